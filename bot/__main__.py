@@ -1,0 +1,118 @@
+"""The command line: `support-bot demo` and `support-bot run`."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import webbrowser
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.app import EVENTS_PATH, StartError, running
+from bot.demo import sample_shop, serve
+from bot.settings import Settings, SettingsError, read_settings
+from bot.shop.sqlite import shop_migrations
+from bot.store.database import DatabaseError, DatabaseThread
+from bot.store.migrations import bot_migrations
+
+
+@click.group()
+@click.option("--verbose", is_flag=True, help="Log more.")
+def main(*, verbose: bool) -> None:
+    """Run a Slack support bot: order status at once, refunds only when a person approves."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # Bolt reads SLACK_BOT_TOKEN too, and warns that it uses the one we hand to it.
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in record.getMessage())
+
+
+@main.command()
+@click.option("--port", default=8700, show_default=True, help="Port on localhost.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
+@click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("support.db"),
+    show_default=True,
+    help="SQLite file for the log and the sample shop; it starts anew with each demo.",
+)
+def demo(*, port: int, browser: bool, database: Path) -> None:
+    """Start a workspace on localhost with the bot in it. Needs no Slack and no OpenAI account."""
+
+    async def serve_demo() -> None:
+        async with serve.serving(port=port, database=database) as (url, model):
+            click.echo(f"The demo is at {url}")
+            click.echo(f"Answers come from: {model}")
+            click.echo(f"The log is read with: sqlite-utils rows {database} tool_calls")
+            click.echo("Ctrl-C stops it.")
+            if browser and _has_browser():
+                webbrowser.open(url)
+            await _until_stopped()
+        click.echo("Stopped.")
+
+    _run(serve_demo())
+
+
+@main.command()
+@click.option("--http", "http_port", type=int, help="Serve the Events API on this port, in place of Socket Mode.")
+@click.option("--sample-orders", metavar="EMAIL", help="First fill an empty shop with sample orders of this customer.")
+def run(*, http_port: int | None, sample_orders: str | None) -> None:
+    """Run the bot in a real workspace. Settings come from the environment and .env; README lists them."""
+
+    async def serve_slack(settings: Settings) -> None:
+        if sample_orders:
+            added = await _fill_shop(settings.database, sample_orders)
+            click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
+        async with running(settings, http_port=http_port):
+            where = f"over HTTP on port {http_port}, path {EVENTS_PATH}" if http_port else "over Socket Mode"
+            click.echo(f"The bot is connected {where}. Ctrl-C stops it.")
+            await _until_stopped()
+        click.echo("Stopped.")
+
+    try:
+        settings = read_settings(http=http_port is not None)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    _run(serve_slack(settings))
+
+
+def _run(program: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(program)
+    except (StartError, DatabaseError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, stopped.set)
+        except NotImplementedError:  # Windows has no handlers for signals; Ctrl-C cancels us
+            break
+    with suppress(asyncio.CancelledError):
+        await stopped.wait()
+
+
+def _has_browser() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+async def _fill_shop(path: Path, email: str) -> int:
+    database = DatabaseThread(path, bot_migrations, shop_migrations)
+    await database.open()
+    try:
+        return await sample_shop.fill(database, email=email)
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    main()

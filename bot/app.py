@@ -1,0 +1,137 @@
+"""The composition root: settings become store, shop, model, agent and Slack app, started and stopped in order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib import resources
+
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import tools
+from bot.agent import Agent
+from bot.approvals import Approvals
+from bot.identity import Identity
+from bot.model import OpenAIModel
+from bot.settings import Settings
+from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.slack import listeners
+from bot.slack.delivery import Delivery, web_client
+from bot.slack.intake import Intake, Ourselves
+from bot.slack.worker import Worker
+from bot.store.database import DatabaseThread
+from bot.store.migrations import bot_migrations
+from bot.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_SWEEPS = 30.0
+SECONDS_TO_STOP = 10.0
+EVENTS_PATH = "/slack/events"
+
+
+class StartError(Exception):
+    """The bot cannot start; the text tells the operator why and what to do."""
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, http_port: int | None = None) -> AsyncIterator[None]:
+    """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given."""
+    async with AsyncExitStack() as stack:
+        database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
+        await database.open()
+        stack.push_async_callback(database.close)
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        ourselves = await _who_are_we(client)
+        store, shop, identity = Store(database), SqliteShop(database), Identity(client, settings)
+        model = OpenAIModel(settings)
+        stack.push_async_callback(model.close)
+        known_tools = tools.load()
+        approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
+        delivery = Delivery(client, store.outbox, on_lost_card=approvals.undeliverable)
+        agent = Agent(
+            model=model,
+            tools=known_tools,
+            store=store,
+            shop=shop,
+            identity=identity,
+            approvals=approvals,
+            settings=settings,
+            instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
+            show_status=delivery.show_status,
+        )
+        worker = Worker(store.inbox, agent)
+        secret = settings.slack_signing_secret
+        app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
+        app.middleware(
+            Intake(ourselves=ourselves, inbox=store.inbox, wake=worker.wake, trusted_teams=settings.trusted_teams)
+        )
+        listeners.register(app, ourselves, approvals, delivery)
+        await approvals.recover()
+        stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
+        stack.push_async_callback(delivery.stop, SECONDS_TO_STOP)
+        stack.push_async_callback(_cancel, asyncio.create_task(_sweep(approvals), name="sweep"))
+        stack.push_async_callback(worker.stop, SECONDS_TO_STOP)
+        await worker.resume()
+        await stack.enter_async_context(_http(app, http_port) if http_port is not None else _socket_mode(app, settings))
+        yield
+
+
+async def _who_are_we(client: AsyncWebClient) -> Ourselves:
+    try:
+        us = await client.auth_test()
+        bot = await client.bots_info(bot=us["bot_id"])
+    except SlackApiError as error:
+        raise StartError(
+            f"Slack refused SLACK_BOT_TOKEN ({error.response['error']}). Install the app anew and copy its bot token."
+        ) from error
+    except (SlackClientError, OSError, TimeoutError) as error:
+        raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
+    return Ourselves(team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"])
+
+
+@asynccontextmanager
+async def _socket_mode(app: AsyncApp, settings: Settings) -> AsyncIterator[None]:
+    token = settings.slack_app_token
+    handler = AsyncSocketModeHandler(app, token.get_secret_value() if token else "")
+    try:
+        await app.client.apps_connections_open(app_token=handler.app_token)
+    except SlackApiError as error:
+        await handler.close_async()
+        raise StartError(
+            f"Slack refused SLACK_APP_TOKEN ({error.response['error']}). It needs the scope connections:write."
+        ) from error
+    try:
+        await handler.connect_async()
+        yield
+    finally:
+        await handler.close_async()
+
+
+@asynccontextmanager
+async def _http(app: AsyncApp, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(app.server(port=port, path=EVENTS_PATH).web_app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - Slack comes from outside
+        yield
+    except OSError as error:
+        raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+    finally:
+        await runner.cleanup()
+
+
+async def _sweep(approvals: Approvals) -> None:
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_SWEEPS)
+        await approvals.sweep()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

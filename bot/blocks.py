@@ -1,0 +1,232 @@
+"""How everything we say looks in Slack: pure builders of Block Kit, and the one door through which text goes.
+
+A `Mrkdwn` is text that Slack may interpret. Only this file makes one, so nothing that a model or a customer wrote can
+mention a channel, link somewhere or look like a card.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NewType
+from urllib.parse import urlsplit
+
+from bot.shop.orders import Order, OrderStatus
+from bot.store.records import Block, ToolCall
+from bot.tool import Preview
+
+Mrkdwn = NewType("Mrkdwn", str)
+
+APPROVE = "approve_call"
+CANCEL = "cancel_call"
+
+_MOST_SECTION_CHARACTERS = 3_000
+_MOST_FALLBACK_CHARACTERS = 3_500
+_MOST_CARDS = 4
+_MOST_ITEMS = 10
+_MOST_TRACKING_EVENTS = 8
+
+_JOURNEY = (
+    OrderStatus.PAID,
+    OrderStatus.PACKED,
+    OrderStatus.SHIPPED,
+    OrderStatus.OUT_FOR_DELIVERY,
+    OrderStatus.DELIVERED,
+)
+STATUS_WORDS = {
+    OrderStatus.PAID: "Paid",
+    OrderStatus.PACKED: "Packed",
+    OrderStatus.SHIPPED: "Shipped",
+    OrderStatus.DELAYED: "Delayed",
+    OrderStatus.OUT_FOR_DELIVERY: "Out for delivery",
+    OrderStatus.DELIVERED: "Delivered",
+    OrderStatus.CANCELLED: "Cancelled",
+}
+
+
+def escape(text: str) -> Mrkdwn:
+    """Make text that Slack shows as it is: no mention, no link, no date, no formatting of whole lines."""
+    return Mrkdwn(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def mention(user_or_group: str) -> Mrkdwn:
+    """Mention a person or a group by an id that came from Slack or the settings."""
+    return Mrkdwn(f"<!subteam^{user_or_group}>" if user_or_group.startswith("S") else f"<@{user_or_group}>")
+
+
+def prose(text: str) -> Mrkdwn:
+    """Turn a model's Markdown into what Slack shows alike, with everything that could act made harmless."""
+    escaped = escape(text.strip())
+    escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]*\S)?)\*\*", r"*\1*", escaped))
+    escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
+    return Mrkdwn(re.sub(r"^(\s*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+
+
+def moment(when: datetime) -> Mrkdwn:
+    """Show a time in the reader's own time zone."""
+    fallback = when.strftime("%b %d, %Y at %H:%M UTC")
+    return Mrkdwn(f"<!date^{int(when.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>")
+
+
+def day(when: date) -> str:
+    """Show a calendar day, such as Wed, Nov 25."""
+    return f"{when:%a, %b} {when.day}"
+
+
+def link(url: str, label: str) -> Mrkdwn:
+    """Link to an address of the shop's; one that is not plain http(s) is shown as its label only."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>|\"]", url):
+        return escape(label)
+    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{escape(label)}>")
+
+
+def section(text: Mrkdwn) -> Block:
+    """Build one paragraph, cut to what Slack takes."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
+
+
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """Build sections from a model's words, as many as their length needs."""
+    shown, parts = prose(text), []
+    while len(shown) > _MOST_SECTION_CHARACTERS:
+        cut = shown.rfind("\n", 0, _MOST_SECTION_CHARACTERS)
+        if cut <= 0:
+            cut = shown.rfind(" ", 0, _MOST_SECTION_CHARACTERS)
+        cut = cut if cut > 0 else _MOST_SECTION_CHARACTERS
+        parts.append(Mrkdwn(shown[:cut]))
+        shown = Mrkdwn(shown[cut:].lstrip())
+    return tuple(section(part) for part in [*parts[:9], shown] if part)
+
+
+def answer_messages(text: str, cards: Sequence[Sequence[Block]]) -> list[tuple[str, tuple[Block, ...]]]:
+    """Lay an answer out: its words with the first cards below them, further cards in messages of their own."""
+    groups = [cards[start : start + _MOST_CARDS] for start in range(0, len(cards), _MOST_CARDS)] or [()]
+    messages: list[tuple[str, tuple[Block, ...]]] = []
+    for group in groups:
+        shown = paragraphs(text) if not messages else ()
+        for card in group:
+            shown = (*shown, {"type": "divider"}, *card) if shown else tuple(card)
+        messages.append((text[:_MOST_FALLBACK_CHARACTERS] if not messages else "More of what you asked for", shown))
+    return messages
+
+
+def context(*texts: Mrkdwn) -> Block:
+    """Build the small grey line."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts]}
+
+
+def order_card(order: Order, *, with_tracking: bool) -> tuple[Block, ...]:
+    """Show an order: how far it is at a glance, its lines, its carrier, its money."""
+    blocks = [
+        section(Mrkdwn(f"*Order {escape(order.id)}*\n{_progress(order)}")),
+        _fields(_order_facts(order)),
+        section(Mrkdwn("\n".join(_item_lines(order)))),
+    ]
+    if with_tracking:
+        blocks.append(section(Mrkdwn("\n".join(_tracking_lines(order)))))
+    return tuple(blocks)
+
+
+def approval_card(preview: Preview, requester: str, expires_at: datetime) -> tuple[Block, ...]:
+    """Show what would be done, in the shop's figures: all of a card but its buttons."""
+    facts = [(label, escape(value)) for label, value in preview.facts]
+    facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
+    return ({"type": "header", "text": _plain(preview.title)}, _fields(facts))
+
+
+def decision_buttons(
+    call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
+) -> tuple[Block, ...]:
+    """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
+    cancel = {"type": "button", "action_id": CANCEL, "text": _plain("Cancel"), "value": call_id}
+    approve = {
+        "type": "button",
+        "action_id": APPROVE,
+        "style": "primary",
+        "text": _plain(preview.button),
+        "value": call_id,
+        "confirm": {
+            "title": _plain(preview.title, 100),
+            "text": _plain(preview.confirm, 300),
+            "confirm": _plain("Yes, go ahead", 30),
+            "deny": _plain("Go back", 30),
+            "style": "primary",
+        },
+    }
+    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    line = Mrkdwn(
+        f"Waiting for {who}. Nothing has happened yet."
+        if approvable
+        else "The support team was asked. Nothing has happened yet."
+    )
+    return (
+        {"type": "actions", "block_id": f"decide:{call_id}", "elements": [approve, cancel] if approvable else [cancel]},
+        context(line),
+    )
+
+
+def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
+    """Show the card as it was, with what came of it where the buttons were."""
+    return (*call.card, context(line))
+
+
+def _plain(text: str, most: int = 75) -> Block:
+    return {"type": "plain_text", "text": text if len(text) <= most else text[: most - 1] + "…", "emoji": False}
+
+
+def _fields(facts: Iterable[tuple[str, Mrkdwn]]) -> Block:
+    return {
+        "type": "section",
+        "fields": [
+            {"type": "mrkdwn", "text": f"*{escape(label)}*\n{value}"[:2_000], "verbatim": True}
+            for label, value in facts
+        ],
+    }
+
+
+def _progress(order: Order) -> Mrkdwn:
+    if order.status == OrderStatus.CANCELLED:
+        return Mrkdwn("✕ *Cancelled*")
+    late = order.status == OrderStatus.DELAYED
+    reached = _JOURNEY.index(OrderStatus.SHIPPED if late else order.status)
+    steps = []
+    for position, status in enumerate(_JOURNEY):
+        if position < reached or order.status == OrderStatus.DELIVERED:
+            steps.append(f"✓ {STATUS_WORDS[status]}")
+        elif position == reached:
+            steps.append(f"● *{'Shipped, delayed' if late else STATUS_WORDS[status]}*")
+        else:
+            steps.append(f"○ {STATUS_WORDS[status]}")
+    return Mrkdwn("  →  ".join(steps))
+
+
+def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
+    facts = [("Placed", escape(day(order.placed_at.date())))]
+    if order.delivered_at:
+        facts.append(("Delivered", escape(day(order.delivered_at.date()))))
+    elif order.expected_on and order.status != OrderStatus.CANCELLED:
+        facts.append(("Expected", escape(day(order.expected_on))))
+    if order.carrier:
+        number = order.tracking_number or "track it"
+        where = link(order.tracking_url, number) if order.tracking_url else escape(number)
+        facts.append(("Carrier", Mrkdwn(f"{escape(order.carrier)} {where}")))
+    facts.append(("Total", escape(str(order.total))))
+    if order.refunded.minor:
+        whole = order.refunded == order.total
+        facts.append(("Refunded", escape("In full" if whole else f"{order.refunded} of {order.total}")))
+    return facts
+
+
+def _item_lines(order: Order) -> list[str]:
+    lines = [
+        f"{item.quantity} x {escape(item.name[:150])} — {escape(str(item.unit_price * item.quantity))}"
+        for item in order.items[:_MOST_ITEMS]
+    ]
+    more = len(order.items) - _MOST_ITEMS
+    return [*lines, f"and {more} more"] if more > 0 else lines or ["No items"]
+
+
+def _tracking_lines(order: Order) -> list[str]:
+    latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MOST_TRACKING_EVENTS]
+    lines = [f"{moment(event.at)} · {escape(event.text[:100])}, {escape(event.place[:60])}" for event in latest]
+    return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]

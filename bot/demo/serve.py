@@ -1,0 +1,99 @@
+"""One command's worth of demo: workspace, model, page and the bot as it ships, all on one port of localhost."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.app import StartError, running
+from bot.demo import completions, offline_model, sample_shop
+from bot.demo.live import LivePage
+from bot.demo.slack_api.server import APP_TOKEN, BOT_TOKEN, SlackServer
+from bot.demo.workspace import Workspace
+from bot.settings import Settings
+from bot.shop.sqlite import shop_migrations
+from bot.store.database import DatabaseThread
+from bot.store.migrations import bot_migrations
+
+APPROVER = "U0SAM"
+OFFLINE = "offline model: a small rule-based stand-in, no language model"
+
+
+@asynccontextmanager
+async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]]:
+    """Serve the demo and give back its address and which model answers. Raises StartError when it cannot start.
+
+    The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts anew each time.
+    """
+    settings = _settings(f"http://127.0.0.1:{port}", database)
+    offline = settings.openai_model == offline_model.MODEL_NAME
+    model = OFFLINE if offline else f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}"
+    workspace = Workspace()
+    app = web.Application()
+    SlackServer(workspace).add_routes(app)
+    completions.add_routes(app, offline_model.respond, offline_model.MODEL_NAME)
+    page = LivePage(workspace, model=model, database=database, approvers=(APPROVER,))
+    page.add_routes(app)
+    async with _listening(app, port):
+        _start_over(database, workspace.team_id)
+        await _fill_shop(database)
+        async with page.following(), running(settings):
+            yield f"http://127.0.0.1:{port}", model
+
+
+def _settings(url: str, database: Path) -> Settings:
+    ours: dict[str, Any] = {
+        "slack_bot_token": BOT_TOKEN,
+        "slack_app_token": APP_TOKEN,
+        "slack_api_url": f"{url}/api/",
+        "BOT_DATABASE": database,
+        "BOT_APPROVERS": APPROVER,
+        "BOT_STAFF": "",
+        "BOT_TRUSTED_TEAMS": "",
+        "BOT_APPROVAL_CHANNEL": None,
+    }
+    settings = Settings(**ours)
+    if settings.openai_api_key or settings.openai_base_url:
+        return settings
+    return Settings(**ours, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise StartError(f"Port {port} is in use. Choose another, such as --port {port + 1}.") from error
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _start_over(database: Path, team: str) -> None:
+    """Remove the file of an earlier demo, and refuse to touch any other."""
+    if not database.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+            foreign = db.execute("SELECT count(*) FROM threads WHERE team != ?", [team]).fetchone()[0]
+            ours = db.execute("SELECT count(*) FROM customers WHERE email LIKE '%@example.com'").fetchone()[0]
+    except sqlite3.Error:
+        foreign, ours = 1, 0
+    if foreign or not ours:
+        raise StartError(f"{database} is not a demo's database, so it stays as it is. Choose another with --database.")
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+async def _fill_shop(database: Path) -> None:
+    thread = DatabaseThread(database, bot_migrations, shop_migrations)
+    await thread.open()
+    await sample_shop.fill(thread)
+    await thread.close()

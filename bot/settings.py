@@ -1,0 +1,163 @@
+"""Every setting of the bot, read once from the environment and `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Ids = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the text says which one and what to do."""
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Each field's description is its line in the README."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    slack_bot_token: SecretStr = Field(description="Bot token, starts with xoxb- (OAuth & Permissions).")
+    slack_app_token: SecretStr | None = Field(
+        None, description="App-level token with connections:write, starts with xapp-; needed for Socket Mode."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="Signing secret (Basic Information); needed for `--http`."
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; a test server otherwise.")
+
+    openai_api_key: SecretStr | None = Field(
+        None, description="API key; any text for a compatible server that wants none."
+    )
+    openai_base_url: str | None = Field(
+        None, description="A server that speaks Chat Completions with tools; OpenAI's own when not set."
+    )
+    openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
+
+    database: Path = Field(
+        Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
+    )
+    approvers: Ids = Field(
+        (),
+        validation_alias="BOT_APPROVERS",
+        description="Users (U…) and user groups (S…) who may approve; the workspace's admins and owners when not set.",
+    )
+    staff: Ids = Field(
+        (), validation_alias="BOT_STAFF", description="Users and user groups who may look up anybody's orders."
+    )
+    trusted_teams: Ids = Field(
+        (),
+        validation_alias="BOT_TRUSTED_TEAMS",
+        description="Other workspaces (T…) whose people are served too, also in channels shared with them.",
+    )
+    approval_channel: str | None = Field(
+        None,
+        validation_alias="BOT_APPROVAL_CHANNEL",
+        description="Channel (C…) that gets a copy of every approval card; the bot must be in it.",
+    )
+    allow_self_approval: bool = Field(
+        default=False,
+        validation_alias="BOT_ALLOW_SELF_APPROVAL",
+        description="Whether approvers may approve what they asked for themselves.",
+    )
+    approval_hours: float = Field(
+        24, gt=0, le=24 * 30, validation_alias="BOT_APPROVAL_HOURS", description="Hours until a request expires."
+    )
+    max_steps: int = Field(
+        8, ge=1, le=50, validation_alias="BOT_MAX_STEPS", description="Model calls that one message may cost at most."
+    )
+    max_calls: int = Field(
+        10,
+        ge=1,
+        le=100,
+        validation_alias="BOT_MAX_CALLS",
+        description="Tool calls that one model turn may make at most.",
+    )
+    model_timeout_seconds: float = Field(
+        30, gt=0, validation_alias="BOT_MODEL_TIMEOUT_SECONDS", description="Seconds that one model call may take."
+    )
+    tool_timeout_seconds: float = Field(
+        15, gt=0, validation_alias="BOT_TOOL_TIMEOUT_SECONDS", description="Seconds that one tool call may take."
+    )
+    run_timeout_seconds: float = Field(
+        90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
+    )
+
+    @field_validator("approvers", "staff", "trusted_teams", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("approvers", "staff")
+    @classmethod
+    def _people(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        return _starting(ids, ("U", "W", "S"), "ids of users (U…) or user groups (S…), separated by commas")
+
+    @field_validator("trusted_teams")
+    @classmethod
+    def _teams(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        return _starting(ids, ("T", "E"), "ids of workspaces (T…), separated by commas")
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, token: SecretStr) -> SecretStr:
+        return _token(token, "xoxb-")
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, token: SecretStr | None) -> SecretStr | None:
+        return _token(token, "xapp-") if token else None
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _slash(cls, url: str) -> str:
+        return url if url.endswith("/") else url + "/"
+
+
+def _starting(ids: tuple[str, ...], prefixes: tuple[str, ...], wanted: str) -> tuple[str, ...]:
+    for one in ids:
+        if not one.startswith(prefixes) or not one.isalnum():
+            raise ValueError(f"“{one}” is not one of: {wanted}")
+    return ids
+
+
+def _token(token: SecretStr, prefix: str) -> SecretStr:
+    if not token.get_secret_value().startswith(prefix):
+        raise ValueError(f"the token starts with {prefix}")
+    return token
+
+
+def variable(field: str) -> str:
+    """Name the environment variable of a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else field.upper()
+
+
+def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
+    """Read the settings for a start over Socket Mode or HTTP. Raises SettingsError with one line for the operator."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        if first["type"] == "missing":
+            raise SettingsError(f"{name} is not set: {_describe(name)} Set it in the environment or in .env.") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name} is malformed: {reason}. {_describe(name)}") from None
+    needed = "slack_signing_secret" if http else "slack_app_token"
+    secret: SecretStr | None = getattr(settings, needed)
+    if secret is None or not secret.get_secret_value().strip():
+        raise SettingsError(
+            f"{variable(needed)} is not set: {_describe(variable(needed))} Set it in the environment or in .env."
+        )
+    if settings.openai_api_key is None and settings.openai_base_url is None:
+        raise SettingsError(
+            f"OPENAI_API_KEY is not set: {_describe('OPENAI_API_KEY')} Set it in the environment or in .env."
+        )
+    return settings
+
+
+def _describe(name: str) -> str:
+    fields = (field for key, field in Settings.model_fields.items() if variable(key) == name)
+    return next((field.description or "" for field in fields), "")

@@ -1,0 +1,1 @@
+"""Orders, customers and money: the port to a shop, and the shop that is built in."""

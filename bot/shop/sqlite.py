@@ -1,0 +1,170 @@
+"""The built-in shop: its tables in the bot's own database file."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from bot.shop.money import Money
+from bot.shop.orders import (
+    Customer,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Refund,
+    RefundReason,
+    RefundRefusedError,
+    TrackingEvent,
+)
+from bot.store.database import DatabaseThread
+from bot.store.records import new_id
+
+shop_migrations = Migrations("shop")
+
+
+@shop_migrations()
+def shop_tables(db: Database) -> None:
+    """Create customers, orders and refunds."""
+    db.execute("""
+        CREATE TABLE customers (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL COLLATE NOCASE UNIQUE
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE orders (
+            id TEXT PRIMARY KEY,
+            customer_id TEXT NOT NULL REFERENCES customers(id),
+            status TEXT NOT NULL CHECK (status IN ('paid', 'packed', 'shipped', 'delayed', 'out_for_delivery',
+                                                   'delivered', 'cancelled')),
+            currency TEXT NOT NULL DEFAULT 'USD',
+            total_minor INTEGER NOT NULL CHECK (total_minor >= 0),
+            payment_method TEXT NOT NULL,
+            placed_at TEXT NOT NULL,
+            expected_on TEXT, delivered_at TEXT, carrier TEXT, tracking_number TEXT, tracking_url TEXT, note TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX orders_of_customer ON orders (customer_id, placed_at)")
+    db.execute("""
+        CREATE TABLE order_items (
+            order_id TEXT NOT NULL REFERENCES orders(id), position INTEGER NOT NULL,
+            name TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0), unit_price_minor INTEGER NOT NULL,
+            PRIMARY KEY (order_id, position)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE tracking_events (
+            id INTEGER PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id),
+            at TEXT NOT NULL, place TEXT NOT NULL, text TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX tracking_events_of_order ON tracking_events (order_id, at)")
+    db.execute("""
+        CREATE TABLE refunds (
+            id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id),
+            amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL,
+            reason TEXT NOT NULL, idempotency_key TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX refunds_of_order ON refunds (order_id)")
+
+
+class SqliteShop:
+    """The Shop whose orders and refunds are rows beside the log."""
+
+    def __init__(self, database: DatabaseThread) -> None:
+        self._database = database
+
+    async def order(self, order_id: str) -> Order | None:
+        """Look the order up, whoever it belongs to."""
+        return await self._database.run(lambda db: _read_order(db, order_id))
+
+    async def customer(self, email: str) -> Customer | None:
+        """Find the customer with this e-mail address, in any case of letters."""
+
+        def read(db: Database) -> Customer | None:
+            for row in db.query("SELECT id, name, email FROM customers WHERE email = ?", [email.strip()]):
+                return Customer(**row)
+            return None
+
+        return await self._database.run(read)
+
+    async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
+        """Check what is left, reserve and give back, all in one transaction."""
+
+        def write(db: Database) -> Refund:
+            if earlier := _refund_with(db, key):
+                return earlier
+            order = _read_order(db, order_id)
+            if order is None:
+                raise RefundRefusedError(f"There is no order {order_id}.")
+            if amount.currency != order.total.currency or not 0 < amount.minor <= order.refundable.minor:
+                raise RefundRefusedError(
+                    f"{amount} cannot be refunded: {order.refundable} of {order_id} is left to refund."
+                )
+            refund = Refund(f"re_{new_id()[:12]}", order_id, amount, reason, datetime.now(UTC))
+            db.table("refunds").insert(
+                {
+                    "id": refund.id,
+                    "order_id": order_id,
+                    "amount_minor": amount.minor,
+                    "currency": amount.currency,
+                    "reason": reason,
+                    "idempotency_key": key,
+                    "created_at": refund.created_at.isoformat(),
+                }
+            )
+            return refund
+
+        return await self._database.run(write)
+
+    async def refund_with(self, key: str) -> Refund | None:
+        """Tell what came of an earlier `refund` with this key; None when it never happened."""
+        return await self._database.run(lambda db: _refund_with(db, key))
+
+
+def _read_order(db: Database, order_id: str) -> Order | None:
+    rows = list(
+        db.query(
+            """SELECT orders.*, customers.name, customers.email,
+                      (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = orders.id) AS refunded_minor
+               FROM orders JOIN customers ON customers.id = customer_id WHERE orders.id = ?""",
+            [order_id],
+        )
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    currency = row["currency"]
+    return Order(
+        id=row["id"],
+        customer=Customer(row["customer_id"], row["name"], row["email"]),
+        status=OrderStatus(row["status"]),
+        items=tuple(
+            OrderItem(item["name"], item["quantity"], Money(item["unit_price_minor"], currency))
+            for item in db.query("SELECT * FROM order_items WHERE order_id = ? ORDER BY position", [order_id])
+        ),
+        total=Money(row["total_minor"], currency),
+        refunded=Money(row["refunded_minor"], currency),
+        payment_method=row["payment_method"],
+        placed_at=datetime.fromisoformat(row["placed_at"]),
+        expected_on=date.fromisoformat(row["expected_on"]) if row["expected_on"] else None,
+        delivered_at=datetime.fromisoformat(row["delivered_at"]) if row["delivered_at"] else None,
+        carrier=row["carrier"],
+        tracking_number=row["tracking_number"],
+        tracking_url=row["tracking_url"],
+        tracking=tuple(
+            TrackingEvent(datetime.fromisoformat(event["at"]), event["place"], event["text"])
+            for event in db.query("SELECT * FROM tracking_events WHERE order_id = ? ORDER BY at", [order_id])
+        ),
+    )
+
+
+def _refund_with(db: Database, key: str) -> Refund | None:
+    for row in db.query("SELECT * FROM refunds WHERE idempotency_key = ?", [key]):
+        return _refund(row)
+    return None
+
+
+def _refund(row: dict[str, Any]) -> Refund:
+    return Refund(
+        id=row["id"],
+        order_id=row["order_id"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        reason=RefundReason(row["reason"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )

@@ -1,0 +1,94 @@
+"""Which events are for us, and that they are kept before Slack hears "ok"."""
+
+import asyncio
+import html
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.response import BoltResponse
+
+from bot.store.inbox import Inbox
+from bot.store.records import InboxMessage, ThreadId
+
+logger = logging.getLogger(__name__)
+
+EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
+_SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
+_SECONDS_TO_KEEP = 2.5  # Slack comes again when it has no ack after 3 s
+
+
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """Who we are in Slack, as `auth.test` and `bots.info` say."""
+
+    team: str
+    user: str
+    bot_id: str
+    app_id: str
+
+
+class Intake:
+    """Bolt middleware that takes every event: for us and new, it is in the inbox before the ack; else it is acked."""
+
+    def __init__(
+        self,
+        *,
+        ourselves: Ourselves,
+        inbox: Inbox,
+        wake: Callable[[ThreadId], None],
+        trusted_teams: tuple[str, ...] = (),
+    ) -> None:
+        self._ourselves = ourselves
+        self._inbox = inbox
+        self._wake = wake
+        self._teams = frozenset((ourselves.team, *trusted_teams))
+
+    async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        """Ack an event once it is safe. When the database does not take it, raise: without an ack Slack comes again."""
+        if body.get("type") != "event_callback":
+            return await next_()
+        if body.get("api_app_id") != self._ourselves.app_id or body.get("team_id") not in self._teams:
+            logger.warning("ignored an event of app %s in team %s", body.get("api_app_id"), body.get("team_id"))
+            return BoltResponse(status=200)
+        event = body.get("event", {})
+        if self._is_from_a_person(event):
+            await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
+        return BoltResponse(status=200)
+
+    def _is_from_a_person(self, event: dict[str, Any]) -> bool:
+        return (
+            event.get("type") in ("message", "app_mention")
+            and event.get("subtype") in _SUBTYPES_OF_PEOPLE
+            and not event.get("bot_id")
+            and bool(event.get("user") and event.get("channel") and event.get("ts"))
+            and event["user"] != self._ourselves.user
+        )
+
+    async def _keep(self, event: dict[str, Any], *, shared: bool, team: str) -> None:
+        raw = event.get("text") or ""
+        mentions_us = f"<@{self._ourselves.user}>" in raw or event["type"] == "app_mention"
+        addressed = mentions_us or event.get("channel_type") == "im" or event["channel"].startswith("D")
+        if not addressed and ("thread_ts" not in event or re.match(r"\s*<@", raw)):
+            return  # nobody called us, or in a thread of ours somebody else was called
+        message = InboxMessage(
+            thread=ThreadId(team, event["channel"], event.get("thread_ts") or event["ts"]),
+            ts=event["ts"],
+            user=event["user"],
+            user_team=event.get("user_team") or event.get("team") or team,
+            shared=shared,
+            text=_readable(raw, self._ourselves.user),
+        )
+        receive = self._inbox.receive(message, addressed=addressed)
+        if await asyncio.wait_for(receive, _SECONDS_TO_KEEP):
+            self._wake(message.thread)
+
+
+def _readable(text: str, us: str) -> str:
+    """Turn Slack's message markup into the text that the person typed, without the mention of ourselves."""
+    text = text.replace(f"<@{us}>", " ")
+    text = re.sub(r"<((?:https?|mailto|tel):[^|>]*)(?:\|[^>]*)?>", r"\1", text)
+    text = re.sub(r"<#\w+\|([^>]*)>", r"#\1", text)
+    return html.unescape(re.sub(r"[ \t]+", " ", text)).strip()

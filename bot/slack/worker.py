@@ -1,0 +1,63 @@
+"""Which thread is at work: messages of a thread one after the other, threads side by side."""
+
+import asyncio
+import logging
+
+from bot.agent import Agent
+from bot.store.inbox import Inbox
+from bot.store.records import InboxMessage, ThreadId
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+
+
+class Worker:
+    """Takes messages from the inbox and has the agent answer them."""
+
+    def __init__(self, inbox: Inbox, agent: Agent) -> None:
+        self._inbox = inbox
+        self._agent = agent
+        self._running: dict[ThreadId, asyncio.Task[None]] = {}
+        self._woken: set[ThreadId] = set()
+
+    def wake(self, thread: ThreadId) -> None:
+        """Have the thread's waiting messages answered, now or after the one that is being answered."""
+        self._woken.add(thread)
+        if thread not in self._running:
+            self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
+
+    async def resume(self) -> None:
+        """Go on with what waited, or was being answered, when the process ended."""
+        for thread in await self._inbox.waiting_threads():
+            self.wake(thread)
+
+    async def stop(self, seconds: float) -> None:
+        """Let runs finish for so long, then cut them off; a later start goes on with them."""
+        tasks = list(self._running.values())
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=seconds)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _work(self, thread: ThreadId) -> None:
+        try:
+            while thread in self._woken:
+                self._woken.discard(thread)
+                while message := await self._inbox.next(thread):
+                    await self._answer(message)
+        finally:
+            del self._running[thread]
+
+    async def _answer(self, message: InboxMessage) -> None:
+        if message.attempts > MOST_ATTEMPTS:
+            await self._agent.apologise(
+                message, "I could not answer this.", error=f"given up after {MOST_ATTEMPTS} attempts"
+            )
+            return
+        try:
+            await self._agent.answer(message)
+        except Exception as error:  # whatever broke, the person hears of it and the thread goes on
+            logger.exception("message %s was not answered", message.id)
+            await self._agent.apologise(message, "Something broke on my side.", error=repr(error))

@@ -1,0 +1,1 @@
+"""Everything the bot must remember: threads, messages, calls, and what is still to be said."""

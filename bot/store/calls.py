@@ -1,0 +1,257 @@
+"""The log of tool calls and model calls, and the one row of a gated call through which money may pass."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.database import DatabaseThread
+from bot.store.outbox import Outbox, cards_of
+from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall, new_id
+
+
+class SubjectTakenError(Exception):
+    """Another open request touches the same subject."""
+
+
+class Calls:
+    """Rows of `tool_calls` and `model_calls`. What is finished never changes; a trigger holds it."""
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox) -> None:
+        self._database = database
+        self._outbox = outbox
+
+    async def get(self, call_id: str) -> ToolCall | None:
+        """Read one call."""
+        return await self._database.run(lambda db: _get(db, call_id))
+
+    async def finish(
+        self, call: ToolCall, status: CallStatus, output: str, *, error: str | None = None, card: Sequence[Block] = ()
+    ) -> None:
+        """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown."""
+
+        def write(db: Database) -> None:
+            finished_at = datetime.now(UTC)
+            db.execute(
+                """UPDATE tool_calls SET status = ?, output = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
+                   duration_ms = ? WHERE id = ?""",
+                [
+                    status,
+                    output,
+                    error,
+                    json.dumps(card),
+                    call.arguments,
+                    finished_at.isoformat(),
+                    _milliseconds(call.created_at, finished_at),
+                    call.id,
+                ],
+            )
+
+        await self._database.run(write)
+
+    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
+        """Make a proposed call wait for a person, its cards queued with it.
+
+        Raises SubjectTakenError when an open call has the same subject; then nothing is written.
+        """
+
+        def write(db: Database) -> None:
+            expires_at = call.expires_at.isoformat() if call.expires_at else None
+            try:
+                parked = db.execute(
+                    """UPDATE tool_calls SET status = 'pending', output = ?, arguments = ?, subject = ?, summary = ?,
+                       card = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                    [
+                        call.output,
+                        call.arguments,
+                        call.subject,
+                        call.summary,
+                        json.dumps(call.card),
+                        expires_at,
+                        call.id,
+                    ],
+                )
+            except sqlite3.IntegrityError as error:
+                raise SubjectTakenError(call.subject) from error
+            if parked.rowcount != 1:
+                raise SubjectTakenError(f"{call.id} is not a proposal any more")
+            self._outbox.insert(db, cards)
+
+        await self._database.run(write)
+
+    async def claim(self, call_id: str, by: str) -> ToolCall | None:
+        """Take the one approval a pending call can have; None means that somebody else decided, or time did."""
+
+        def write(db: Database) -> ToolCall | None:
+            now = datetime.now(UTC).isoformat()
+            taken = db.execute(
+                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ?""",
+                [by, now, call_id, now],
+            )
+            return _get(db, call_id) if taken.rowcount == 1 else None
+
+        return await self._database.run(write)
+
+    async def settle(
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        summary: str,
+        *,
+        redrawn: Post,
+        said: Post | None,
+        by: str | None = None,
+        error: str | None = None,
+        output: str | None = None,
+    ) -> bool:
+        """Move a gated call on from the status it has in `call`, and tell whether this caller was the one to do it.
+
+        Every card of the call is redrawn like `redrawn`, and `said` is told, in the same transaction. `output` joins
+        the row only; the model learns the summary as a note.
+        """
+
+        def write(db: Database) -> bool:
+            now = datetime.now(UTC)
+            moved = db.execute(
+                """UPDATE tool_calls SET status = ?, summary = ?, error = ?, output = coalesce(?, output),
+                       decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
+                       finished_at = ?, duration_ms = ?
+                   WHERE id = ? AND status = ?""",
+                [
+                    status,
+                    summary,
+                    error,
+                    output,
+                    by,
+                    now.isoformat() if by else None,
+                    None if status == CallStatus.UNKNOWN else now.isoformat(),
+                    _milliseconds(call.decided_at or now, now),
+                    call.id,
+                    call.status,
+                ],
+            )
+            if moved.rowcount != 1:
+                return False
+            self._outbox.insert(
+                db,
+                [
+                    replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
+                    for card in cards_of(db, call.id)
+                ],
+            )
+            if said is not None:
+                self._outbox.insert(db, [said])
+            return True
+
+        return await self._database.run(write)
+
+    async def cards(self, call_id: str) -> list[Post]:
+        """List the messages in which the call's buttons stand or stood."""
+        return await self._database.run(lambda db: cards_of(db, call_id))
+
+    async def open(self) -> list[ToolCall]:
+        """List the gated calls that wait for a decision or whose outcome is not known."""
+        return await self._database.run(
+            lambda db: [
+                _call(row)
+                for row in db.query(
+                    "SELECT * FROM tool_calls WHERE gated AND status IN ('pending', 'running', 'unknown')"
+                )
+            ]
+        )
+
+    async def log_model_call(self, call: ModelCall) -> None:
+        """Write a model call's row, once before it is asked and again when it has answered or failed."""
+
+        def write(db: Database) -> None:
+            finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
+            db.execute(
+                "INSERT OR REPLACE INTO model_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    call.id,
+                    call.thread.team,
+                    call.thread.channel,
+                    call.thread.ts,
+                    call.model,
+                    call.status,
+                    call.finish_reason,
+                    call.prompt_tokens,
+                    call.completion_tokens,
+                    call.cached_tokens,
+                    call.request_id,
+                    call.error,
+                    call.created_at.isoformat(),
+                    finished_at.isoformat() if finished_at else None,
+                    _milliseconds(call.created_at, finished_at) if finished_at else None,
+                ],
+            )
+
+        await self._database.run(write)
+
+
+def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> None:
+    """Write the rows of a turn's calls within the transaction that adds the turn."""
+    for call in calls:
+        db.execute(
+            """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated,
+                                       card, created_at, message_id, position, tool_call_id)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
+            [
+                call.id,
+                call.thread.team,
+                call.thread.channel,
+                call.thread.ts,
+                call.tool,
+                call.status,
+                call.requester,
+                call.arguments_sent,
+                call.gated,
+                call.created_at.isoformat(),
+                message_id,
+                call.position,
+                call.tool_call_id,
+            ],
+        )
+
+
+def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
+    """List the calls of one turn in the model's order."""
+    return [
+        _call(row) for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
+    ]
+
+
+def abandon_calls(db: Database, thread: ThreadId) -> None:
+    """End the calls that a run left unfinished when it ended; none of them had been approved."""
+    db.execute(
+        """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
+           WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
+        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
+    )
+
+
+def _get(db: Database, call_id: str) -> ToolCall | None:
+    for row in db.query("SELECT * FROM tool_calls WHERE id = ?", [call_id]):
+        return _call(row)
+    return None
+
+
+def _call(row: dict[str, Any]) -> ToolCall:
+    times = ("created_at", "decided_at", "expires_at", "finished_at")
+    columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
+    columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
+    columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
+    columns["status"] = CallStatus(row["status"])
+    columns["gated"] = bool(row["gated"])
+    columns["card"] = tuple(json.loads(row["card"]))
+    return ToolCall(**columns)
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return round((end - start).total_seconds() * 1000, 3)

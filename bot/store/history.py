@@ -1,0 +1,148 @@
+"""The model's input for a thread, item by item and verbatim, and how a run's rows join it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.database import DatabaseThread
+from bot.store.outbox import Outbox
+from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
+
+    `cards` are those of the calls that the run made for its message so far.
+    """
+
+    items: tuple[Item, ...]
+    unanswered: tuple[ToolCall, ...]
+    cards: tuple[tuple[Block, ...], ...]
+
+
+class History:
+    """The only writer of `messages`: a thread has one run at a time, so its items have one order."""
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox) -> None:
+        self._database = database
+        self._outbox = outbox
+
+    async def begin(self, message: InboxMessage, item: Item) -> Conversation:
+        """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
+
+        What came of gated calls since the last run is told first, as a note of role system.
+        """
+
+        def write(db: Database) -> Conversation:
+            if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
+                _answer(db, message.thread, _read(db, message.thread).unanswered)
+                _append(db, message.thread, item, inbox_id=message.id)
+            return _read(db, message.thread)
+
+        return await self._database.run(write)
+
+    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> Conversation:
+        """Add the model's turn together with a row for each of its calls, before any of them runs."""
+
+        def write(db: Database) -> Conversation:
+            message_id = _append(db, thread, item)
+            insert_calls(db, message_id, calls)
+            return _read(db, thread)
+
+        return await self._database.run(write)
+
+    async def add_outputs(self, thread: ThreadId) -> Conversation:
+        """Answer every call of the last turn with its row's output, in the model's order, and tell what else came."""
+
+        def write(db: Database) -> Conversation:
+            _answer(db, thread, _read(db, thread).unanswered)
+            return _read(db, thread)
+
+        return await self._database.run(write)
+
+    async def finish(
+        self, message: InboxMessage, item: Item | None, posts: Sequence[Post], *, error: str | None = None
+    ) -> None:
+        """End the run of a message: its last item, what is said, and the message's own end are one."""
+
+        def write(db: Database) -> None:
+            if item is not None:
+                _append(db, message.thread, item)
+            self._outbox.insert(db, posts)
+            abandon_calls(db, message.thread)
+            db.execute(
+                "UPDATE inbox SET status = ?, error = ?, finished_at = ? WHERE id = ?",
+                ["failed" if error else "done", error, datetime.now(UTC).isoformat(), message.id],
+            )
+
+        await self._database.run(write)
+
+
+def _append(
+    db: Database, thread: ThreadId, item: Item, *, inbox_id: int | None = None, call_id: str | None = None
+) -> int:
+    cursor = db.execute(
+        """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, call_id, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            thread.team,
+            thread.channel,
+            thread.ts,
+            item["role"],
+            json.dumps(item, ensure_ascii=False),
+            inbox_id,
+            call_id,
+            datetime.now(UTC).isoformat(),
+        ],
+    )
+    return cursor.lastrowid or 0
+
+
+def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
+    for call in unanswered:
+        content = call.output or json.dumps({"error": "This call was cut off; nothing came of it."})
+        _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
+    _add_notes(db, thread)
+
+
+def _add_notes(db: Database, thread: ThreadId) -> None:
+    rows = db.query(
+        """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
+           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
+        [thread.team, thread.channel, thread.ts],
+    )
+    for row in list(rows):
+        _append(db, thread, {"role": "system", "content": f"Note from the shop: {row['summary']}"}, call_id=row["id"])
+
+
+def _read(db: Database, thread: ThreadId) -> Conversation:
+    rows: list[dict[str, Any]] = list(
+        db.query(
+            "SELECT id, role, item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id",
+            [thread.team, thread.channel, thread.ts],
+        )
+    )
+    unanswered: tuple[ToolCall, ...] = ()
+    if rows and rows[-1]["role"] == "assistant":
+        unanswered = tuple(calls_of_turn(db, rows[-1]["id"]))
+    shown = dict.fromkeys(
+        row["card"]
+        for row in db.query(
+            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > (
+                   SELECT max(id) FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user')
+               AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
+            [thread.team, thread.channel, thread.ts] * 2,
+        )
+    )
+    return Conversation(
+        items=tuple(json.loads(row["item"]) for row in rows),
+        unanswered=unanswered,
+        cards=tuple(tuple(json.loads(card)) for card in shown),
+    )

@@ -1,0 +1,102 @@
+"""The schema of the bot's own tables, forward only."""
+
+from sqlite_utils import Database, Migrations
+
+bot_migrations = Migrations("bot")
+
+
+@bot_migrations()
+def threads_and_messages(db: Database) -> None:
+    """Create what a conversation is made of."""
+    db.execute("""
+        CREATE TABLE threads (
+            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, started_by TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            PRIMARY KEY (team, channel, ts)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE inbox (
+            id INTEGER PRIMARY KEY,
+            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            user TEXT NOT NULL, user_team TEXT NOT NULL, shared INTEGER NOT NULL, text TEXT NOT NULL,
+            status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'running', 'done', 'failed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            received_at TEXT NOT NULL, finished_at TEXT, error TEXT,
+            UNIQUE (team, channel, ts)
+        ) STRICT""")
+    db.execute("""
+        CREATE INDEX inbox_open ON inbox (team, channel, thread_ts, ts) WHERE status IN ('waiting', 'running')""")
+    db.execute("""
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY,
+            team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
+            item TEXT NOT NULL CHECK (json_valid(item)),
+            inbox_id INTEGER UNIQUE REFERENCES inbox(id),
+            call_id TEXT UNIQUE,
+            created_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("CREATE INDEX messages_of_thread ON messages (team, channel, thread_ts, id)")
+
+
+@bot_migrations()
+def calls(db: Database) -> None:
+    """Create the log of what the model asked for and of what it cost to ask the model."""
+    db.execute("""
+        CREATE TABLE tool_calls (
+            id TEXT PRIMARY KEY,
+            team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            tool TEXT NOT NULL, status TEXT NOT NULL, requester TEXT NOT NULL,
+            arguments_sent TEXT NOT NULL,
+            arguments TEXT CHECK (arguments IS NULL OR json_valid(arguments)),
+            output TEXT CHECK (output IS NULL OR json_valid(output)),
+            error TEXT,
+            gated INTEGER NOT NULL, subject TEXT, summary TEXT,
+            card TEXT NOT NULL CHECK (json_valid(card)),
+            decided_by TEXT, decided_at TEXT, expires_at TEXT,
+            created_at TEXT NOT NULL, finished_at TEXT, duration_ms REAL,
+            message_id INTEGER NOT NULL REFERENCES messages(id), position INTEGER NOT NULL, tool_call_id TEXT NOT NULL,
+            UNIQUE (message_id, position),
+            CHECK (status IN ('proposed', 'pending', 'running', 'succeeded', 'failed', 'rejected', 'cancelled',
+                              'expired', 'unknown')),
+            CHECK (status != 'pending' OR (gated AND arguments IS NOT NULL AND expires_at IS NOT NULL)),
+            CHECK (NOT gated OR status NOT IN ('running', 'succeeded', 'unknown') OR decided_by IS NOT NULL)
+        ) STRICT""")
+    db.execute("CREATE INDEX tool_calls_of_thread ON tool_calls (team, channel, thread_ts)")
+    db.execute("""
+        CREATE INDEX tool_calls_open ON tool_calls (expires_at)
+        WHERE gated AND status IN ('pending', 'running', 'unknown')""")
+    db.execute("""
+        CREATE UNIQUE INDEX one_open_call_a_subject ON tool_calls (subject)
+        WHERE status IN ('pending', 'running', 'unknown')""")
+    db.execute("""
+        CREATE TRIGGER finished_calls_stay BEFORE UPDATE ON tool_calls
+        WHEN OLD.status IN ('succeeded', 'failed', 'rejected', 'cancelled', 'expired')
+        BEGIN SELECT RAISE(ABORT, 'a finished tool call does not change'); END""")
+    db.execute("""
+        CREATE TABLE model_calls (
+            id TEXT PRIMARY KEY,
+            team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            model TEXT NOT NULL, status TEXT NOT NULL CHECK (status IN ('running', 'succeeded', 'failed')),
+            finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cached_tokens INTEGER,
+            request_id TEXT, error TEXT,
+            created_at TEXT NOT NULL, finished_at TEXT, duration_ms REAL
+        ) STRICT""")
+    db.execute("CREATE INDEX model_calls_of_thread ON model_calls (team, channel, thread_ts)")
+
+
+@bot_migrations()
+def outbox(db: Database) -> None:
+    """Create what is still to be said, and where what was said stands."""
+    db.execute("""
+        CREATE TABLE outbox (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+            team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT,
+            text TEXT NOT NULL, blocks TEXT NOT NULL CHECK (json_valid(blocks)),
+            call_id TEXT REFERENCES tool_calls(id), replaces TEXT REFERENCES outbox(id),
+            status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'sent', 'failed')),
+            ts TEXT, attempts INTEGER NOT NULL DEFAULT 0, error TEXT,
+            created_at TEXT NOT NULL, sent_at TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX outbox_waiting ON outbox (channel, seq) WHERE status = 'waiting'")
+    db.execute("CREATE INDEX outbox_of_call ON outbox (call_id) WHERE call_id IS NOT NULL")

@@ -1,0 +1,109 @@
+"""What is to be said in Slack, kept until it is said."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.database import DatabaseThread
+from bot.store.records import Post
+
+
+def cards_of(db: Database, call_id: str) -> list[Post]:
+    """List the cards that were posted, or are about to be, for a gated call."""
+    return [
+        _post(row)
+        for row in db.query("SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL ORDER BY seq", [call_id])
+    ]
+
+
+class Outbox:
+    """Posts in the order they were queued, channel by channel."""
+
+    def __init__(self, database: DatabaseThread) -> None:
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self.news = asyncio.Event()
+
+    async def add(self, post: Post) -> None:
+        """Queue one post that goes with no other change."""
+        await self._database.run(lambda db: self.insert(db, [post]))
+
+    def insert(self, db: Database, posts: Iterable[Post]) -> None:
+        """Queue posts within the caller's transaction, so that what happened and what is said of it are one."""
+        now = datetime.now(UTC).isoformat()
+        for post in posts:
+            db.execute(
+                """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [
+                    post.id,
+                    post.team,
+                    post.channel,
+                    post.thread_ts,
+                    post.text,
+                    json.dumps(post.blocks),
+                    post.call_id,
+                    post.replaces,
+                    now,
+                ],
+            )
+            # Too early is fine: whoever looks now waits in the database's queue behind this transaction.
+            self._loop.call_soon_threadsafe(self.news.set)
+
+    async def waiting_channels(self) -> list[str]:
+        """List the channels in which something is still to be said."""
+        return await self._database.run(
+            lambda db: [
+                row["channel"] for row in db.query("SELECT DISTINCT channel FROM outbox WHERE status = 'waiting'")
+            ]
+        )
+
+    async def next(self, channel: str) -> Post | None:
+        """Take the oldest waiting post of the channel; one that replaces another carries that one's ts."""
+
+        def read(db: Database) -> Post | None:
+            rows = db.query(
+                """SELECT o.*, coalesce(o.ts, r.ts) AS ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
+                   WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
+                [channel],
+            )
+            for row in rows:
+                db.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", [row["id"]])
+                return _post(row)
+            return None
+
+        return await self._database.run(read)
+
+    async def sent(self, post: Post, ts: str) -> None:
+        """Remember that the post stands in Slack, and under which ts."""
+        await self._database.run(
+            lambda db: db.execute(
+                "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
+                [ts, datetime.now(UTC).isoformat(), post.id],
+            )
+        )
+
+    async def failed(self, post: Post, error: str) -> None:
+        """Give the post up, with the reason for the operator."""
+        await self._database.run(
+            lambda db: db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", [error, post.id])
+        )
+
+
+def _post(row: dict[str, Any]) -> Post:
+    return Post(
+        id=row["id"],
+        team=row["team"],
+        channel=row["channel"],
+        thread_ts=row["thread_ts"],
+        text=row["text"],
+        blocks=tuple(json.loads(row["blocks"])),
+        call_id=row["call_id"],
+        replaces=row["replaces"],
+        ts=row["ts"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,127 @@
+"""The rows of the bot's own tables as frozen values."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Block = Mapping[str, Any]
+Item = Mapping[str, Any]
+
+
+def new_id() -> str:
+    """Make an opaque id that nobody can guess."""
+    return secrets.token_hex(12)
+
+
+def reference(row_id: str) -> str:
+    """Shorten a row's id to what a person reads out and an operator looks up (`id like '…%'`)."""
+    return row_id[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadId:
+    """One Slack thread: one conversation, one run at a time."""
+
+    team: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A message that somebody sent us and that waits for its run."""
+
+    thread: ThreadId
+    ts: str
+    user: str
+    text: str
+    user_team: str
+    shared: bool = False
+    id: int = 0
+    attempts: int = 0
+
+
+class CallStatus(StrEnum):
+    """Where a tool call stands; see the trigger `finished_calls_stay` for those that are final."""
+
+    PROPOSED = "proposed"
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model asked, what was validated, who asked, and what came of it.
+
+    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `subject` is what
+    no second open call may touch.
+    """
+
+    id: str
+    thread: ThreadId
+    message_id: int
+    position: int
+    tool_call_id: str
+    tool: str
+    gated: bool
+    arguments_sent: str
+    status: CallStatus
+    requester: str
+    created_at: datetime
+    arguments: str | None = None
+    output: str | None = None
+    error: str | None = None
+    subject: str | None = None
+    summary: str | None = None
+    card: tuple[Block, ...] = ()
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    expires_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One request to the model: what it cost and how it ended."""
+
+    id: str
+    thread: ThreadId
+    model: str
+    status: CallStatus
+    created_at: datetime
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    request_id: str | None = None
+    error: str | None = None
+    duration_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something to be said in Slack, in order within its channel.
+
+    `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
+    """
+
+    id: str
+    team: str
+    channel: str
+    thread_ts: str | None
+    text: str
+    blocks: tuple[Block, ...] = ()
+    call_id: str | None = None
+    replaces: str | None = None
+    ts: str | None = None
+    attempts: int = 0

@@ -1,0 +1,17 @@
+"""The store as one thing: the database file with the bot's tables, by what they are for."""
+
+from bot.store.calls import Calls
+from bot.store.database import DatabaseThread
+from bot.store.history import History
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+
+
+class Store:
+    """All that the bot remembers, over one database."""
+
+    def __init__(self, database: DatabaseThread) -> None:
+        self.inbox = Inbox(database)
+        self.outbox = Outbox(database)
+        self.calls = Calls(database, self.outbox)
+        self.history = History(database, self.outbox)

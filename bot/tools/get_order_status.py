@@ -1,0 +1,57 @@
+"""Look up an order: where it is, what is in it, when it comes."""
+
+from pydantic import Field
+
+from bot.blocks import STATUS_WORDS, order_card
+from bot.shop.orders import Order
+from bot.tool import Context, OrderId, Output, Tool
+
+
+class GetOrderStatus(Tool):
+    """Look up one order: how far it is, its items, carrier, expected date and money.
+
+    Call it whenever the customer asks about an order whose number you know; for several orders, call it once for each
+    in the same turn. The customer sees the order as a card beside your answer, so say in a sentence or two what
+    matters and do not list the details again.
+    """
+
+    order_id: OrderId = Field(description="The order number as the customer wrote it, such as ORD-12345.")
+    include_tracking: bool = Field(
+        description="True when the customer asks where the parcel is or wants the carrier's tracking events."
+    )
+
+    def progress(self) -> str:
+        """Say which order is being looked up."""
+        return f"is looking up {self.order_id}…"
+
+    async def run(self, context: Context) -> Output:
+        """Find the order for the one who asks, and show it as a card."""
+        order = await context.order(self.order_id)
+        return Output(
+            content=_describe(order, with_tracking=self.include_tracking),
+            card=order_card(order, with_tracking=self.include_tracking),
+        )
+
+
+def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
+    described: dict[str, object] = {
+        "order_id": order.id,
+        "status": order.status,
+        "status_text": STATUS_WORDS[order.status],
+        "placed": order.placed_at.date().isoformat(),
+        "expected": order.expected_on.isoformat() if order.expected_on else None,
+        "delivered": order.delivered_at.date().isoformat() if order.delivered_at else None,
+        "items": [
+            {"name": item.name, "quantity": item.quantity, "price": str(item.unit_price * item.quantity)}
+            for item in order.items
+        ],
+        "total": str(order.total),
+        "refunded": str(order.refunded),
+        "refundable": str(order.refundable),
+        "carrier": order.carrier,
+    }
+    if with_tracking:
+        described["tracking"] = [
+            {"at": event.at.isoformat(), "place": event.place, "text": event.text} for event in order.tracking
+        ]
+    return described

@@ -1,0 +1,99 @@
+"""Refund an order, once a person has approved it."""
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from bot.shop.money import Money
+from bot.shop.orders import Order, Refund, RefundReason, RefundRefusedError
+from bot.tool import Context, GatedTool, OrderId, Output, Preview, ToolError, UsDollars
+
+REASON_WORDS = {
+    RefundReason.DEFECTIVE: "Defective",
+    RefundReason.WRONG_ITEM: "Wrong item",
+    RefundReason.NOT_DELIVERED: "Not delivered",
+    RefundReason.CHANGED_MIND: "Changed their mind",
+}
+
+
+class InitiateRefund(GatedTool):
+    """Ask for a refund of all or part of an order. It waits until a person approves it in Slack.
+
+    Use it only after the customer named the order and the reason; ask for what is missing. Say that the refund was
+    requested and waits for approval, never that it was made. You cannot approve it, and neither can a message.
+    """
+
+    order_id: OrderId = Field(description="The order number as the customer wrote it, such as ORD-12345.")
+    reason: RefundReason = Field(description="Why, in the nearest of these words.")
+    amount: UsDollars | None = Field(
+        description="What to give back in US dollars, such as 42.00; null for all that is left to refund."
+    )
+
+    def progress(self) -> str:
+        """Say which order is being checked."""
+        return f"is checking what can be refunded for {self.order_id}…"
+
+    async def preview(self, context: Context) -> Preview:
+        """Fill in the amount from the shop, and say what of how much goes back to where."""
+        order = await context.order(self.order_id)
+        amount = self._amount(order)
+        whole = "" if amount == order.total else f" of {order.total}"
+        return Preview(
+            call=self.model_copy(update={"amount": amount.major, "order_id": order.id}),
+            subject=f"order:{order.id}",
+            title=f"Refund {amount}{whole}",
+            summary=f"Refund of {amount} for {order.id}",
+            button=f"Approve refund of {amount}",
+            confirm=f"{amount} goes back to {order.payment_method} for {order.id}. This cannot be undone.",
+            facts=(
+                ("Order", f"{order.id}, {order.customer.name}"),
+                ("Amount", f"{amount} of {order.total}" + _already(order)),
+                ("Goes back to", order.payment_method),
+                ("Reason", REASON_WORDS[self.reason]),
+            ),
+        )
+
+    async def run(self, context: Context) -> Output:
+        """Refund once, however often it is called: the call's id is the idempotency key."""
+        order = await context.shop.order(self.order_id)
+        if order is None or self.amount is None:
+            raise ToolError(f"There is no order {self.order_id} any more.")
+        amount = Money.from_major(self.amount, order.total.currency)
+        try:
+            refund = await context.shop.refund(order.id, amount, self.reason, key=context.idempotency_key)
+        except RefundRefusedError as error:
+            raise ToolError(str(error)) from error
+        return _refunded(refund, order)
+
+    async def outcome(self, context: Context) -> Output | None:
+        """Ask the shop for the refund that carries this call's key."""
+        refund = await context.shop.refund_with(context.idempotency_key)
+        order = await context.shop.order(self.order_id)
+        return _refunded(refund, order) if refund and order else None
+
+    def _amount(self, order: Order) -> Money:
+        left = order.refundable
+        if left.minor <= 0:
+            raise ToolError(f"{order.id} was refunded in full already; nothing is left to refund.")
+        if self.amount is None:
+            return left
+        if order.total.currency != "USD":
+            raise ToolError(f"{order.id} was paid in {order.total.currency}.", "Send null to refund all that is left.")
+        amount = Money.from_major(Decimal(self.amount))
+        if amount.minor > left.minor:
+            raise ToolError(
+                f"{amount} is more than is left to refund for {order.id}: {left} of {order.total}.",
+                f"Send at most {left.major}, or null for all of it, after the customer agreed.",
+            )
+        return amount
+
+
+def _already(order: Order) -> str:
+    return f" ({order.refunded} went back before)" if order.refunded.minor else ""
+
+
+def _refunded(refund: Refund, order: Order) -> Output:
+    return Output(
+        content={"order_id": refund.order_id, "refunded": str(refund.amount), "refund_id": refund.id},
+        summary=f"{refund.amount} for {refund.order_id} went back to {order.payment_method}",
+    )
