@@ -19,9 +19,9 @@ from bot.identity import Identity
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack import listeners
 from bot.slack.delivery import Delivery, web_client
 from bot.slack.intake import Intake, Ourselves
+from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
 from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
@@ -70,12 +70,14 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         app.middleware(
             Intake(ourselves=ourselves, inbox=store.inbox, wake=worker.wake, trusted_teams=settings.trusted_teams)
         )
-        listeners.register(app, ourselves, approvals, delivery)
+        buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
+        buttons.register(app)
         await approvals.recover()
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, SECONDS_TO_STOP)
         stack.push_async_callback(_cancel, asyncio.create_task(_sweep(approvals), name="sweep"))
         stack.push_async_callback(worker.stop, SECONDS_TO_STOP)
+        stack.push_async_callback(buttons.stop, SECONDS_TO_STOP)
         await worker.resume()
         await stack.enter_async_context(_http(app, http_port) if http_port is not None else _socket_mode(app, settings))
         yield

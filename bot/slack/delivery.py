@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -47,18 +48,24 @@ class Delivery:
         while True:
             await self._outbox.news.wait()
             self._outbox.news.clear()
-            for channel in await self._outbox.waiting_channels():
-                if channel not in self._senders:
-                    self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
+            await self._start_senders()
 
     async def stop(self, seconds: float) -> None:
         """Send what waits for so long; a later start sends the rest."""
-        tasks = [*self._senders.values(), *self._statuses.values()]
-        if tasks:
-            _, unfinished = await asyncio.wait(tasks, timeout=seconds)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._start_senders():
+                    await asyncio.wait(self._senders.values())
+        unfinished = [*self._senders.values(), *self._statuses.values()]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _start_senders(self) -> bool:
+        for channel in await self._outbox.waiting_channels():
+            if channel not in self._senders:
+                self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
+        return bool(self._senders)
 
     def show_status(self, thread: ThreadId, status: str) -> None:
         """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes."""

@@ -1,5 +1,7 @@
 """What Bolt calls for a press of a button."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -9,22 +11,49 @@ from bot.blocks import APPROVE, CANCEL
 from bot.slack.delivery import Delivery
 from bot.slack.intake import Ourselves
 
+Decide = Callable[[Click], Awaitable[str | None]]
 
-def register(app: AsyncApp, ourselves: Ourselves, approvals: Approvals, delivery: Delivery) -> None:
-    """Bind Approve and Cancel to the gate; whoever gets words back hears them alone."""
 
-    async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        if click := _click(body, ourselves):
-            await _answer(body, await approvals.approve(click), delivery)
+class Buttons:
+    """Binds Approve and Cancel to the gate; whoever gets words back hears them alone."""
 
-    async def cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        if click := _click(body, ourselves):
-            await _answer(body, await approvals.cancel(click), delivery)
+    def __init__(self, *, ourselves: Ourselves, approvals: Approvals, delivery: Delivery) -> None:
+        self._ourselves = ourselves
+        self._approvals = approvals
+        self._delivery = delivery
+        self._deciding: set[asyncio.Task[Any]] = set()
 
-    app.action(APPROVE)(approve)
-    app.action(CANCEL)(cancel)
+    def register(self, app: AsyncApp) -> None:
+        """Have Bolt call us for our two buttons."""
+
+        async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._decide(body, self._approvals.approve)
+
+        async def cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._decide(body, self._approvals.cancel)
+
+        app.action(APPROVE)(approve)
+        app.action(CANCEL)(cancel)
+
+    async def stop(self, seconds: float) -> None:
+        """Let decisions that were begun come to their end; Bolt keeps no account of them."""
+        if self._deciding:
+            await asyncio.wait(self._deciding, timeout=seconds)
+
+    async def _decide(self, body: dict[str, Any], decide: Decide) -> None:
+        click = _click(body, self._ourselves)
+        task = asyncio.current_task()
+        if click is None or task is None:
+            return
+        self._deciding.add(task)
+        try:
+            if words := await decide(click):
+                thread_ts = body["container"].get("thread_ts")
+                await self._delivery.whisper(click.channel, click.user, thread_ts, words)
+        finally:
+            self._deciding.discard(task)
 
 
 def _click(body: dict[str, Any], ourselves: Ourselves) -> Click | None:
@@ -41,9 +70,3 @@ def _click(body: dict[str, Any], ourselves: Ourselves) -> Click | None:
         channel=container["channel_id"],
         message_ts=container.get("message_ts", ""),
     )
-
-
-async def _answer(body: dict[str, Any], words: str | None, delivery: Delivery) -> None:
-    if words:
-        container = body["container"]
-        await delivery.whisper(container["channel_id"], body["user"]["id"], container.get("thread_ts"), words)

@@ -32,6 +32,7 @@ class DatabaseThread:
         self._queue: queue.SimpleQueue[tuple[Callable[[Database], object], Future[object]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._opened: Future[None] = Future()
+        self._closed = False
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
@@ -40,6 +41,7 @@ class DatabaseThread:
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
+        self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -48,6 +50,8 @@ class DatabaseThread:
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
         """
+        if self._closed:
+            raise DatabaseError("The database is closed.")
         future: Future[T] = Future()
         # The queue holds results of every type; each future gets that of its own operation.
         self._queue.put((operation, future))  # type: ignore[arg-type]

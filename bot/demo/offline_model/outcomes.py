@@ -1,0 +1,77 @@
+"""What became of the requests that a person decides: read off the system notes, and never guessed."""
+
+import re
+
+from bot.demo.offline_model.history import History, Output
+from bot.demo.offline_model.reading import any_of
+from bot.demo.offline_model.writing import output_in_words
+
+# Most cautious first: "approved, but it failed" is a failure.
+_OUTCOMES = {
+    "waiting": any_of("waiting", "pending", "open requests?", "has to approve"),
+    "unknown": any_of("unknown", "not known", "unclear", "not certain"),
+    "failed": any_of("failed", "could not", "couldn't", "error"),
+    "expired": any_of("expired?", "ran out"),
+    "withdrawn": any_of("withdr[ae]wn?"),
+    "refunded": any_of("refunded(?! by)", "paid back"),
+    "approved": any_of("(?<!not )approved", "succeeded"),
+    "cancelled": any_of("cancell?ed", "declined", "rejected", "denied", "turned down", "not approved"),
+}
+_NOT_REFUNDED = any_of(r"(?:nothing|no money|not|never)[\w ]{0,20} (?:refunded|paid back)")
+_SENTENCES = {
+    "unknown": "It is not certain yet whether {it} went through. It is being checked.",
+    "failed": "I am sorry, {it} did not go through. A person will look into it.",
+    "expired": "Nobody decided on {it} in time, so it expired and nothing was done.",
+    "withdrawn": "The request for {it} is withdrawn, and nothing was done.",
+    "refunded": "Good news: {it} was approved and has gone through.",
+    "approved": "Good news: {it} was approved.",
+    "cancelled": "I am sorry, {it} was not approved, so nothing was done. A person can tell you why.",
+}
+_THINGS = {"cancel_order": "the cancellation", "delete_account": "deleting your account"}
+
+
+def undecided(history: History) -> list[Output]:
+    """Find the requests that still wait for a person."""
+    return [request for request in history.waiting if not _news_of(request, history)]
+
+
+def standing(request: Output, history: History) -> str:
+    """Tell where a request stands: decided if a later note says so, waiting otherwise."""
+    news = _news_of(request, history)
+    return news[-1] if news else f"It is still waiting. {output_in_words(request)}"
+
+
+def outcome_in_words(note: str, history: History) -> str | None:
+    """Tell the outcome that a note reports, or nothing when it reports none."""
+    told = _NOT_REFUNDED.sub("", note)
+    outcome = next((name for name, words in _OUTCOMES.items() if words.search(told)), "waiting")
+    if outcome == "waiting":
+        return None
+    about = [request for request in history.waiting if _concerns(note, request, history)]
+    order = re.search(r"\bORD-[0-9]+", note)
+    name = order[0] if order else _order(about[0]) if len(about) == 1 else ""
+    money = re.search(r"\$[0-9][0-9,]*(?:\.[0-9]{2})?", note)
+    thing = _THINGS.get(about[0].tool, "the refund") if about else "the refund"
+    it = thing + (f" of {money[0]}" if money else "") + (f" for {name}" if name else "")
+    return _SENTENCES[outcome].format(it=it)
+
+
+def _news_of(request: Output, history: History) -> list[str]:
+    notes = (note for note in request.notes if _concerns(note, request, history))
+    return [news for note in notes if (news := outcome_in_words(note, history))]
+
+
+def _concerns(note: str, request: Output, history: History) -> bool:
+    """Match a note by the request's reference, else by its order; a note that names neither is about all of them."""
+    for mark in (_reference, _order):
+        if any(mark(other) and mark(other) in note for other in history.waiting):
+            return bool(mark(request)) and mark(request) in note
+    return True
+
+
+def _reference(request: Output) -> str:
+    return str(request.content.get("request") or "")
+
+
+def _order(request: Output) -> str:
+    return str(request.arguments.get("order_id") or "")

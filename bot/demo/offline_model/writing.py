@@ -1,0 +1,121 @@
+"""How the offline model words what the tools answered; it adds no fact of its own."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from bot.demo.completions import Json
+from bot.demo.offline_model.history import Output
+
+_STATUS = {
+    "pending": "has been placed and waits for its payment",
+    "paid": "is paid and waits to be packed",
+    "processing": "is being packed",
+    "packed": "is packed and waits for the carrier",
+    "shipped": "is on its way",
+    "in_transit": "is on its way",
+    "out_for_delivery": "is out for delivery today",
+    "delivered": "has been delivered",
+    "lost": "seems to be lost on the way",
+    "returned": "came back to us",
+    "cancelled": "was cancelled",
+    "refunded": "is closed, and its card shows what was paid back",
+}
+_ARRIVED = ("delivered", "cancelled", "returned", "refunded", "lost")
+
+
+def outputs_in_words(outputs: tuple[Output, ...]) -> str:
+    """Tell what the tools answered in one coherent text, a sentence or two for each."""
+    told = list(dict.fromkeys(map(output_in_words, outputs)))
+    return ("\n" if len(told) > 2 else " ").join(told)  # noqa: PLR2004 - two sentences read well in one line
+
+
+def output_in_words(output: Output) -> str:
+    """Tell what one tool call answered, in the words of the answer where it brings any."""
+    content = output.content
+    if content.get("error"):
+        return " ".join(_sentence(str(content[key])) for key in ("error", "hint") if content.get(key))
+    if content.get("message"):
+        return _sentence(str(content["message"]))
+    return _WORDS.get(output.tool, _anything)(output)
+
+
+def _order(output: Output) -> str:
+    order = output.content
+    name = str(order.get("order_id") or output.arguments.get("order_id") or "The order")
+    status = str(order.get("status") or "")
+    if status in _STATUS:
+        told = f"{name} {_STATUS[status]}"
+    else:
+        told = f"{name}: {order.get('status_text') or status or 'the card shows where it stands'}".rstrip(".")
+    if order.get("expected") and status not in _ARRIVED:
+        told += f" and should arrive on {_day(str(order['expected']))}"
+    return f"{told}.{_last_event(output)}"
+
+
+def _last_event(output: Output) -> str:
+    if not output.arguments.get("include_tracking"):
+        return ""
+    events = [event for event in _list(output.content, "tracking") if isinstance(event, dict)]
+    if not events:
+        return " The carrier has not reported anything yet."
+    last = max(events, key=lambda event: str(event.get("at") or ""))
+    where = f" in {last['place']}" if last.get("place") else ""
+    when = f" on {_day(str(last['at']))}" if last.get("at") else ""
+    return f" Last seen{where}{when}: {str(last.get('text') or 'no details').rstrip('.')}."
+
+
+def _refund(output: Output) -> str:
+    order = output.arguments.get("order_id") or "this order"
+    return f"Your request for {order} is passed on. A person decides on it, and I will tell you here."
+
+
+def _orders(output: Output) -> str:
+    orders = [order for order in _list(output.content, "orders") if isinstance(order, dict) and order.get("order_id")]
+    if not orders:
+        return "I could not find an order of yours."
+    named = [
+        f"{order['order_id']} ({order.get('status_text') or order.get('status') or 'no status'})" for order in orders
+    ]
+    if len(named) == 1:
+        return f"I found one order: {named[0]}. Is it the one you mean?"
+    return f"I found {len(named)} orders: {', '.join(named[:-1])} and {named[-1]}. Which one do you mean?"
+
+
+def _help(output: Output) -> str:
+    found = [*_list(output.content, "results"), *_list(output.content, "articles")]
+    if not found:
+        return "I found nothing about that in our help pages."
+    first = found[0] if isinstance(found[0], dict) else {"text": found[0]}
+    told = next((first[key] for key in ("answer", "text", "body", "excerpt", "title") if first.get(key)), "")
+    return _sentence(str(told) or "I found something, but it has no text")
+
+
+def _anything(_: Output) -> str:
+    return "The shop answered, but I have no rule for putting it into words; a person can read it in the log."
+
+
+_WORDS: dict[str, Callable[[Output], str]] = {
+    "get_order_status": _order,
+    "initiate_refund": _refund,
+    "find_orders": _orders,
+    "search_help": _help,
+}
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    text = text if len(text) <= 400 else f"{text[:399]}…"  # noqa: PLR2004 - about four sentences
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _day(text: str) -> str:
+    try:
+        day: date = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day:%A, %B} {day.day}"
+
+
+def _list(content: Json, key: str) -> list[object]:
+    value = content.get(key)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,299 @@
+// Wires the page: who acts, what is open, and what the server says.
+import { Composer } from "./composer.js";
+import { askToConfirm } from "./confirm.js";
+import { connect, postAction, postMessage } from "./connection.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { Log } from "./log.js";
+import { counted, dots, Feed } from "./messages.js";
+import { avatar, badge } from "./people.js";
+import { drawSidebar, wireThemeButton } from "./sidebar.js";
+import { Unread } from "./unread.js";
+import { Welcome } from "./welcome.js";
+import { Workspace } from "./workspace.js";
+
+// What one can try, by the name of the person; in channels the mention of the bot is put before it.
+const SUGGESTIONS = {
+  ana: [
+    "Where is my order ORD-10234?",
+    "Where are ORD-10234 and ORD-10235?",
+    "My teapot from ORD-10188 arrived broken, I want my money back",
+    "What can you do?",
+  ],
+  ben: ["Why is ORD-10229 late?", "I got the wrong item in ORD-10176, please refund $20", "Where is Ana's order ORD-10234?", "What can you do?"],
+  default: ["What can you do?", "Where is my order?", "I want a refund"],
+};
+
+const $ = (id) => document.getElementById(id);
+const workspace = new Workspace();
+const unread = new Unread(workspace);
+const log = new Log($("log"), $("log-subtitle"));
+const channelFeed = new Feed($("channel-feed"));
+const threadFeed = new Feed($("thread-feed"));
+const open = { acting: null, channel: null, thread: null };
+let awaitedRoot = null; // {user, channel} of a root message on its way, whose thread opens when it arrives
+let callsSeen = null;
+
+const people = () => {
+  const { members } = workspace.channels.get(open.channel);
+  const others = [...workspace.people.values()].filter(({ id }) => members.includes(id) && id !== open.acting);
+  return others.sort((a, b) => Number(b.is_bot) - Number(a.is_bot));
+};
+const channelComposer = new Composer($("channel-composer"), { testid: "composer", label: "Message", send: sendRoot, people });
+const threadComposer = new Composer($("thread-composer"), { testid: "thread-composer", label: "Reply", send: (text) => send(text, open.thread), people });
+
+/** What the drawing modules see of the page, and what they may ask of it. */
+const view = {
+  workspace,
+  unread,
+  get acting() { return open.acting; },
+  get channel() { return open.channel; },
+  directory: () => ({ people: workspace.people, channels: workspace.channels, acting: open.acting }),
+  mentionsBot: (text) => text.toLowerCase().includes(`@${workspace.nameOf(workspace.bot).toLowerCase()}`),
+  choose: (person) => go({ acting: person }),
+  openChannel: (channel) => go({ channel, thread: null }, "channel"),
+  openThread: (thread) => {
+    go({ thread }, "thread");
+    focusComposer(threadComposer);
+  },
+  canOpen: (call) => workspace.channels.get(call.channel)?.members.includes(open.acting),
+  openCall: (call) => go({ channel: call.channel, thread: call.thread_ts }, "thread"),
+  pressing: (message) => ({
+    confirm: (question) => askToConfirm(question, view.directory()),
+    press: async (block, part) => {
+      const { channel, ts: message_ts } = message;
+      const { action_id, value = null } = part;
+      const answer = await postAction({ user: open.acting, channel, message_ts, action_id, block_id: block.block_id ?? null, value });
+      return answer.ok ? null : (answer.error ?? "This app did not respond in time.");
+    },
+  }),
+};
+
+const welcome = new Welcome(view, channelComposer, SUGGESTIONS);
+
+// --- where one is -------------------------------------------------------------------------------------------------
+
+/** Go somewhere; what does not exist for the person falls back to what does. */
+function go(change, pane = null, { remember = true } = {}) {
+  const before = { ...open };
+  Object.assign(open, change);
+  const channels = workspace.channelsOf(open.acting);
+  if (!channels.some(({ id }) => id === open.channel)) {
+    const kind = workspace.channels.get(open.channel)?.kind ?? "channel";
+    open.channel = (channels.find((channel) => channel.kind === kind) ?? channels[0]).id;
+  }
+  if (open.channel !== before.channel && !change.thread) open.thread = null;
+  if (pane) showPane(pane);
+  else if (!open.thread && document.body.dataset.pane === "thread") showPane("channel");
+  const hash = `#${[workspace.people.get(open.acting).name, open.channel, open.thread].filter(Boolean).join("/")}`;
+  if (hash !== location.hash) history[remember ? "pushState" : "replaceState"](null, "", hash);
+  render();
+}
+
+/** Read the address: `#sam/C0SUPPORT` or `#sam/C0SUPPORT/1763806298.000100`. */
+function goToHash() {
+  const [name, channel, thread = null] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const actors = [...workspace.people.values()].filter((person) => person.can_act);
+  const acting = (actors.find((person) => person.name === name) ?? actors[0]).id;
+  const exists = thread && workspace.message(channel, thread);
+  go({ acting, channel, thread: exists ? thread : null }, exists ? "thread" : null, { remember: false });
+}
+
+function showPane(pane) {
+  document.body.dataset.pane = pane;
+  for (const tab of document.querySelectorAll(".tab")) {
+    const isCurrent = tab.dataset.paneTarget === (pane === "thread" ? "channel" : pane);
+    tab.toggleAttribute("aria-current", isCurrent);
+  }
+}
+
+function closeThread() {
+  go({ thread: null }, "channel");
+  focusComposer(channelComposer);
+}
+
+// A finger does not want the keyboard to jump up; a mouse or a keyboard wants to type on.
+function focusComposer(composer) {
+  if (matchMedia("(hover: hover)").matches) composer.focus();
+}
+
+// --- what one writes ----------------------------------------------------------------------------------------------
+
+async function send(text, thread_ts = null) {
+  const { acting: user, channel } = open;
+  const answer = await postMessage({ user, channel, text, thread_ts });
+  return answer.ok ? null : answer.error;
+}
+
+/** Send a root message; the thread in which the bot will answer opens by itself. */
+async function sendRoot(text) {
+  if (isDirect() || view.mentionsBot(text)) awaitedRoot = { user: open.acting, channel: open.channel };
+  const problem = await send(text);
+  if (problem) awaitedRoot = null;
+  return problem;
+}
+
+function openAwaited({ user, channel, ts, thread_ts }) {
+  if (thread_ts || user !== awaitedRoot?.user || channel !== awaitedRoot.channel) return;
+  awaitedRoot = null;
+  if (user === open.acting && channel === open.channel) view.openThread(ts);
+}
+
+const isDirect = () => workspace.channels.get(open.channel)?.kind === "im";
+
+// --- drawing ------------------------------------------------------------------------------------------------------
+
+let drawing = false;
+
+/** Draw everything once, after what is happening now. */
+function render() {
+  if (drawing) return;
+  drawing = true;
+  queueMicrotask(() => {
+    drawing = false;
+    drawChannel();
+    drawThread();
+    markRead();
+    drawSidebar(view);
+    drawLog();
+    drawTitle();
+  });
+}
+
+function drawChannel() {
+  const channel = workspace.channels.get(open.channel);
+  const messages = workspace.roots(open.channel, open.acting);
+  const title = workspace.titleOf(channel, open.acting);
+  $("channel-title").replaceChildren(...(isDirect() ? [title] : [icon("hash", 18), title]));
+  $("channel-topic").textContent = isDirect() ? "Direct message with the app" : channel.topic;
+  const hidden = (words) => el("span", { class: "visually-hidden" }, words);
+  $("you").replaceChildren(avatar(workspace.people.get(open.acting), "small"), hidden("You are "), workspace.nameOf(open.acting), hidden(", change"));
+  const counts = unread.of(workspace.people.get(open.acting), channel);
+  const place = `${open.acting}|${open.channel}`;
+  channelFeed.show({
+    place, messages, view,
+    before: [welcome.start(messages.length === 0)],
+    threadOf: ({ ts }) => ({
+      ts,
+      replies: workspace.replies(open.channel, ts, open.acting),
+      unread: ts === open.thread ? 0 : (counts.threads.get(ts) ?? 0),
+      status: workspace.status(open.channel, ts),
+    }),
+  });
+  const [example] = welcome.suggestions;
+  const shortest = welcome.suggestions.reduce((a, b) => (b.length < a.length ? b : a));
+  channelComposer.moveTo(place, {
+    placeholder: `Message ${isDirect() ? title : `#${title}`}, for example: ${example}`,
+    narrow: `Try: ${shortest}`,
+    label: `Message ${title}`,
+  });
+  welcome.drawHint();
+}
+
+function drawThread() {
+  const root = open.thread && workspace.message(open.channel, open.thread);
+  $("thread-pane").hidden = !open.thread;
+  document.body.classList.toggle("has-thread", Boolean(open.thread));
+  if (!open.thread) return;
+  const channel = workspace.channels.get(open.channel);
+  const title = workspace.titleOf(channel, open.acting);
+  const replies = workspace.replies(open.channel, open.thread, open.acting);
+  const place = `${open.acting}|${open.channel}|${open.thread}`;
+  $("thread-subtitle").textContent = isDirect() ? title : `#${title}`;
+  threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot: counted(replies.length) });
+  const status = workspace.status(open.channel, open.thread);
+  const line = $("thread-status");
+  if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status] : []));
+  line.dataset.status = status;
+  threadComposer.moveTo(place, { placeholder: "Reply…", narrow: "Reply…", label: `Reply in the thread in ${title}` });
+}
+
+/** What stands before the reader's eyes is read. */
+function markRead() {
+  if (document.hidden) return;
+  const isSeen = (id) => $(id).getClientRects().length > 0;
+  if (isSeen("channel-pane")) unread.markRead(open.acting, open.channel);
+  if (open.thread && isSeen("thread-pane")) unread.markRead(open.acting, open.channel, open.thread);
+}
+
+function drawLog() {
+  log.draw(view);
+  const isSeen = $("log-pane").getClientRects().length > 0;
+  if (isSeen || callsSeen === null) callsSeen = workspace.calls.size;
+  const fresh = Math.max(0, workspace.calls.size - callsSeen);
+  $("log-toggle").setAttribute("aria-expanded", isSeen);
+  $("log-toggle").replaceChildren(icon("log", 18), "Live log", ...(fresh ? [badge(fresh)] : []));
+  const tab = document.querySelector(".tab[data-icon=log] .tab-mark");
+  tab.replaceChildren(...(fresh ? [badge(fresh)] : []));
+}
+
+function drawTitle() {
+  const person = workspace.people.get(open.acting);
+  const count = unread.badges(person);
+  const channel = workspace.channels.get(open.channel);
+  const title = workspace.titleOf(channel, open.acting);
+  $("page-title").textContent = `${isDirect() ? title : `#${title}`} · ${workspace.name}`;
+  document.title = `${count ? `(${count}) ` : ""}${$("page-title").textContent}`;
+  const others = [...workspace.people.values()].filter(({ can_act: canAct }) => canAct);
+  const all = others.reduce((sum, other) => sum + unread.badges(other), 0);
+  document.querySelector(".tab[data-icon=home] .tab-mark").replaceChildren(...(all ? [badge(all)] : []));
+}
+
+// --- what the server says -----------------------------------------------------------------------------------------
+
+const FRAMES = {
+  snapshot: (frame) => {
+    workspace.load(frame);
+    unread.start();
+    $("banner").hidden = true;
+    if (open.acting === null) goToHash();
+    else go({ thread: workspace.message(open.channel, open.thread) ? open.thread : null }, null, { remember: false });
+  },
+  message: ({ message }) => {
+    workspace.putMessage(message);
+    openAwaited(message);
+  },
+  status: ({ status }) => workspace.putStatus(status),
+  call: ({ call }) => workspace.putCall(call),
+};
+
+function onFrame(frame) {
+  FRAMES[frame.type]?.(frame);
+  render();
+}
+
+function onLost() {
+  $("banner").textContent = "Connection to the demo lost. Reconnecting…";
+  $("banner").hidden = false;
+}
+
+function toggleLog(show = document.body.classList.contains("log-closed")) {
+  document.body.classList.toggle("log-closed", !show);
+  render();
+  $(show ? "log-close" : "log-toggle").focus();
+}
+
+function wire() {
+  for (const button of document.querySelectorAll(".back")) button.append(icon("back"));
+  for (const id of ["thread-close", "log-close"]) $(id).append(icon("close"));
+  for (const tab of document.querySelectorAll(".tab")) tab.prepend(icon(tab.dataset.icon, 22), el("span", { class: "tab-mark" }));
+  for (const button of document.querySelectorAll("[data-pane-target]")) {
+    button.addEventListener("click", () => {
+      const target = button.dataset.paneTarget;
+      if (target === "channel") go({ thread: null }, "channel");
+      else showPane(target);
+      render();
+    });
+  }
+  $("thread-close").addEventListener("click", closeThread);
+  $("log-close").addEventListener("click", () => toggleLog(false));
+  $("log-toggle").addEventListener("click", () => toggleLog());
+  document.body.classList.toggle("log-closed", matchMedia("(max-width: 1100px)").matches);
+  window.addEventListener("popstate", () => open.acting && goToHash());
+  document.addEventListener("visibilitychange", () => open.acting && render());
+  wireThemeButton();
+  showPane("channel");
+  connect({ onFrame, onLost });
+}
+
+wire();

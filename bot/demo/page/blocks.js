@@ -1,0 +1,140 @@
+// Turns Block Kit into DOM nodes.
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { emoji, textNodes } from "./emoji.js";
+import { markdown } from "./markdown.js";
+import { link, mrkdwn, unescape } from "./mrkdwn.js";
+import { richText } from "./rich_text.js";
+
+const DRAW = { header, section, context, divider, actions, image, table, rich_text, markdown: markdownBlock };
+
+/**
+ * Draw a message's blocks. `directory` knows people, channels and who is looking; `pressing.confirm(question)` asks
+ * first, `pressing.press(block, element)` sends a button press and answers null, or words that say what went wrong.
+ */
+export function drawBlocks(blocks, directory, pressing) {
+  return blocks.map((block) => {
+    const node = drawBlock(block, directory, pressing);
+    node.classList.add("block");
+    return node;
+  });
+}
+
+function drawBlock(block, directory, pressing) {
+  try {
+    return DRAW[block.type](block, directory, pressing);
+  } catch {
+    // a block of a type or a shape that this page does not know must not cost the message
+    return el("div", { class: "unsupported" }, `Unsupported block: ${block?.type ?? "without a type"}`);
+  }
+}
+
+function header({ text }) {
+  return el("div", { class: "header-block", role: "heading", "aria-level": "3" }, plainText(text));
+}
+
+function section(block, directory, pressing) {
+  const main = el("div", { class: "section-main" }, block.text && el("div", {}, textObject(block.text, directory)));
+  if (block.fields?.length) {
+    main.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field" }, textObject(field, directory)))));
+  }
+  return el("div", { class: "section" }, main, block.accessory && accessory(block, directory, pressing));
+}
+
+function accessory(block, directory, pressing) {
+  if (block.accessory.type === "image") return picture(block.accessory, "accessory-image");
+  const warning = el("div", { class: "press-warning", role: "alert" });
+  return el("div", { class: "accessory" }, element(block, block.accessory, pressing, warning), warning);
+}
+
+function context({ elements }, directory) {
+  const draw = (part) =>
+    part.type === "image" ? picture(part, "context-image") : el("span", { class: "context-text" }, textObject(part, directory));
+  return el("div", { class: "context" }, elements.map(draw));
+}
+
+function divider() {
+  return el("hr", { class: "divider" });
+}
+
+function actions(block, directory, pressing) {
+  const warning = el("div", { class: "press-warning", role: "alert" });
+  const buttons = block.elements.map((part) => element(block, part, pressing, warning));
+  return el("div", {}, el("div", { class: "actions" }, buttons), warning);
+}
+
+function image(block) {
+  const title = block.title && el("div", { class: "image-title" }, plainText(block.title));
+  return el("figure", { class: "image-block" }, title, picture(block, "image-large"));
+}
+
+function rich_text(block, directory) {
+  return el("div", {}, richText(block, directory));
+}
+
+function markdownBlock(block, directory) {
+  return el("div", {}, markdown(block.text, directory));
+}
+
+function table({ rows, column_settings: columns = [] }, directory) {
+  const draw = (cell, column, isHead) => {
+    const { align = "left", is_wrapped: wrapped = false } = columns[column] ?? {};
+    const content = cell.type === "rich_text" ? richText(cell, directory) : textNodes(String(cell.text ?? cell.value ?? ""));
+    const props = { class: `align-${align}${wrapped ? " wrapped" : ""}`, scope: isHead ? "col" : null };
+    return el(isHead ? "th" : "td", props, content);
+  };
+  const line = (row, index) => el("tr", {}, row.map((cell, column) => draw(cell, column, index === 0)));
+  const [head, ...body] = rows.map(line);
+  const frame = { class: "table-frame", tabindex: "0", role: "group", "aria-label": "Table" };
+  return el("div", frame, el("table", { class: "table" }, el("thead", {}, head), el("tbody", {}, body)));
+}
+
+function textObject(text, directory) {
+  return text.type === "mrkdwn" ? mrkdwn(text.text, directory) : el("div", { class: "lines" }, plainText(text));
+}
+
+function plainText({ text, emoji: withEmoji = true }) {
+  const parts = withEmoji ? text.split(/:([a-z0-9_+-]+):/) : [text];
+  return parts.flatMap((part, index) => (index % 2 === 1 ? [emoji(part)] : textNodes(unescape(part))));
+}
+
+function picture({ image_url: url, alt_text: alt }, className) {
+  if (!/^https?:/i.test(url ?? "")) return el("span", { class: "image-missing" }, alt ?? "image");
+  const node = el("img", { class: className, src: url, alt, title: alt, loading: "lazy", referrerpolicy: "no-referrer" });
+  node.addEventListener("error", () => node.replaceWith(el("span", { class: "image-missing" }, alt)));
+  return node;
+}
+
+function element(block, part, pressing, warning) {
+  if (part.type !== "button") return el("span", { class: "unsupported" }, `Unsupported element: ${part.type}`);
+  const style = part.style === "primary" || part.style === "danger" ? ` button-${part.style}` : "";
+  const props = {
+    class: `button${style}`,
+    "aria-label": part.accessibility_label,
+    data: { actionId: part.action_id ?? "", blockId: block.block_id ?? "" },
+  };
+  if (part.url) {
+    const anchor = link(part.url, plainText(part.text));
+    anchor.className = props.class;
+    anchor.addEventListener("click", () => void pressing.press(block, part));
+    return anchor;
+  }
+  const button = el("button", { type: "button", ...props }, el("span", { class: "button-text" }, plainText(part.text)));
+  button.addEventListener("click", () => void pressButton(button, warning, block, part, pressing));
+  return button;
+}
+
+/** Show the button busy while presses are under way; a second press still goes out, as it would in Slack. */
+async function pressButton(button, warning, block, part, { confirm, press }) {
+  if (part.confirm && !(await confirm(part.confirm))) return;
+  const count = (step) => {
+    const open = Number(button.dataset.open ?? 0) + step;
+    button.dataset.open = open;
+    button.setAttribute("aria-busy", open > 0);
+  };
+  warning.replaceChildren();
+  count(1);
+  const problem = await press(block, part);
+  count(-1);
+  if (problem) warning.replaceChildren(icon("warning", 16), el("span", {}, problem));
+}

@@ -1,0 +1,170 @@
+// The box one writes in: drafts, Enter to send, and a listbox of people after "@".
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { avatar } from "./people.js";
+
+const MENTION = /(^|[\s(])@([\p{L}]*(?: [\p{L}]*)?)$/u;
+const NARROW_PIXELS = 560;
+
+export class Composer {
+  #drafts = new Map();
+  #place = null;
+  #options = [];
+  #selected = 0;
+  #placeholders = {};
+
+  /** `send(text)` answers null or words that say what went wrong; `people()` are those whom "@" offers. */
+  constructor(container, { testid, label, send, people }) {
+    this.send = send;
+    this.people = people;
+    const listId = `${testid}-people`;
+    this.field = el("textarea", {
+      class: "composer-field", rows: 1, data: { testid }, "aria-label": label, "aria-autocomplete": "list", "aria-controls": listId,
+      autocomplete: "off", enterkeyhint: "send",
+    });
+    this.list = el("ul", { id: listId, class: "mention-list", role: "listbox", "aria-label": "People to mention", hidden: true });
+    this.problem = el("p", { class: "composer-problem", role: "alert" });
+    this.hint = el("div", { class: "composer-hint" });
+    this.button = el("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send" }, icon("send", 18));
+    this.form = el("form", { class: "composer" }, this.list,
+      el("div", { class: "composer-box" }, this.field,
+        el("div", { class: "composer-tools" },
+          el("button", { type: "button", class: "icon-button", "aria-label": "Mention someone", title: "Mention someone", on: { click: () => this.#startMention() } }, icon("at", 18)),
+          el("span", { class: "composer-keys" }, el("b", {}, "Enter"), " to send, ", el("b", {}, "Shift + Enter"), " for a new line"),
+          this.button)),
+      this.problem);
+    container.append(this.hint, this.form);
+    this.#wire();
+  }
+
+  /** Move to another conversation; what was typed here waits for the return. */
+  moveTo(place, { placeholder, narrow, label }) {
+    this.#placeholders = { placeholder, narrow };
+    this.#fitPlaceholder();
+    this.field.setAttribute("aria-label", label);
+    if (place === this.#place) return;
+    this.#drafts.set(this.#place, this.field.value);
+    this.#place = place;
+    this.problem.replaceChildren();
+    this.set(this.#drafts.get(place) ?? "");
+  }
+
+  get text() {
+    return this.field.value;
+  }
+
+  set(text) {
+    this.field.value = text;
+    this.#changed();
+  }
+
+  focus() {
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** Send a text, giving it back to the field if that fails. */
+  async submit(text = this.text) {
+    if (text.trim() === "") return;
+    const place = this.#place;
+    this.set("");
+    this.problem.replaceChildren();
+    const problem = await this.send(text.trim());
+    if (!problem) return;
+    if (place !== this.#place) this.#drafts.set(place, text);
+    else if (this.text === "") this.set(text);
+    this.problem.replaceChildren(icon("warning", 16), `Not sent. ${problem}`);
+  }
+
+  #wire() {
+    this.field.addEventListener("input", () => this.#changed());
+    this.field.addEventListener("click", () => this.#offer());
+    this.field.addEventListener("blur", () => this.#close());
+    this.field.addEventListener("keydown", (event) => this.#key(event));
+    new ResizeObserver(() => this.#fitPlaceholder()).observe(this.field);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.submit();
+    });
+  }
+
+  #fitPlaceholder() {
+    const { placeholder, narrow } = this.#placeholders;
+    this.field.placeholder = this.field.clientWidth < NARROW_PIXELS ? narrow : placeholder;
+  }
+
+  #key(event) {
+    if (event.isComposing) return;
+    if (!this.list.hidden && this.#listKey(event.key)) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      void this.submit();
+    }
+  }
+
+  #listKey(key) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    if (step) this.#select((this.#selected + step + this.#options.length) % this.#options.length);
+    else if (key === "Enter" || key === "Tab") this.#choose(this.#options[this.#selected]);
+    else if (key === "Escape") this.#close();
+    else return false;
+    return true;
+  }
+
+  #changed() {
+    this.field.style.height = "auto";
+    this.field.style.height = `${this.field.scrollHeight}px`;
+    this.button.classList.toggle("ready", this.text.trim() !== "");
+    this.#offer();
+    this.onChange?.();
+  }
+
+  #startMention() {
+    const { value, selectionStart: at } = this.field;
+    const gap = at > 0 && !/\s$/.test(value.slice(0, at)) ? " " : "";
+    this.field.focus();
+    this.field.setRangeText(`${gap}@`, at, at, "end");
+    this.#changed();
+  }
+
+  #offer() {
+    const typed = this.field.value.slice(0, this.field.selectionStart).match(MENTION)?.[2].toLowerCase();
+    if (typed === undefined || document.activeElement !== this.field) return this.#close();
+    const fits = ({ real_name: name }) => `${name.toLowerCase()} `.split(/(?<= )/).some((_, index, words) => words.slice(index).join("").startsWith(typed));
+    this.#options = this.people().filter(fits);
+    const finished = this.#options.length === 1 && this.#options[0].real_name.toLowerCase() === typed;
+    if (this.#options.length === 0 || finished) return this.#close();
+    this.list.replaceChildren(...this.#options.map((person, index) => this.#option(person, index)));
+    this.list.hidden = false;
+    return this.#select(0);
+  }
+
+  #option(person, index) {
+    const pick = (event) => {
+      event.preventDefault(); // the field keeps the focus
+      this.#choose(person);
+    };
+    return el("li", { id: `${this.list.id}-${index}`, role: "option", class: "mention-option", on: { mousedown: pick } },
+      avatar(person, "small"), el("b", {}, person.real_name), el("span", {}, person.is_bot ? "App" : person.title));
+  }
+
+  #select(index) {
+    this.#selected = index;
+    [...this.list.children].forEach((node, at) => node.setAttribute("aria-selected", at === index));
+    this.field.setAttribute("aria-activedescendant", this.list.children[index].id);
+  }
+
+  #choose(person) {
+    const { value, selectionStart: at } = this.field;
+    const from = value.slice(0, at).lastIndexOf("@");
+    this.field.setRangeText(`@${person.real_name} `, from, at, "end");
+    this.#close();
+    this.#changed();
+  }
+
+  #close() {
+    this.list.hidden = true;
+    this.field.removeAttribute("aria-activedescendant");
+  }
+}

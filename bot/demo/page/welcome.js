@@ -1,0 +1,116 @@
+// Invites people to write: the beginning of a conversation, suggestions, and a reminder of the mention.
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { avatar } from "./people.js";
+
+export class Welcome {
+  #start = {};
+
+  /** `suggestions` are texts by the name of the person; in a channel the mention of the bot is put before them. */
+  constructor(view, composer, suggestions) {
+    this.view = view;
+    this.composer = composer;
+    this.texts = suggestions;
+    composer.onChange = () => view.channel && this.drawHint();
+  }
+
+  /** What one can try here as the person one is. */
+  get suggestions() {
+    const texts = this.texts[this.#person.name] ?? this.texts.default;
+    if (this.#isDirect) return texts;
+    return texts.map((text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`);
+  }
+
+  /** The beginning of the open conversation, with suggestions as long as nobody has written in it. */
+  start(isEmpty) {
+    const key = `${this.view.acting}|${this.view.channel}|${isEmpty}`;
+    if (this.#start.key !== key) this.#start = { key, node: this.#drawStart(isEmpty) };
+    return this.#start.node;
+  }
+
+  /** Above the composer: a reminder of the mention, or suggestions for somebody who has not written here yet. */
+  drawHint() {
+    const { hint, text } = this.composer;
+    const kind = this.#kindOfHint(text);
+    const key = `${kind}|${this.view.acting}|${this.view.channel}`;
+    if (hint.dataset.key === key) return;
+    hint.dataset.key = key;
+    if (kind === "mention") hint.replaceChildren(this.#mentionHint());
+    else hint.replaceChildren(...(kind === "chips" ? [this.#chips(this.suggestions.slice(0, 2))] : []));
+  }
+
+  #kindOfHint(text) {
+    if (text.trim() !== "") return this.#isDirect || this.view.mentionsBot(text) ? "" : "mention";
+    const roots = this.view.workspace.roots(this.view.channel, this.view.acting);
+    const isNew = roots.length > 0 && !roots.some(({ user }) => user === this.view.acting);
+    return isNew && !this.#person.can_approve ? "chips" : "";
+  }
+
+  #mentionHint() {
+    const add = () => {
+      this.composer.set(`${this.#mention} ${this.composer.text}`);
+      this.composer.focus();
+    };
+    const button = el("button", { type: "button", class: "link-button", on: { click: add } }, `Add ${this.#mention}`);
+    return el("p", {}, `In a channel ${this.#bot} answers only when it is mentioned. `, button);
+  }
+
+  #drawStart(isEmpty) {
+    const { workspace, acting } = this.view;
+    const title = workspace.titleOf(this.#channel, acting);
+    const node = el("section", { class: "welcome", "aria-label": "Beginning of the conversation" },
+      this.#isDirect ? avatar(workspace.people.get(workspace.bot), "large") : el("span", { class: "welcome-hash" }, icon("hash", 30)),
+      el("h2", {}, this.#isDirect ? title : `Welcome to #${title}`),
+      el("p", {}, this.#isDirect ? this.#directWords() : this.#channelWords()));
+    if (isEmpty && this.#person.can_approve && !this.#isDirect) node.append(...this.#approverStart());
+    else if (isEmpty) node.append(el("p", { class: "welcome-try" }, "Try one of these:"), this.#chips(this.suggestions));
+    return node;
+  }
+
+  #directWords() {
+    if (this.#person.can_approve) return `Only you and ${this.#bot} see this conversation. No mention is needed.`;
+    return `Only you and ${this.#bot} see this conversation. Ask about an order or a refund; no mention is needed.`;
+  }
+
+  #channelWords() {
+    const topic = this.#channel.topic.replace(/[.\s]*$/, "");
+    const how = this.view.mentionsBot(topic) ? "It answers in a thread." : `Mention ${this.#mention} and it answers in a thread.`;
+    return topic ? `${topic}. ${how}` : how;
+  }
+
+  #approverStart() {
+    const customers = [...this.view.workspace.people.values()].filter((person) => person.can_act && !person.can_approve);
+    const become = (person) => chip(`Be ${person.real_name}`, () => this.view.choose(person.id));
+    return [
+      el("p", {}, "You may approve refunds. When a customer asks for one, its card appears here with its buttons. To ask for one, be a customer first:"),
+      el("div", { class: "chips" }, customers.map(become)),
+    ];
+  }
+
+  #chips(texts) {
+    const chips = texts.map((text) => chip(text, () => void this.composer.submit(text)));
+    return el("div", { class: "chips", role: "group", "aria-label": "Suggestions" }, chips);
+  }
+
+  get #channel() {
+    return this.view.workspace.channels.get(this.view.channel);
+  }
+
+  get #person() {
+    return this.view.workspace.people.get(this.view.acting);
+  }
+
+  get #isDirect() {
+    return this.#channel.kind === "im";
+  }
+
+  get #bot() {
+    return this.view.workspace.nameOf(this.view.workspace.bot);
+  }
+
+  get #mention() {
+    return `@${this.#bot}`;
+  }
+}
+
+const chip = (text, press) => el("button", { type: "button", class: "chip", on: { click: press } }, text);

@@ -1,0 +1,174 @@
+"""The objects of a Slack workspace (user, conversation, message) and how Slack writes each of them as JSON."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of a workspace, or a stranger in a shared channel."""
+
+    id: str
+    name: str
+    real_name: str
+    title: str = ""
+    email: str | None = None
+    team: str = "T0ACME"
+    is_bot: bool = False
+    is_admin: bool = False
+    is_owner: bool = False
+    is_restricted: bool = False
+    is_stranger: bool = False
+    deleted: bool = False
+    can_act: bool = False
+
+    def as_json(self) -> Json:
+        """Write the user object that `users.info` answers with; a person without e-mail has no such key."""
+        profile: Json = {
+            "title": self.title,
+            "real_name": self.real_name,
+            "real_name_normalized": self.real_name,
+            "display_name": self.name,
+            "display_name_normalized": self.name,
+            "team": self.team,
+        }
+        if self.email is not None:
+            profile["email"] = self.email
+        return {
+            "id": self.id,
+            "team_id": self.team,
+            "name": self.name,
+            "real_name": self.real_name,
+            "deleted": self.deleted,
+            "tz": "Etc/UTC",
+            "tz_label": "Coordinated Universal Time",
+            "tz_offset": 0,
+            "profile": profile,
+            "is_admin": self.is_admin,
+            "is_owner": self.is_owner,
+            "is_primary_owner": self.is_owner,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": False,
+            "is_stranger": self.is_stranger,
+            "is_bot": self.is_bot,
+            "is_app_user": False,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A conversation: a public channel, a private one ("group"), or a direct message ("im")."""
+
+    id: str
+    name: str
+    kind: Literal["channel", "group", "im"]
+    members: frozenset[str]
+    topic: str = ""
+    shared_externally: bool = False
+
+    def as_json(self, bot_user: str) -> Json:
+        """Write the conversation object as the bot sees it."""
+        if self.kind == "im":
+            (person,) = self.members - {bot_user}
+            return {"id": self.id, "is_im": True, "user": person, "is_open": True, "is_ext_shared": False}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "is_channel": self.kind == "channel",
+            "is_group": self.kind == "group",
+            "is_im": False,
+            "is_mpim": False,
+            "is_private": self.kind == "group",
+            "is_archived": False,
+            "is_member": bot_user in self.members,
+            "is_shared": self.shared_externally,
+            "is_ext_shared": self.shared_externally,
+            "topic": {"value": self.topic, "creator": "", "last_set": 0},
+            "num_members": len(self.members),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it stands now; `thread_ts` is None for the root of a thread."""
+
+    channel: str
+    ts: str
+    user: str
+    text: str
+    team: str
+    thread_ts: str | None = None
+    blocks: tuple[Json, ...] = ()
+    edited: bool = False
+    ephemeral_for: str | None = None
+    metadata: Json | None = None
+    subtype: str | None = None
+    bot_id: str | None = None
+    app_id: str | None = None
+
+    @property
+    def root_ts(self) -> str:
+        """Name the thread that the message is in, or would start."""
+        return self.thread_ts or self.ts
+
+    def as_json(self, *, with_metadata: bool = False) -> Json:
+        """Write the message object; what a person typed comes with the rich text that Slack makes of it."""
+        written: Json = {"type": "message", "user": self.user, "ts": self.ts, "text": self.text, "team": self.team}
+        blocks = self.blocks if self.bot_id or self.blocks else rich_text(self.text)
+        optional = {
+            "blocks": list(blocks),
+            "thread_ts": self.thread_ts,
+            "subtype": self.subtype,
+            "bot_id": self.bot_id,
+            "app_id": self.app_id,
+            "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
+            "metadata": self.metadata if with_metadata else None,
+        }
+        return written | {key: value for key, value in optional.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the bot says that it is doing in a thread; an empty text means nothing."""
+
+    channel: str
+    thread_ts: str
+    status: str
+
+
+def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
+    """Write every action that can be taken in these blocks as a click on it reports it."""
+    for block in blocks:
+        for element in [*block.get("elements", []), block.get("accessory", {})]:
+            if "action_id" in element:
+                reported = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
+                yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
+
+
+def rich_text(text: str) -> tuple[Json, ...]:
+    """Turn a message as typed into the rich_text block that Slack adds to it."""
+    parts: list[Json] = []
+    for piece in re.split(r"(<[^<>]+>)", text):
+        if piece.startswith("<@"):
+            parts.append({"type": "user", "user_id": piece[2:-1].partition("|")[0]})
+        elif piece.startswith("<"):
+            url, _, label = piece[1:-1].partition("|")
+            parts.append({"type": "link", "url": url} | ({"text": label} if label else {}))
+        elif piece:
+            parts.append({"type": "text", "text": unescape(piece)})
+    section = {"type": "rich_text_section", "elements": parts}
+    return ({"type": "rich_text", "block_id": "typed", "elements": [section]},)
+
+
+def escape(text: str) -> str:
+    """Write the three characters that mean something to Slack as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape(text: str) -> str:
+    """Undo `escape`."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,1 @@
+"""The tests of the demo: its workspace, its model, its page."""

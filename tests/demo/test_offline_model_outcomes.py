@@ -1,0 +1,67 @@
+"""What the offline model says about money: only what a note of the system has said before."""
+
+import pytest
+
+from bot.demo.completions import Json
+from tests.demo.talk import Talk
+
+OUTCOMES: list[tuple[str, str]] = [
+    (
+        "Request R-34 was approved by Sam Lee: refunded $42.00",
+        "the refund of $42.00 for ORD-10234 was approved and has gone",
+    ),
+    ("Request R-34 was cancelled by Sam Lee. Nothing was refunded.", "was not approved, so nothing was done"),
+    ("Request R-34 was rejected by Sam Lee: not refunded", "was not approved, so nothing was done"),
+    ("Request R-34 expired", "Nobody decided on the refund for ORD-10234 in time"),
+    ("Request R-34 was withdrawn by Ana Ruiz", "The request for the refund for ORD-10234 is withdrawn"),
+    ("Request R-34 was approved by Sam Lee but failed", "did not go through"),
+    ("Request R-34 was approved by Sam Lee; the outcome is unknown", "It is not certain yet"),
+    ("The refund of $42.00 for ORD-10234 was approved by Sam Lee: refunded $42.00", "has gone through"),
+]
+
+
+@pytest.mark.parametrize(("note", "words"), OUTCOMES, ids=[note for note, _ in OUTCOMES])
+def test_outcomes(note: str, words: str) -> None:
+    """The outcome that a note reports is told when it comes, and again when it is asked for."""
+    talk = Talk()
+    talk.say("Refund ORD-10234, broken")
+    assert "It is still waiting." in talk.say("Is my refund through?")
+    assert words in talk.note(note)
+    assert words in talk.say("Has my refund been approved?")
+    assert "There is nothing here that waits" in talk.say("approve")
+
+
+def test_note_without_outcome() -> None:
+    """A note that reports no outcome makes nobody believe in one."""
+    talk = Talk()
+    talk.say("Refund ORD-10234, broken")
+    assert "its card shows it" in talk.note("Request R-34 is waiting for approval. Nothing has been refunded.")
+    assert "It is still waiting." in talk.say("Is my refund through?")
+
+
+def test_two_requests() -> None:
+    """A note about one request tells nothing about the other."""
+    talk = Talk()
+    talk.say("Refund ORD-10234 and ORD-10250, both are broken")
+    talk.note("Request R-50 was approved by Sam Lee: refunded $9.00")
+    assert "It is still waiting." in talk.say("Is my refund for ORD-10234 through?")
+    assert "$9.00" not in talk.say("Is my refund for ORD-10234 through?")
+    assert "$9.00 for ORD-10250" in talk.say("Is my refund for ORD-10250 through?")
+
+
+def test_outcome_from_notes_alone() -> None:
+    """A note is believed when the request itself is no longer in the history."""
+    talk = Talk()
+    talk.messages.append({"role": "system", "content": "Request R-1 was approved by Sam Lee: refunded $42.00"})
+    assert "the refund of $42.00 was approved" in talk.say("Is my refund through?")
+
+
+@pytest.mark.parametrize(
+    "output", [{"status": "waiting_for_approval"}, {"status": "succeeded"}, {}, {"refunded": "$9"}]
+)
+def test_never_claims_a_refund(output: Json) -> None:
+    """Without a note, no answer of the tools makes it say that money went back."""
+    talk = Talk(outputs={"initiate_refund": lambda _: output})
+    text = talk.say("Refund ORD-10234, broken") + talk.say("Is my refund through?")
+    assert "refunded" not in text
+    assert "gone through" not in text

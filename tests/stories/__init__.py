@@ -1,0 +1,1 @@
+"""Stories: this comes in, that goes out."""

@@ -1,0 +1,162 @@
+"""The world that the stories play in: a Slack workspace, a scripted model, and the bot that ships between them."""
+
+import json
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from bot.app import running
+from bot.demo import sample_shop
+from bot.demo.completions import Answer, CompletionsServer, Failure, Request, ToolCall
+from bot.demo.slack_api import SlackServer
+from bot.demo.workspace import Message, Workspace
+from bot.settings import Settings
+from bot.shop.sqlite import shop_migrations
+from bot.store.database import DatabaseThread
+from bot.store.migrations import bot_migrations
+
+ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
+SUPPORT, GENERAL = "C0SUPPORT", "C0GENERAL"
+Turn = Answer | Failure | Callable[[Request], Answer]
+
+
+def calls(*wanted: tuple[str, dict[str, Any] | str]) -> Answer:
+    """Script a turn of tool calls; arguments that are a string are sent as they are."""
+    return Answer(
+        tool_calls=tuple(
+            ToolCall("", name, arguments if isinstance(arguments, str) else json.dumps(arguments))
+            for name, arguments in wanted
+        )
+    )
+
+
+def status_of(*order_ids: str) -> Answer:
+    """Script a turn that looks orders up."""
+    return calls(*(("get_order_status", {"order_id": one, "include_tracking": False}) for one in order_ids))
+
+
+def refund_of(order_id: str, amount: float | None = None, reason: str = "defective") -> Answer:
+    """Script a turn that asks for a refund."""
+    return calls(("initiate_refund", {"order_id": order_id, "reason": reason, "amount": amount}))
+
+
+class World:
+    """Slack, the model and the shop around one bot or several, and what the stories ask of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = Workspace()
+        self.slack = SlackServer(self.workspace, retry_delays=(0.0, 0.05, 0.1))
+        self.script: deque[Turn] = deque()
+        self.model = CompletionsServer(self._next_turn)
+        self.think: Callable[[Request], Awaitable[Answer]] | None = None
+        self.database = folder / "support.db"
+
+    async def _next_turn(self, request: Request) -> Answer | Failure:
+        """Answer with the next turn of the script, or as `think` does where a story sets it."""
+        if self.think:
+            return await self.think(request)
+        turn: Turn = self.script.popleft() if self.script else Answer("(the script is over)")
+        return turn(request) if callable(turn) else turn
+
+    def settings(self, **changes: Any) -> Settings:
+        """Make settings that join the bot to this world, and nothing of the machine's own environment."""
+        return Settings(
+            _env_file=None,
+            **{
+                "slack_bot_token": self.slack.bot_token,
+                "slack_app_token": self.slack.app_token,
+                "slack_api_url": self.slack.url,
+                "openai_base_url": self.model.url,
+                "openai_api_key": "none",
+                "openai_model": "scripted-model",
+                "BOT_DATABASE": self.database,
+                "BOT_APPROVERS": SAM,
+                **changes,
+            },
+        )
+
+    @asynccontextmanager
+    async def bot(self, **changes: Any) -> AsyncIterator[None]:
+        """Run the bot; on leaving, it has finished what it was doing and said what it had to say."""
+        async with running(self.settings(**changes)):
+            await self.slack.connected()
+            yield
+
+    async def says(self, person: str, text: str, channel: str = SUPPORT, **how: Any) -> Message:
+        """Let somebody write, with the bot's mention where the text has @bot."""
+        return await self.workspace.say(person, channel, text.replace("@bot", f"<@{BOT}>"), **how)
+
+    async def replies(self, message: Message, count: int = 1) -> list[Message]:
+        """Wait until the bot has posted so often in the message's thread."""
+        return await self.workspace.until(
+            lambda: (found := self.workspace.replies_of_bot(message)) and len(found) >= count and found
+        )
+
+    async def card(self, message: Message) -> Message:
+        """Wait for the card with buttons in the message's thread."""
+        return await self.workspace.until(
+            lambda: next((reply for reply in self.workspace.replies_of_bot(message) if buttons(reply)), None)
+        )
+
+    async def settled(self, card: Message) -> Message:
+        """Wait until the card is redrawn without buttons."""
+        return await self.workspace.until(
+            lambda: (now := self.workspace.message(card.channel, card.ts)) and not buttons(now) and now
+        )
+
+    async def whisper_to(self, person: str) -> str:
+        """Wait for a message that only this person sees."""
+        found = await self.workspace.until(
+            lambda: next((m for m in self.workspace.messages if m.ephemeral_for == person), None)
+        )
+        return found.text
+
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Read the database as anybody would."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute(sql, parameters)]
+
+    def refunds(self) -> list[tuple[str, int]]:
+        """List the refunds that were made in the story, with their cents."""
+        rows = self.rows("SELECT order_id, amount_minor FROM refunds WHERE idempotency_key NOT LIKE 'sample:%'")
+        return [(row["order_id"], row["amount_minor"]) for row in rows]
+
+
+def buttons(message: Message) -> dict[str, dict[str, Any]]:
+    """Find a message's buttons by action_id."""
+    blocks = (block for block in message.blocks if block["type"] == "actions")
+    return {element["action_id"]: element for block in blocks for element in block["elements"]}
+
+
+def shown(message: Message) -> str:
+    """Read all the text that a message shows, in its blocks or without any."""
+
+    def texts(part: Any) -> Iterable[str]:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str):
+                yield part["text"]
+            for value in part.values():
+                yield from texts(value)
+        elif isinstance(part, list | tuple):
+            for value in part:
+                yield from texts(value)
+
+    return "\n".join(texts(message.blocks)) if message.blocks else message.text
+
+
+@asynccontextmanager
+async def open_world(folder: Path) -> AsyncIterator[World]:
+    """Open a world with the sample orders in its shop."""
+    async with AsyncExitStack() as stack:
+        world = World(folder)
+        await stack.enter_async_context(world.slack)
+        await stack.enter_async_context(world.model)
+        database = DatabaseThread(world.database, bot_migrations, shop_migrations)
+        await database.open()
+        await sample_shop.fill(database)
+        await database.close()
+        yield world
