@@ -51,10 +51,10 @@ class SocketMode:
         socket = web.WebSocketResponse(timeout=1.0)  # seconds that a dead client may hold up the end
         await socket.prepare(request)
         self._open[socket] = request
-        await socket.send_json(self._hello())
-        self._in_turn.append(socket)
-        self._workspace.notify("connection", None)
         try:
+            await socket.send_json(self._hello())
+            self._in_turn.append(socket)
+            self._workspace.notify("connection", None)
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
                     self._receive(frame.json())

@@ -155,8 +155,16 @@ def test_several_outputs() -> None:
 
 OUTPUT_WORDS: list[tuple[Any, str]] = [
     (
-        {"error": "There is no order ORD-99999 for this customer.", "hint": "Check the number."},
-        "customer. Check the number.",
+        {"error": "There is no order ORD-99999 for this customer.", "hint": "Do not guess another one."},
+        "There is no order ORD-99999 in your name. Please check the number in your order confirmation.",
+    ),
+    (
+        {"order_id": "ORD-1", "status": "delayed", "expected": "2026-11-25"},
+        "ORD-1 is on its way, but late, and should arrive on Wednesday, November 25.",
+    ),
+    (
+        {"order_id": "ORD-1", "status": "delivered", "delivered": "2026-11-20"},
+        "ORD-1 was delivered on Friday, November 20.",
     ),
     ({"message": "The shop is closed"}, "The shop is closed."),
     ({"order_id": "ORD-1", "status": "delivered", "expected": "2026-11-25"}, "ORD-1 has been delivered."),
@@ -186,6 +194,15 @@ def test_refused_refund_is_corrected() -> None:
     assert talk.calls == [refund("ORD-10234", "defective")]
 
 
+def test_refused_amount_is_corrected() -> None:
+    """After an amount that is too high the customer only has to name another one."""
+    refuse = {"initiate_refund": lambda _: {"error": "$99.00 is more than is left to refund for ORD-10234."}}
+    talk = Talk(outputs={**OUTPUTS, **refuse})
+    assert "How many dollars shall I ask for?" in talk.say("Refund $99 of ORD-10234, it is broken")
+    talk.say("42 dollars then")
+    assert talk.calls == [refund("ORD-10234", "defective", 42)]
+
+
 def test_messages_in_a_row() -> None:
     """Several messages before our turn are read as one."""
     talk = Talk()
@@ -207,7 +224,7 @@ def test_withdrawing_without_the_tool() -> None:
     """Without a tool for it, a request is withdrawn by the card's button only."""
     talk = Talk()
     talk.say("Refund ORD-10234, broken")
-    assert "press Cancel on the card" in talk.say("cancel the refund")
+    assert "press Cancel on its card" in talk.say("cancel the refund")
 
 
 @pytest.mark.parametrize("text", ["Where is ORD-10234?", "Refund ORD-10234, broken", "Where is my order?", "Hello"])

@@ -10,13 +10,32 @@ OUTCOMES: list[tuple[str, str]] = [
         "Request R-34 was approved by Sam Lee: refunded $42.00",
         "the refund of $42.00 for ORD-10234 was approved and has gone",
     ),
-    ("Request R-34 was cancelled by Sam Lee. Nothing was refunded.", "was not approved, so nothing was done"),
-    ("Request R-34 was rejected by Sam Lee: not refunded", "was not approved, so nothing was done"),
+    (
+        "Request R-34 was cancelled by Sam Lee. Nothing was refunded.",
+        "The request for the refund for ORD-10234 was cancelled, and nothing was done.",
+    ),
+    (
+        "Request R-34 was rejected by Sam Lee: not refunded",
+        "The request for the refund for ORD-10234 was cancelled, and nothing was done.",
+    ),
     ("Request R-34 expired", "Nobody decided on the refund for ORD-10234 in time"),
     ("Request R-34 was withdrawn by Ana Ruiz", "The request for the refund for ORD-10234 is withdrawn"),
     ("Request R-34 was approved by Sam Lee but failed", "did not go through"),
     ("Request R-34 was approved by Sam Lee; the outcome is unknown", "It is not certain yet"),
     ("The refund of $42.00 for ORD-10234 was approved by Sam Lee: refunded $42.00", "has gone through"),
+    (
+        "Note from the shop: Refund of $42.00 for ORD-10234: approved by a person and done. $42.00 went back to Visa.",
+        "the refund of $42.00 for ORD-10234 was approved and has gone through",
+    ),
+    ("Note from the shop: Refund of $42.00 for ORD-10234: approved, but not done. It is gone.", "did not go through"),
+    (
+        "Note from the shop: Refund of $42.00 for ORD-10234: cancelled by a person, nothing was done.",
+        "The request for the refund of $42.00 for ORD-10234 was cancelled",
+    ),
+    (
+        "Note from the shop: Refund of $42.00 for ORD-10234: expired without a decision, nothing was done.",
+        "Nobody decided on the refund of $42.00 for ORD-10234 in time",
+    ),
 ]
 
 

@@ -8,12 +8,12 @@ from bot.demo.offline_model.writing import output_in_words
 
 # Most cautious first: "approved, but it failed" is a failure.
 _OUTCOMES = {
-    "waiting": any_of("waiting", "pending", "open requests?", "has to approve"),
+    "waiting": any_of("wait(?:ing|s)", "pending", "open requests?", "has to approve"),
     "unknown": any_of("unknown", "not known", "unclear", "not certain"),
-    "failed": any_of("failed", "could not", "couldn't", "error"),
+    "failed": any_of("failed", "not done", "could not", "couldn't", "error"),
     "expired": any_of("expired?", "ran out"),
     "withdrawn": any_of("withdr[ae]wn?"),
-    "refunded": any_of("refunded(?! by)", "paid back"),
+    "refunded": any_of("refunded(?! by)", "paid back", "went back"),
     "approved": any_of("(?<!not )approved", "succeeded"),
     "cancelled": any_of("cancell?ed", "declined", "rejected", "denied", "turned down", "not approved"),
 }
@@ -25,7 +25,7 @@ _SENTENCES = {
     "withdrawn": "The request for {it} is withdrawn, and nothing was done.",
     "refunded": "Good news: {it} was approved and has gone through.",
     "approved": "Good news: {it} was approved.",
-    "cancelled": "I am sorry, {it} was not approved, so nothing was done. A person can tell you why.",
+    "cancelled": "The request for {it} was cancelled, and nothing was done.",
 }
 _THINGS = {"cancel_order": "the cancellation", "delete_account": "deleting your account"}
 

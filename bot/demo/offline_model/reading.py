@@ -76,7 +76,6 @@ _REFUND = any_of(
     r"(?:half|some|part|all)(?: of (?:it|my money))? back",
 )
 _NO_REFUND = any_of(
-    _RETURN,
     f"(?:{_DO_NOT}|not|never) (?:need |want |ask(?:ing|ed)? for )+(?:a |any |the |my )?refund",
     "no refund",
     r"(?:thanks|thank you|got|received)[\w ]{0,20} refund",

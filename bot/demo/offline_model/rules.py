@@ -89,7 +89,7 @@ def _withdraw(history: History) -> Answer | None:
     reference = str(last.content.get("request") or "")
     known = {"request": reference, "request_id": reference, "order_id": str(last.arguments.get("order_id") or "")}
     return call(history.request, "withdraw_request", {**known, "reason": history.gist}) or Answer(
-        "I cannot withdraw it myself. A person who may decide can press Cancel on the card; until then it just waits."
+        "It is yours to take back: press Cancel on its card. Until then it just waits."
     )
 
 

@@ -12,6 +12,7 @@ _STATUS = {
     "processing": "is being packed",
     "packed": "is packed and waits for the carrier",
     "shipped": "is on its way",
+    "delayed": "is on its way, but late,",
     "in_transit": "is on its way",
     "out_for_delivery": "is out for delivery today",
     "delivered": "has been delivered",
@@ -20,7 +21,13 @@ _STATUS = {
     "cancelled": "was cancelled",
     "refunded": "is closed, and its card shows what was paid back",
 }
-_ARRIVED = ("delivered", "cancelled", "returned", "refunded", "lost")
+# What a customer can do about an error; the tools' own hints are for the model's ears.
+_ADVICE = {
+    "There is no order": "Please check the number in your order confirmation.",
+    "waiting already": "Cancel on its card takes it back.",
+    "more than is left": "How many dollars shall I ask for?",
+}
+_NO_DATE = ("out_for_delivery", "delivered", "cancelled", "returned", "refunded", "lost")
 
 
 def outputs_in_words(outputs: tuple[Output, ...]) -> str:
@@ -33,10 +40,15 @@ def output_in_words(output: Output) -> str:
     """Tell what one tool call answered, in the words of the answer where it brings any."""
     content = output.content
     if content.get("error"):
-        return " ".join(_sentence(str(content[key])) for key in ("error", "hint") if content.get(key))
+        return _error(str(content["error"]))
     if content.get("message"):
         return _sentence(str(content["message"]))
     return _WORDS.get(output.tool, _anything)(output)
+
+
+def _error(error: str) -> str:
+    advice = [words for part, words in _ADVICE.items() if part in error]
+    return " ".join([_sentence(error.replace("for this customer", "in your name")), *advice])
 
 
 def _order(output: Output) -> str:
@@ -47,7 +59,9 @@ def _order(output: Output) -> str:
         told = f"{name} {_STATUS[status]}"
     else:
         told = f"{name}: {order.get('status_text') or status or 'the card shows where it stands'}".rstrip(".")
-    if order.get("expected") and status not in _ARRIVED:
+    if order.get("delivered") and status == "delivered":
+        told = f"{name} was delivered on {_day(str(order['delivered']))}"
+    if order.get("expected") and status not in _NO_DATE:
         told += f" and should arrive on {_day(str(order['expected']))}"
     return f"{told}.{_last_event(output)}"
 

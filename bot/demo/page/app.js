@@ -1,4 +1,4 @@
-// Wires the page: who acts, what is open, and what the server says.
+// Wires the page: who acts, what is shown, and what the server says.
 import { Composer } from "./composer.js";
 import { askToConfirm } from "./confirm.js";
 import { connect, postAction, postMessage } from "./connection.js";
@@ -20,7 +20,13 @@ const SUGGESTIONS = {
     "My teapot from ORD-10188 arrived broken, I want my money back",
     "What can you do?",
   ],
-  ben: ["Why is ORD-10229 late?", "I got the wrong item in ORD-10176, please refund $20", "Where is Ana's order ORD-10234?", "What can you do?"],
+  ben: [
+    "Why is ORD-10229 late?",
+    "I got the wrong item in ORD-10176, please refund $20",
+    "Where is Ana's order ORD-10234?",
+    "What can you do?",
+  ],
+  sam: ["What can you do?"],
   default: ["What can you do?", "Where is my order?", "I want a refund"],
 };
 
@@ -30,25 +36,30 @@ const unread = new Unread(workspace);
 const log = new Log($("log"), $("log-subtitle"));
 const channelFeed = new Feed($("channel-feed"));
 const threadFeed = new Feed($("thread-feed"));
-const open = { acting: null, channel: null, thread: null };
+const here = { acting: null, channel: null, thread: null };
 let awaitedRoot = null; // {user, channel} of a root message on its way, whose thread opens when it arrives
 let callsSeen = null;
 
 const people = () => {
-  const { members } = workspace.channels.get(open.channel);
-  const others = [...workspace.people.values()].filter(({ id }) => members.includes(id) && id !== open.acting);
+  const { members } = workspace.channels.get(here.channel);
+  const others = [...workspace.people.values()].filter(({ id }) => members.includes(id) && id !== here.acting);
   return others.sort((a, b) => Number(b.is_bot) - Number(a.is_bot));
 };
 const channelComposer = new Composer($("channel-composer"), { testid: "composer", label: "Message", send: sendRoot, people });
-const threadComposer = new Composer($("thread-composer"), { testid: "thread-composer", label: "Reply", send: (text) => send(text, open.thread), people });
+const threadComposer = new Composer($("thread-composer"), {
+  testid: "thread-composer",
+  label: "Reply",
+  send: (text) => send(text, here.thread),
+  people,
+});
 
 /** What the drawing modules see of the page, and what they may ask of it. */
 const view = {
   workspace,
   unread,
-  get acting() { return open.acting; },
-  get channel() { return open.channel; },
-  directory: () => ({ people: workspace.people, channels: workspace.channels, acting: open.acting }),
+  get acting() { return here.acting; },
+  get channel() { return here.channel; },
+  directory: () => ({ people: workspace.people, channels: workspace.channels, acting: here.acting }),
   mentionsBot: (text) => text.toLowerCase().includes(`@${workspace.nameOf(workspace.bot).toLowerCase()}`),
   choose: (person) => go({ acting: person }),
   openChannel: (channel) => go({ channel, thread: null }, "channel"),
@@ -56,14 +67,15 @@ const view = {
     go({ thread }, "thread");
     focusComposer(threadComposer);
   },
-  canOpen: (call) => workspace.channels.get(call.channel)?.members.includes(open.acting),
+  canOpen: (call) => workspace.channels.get(call.channel)?.members.includes(here.acting),
   openCall: (call) => go({ channel: call.channel, thread: call.thread_ts }, "thread"),
   pressing: (message) => ({
     confirm: (question) => askToConfirm(question, view.directory()),
     press: async (block, part) => {
       const { channel, ts: message_ts } = message;
       const { action_id, value = null } = part;
-      const answer = await postAction({ user: open.acting, channel, message_ts, action_id, block_id: block.block_id ?? null, value });
+      const { block_id = null } = block;
+      const answer = await postAction({ user: here.acting, channel, message_ts, action_id, block_id, value });
       return answer.ok ? null : (answer.error ?? "This app did not respond in time.");
     },
   }),
@@ -75,17 +87,17 @@ const welcome = new Welcome(view, channelComposer, SUGGESTIONS);
 
 /** Go somewhere; what does not exist for the person falls back to what does. */
 function go(change, pane = null, { remember = true } = {}) {
-  const before = { ...open };
-  Object.assign(open, change);
-  const channels = workspace.channelsOf(open.acting);
-  if (!channels.some(({ id }) => id === open.channel)) {
-    const kind = workspace.channels.get(open.channel)?.kind ?? "channel";
-    open.channel = (channels.find((channel) => channel.kind === kind) ?? channels[0]).id;
+  const before = { ...here };
+  Object.assign(here, change);
+  const channels = workspace.channelsOf(here.acting);
+  if (!channels.some(({ id }) => id === here.channel)) {
+    const kind = workspace.channels.get(here.channel)?.kind ?? "channel";
+    here.channel = (channels.find((channel) => channel.kind === kind) ?? channels[0]).id;
   }
-  if (open.channel !== before.channel && !change.thread) open.thread = null;
+  if (here.channel !== before.channel && !change.thread) here.thread = null;
   if (pane) showPane(pane);
-  else if (!open.thread && document.body.dataset.pane === "thread") showPane("channel");
-  const hash = `#${[workspace.people.get(open.acting).name, open.channel, open.thread].filter(Boolean).join("/")}`;
+  else if (!here.thread && document.body.dataset.pane === "thread") showPane("channel");
+  const hash = `#${[workspace.people.get(here.acting).name, here.channel, here.thread].filter(Boolean).join("/")}`;
   if (hash !== location.hash) history[remember ? "pushState" : "replaceState"](null, "", hash);
   render();
 }
@@ -94,7 +106,7 @@ function go(change, pane = null, { remember = true } = {}) {
 function goToHash() {
   const [name, channel, thread = null] = decodeURIComponent(location.hash.slice(1)).split("/");
   const actors = [...workspace.people.values()].filter((person) => person.can_act);
-  const acting = (actors.find((person) => person.name === name) ?? actors[0]).id;
+  const acting = actors.find((person) => person.name === name)?.id ?? here.acting ?? actors[0].id;
   const exists = thread && workspace.message(channel, thread);
   go({ acting, channel, thread: exists ? thread : null }, exists ? "thread" : null, { remember: false });
 }
@@ -120,14 +132,14 @@ function focusComposer(composer) {
 // --- what one writes ----------------------------------------------------------------------------------------------
 
 async function send(text, thread_ts = null) {
-  const { acting: user, channel } = open;
+  const { acting: user, channel } = here;
   const answer = await postMessage({ user, channel, text, thread_ts });
   return answer.ok ? null : answer.error;
 }
 
 /** Send a root message; the thread in which the bot will answer opens by itself. */
 async function sendRoot(text) {
-  if (isDirect() || view.mentionsBot(text)) awaitedRoot = { user: open.acting, channel: open.channel };
+  if (isDirect() || view.mentionsBot(text)) awaitedRoot = { user: here.acting, channel: here.channel };
   const problem = await send(text);
   if (problem) awaitedRoot = null;
   return problem;
@@ -136,10 +148,10 @@ async function sendRoot(text) {
 function openAwaited({ user, channel, ts, thread_ts }) {
   if (thread_ts || user !== awaitedRoot?.user || channel !== awaitedRoot.channel) return;
   awaitedRoot = null;
-  if (user === open.acting && channel === open.channel) view.openThread(ts);
+  if (user === here.acting && channel === here.channel) view.openThread(ts);
 }
 
-const isDirect = () => workspace.channels.get(open.channel)?.kind === "im";
+const isDirect = () => workspace.channels.get(here.channel)?.kind === "im";
 
 // --- drawing ------------------------------------------------------------------------------------------------------
 
@@ -161,23 +173,24 @@ function render() {
 }
 
 function drawChannel() {
-  const channel = workspace.channels.get(open.channel);
-  const messages = workspace.roots(open.channel, open.acting);
-  const title = workspace.titleOf(channel, open.acting);
+  const channel = workspace.channels.get(here.channel);
+  const messages = workspace.roots(here.channel, here.acting);
+  const title = workspace.titleOf(channel, here.acting);
   $("channel-title").replaceChildren(...(isDirect() ? [title] : [icon("hash", 18), title]));
   $("channel-topic").textContent = isDirect() ? "Direct message with the app" : channel.topic;
   const hidden = (words) => el("span", { class: "visually-hidden" }, words);
-  $("you").replaceChildren(avatar(workspace.people.get(open.acting), "small"), hidden("You are "), workspace.nameOf(open.acting), hidden(", change"));
-  const counts = unread.of(workspace.people.get(open.acting), channel);
-  const place = `${open.acting}|${open.channel}`;
+  const you = workspace.people.get(here.acting);
+  $("you").replaceChildren(avatar(you, "small"), hidden("You are "), you.real_name, hidden(", change"));
+  const counts = unread.of(you, channel);
+  const place = `${here.acting}|${here.channel}`;
   channelFeed.show({
     place, messages, view,
     before: [welcome.start(messages.length === 0)],
     threadOf: ({ ts }) => ({
       ts,
-      replies: workspace.replies(open.channel, ts, open.acting),
-      unread: ts === open.thread ? 0 : (counts.threads.get(ts) ?? 0),
-      status: workspace.status(open.channel, ts),
+      replies: workspace.replies(here.channel, ts, here.acting),
+      unread: ts === here.thread ? 0 : (counts.threads.get(ts) ?? 0),
+      status: workspace.status(here.channel, ts),
     }),
   });
   const [example] = welcome.suggestions;
@@ -191,17 +204,17 @@ function drawChannel() {
 }
 
 function drawThread() {
-  const root = open.thread && workspace.message(open.channel, open.thread);
-  $("thread-pane").hidden = !open.thread;
-  document.body.classList.toggle("has-thread", Boolean(open.thread));
-  if (!open.thread) return;
-  const channel = workspace.channels.get(open.channel);
-  const title = workspace.titleOf(channel, open.acting);
-  const replies = workspace.replies(open.channel, open.thread, open.acting);
-  const place = `${open.acting}|${open.channel}|${open.thread}`;
+  const root = here.thread && workspace.message(here.channel, here.thread);
+  $("thread-pane").hidden = !here.thread;
+  document.body.classList.toggle("has-thread", Boolean(here.thread));
+  if (!here.thread) return;
+  const channel = workspace.channels.get(here.channel);
+  const title = workspace.titleOf(channel, here.acting);
+  const replies = workspace.replies(here.channel, here.thread, here.acting);
+  const place = `${here.acting}|${here.channel}|${here.thread}`;
   $("thread-subtitle").textContent = isDirect() ? title : `#${title}`;
   threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot: counted(replies.length) });
-  const status = workspace.status(open.channel, open.thread);
+  const status = workspace.status(here.channel, here.thread);
   const line = $("thread-status");
   if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status] : []));
   line.dataset.status = status;
@@ -212,8 +225,8 @@ function drawThread() {
 function markRead() {
   if (document.hidden) return;
   const isSeen = (id) => $(id).getClientRects().length > 0;
-  if (isSeen("channel-pane")) unread.markRead(open.acting, open.channel);
-  if (open.thread && isSeen("thread-pane")) unread.markRead(open.acting, open.channel, open.thread);
+  if (isSeen("channel-pane")) unread.markRead(here.acting, here.channel);
+  if (here.thread && isSeen("thread-pane")) unread.markRead(here.acting, here.channel, here.thread);
 }
 
 function drawLog() {
@@ -228,10 +241,10 @@ function drawLog() {
 }
 
 function drawTitle() {
-  const person = workspace.people.get(open.acting);
+  const person = workspace.people.get(here.acting);
   const count = unread.badges(person);
-  const channel = workspace.channels.get(open.channel);
-  const title = workspace.titleOf(channel, open.acting);
+  const channel = workspace.channels.get(here.channel);
+  const title = workspace.titleOf(channel, here.acting);
   $("page-title").textContent = `${isDirect() ? title : `#${title}`} · ${workspace.name}`;
   document.title = `${count ? `(${count}) ` : ""}${$("page-title").textContent}`;
   const others = [...workspace.people.values()].filter(({ can_act: canAct }) => canAct);
@@ -246,8 +259,8 @@ const FRAMES = {
     workspace.load(frame);
     unread.start();
     $("banner").hidden = true;
-    if (open.acting === null) goToHash();
-    else go({ thread: workspace.message(open.channel, open.thread) ? open.thread : null }, null, { remember: false });
+    if (here.acting === null) goToHash();
+    else go({ thread: workspace.message(here.channel, here.thread) ? here.thread : null }, null, { remember: false });
   },
   message: ({ message }) => {
     workspace.putMessage(message);
@@ -276,7 +289,9 @@ function toggleLog(show = document.body.classList.contains("log-closed")) {
 function wire() {
   for (const button of document.querySelectorAll(".back")) button.append(icon("back"));
   for (const id of ["thread-close", "log-close"]) $(id).append(icon("close"));
-  for (const tab of document.querySelectorAll(".tab")) tab.prepend(icon(tab.dataset.icon, 22), el("span", { class: "tab-mark" }));
+  for (const tab of document.querySelectorAll(".tab")) {
+    tab.prepend(icon(tab.dataset.icon, 22), el("span", { class: "tab-mark" }));
+  }
   for (const button of document.querySelectorAll("[data-pane-target]")) {
     button.addEventListener("click", () => {
       const target = button.dataset.paneTarget;
@@ -285,12 +300,16 @@ function wire() {
       render();
     });
   }
+  document.querySelector(".skip-link").addEventListener("click", (event) => {
+    event.preventDefault(); // the address says who and where one is
+    $("channel-feed").focus();
+  });
   $("thread-close").addEventListener("click", closeThread);
   $("log-close").addEventListener("click", () => toggleLog(false));
   $("log-toggle").addEventListener("click", () => toggleLog());
   document.body.classList.toggle("log-closed", matchMedia("(max-width: 1100px)").matches);
-  window.addEventListener("popstate", () => open.acting && goToHash());
-  document.addEventListener("visibilitychange", () => open.acting && render());
+  window.addEventListener("popstate", () => here.acting && goToHash());
+  document.addEventListener("visibilitychange", () => here.acting && render());
   wireThemeButton();
   showPane("channel");
   connect({ onFrame, onLost });

@@ -36,7 +36,8 @@ function header({ text }) {
 function section(block, directory, pressing) {
   const main = el("div", { class: "section-main" }, block.text && el("div", {}, textObject(block.text, directory)));
   if (block.fields?.length) {
-    main.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field" }, textObject(field, directory)))));
+    const fields = block.fields.map((field) => el("div", { class: "field" }, textObject(field, directory)));
+    main.append(el("div", { class: "fields" }, fields));
   }
   return el("div", { class: "section" }, main, block.accessory && accessory(block, directory, pressing));
 }
@@ -48,8 +49,8 @@ function accessory(block, directory, pressing) {
 }
 
 function context({ elements }, directory) {
-  const draw = (part) =>
-    part.type === "image" ? picture(part, "context-image") : el("span", { class: "context-text" }, textObject(part, directory));
+  const words = (part) => el("span", { class: "context-text" }, textObject(part, directory));
+  const draw = (part) => (part.type === "image" ? picture(part, "context-image") : words(part));
   return el("div", { class: "context" }, elements.map(draw));
 }
 

@@ -19,20 +19,26 @@ export class Composer {
     this.people = people;
     const listId = `${testid}-people`;
     this.field = el("textarea", {
-      class: "composer-field", rows: 1, data: { testid }, "aria-label": label, "aria-autocomplete": "list", "aria-controls": listId,
-      autocomplete: "off", enterkeyhint: "send",
+      class: "composer-field",
+      rows: 1,
+      data: { testid },
+      "aria-label": label,
+      "aria-autocomplete": "list",
+      "aria-controls": listId,
+      autocomplete: "off",
+      enterkeyhint: "send",
     });
-    this.list = el("ul", { id: listId, class: "mention-list", role: "listbox", "aria-label": "People to mention", hidden: true });
+    const listProps = { id: listId, class: "mention-list", role: "listbox", "aria-label": "People to mention" };
+    this.list = el("ul", { ...listProps, hidden: true });
     this.problem = el("p", { class: "composer-problem", role: "alert" });
     this.hint = el("div", { class: "composer-hint" });
     this.button = el("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send" }, icon("send", 18));
-    this.form = el("form", { class: "composer" }, this.list,
-      el("div", { class: "composer-box" }, this.field,
-        el("div", { class: "composer-tools" },
-          el("button", { type: "button", class: "icon-button", "aria-label": "Mention someone", title: "Mention someone", on: { click: () => this.#startMention() } }, icon("at", 18)),
-          el("span", { class: "composer-keys" }, el("b", {}, "Enter"), " to send, ", el("b", {}, "Shift + Enter"), " for a new line"),
-          this.button)),
-      this.problem);
+    const mention = el("button", { type: "button", class: "icon-button", "aria-label": "Mention someone" }, icon("at", 18));
+    mention.addEventListener("click", () => this.#startMention());
+    const key = (name) => el("b", {}, name);
+    const keys = el("span", { class: "composer-keys" }, key("Enter"), " to send, ", key("Shift + Enter"), " for a new line");
+    const tools = el("div", { class: "composer-tools" }, mention, keys, this.button);
+    this.form = el("form", { class: "composer" }, this.list, el("div", { class: "composer-box" }, this.field, tools), this.problem);
     container.append(this.hint, this.form);
     this.#wire();
   }
@@ -131,8 +137,8 @@ export class Composer {
   #offer() {
     const typed = this.field.value.slice(0, this.field.selectionStart).match(MENTION)?.[2].toLowerCase();
     if (typed === undefined || document.activeElement !== this.field) return this.#close();
-    const fits = ({ real_name: name }) => `${name.toLowerCase()} `.split(/(?<= )/).some((_, index, words) => words.slice(index).join("").startsWith(typed));
-    this.#options = this.people().filter(fits);
+    // the start of the name or of any word in it, as one types it
+    this.#options = this.people().filter(({ real_name: name }) => ` ${name.toLowerCase()} `.includes(` ${typed}`));
     const finished = this.#options.length === 1 && this.#options[0].real_name.toLowerCase() === typed;
     if (this.#options.length === 0 || finished) return this.#close();
     this.list.replaceChildren(...this.#options.map((person, index) => this.#option(person, index)));

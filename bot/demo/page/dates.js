@@ -45,7 +45,7 @@ function ago(date) {
 }
 
 const TOKENS = {
-  date_num: (date) => [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((n) => String(n).padStart(2, "0")).join("-"),
+  date_num: (date) => new Intl.DateTimeFormat("en-CA", { dateStyle: "short" }).format(date), // 2026-11-22
   date_slash: (date) => format(date, { year: "numeric", month: "2-digit", day: "2-digit" }),
   date: (date) => format(date, { month: "long", day: "numeric", ...year(date) }),
   date_short: (date) => format(date, { month: "short", day: "numeric", ...year(date) }),

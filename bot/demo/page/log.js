@@ -31,7 +31,8 @@ export class Log {
 
   #empty = el("li", { class: "log-empty" },
     el("p", {}, "No tool call yet."),
-    el("p", {}, "Ask Support Bot about an order: every call that the model makes appears here as it happens, with who asked, how long it took, and what came back."));
+    el("p", {}, "Ask about an order: every call that the model makes appears here as it happens, ",
+      "with who asked, how long it took, and what came back."));
 
   #row(call, view) {
     const known = this.#rows.get(call.id);
@@ -49,7 +50,8 @@ export class Log {
 
 function newRow(call) {
   const details = el("div", { class: "log-details", id: `call-${call.id}`, hidden: true });
-  const button = el("button", { type: "button", class: "log-summary", "aria-expanded": "false", "aria-controls": details.id });
+  const props = { type: "button", class: "log-summary", "aria-expanded": "false", "aria-controls": details.id };
+  const button = el("button", props);
   button.addEventListener("click", () => {
     details.hidden = !details.hidden;
     button.setAttribute("aria-expanded", !details.hidden);
@@ -99,13 +101,14 @@ function details(call, view) {
     ["Proposed", clockWithSeconds(new Date(call.created_at))],
     ["Finished", call.finished_at && clockWithSeconds(new Date(call.finished_at))],
   ].filter(([, value]) => value);
+  const openCall = el("button", { type: "button", class: "link-button", on: { click: () => view.openCall(call) } }, "Show in thread");
   return [
     el("dl", { class: "log-table" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     ...text("Arguments sent", call.arguments_sent),
     ...text("Error", call.error),
     ...text("Output", call.output),
-    call.thread_ts && view.canOpen(call) && el("button", { type: "button", class: "link-button", on: { click: () => view.openCall(call) } }, "Show in thread"),
-  ].filter(Boolean);
+    ...(call.thread_ts && view.canOpen(call) ? [openCall] : []),
+  ];
 }
 
 function text(title, value) {

@@ -55,7 +55,8 @@ const DRAW = {
   rule: () => el("hr", { class: "divider" }),
   heading: ([line], directory) => {
     const [, marks, words] = line.match(HEADING);
-    return el("div", { class: "markdown-heading", role: "heading", "aria-level": marks.length + 2 }, inline(words, directory));
+    const props = { class: "markdown-heading", role: "heading", "aria-level": Math.min(marks.length + 2, 6) };
+    return el("div", props, inline(words, directory));
   },
   quote: (lines, directory) =>
     el("blockquote", { class: "quote" }, inline(lines.map((line) => line.match(QUOTE)[1]).join("\n"), directory)),
@@ -63,7 +64,8 @@ const DRAW = {
   numbers: (lines, directory) => el("ol", { class: "list", start: lines[0].match(ITEM)[1] }, items(lines, directory)),
   paragraph: (lines, directory) => el("div", { class: "lines" }, inline(lines.join("\n"), directory)),
   table: (lines, directory) => {
-    const rows = lines.filter((line) => !/^[\s|:-]+$/.test(line)).map((line) => line.trim().replace(/^\||\|$/g, "").split("|"));
+    const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|");
+    const rows = lines.filter((line) => !/^[\s|:-]+$/.test(line)).map(cells);
     const draw = (row, index) =>
       el("tr", {}, row.map((cell) => el(index === 0 ? "th" : "td", {}, inline(cell.trim(), directory))));
     return el("div", { class: "table-frame" }, el("table", { class: "table" }, rows.map(draw)));

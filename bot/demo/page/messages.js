@@ -116,7 +116,8 @@ function drawMessage(message, compact, view, inChannel) {
     person?.is_bot && el("span", { class: "app-tag" }, "APP"),
     time,
   );
-  const classes = ["message", compact && "compact", message.ephemeral_for && "ephemeral", message.blocks?.length > 0 && "with-blocks"].filter(Boolean).join(" ");
+  const kinds = { compact, ephemeral: message.ephemeral_for, "with-blocks": message.blocks?.length > 0 };
+  const classes = ["message", ...Object.keys(kinds).filter((kind) => kinds[kind])].join(" ");
   return el("article",
     {
       class: classes,
@@ -148,8 +149,10 @@ function drawContent(message, view) {
 }
 
 function replyTool(message, view) {
-  const props = { type: "button", class: "reply-tool", title: "Reply in thread", on: { click: () => view.openThread(message.ts) } };
-  return el("button", props, icon("reply", 18), el("span", {}, "Reply in thread"));
+  const props = { type: "button", class: "reply-tool", title: "Reply in thread" };
+  const tool = el("button", props, icon("reply", 18), el("span", {}, "Reply in thread"));
+  tool.addEventListener("click", () => view.openThread(message.ts));
+  return tool;
 }
 
 /** Draw "2 replies, last reply …" below a root, with the bot's status while it works. */
@@ -159,7 +162,8 @@ function updateReplyBar(slot, { ts, replies, unread, status }, view) {
   slot.dataset.signature = signature;
   if (replies.length === 0 && !status) return slot.replaceChildren();
   const people = [...new Set(replies.map((reply) => reply.user))].slice(0, 4);
-  const bar = slot.firstChild ?? el("button", { type: "button", class: "reply-bar", on: { click: () => view.openThread(ts) } });
+  const props = { type: "button", class: "reply-bar", on: { click: () => view.openThread(ts) } };
+  const bar = slot.firstChild ?? el("button", props);
   bar.replaceChildren(
     ...people.map((id) => avatar(view.workspace.people.get(id), "small")),
     ...(replies.length > 0 ? [el("span", { class: "reply-link" }, counted(replies.length))] : []),

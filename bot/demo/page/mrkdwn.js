@@ -75,8 +75,8 @@ function drawAngle(angle, source, directory, startsText) {
   const label = bar < 0 ? null : angle.slice(bar + 1);
   if (target.startsWith("@")) return [userMention(target.slice(1), directory)];
   if (target.startsWith("#")) return [channelMention(target.slice(1), directory, label)];
-  if (/^!(here|channel|everyone)$/.test(target)) return [el("span", { class: "mention mention-you" }, `@${target.slice(1)}`)];
-  if (target.startsWith("!subteam^")) return [el("span", { class: "mention" }, unescape(label ?? `@${target.slice(9)}`))];
+  if (/^!(here|channel|everyone)$/.test(target)) return [pill(`@${target.slice(1)}`, true)];
+  if (target.startsWith("!subteam^")) return [pill(unescape(label ?? `@${target.slice(9)}`))];
   if (target.startsWith("!date^")) return [slackDate(target.slice(6), label, startsText)];
   if (/^https?:/i.test(target)) return [link(unescape(target), textNodes(unescape(label ?? target)))];
   return textNodes(unescape(label ?? source));
@@ -92,14 +92,14 @@ function slackDate(date, fallback, startsText) {
 
 /** Draw the name of a person as a mention; the reader's own stands out. */
 export function userMention(id, directory) {
-  const person = directory.people.get(id);
-  const you = id === directory.acting;
-  return el("span", { class: you ? "mention mention-you" : "mention" }, `@${person?.real_name ?? id}`);
+  return pill(`@${directory.people.get(id)?.real_name ?? id}`, id === directory.acting);
 }
 
 export function channelMention(id, directory, label = null) {
-  return el("span", { class: "mention" }, `#${directory.channels.get(id)?.name ?? label ?? id}`);
+  return pill(`#${directory.channels.get(id)?.name ?? label ?? id}`);
 }
+
+const pill = (words, isYou = false) => el("span", { class: isYou ? "mention mention-you" : "mention" }, words);
 
 /** Draw a link; anything but http and https stays text. */
 export function link(url, children) {
@@ -111,13 +111,4 @@ export function link(url, children) {
   }
   if (!["http:", "https:"].includes(parsed?.protocol)) return el("span", {}, children);
   return el("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, children);
-}
-
-/** Say mrkdwn in one plain line, for labels. */
-export function plainLine(text, directory) {
-  return mrkdwn(text, directory)
-    .map((node) => node.textContent)
-    .join(" ")
-    .replace(/\s+/g, " ")
-    .trim();
 }

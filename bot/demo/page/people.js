@@ -36,6 +36,7 @@ export function drawPeople(container, { workspace, unread, acting, choose }) {
 function personButton(person, choose) {
   const title = [el("span", {}, person.title)];
   if (person.can_approve) title.push(el("span", { class: "may-approve" }, "may approve"));
+  const words = [el("span", { class: "person-name" }, person.real_name), el("span", { class: "person-title" }, title)];
   return el(
     "button",
     {
@@ -45,7 +46,7 @@ function personButton(person, choose) {
       on: { click: () => choose(person.id) },
     },
     avatar(person),
-    el("span", { class: "person-words" }, el("span", { class: "person-name" }, person.real_name), el("span", { class: "person-title" }, title)),
+    el("span", { class: "person-words" }, words),
     el("span", { class: "person-mark" }),
   );
 }

@@ -58,8 +58,9 @@ export class Welcome {
   #drawStart(isEmpty) {
     const { workspace, acting } = this.view;
     const title = workspace.titleOf(this.#channel, acting);
+    const hash = el("span", { class: "welcome-hash" }, icon("hash", 30));
     const node = el("section", { class: "welcome", "aria-label": "Beginning of the conversation" },
-      this.#isDirect ? avatar(workspace.people.get(workspace.bot), "large") : el("span", { class: "welcome-hash" }, icon("hash", 30)),
+      this.#isDirect ? avatar(workspace.people.get(workspace.bot), "large") : hash,
       el("h2", {}, this.#isDirect ? title : `Welcome to #${title}`),
       el("p", {}, this.#isDirect ? this.#directWords() : this.#channelWords()));
     if (isEmpty && this.#person.can_approve && !this.#isDirect) node.append(...this.#approverStart());
@@ -74,15 +75,16 @@ export class Welcome {
 
   #channelWords() {
     const topic = this.#channel.topic.replace(/[.\s]*$/, "");
-    const how = this.view.mentionsBot(topic) ? "It answers in a thread." : `Mention ${this.#mention} and it answers in a thread.`;
-    return topic ? `${topic}. ${how}` : how;
+    if (this.view.mentionsBot(topic)) return `${topic}. It answers in a thread.`;
+    return `${topic ? `${topic}. ` : ""}Mention ${this.#mention} and it answers in a thread.`;
   }
 
   #approverStart() {
     const customers = [...this.view.workspace.people.values()].filter((person) => person.can_act && !person.can_approve);
     const become = (person) => chip(`Be ${person.real_name}`, () => this.view.choose(person.id));
     return [
-      el("p", {}, "You may approve refunds. When a customer asks for one, its card appears here with its buttons. To ask for one, be a customer first:"),
+      el("p", {}, "You may approve refunds. When a customer asks for one, its card appears here with its buttons. ",
+        "To ask for one, be a customer first:"),
       el("div", { class: "chips" }, customers.map(become)),
     ];
   }

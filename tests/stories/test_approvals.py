@@ -1,0 +1,399 @@
+"""Somebody wants money back: the card, who may decide, and that it happens once or not at all."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.demo.completions import Answer
+from bot.demo.workspace import Message, Person
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+
+WAITING = Answer("I have asked for it.")
+
+
+async def refund_card(world: World, order_id: str = "ORD-10188", amount: float | None = None) -> Message:
+    """Play the story up to the card: Ana asks in a channel, the model proposes, the card stands in the thread."""
+    world.script += [refund_of(order_id, amount), WAITING]
+    return await world.card(await world.says(ANA, f"@bot my {order_id} is broken, I want my money back"))
+
+
+async def approve(world: World, card: Message, person: str = SAM, **how: Any) -> bool:
+    """Press Approve."""
+    return await world.workspace.click(person, card.channel, card.ts, "approve_call", **how)
+
+
+async def cancel(world: World, card: Message, person: str = SAM) -> bool:
+    """Press Cancel."""
+    return await world.workspace.click(person, card.channel, card.ts, "cancel_call")
+
+
+def call_row(world: World) -> dict[str, Any]:
+    """Read the row of the story's one refund call."""
+    (row,) = world.rows("SELECT * FROM tool_calls WHERE tool = 'initiate_refund'")
+    return row
+
+
+async def test_card_says_what_would_happen(world: World) -> None:
+    """The card names amount, order, payment method, reason, requester and time, in the shop's figures."""
+    async with world.bot():
+        card = await refund_card(world, "ORD-10142", 24.5)
+    text = shown(card)
+    for part in (
+        "Refund $24.50 of $138.00",
+        "*Amount*\n$24.50 of $138.00 ($24.50 went back before)",
+        "*Goes back to*\nVisa ending 4242",
+        "*Reason*\nDefective",
+        "*Asked by*\n<@U0ANA>",
+        "*Open until*\n<!date^",
+        "Waiting for <@U0SAM>. Nothing has happened yet.",
+    ):
+        assert part in text
+    approve_button = buttons(card)["approve_call"]
+    assert approve_button["text"]["text"] == "Approve refund of $24.50"
+    assert "cannot be undone" in approve_button["confirm"]["text"]["text"]
+    assert {button["value"] for button in buttons(card).values()} == {call_row(world)["id"]}
+
+
+async def test_approved(world: World) -> None:
+    """An approval refunds the money, redraws the card without buttons, tells the thread, and the model knows after."""
+    world.script += []
+    async with world.bot():
+        card = await refund_card(world)
+        assert await approve(world, card)
+        settled = await world.settled(card)
+        root = world.workspace.thread(SUPPORT, card.root_ts)[0]
+        replies = await world.replies(root, 3)
+        world.script += [Answer("You are welcome.")]
+        await world.says(ANA, "thanks", thread_ts=root.ts)
+        await world.replies(root, 4)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    assert "✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back to Visa ending 4242." in shown(settled)
+    assert "Refund $42.00" in shown(settled)
+    assert shown(replies[2]).startswith("<@U0ANA> Refund of $42.00 for ORD-10188")
+    row = call_row(world)
+    assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
+    notes = [m["content"] for m in world.model.requests[-1].messages if m["role"] == "system"][1:]
+    assert len(notes) == 1
+    assert "approved by a person and done. $42.00 for ORD-10188 went back" in notes[0]
+
+
+async def test_model_hears_that_nothing_has_happened(world: World) -> None:
+    """The model is told at once that the refund waits and was not executed."""
+    async with world.bot():
+        await refund_card(world)
+        await world.workspace.until(lambda: len(world.model.requests) > 1)
+    output = world.model.requests[1].messages[-1]["content"]
+    assert '"not_executed": true' in output
+    assert world.refunds() == []
+
+
+async def test_cancelled(world: World) -> None:
+    """Whoever asked may cancel: nothing is refunded, and the card says who cancelled."""
+    async with world.bot():
+        card = await refund_card(world)
+        assert await cancel(world, card, ANA)
+        settled = await world.settled(card)
+    assert "✕ Cancelled by <@U0ANA>. Nothing was done." in shown(settled)
+    assert world.refunds() == []
+    assert call_row(world)["status"] == "cancelled"
+
+
+async def test_fifty_clicks_at_once(world: World) -> None:
+    """Fifty approvals at the same instant make one refund, and every click is acked."""
+    async with world.bot():
+        card = await refund_card(world)
+        acked = await asyncio.gather(*(approve(world, card) for _ in range(50)))
+        await world.settled(card)
+    assert all(acked)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    said = [shown(m) for m in world.workspace.thread(SUPPORT, card.root_ts) if "went back" in shown(m)]
+    assert len(said) == 2  # the card and one message
+
+
+async def test_approve_and_cancel_at_once(world: World) -> None:
+    """When Approve and Cancel are pressed at the same instant, exactly one of them holds."""
+    async with world.bot():
+        card = await refund_card(world)
+        await asyncio.gather(*(decide(world, card) for decide in (approve, cancel) * 10))
+        await world.settled(card)
+    row = call_row(world)
+    assert (row["status"], len(world.refunds())) in {("succeeded", 1), ("cancelled", 0)}
+
+
+@pytest.mark.parametrize(
+    ("person", "words"),
+    [(BEN, "Only <@U0SAM> can approve this"), (ANA, "Only <@U0SAM> can approve this")],
+)
+async def test_stranger_or_requester_clicks(world: World, person: str, words: str) -> None:
+    """Somebody who may not approve is told so alone, and the card stays."""
+    async with world.bot():
+        card = await refund_card(world)
+        await approve(world, card, person)
+        assert words in await world.whisper_to(person)
+        now = world.workspace.message(card.channel, card.ts)
+    assert now
+    assert buttons(now)
+    assert call_row(world)["status"] == "pending"
+    assert world.refunds() == []
+
+
+async def test_stranger_cannot_cancel(world: World) -> None:
+    """Somebody else's request is not theirs to cancel."""
+    async with world.bot():
+        card = await refund_card(world)
+        await cancel(world, card, BEN)
+        assert "can cancel this" in await world.whisper_to(BEN)
+    assert call_row(world)["status"] == "pending"
+
+
+async def test_approver_cannot_approve_their_own(world: World) -> None:
+    """An approver who asked for the refund has to leave the decision to somebody else."""
+    async with world.bot(BOT_APPROVERS=f"{SAM},{ANA}"):
+        card = await refund_card(world)
+        await approve(world, card, ANA)
+        assert "You asked for this yourself" in await world.whisper_to(ANA)
+    assert world.refunds() == []
+
+
+async def test_self_approval_when_it_is_allowed(world: World) -> None:
+    """With BOT_ALLOW_SELF_APPROVAL an approver may approve what they asked for."""
+    async with world.bot(BOT_APPROVERS=ANA, BOT_ALLOW_SELF_APPROVAL=True):
+        card = await refund_card(world)
+        await approve(world, card, ANA)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_user_group_approves(world: World) -> None:
+    """Whoever is in a group of BOT_APPROVERS may approve, and nobody else."""
+    world.workspace.usergroups["S0LEADS"] = [BEN]
+    async with world.bot(BOT_APPROVERS="S0LEADS"):
+        card = await refund_card(world)
+        assert "<!subteam^S0LEADS>" in shown(card)
+        await approve(world, card, SAM)
+        await world.whisper_to(SAM)
+        await approve(world, card, BEN)
+        await world.settled(card)
+    assert call_row(world)["decided_by"] == BEN
+
+
+async def test_admins_approve_when_nobody_is_named(world: World) -> None:
+    """Without BOT_APPROVERS the workspace's admins may approve, and others may not."""
+    async with world.bot(BOT_APPROVERS=""):
+        card = await refund_card(world)
+        await approve(world, card, BEN)
+        assert "an admin of this workspace" in await world.whisper_to(BEN)
+        await approve(world, card, SAM)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_slack_does_not_say_who_may_approve(world: World) -> None:
+    """When Slack cannot be asked who the clicker is, nothing is done."""
+    async with world.bot():
+        card = await refund_card(world)
+        world.workspace.faults.refuse("users.info", "internal_error", times=3)
+        await approve(world, card)
+        assert "could not check with Slack" in await world.whisper_to(SAM)
+    assert world.refunds() == []
+
+
+async def test_click_on_a_settled_card(world: World) -> None:
+    """A click from a screen that is behind changes nothing, and the clicker hears what became of it."""
+    async with world.bot():
+        card = await refund_card(world)
+        await approve(world, card)
+        await world.settled(card)
+        await approve(world, card)
+        assert "already approved by <@U0SAM>" in await world.whisper_to(SAM)
+        await cancel(world, card, ANA)
+        assert "Nothing was done twice" in await world.whisper_to(ANA)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_click_after_expiry(world: World) -> None:
+    """A request that has expired is closed by the first click after, which refunds nothing."""
+    async with world.bot(BOT_APPROVAL_HOURS=1e-9):
+        card = await refund_card(world)
+        await approve(world, card)
+        assert "has expired" in await world.whisper_to(SAM)
+        assert "Expired without a decision" in shown(await world.settled(card))
+    assert world.refunds() == []
+    assert call_row(world)["status"] == "expired"
+
+
+async def test_expired_while_the_bot_was_away(world: World) -> None:
+    """A request that expired while the bot was stopped is closed at the next start, and the thread is told."""
+    async with world.bot(BOT_APPROVAL_HOURS=1e-9):
+        card = await refund_card(world)
+    async with world.bot():
+        await world.settled(card)
+    assert call_row(world)["status"] == "expired"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"container": {"channel_id": "C0GENERAL"}},
+        {"container": {"message_ts": "1700000000.000100"}},
+        {"team": {"id": "T0OTHER"}},
+        {"user": {"team_id": "T0OTHER"}},
+        {"api_app_id": "A0OTHER"},
+    ],
+)
+async def test_click_that_does_not_fit_its_card(world: World, forged: dict[str, Any]) -> None:
+    """A click whose channel, message, team or app is not the card's own does nothing."""
+    async with world.bot():
+        card = await refund_card(world)
+        await approve(world, card, forged=forged)
+    assert call_row(world)["status"] == "pending"
+    assert world.refunds() == []
+
+
+@pytest.mark.parametrize("value", ["", "deadbeef", "' OR 1=1 --"])
+async def test_click_with_a_made_up_id(world: World, value: str) -> None:
+    """A value that is no open call's id does nothing."""
+    async with world.bot():
+        card = await refund_card(world)
+        await approve(world, card, value=value)
+        assert "does not belong to an open request" in await world.whisper_to(SAM)
+    assert call_row(world)["status"] == "pending"
+
+
+async def test_button_of_another_card(world: World) -> None:
+    """The id of one request pressed on the card of another does nothing: what was shown is what is approved."""
+    async with world.bot():
+        small = await refund_card(world, "ORD-10188", 1)
+        large = await refund_card(world, "ORD-10142")
+        await approve(world, small, value=buttons(large)["approve_call"]["value"])
+        assert "does not belong" in await world.whisper_to(SAM)
+    assert world.refunds() == []
+
+
+async def test_world_changed_before_the_approval(world: World) -> None:
+    """When less is left than was shown, the approval refunds nothing and says why."""
+    async with world.bot():
+        card = await refund_card(world, "ORD-10188")
+        world.refund_elsewhere("ORD-10188", 100)
+        await approve(world, card)
+        settled = await world.settled(card)
+    assert "but not done: $42.00 cannot be refunded: $41.00 of ORD-10188 is left" in shown(settled)
+    assert world.refunds() == [("ORD-10188", 100)]
+    assert call_row(world)["status"] == "failed"
+
+
+async def test_second_request_while_one_waits(world: World) -> None:
+    """A second request for the same order is refused while the first waits, also within one turn."""
+    world.script += [
+        calls(
+            ("initiate_refund", {"order_id": "ORD-10188", "reason": "defective", "amount": 10}),
+            ("initiate_refund", {"order_id": "ORD-10188", "reason": "defective", "amount": 12}),
+        ),
+        WAITING,
+    ]
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund twice")
+        await world.replies(question, 2)
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls ORDER BY position")] == [
+        "pending",
+        "rejected",
+    ]
+    assert "only one at a time" in world.model.requests[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("order_id", "amount", "told"),
+    [
+        ("ORD-10188", 42.01, "more than is left"),
+        ("ORD-10188", 0, "more than zero"),
+        ("ORD-10188", -1, "more than zero"),
+        ("ORD-10188", 1.005, "more than two decimals"),
+        ("ORD-10188", 1e300, "more than zero"),
+        ("ORD-10131", None, "no order"),
+        ("ORD-99999", None, "no order"),
+    ],
+)
+async def test_amount_or_order_that_cannot_be(world: World, order_id: str, amount: float | None, told: str) -> None:
+    """A refund that could not be made is refused before any person is asked."""
+    world.script += [refund_of(order_id, amount), Answer("That can't be.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund")
+        replies = await world.replies(question)
+    assert [bool(buttons(reply)) for reply in replies] == [False]
+    assert told in world.model.requests[1].messages[-1]["content"]
+
+
+async def test_typed_yes_approves_nothing(world: World) -> None:
+    """An approver who types yes has approved nothing; only the button does."""
+    async with world.bot():
+        card = await refund_card(world)
+        root = world.workspace.thread(SUPPORT, card.root_ts)[0]
+        await world.replies(root, 2)
+        world.script += [Answer("Please press the button.")]
+        await world.says(SAM, "yes, approved", thread_ts=root.ts)
+        await world.replies(root, 3)
+    assert call_row(world)["status"] == "pending"
+
+
+async def test_asked_in_a_direct_message(world: World) -> None:
+    """A refund asked for in a direct message: the approver gets the card, the customer one with Cancel only."""
+    world.script += [refund_of("ORD-10188"), WAITING]
+    async with world.bot():
+        question = await world.says(ANA, "refund ORD-10188, broken", "D0ANA")
+        theirs = await world.card(question)
+        sams = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == "D0SAM" and buttons(m)), None)
+        )
+        assert set(buttons(theirs)) == {"cancel_call"}
+        assert set(buttons(sams)) == {"approve_call", "cancel_call"}
+        await approve(world, sams)
+        for card in (theirs, sams):
+            assert "✓ Approved by <@U0SAM>" in shown(await world.settled(card))
+        told = await world.replies(question, 3)
+    assert "went back to Visa ending 4242" in shown(told[2])
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_approval_channel(world: World) -> None:
+    """With BOT_APPROVAL_CHANNEL the card stands there too, and either card settles both."""
+    async with world.bot(BOT_APPROVAL_CHANNEL="C0GENERAL"):
+        card = await refund_card(world)
+        copy = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == "C0GENERAL" and buttons(m)), None)
+        )
+        await approve(world, copy)
+        await world.settled(card)
+        await world.settled(copy)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_card_that_cannot_be_posted(world: World) -> None:
+    """A request whose card Slack does not take is closed, because nobody could ever decide it."""
+    world.workspace.faults.refuse("chat.postMessage", "invalid_blocks", channel=SUPPORT)
+    world.script += [refund_of("ORD-10188"), WAITING]
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund")
+        await world.replies(question, 2)
+    assert call_row(world)["status"] == "cancelled"
+
+
+async def test_rate_limited(world: World) -> None:
+    """When Slack says to wait, the card comes after the wait, and once."""
+    world.workspace.faults.rate_limit("chat.postMessage", retry_after=0)
+    async with world.bot():
+        card = await refund_card(world)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_approver_who_has_left(world: World) -> None:
+    """An account that is deactivated approves nothing, although it is still named in the settings."""
+    sam = world.workspace.people[SAM]
+    async with world.bot():
+        card = await refund_card(world)
+        world.workspace.add(Person(SAM, sam.name, sam.real_name, email=sam.email, is_admin=True, deleted=True))
+        await approve(world, card)
+        await world.whisper_to(SAM)
+    assert world.refunds() == []
