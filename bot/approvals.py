@@ -109,7 +109,7 @@ class Approvals:
                 return f"Only {blocks.mention(found.requester)} or {self._who_may_approve()} can cancel this."
         except IdentityError:
             return UNSURE
-        line = f"✕ Cancelled by {blocks.mention(click.user)}. Nothing was done."
+        line = f"✕ {_escaped_summary(found)}: cancelled by {blocks.mention(click.user)}. Nothing was done."
         summary = f"{found.summary}: cancelled by a person, nothing was done."
         settled = await self._settle(found, CallStatus.CANCELLED, summary, line, by=click.user)
         return None if settled else await self._too_late(found.id)
@@ -127,7 +127,7 @@ class Approvals:
         """After a start: a call that was running when the process ended has an outcome that nobody knows."""
         for call in await self._store.calls.open():
             if call.status == CallStatus.RUNNING:
-                await self._lose_sight(call, "the process ended while it ran")
+                await self._reconcile(call)
         await self.sweep()
 
     async def undeliverable(self, call_id: str, error: str) -> None:
@@ -136,7 +136,7 @@ class Approvals:
         if call is None or call.status != CallStatus.PENDING:
             return
         summary = f"{call.summary}: the request could not be shown to anybody, so it was closed; nothing was done."
-        line = "✕ Closed, because the card could not be posted. Nothing was done."
+        line = f"✕ {_escaped_summary(call)}: closed, because its card could not be posted. Nothing was done."
         await self._settle(call, CallStatus.CANCELLED, summary, line, error=error)
 
     async def _find(self, click: Click) -> ToolCall | str:
@@ -175,8 +175,8 @@ class Approvals:
         except ToolError as error:
             await self._fail(call, str(error))
         except ToolCrashError as error:
-            await self._lose_sight(call, str(error))
-            await self._reconcile(replace(call, status=CallStatus.UNKNOWN))
+            logger.warning("call %s ended without an outcome: %s", call.id, error)
+            await self._reconcile(call)
         else:
             await self._succeed(call, output)
 
@@ -192,7 +192,9 @@ class Approvals:
         except ToolError as error:
             await self._fail(call, str(error))
         except (ToolCrashError, IdentityError) as error:
-            logger.warning("the outcome of call %s is still unknown: %s", call.id, error)
+            logger.warning("the outcome of call %s is not known: %s", call.id, error)
+            if call.status != CallStatus.UNKNOWN:
+                await self._lose_sight(call, str(error))
         else:
             await self._succeed(call, output)
 
@@ -212,16 +214,19 @@ class Approvals:
 
     async def _fail(self, call: ToolCall, why: str) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"✕ Approved by {by}, but not done: {blocks.escape(why)}"
+        line = f"✕ {_escaped_summary(call)}: approved by {by}, but not done. {blocks.escape(why)}"
         await self._settle(call, CallStatus.FAILED, f"{call.summary}: approved, but not done. {why}", line, error=why)
 
     async def _lose_sight(self, call: ToolCall, error: str) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"… Approved by {by}. The shop has not confirmed it, so I am checking. Reference {reference(call.id)}"
+        line = (
+            f"… {_escaped_summary(call)}: approved by {by}. The shop has not confirmed it yet, so I am checking; "
+            f"it will not be done twice. Reference: {reference(call.id)}"
+        )
         await self._settle(call, CallStatus.UNKNOWN, call.summary or "", line, error=error)
 
     async def _expire(self, call: ToolCall) -> None:
-        line = "✕ Expired without a decision. Nothing was done."
+        line = f"✕ {_escaped_summary(call)}: expired without a decision. Nothing was done."
         await self._settle(
             call, CallStatus.EXPIRED, f"{call.summary}: expired without a decision, nothing was done.", line
         )
@@ -238,16 +243,13 @@ class Approvals:
         output: str | None = None,
     ) -> bool:
         shown = blocks.Mrkdwn(line)
-        fallback = blocks.Mrkdwn(f"{blocks.escape(call.summary or '')} — {line}")
         thread = call.thread
-        told = blocks.Mrkdwn(f"{blocks.mention(call.requester)} {fallback}")
+        told = blocks.Mrkdwn(f"{blocks.mention(call.requester)} {line}")
         return await self._store.calls.settle(
             call,
             status,
             summary,
-            redrawn=Post(
-                new_id(), thread.team, thread.channel, None, fallback, blocks.settled_card(call, shown), call.id
-            ),
+            redrawn=Post(new_id(), thread.team, thread.channel, None, shown, blocks.settled_card(call, shown), call.id),
             said=Post(new_id(), thread.team, thread.channel, thread.ts, told, (blocks.section(told),)),
             by=by,
             error=error,
@@ -278,3 +280,7 @@ class Approvals:
 
     def _who_may_approve(self) -> str:
         return ", ".join(map(blocks.mention, self._settings.approvers)) or "an admin of this workspace"
+
+
+def _escaped_summary(call: ToolCall) -> blocks.Mrkdwn:
+    return blocks.escape(call.summary or "This request")

@@ -1,10 +1,14 @@
-"""The world as a fixture."""
+"""What all tests share: the world as a fixture, and where pictures for the README go."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot.demo import sample_shop
+from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.database import DatabaseThread
+from bot.store.migrations import bot_migrations
 from tests.world import World, open_world
 
 
@@ -13,3 +17,31 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Open a world of its own for each story; the story starts the bot."""
     async with open_world(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[DatabaseThread]:
+    """Open a database with the sample orders."""
+    opened = DatabaseThread(tmp_path / "support.db", bot_migrations, shop_migrations)
+    await opened.open()
+    await sample_shop.fill(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def shop(database: DatabaseThread) -> SqliteShop:
+    """Give the built-in shop over that database."""
+    return SqliteShop(database)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --pictures: a folder into which the browser test puts the README's pictures."""
+    parser.addoption("--pictures", type=Path, default=None)
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest) -> Path | None:
+    """Give the folder for pictures, if there is to be one."""
+    folder: Path | None = request.config.getoption("--pictures")
+    return folder

@@ -5,7 +5,6 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from bot.demo.workspace import Channel, Json, Message, Person, Status, Workspace
 
 SECONDS_BETWEEN_LOOKS = 0.2
 MOST_CALLS_SHOWN = 200
+FILES = Path(__file__).parent / "page"
 
 
 class LivePage:
@@ -30,9 +30,8 @@ class LivePage:
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the page and what it asks for under `/`, `/page` and `/demo`."""
-        files = resources.files("bot.demo").joinpath("page")
-        app.router.add_get("/", lambda _: _file(Path(str(files)) / "index.html"))
-        app.router.add_static("/page", Path(str(files)))
+        app.router.add_get("/", _index)
+        app.router.add_static("/page", FILES)
         app.router.add_get("/demo/live", self._live)
         app.router.add_post("/demo/messages", self._message)
         app.router.add_post("/demo/actions", self._action)
@@ -146,8 +145,8 @@ class LivePage:
         }
 
 
-async def _file(path: Path) -> web.FileResponse:
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+async def _index(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(FILES / "index.html", headers={"Cache-Control": "no-cache"})
 
 
 async def _send(socket: web.WebSocketResponse, frames: asyncio.Queue[Json]) -> None:

@@ -1,6 +1,7 @@
 """What Bolt calls for a press of a button."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from bot.approvals import Approvals, Click
 from bot.blocks import APPROVE, CANCEL
 from bot.slack.delivery import Delivery
 from bot.slack.intake import Ourselves
+
+logger = logging.getLogger(__name__)
 
 Decide = Callable[[Click], Awaitable[str | None]]
 
@@ -49,11 +52,14 @@ class Buttons:
             return
         self._deciding.add(task)
         try:
-            if words := await decide(click):
-                thread_ts = body["container"].get("thread_ts")
-                await self._delivery.whisper(click.channel, click.user, thread_ts, words)
+            words = await decide(click)
+        except Exception:  # whatever broke, the row tells what came of the click, and the person hears of it
+            logger.exception("the click of %s on call %s failed", click.user, click.call_id)
+            words = f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
         finally:
             self._deciding.discard(task)
+        if words:
+            await self._delivery.whisper(click.channel, click.user, body["container"].get("thread_ts"), words)
 
 
 def _click(body: dict[str, Any], ourselves: Ourselves) -> Click | None:

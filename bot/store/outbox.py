@@ -67,7 +67,8 @@ class Outbox:
 
         def read(db: Database) -> Post | None:
             rows = db.query(
-                """SELECT o.id, o.team, o.channel, o.thread_ts, o.text, o.blocks, o.call_id, o.replaces, r.ts, o.attempts
+                """SELECT o.id, o.team, o.channel, o.thread_ts, o.text, o.blocks, o.call_id, o.replaces,
+                          r.ts, o.attempts
                    FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
                    WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
                 [channel],

@@ -70,7 +70,7 @@ async def test_approved(world: World) -> None:
     assert world.refunds() == [("ORD-10188", 4200)]
     assert "✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back to Visa ending 4242." in shown(settled)
     assert "Refund $42.00" in shown(settled)
-    assert shown(replies[2]).startswith("<@U0ANA> Refund of $42.00 for ORD-10188")
+    assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
     notes = [m["content"] for m in world.model.requests[-1].messages if m["role"] == "system"][1:]
@@ -94,7 +94,7 @@ async def test_cancelled(world: World) -> None:
         card = await refund_card(world)
         assert await cancel(world, card, ANA)
         settled = await world.settled(card)
-    assert "✕ Cancelled by <@U0ANA>. Nothing was done." in shown(settled)
+    assert "✕ Refund of $42.00 for ORD-10188: cancelled by <@U0ANA>. Nothing was done." in shown(settled)
     assert world.refunds() == []
     assert call_row(world)["status"] == "cancelled"
 
@@ -218,7 +218,7 @@ async def test_click_after_expiry(world: World) -> None:
         card = await refund_card(world)
         await approve(world, card)
         assert "has expired" in await world.whisper_to(SAM)
-        assert "Expired without a decision" in shown(await world.settled(card))
+        assert "expired without a decision" in shown(await world.settled(card))
     assert world.refunds() == []
     assert call_row(world)["status"] == "expired"
 
@@ -278,7 +278,7 @@ async def test_world_changed_before_the_approval(world: World) -> None:
         world.refund_elsewhere("ORD-10188", 100)
         await approve(world, card)
         settled = await world.settled(card)
-    assert "but not done: $42.00 cannot be refunded: $41.00 of ORD-10188 is left" in shown(settled)
+    assert "but not done. $42.00 cannot be refunded: $41.00 of ORD-10188 is left" in shown(settled)
     assert world.refunds() == [("ORD-10188", 100)]
     assert call_row(world)["status"] == "failed"
 

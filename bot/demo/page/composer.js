@@ -38,7 +38,8 @@ export class Composer {
     const key = (name) => el("b", {}, name);
     const keys = el("span", { class: "composer-keys" }, key("Enter"), " to send, ", key("Shift + Enter"), " for a new line");
     const tools = el("div", { class: "composer-tools" }, mention, keys, this.button);
-    this.form = el("form", { class: "composer" }, this.list, el("div", { class: "composer-box" }, this.field, tools), this.problem);
+    const box = el("div", { class: "composer-box" }, this.field, tools);
+    this.form = el("form", { class: "composer" }, this.list, box, this.problem);
     container.append(this.hint, this.form);
     this.#wire();
   }

@@ -18,7 +18,7 @@ export class Log {
   /** Draw the calls; rows that are new or changed since the first drawing light up for a moment. */
   draw(view) {
     const { workspace } = view;
-    this.subtitle.replaceChildren("tool calls, read from SQLite (", el("code", {}, workspace.database), ")");
+    this.subtitle.replaceChildren("Tool calls, read from SQLite (", el("code", {}, workspace.database), ")");
     this.subtitle.title = workspace.database;
     for (const id of this.#rows.keys()) if (!workspace.calls.has(id)) this.#rows.delete(id);
     const calls = [...workspace.calls.values()]
@@ -81,6 +81,7 @@ function summary(call, workspace) {
       el("span", { class: `pill pill-${call.status}` }, call.status)),
     el("span", { class: "log-facts" }, facts.filter(Boolean)),
     el("span", { class: "log-arguments" }, shortArguments(call)),
+    call.decided_by ? el("span", { class: "log-facts" }, `Decided by ${workspace.nameOf(call.decided_by)}`) : "",
   ];
 }
 
@@ -101,7 +102,8 @@ function details(call, view) {
     ["Proposed", clockWithSeconds(new Date(call.created_at))],
     ["Finished", call.finished_at && clockWithSeconds(new Date(call.finished_at))],
   ].filter(([, value]) => value);
-  const openCall = el("button", { type: "button", class: "link-button", on: { click: () => view.openCall(call) } }, "Show in thread");
+  const openCall = el("button", { type: "button", class: "link-button" }, "Show in thread");
+  openCall.addEventListener("click", () => view.openCall(call));
   return [
     el("dl", { class: "log-table" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     ...text("Arguments sent", call.arguments_sent),

@@ -1,0 +1,108 @@
+"""The whole story in a real browser: ask, see the card, ask for money, be the support lead, approve, see it settled."""
+
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bot.demo.serve import serving
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium on this machine; CI has one"
+)
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    """Run the demo on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with serving(port=port, database=tmp_path / "support.db") as (url, _model):
+        yield url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Start Chromium, headless."""
+    assert CHROMIUM, "CI must have Chromium"
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        await started.close()
+
+
+async def send(page: Page, text: str, composer: str = "composer") -> None:
+    """Type a message and press Enter."""
+    await page.get_by_test_id(composer).fill(text)
+    await page.get_by_test_id(composer).press("Enter")
+
+
+async def test_from_question_to_refund(address: str, browser: Browser, pictures: Path | None) -> None:
+    """A customer asks and wants money back, the support lead approves, and page and log show what came of it."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    thread = page.get_by_test_id("thread")
+
+    await send(page, "@Support Bot where is my order ORD-10234?")
+    await expect(thread.get_by_text("Stoneware mug, slate blue")).to_be_visible()
+    await expect(page.locator('[data-testid="log-row"][data-tool="get_order_status"]')).to_have_attribute(
+        "data-status", "succeeded"
+    )
+
+    await send(page, "@Support Bot ORD-10188 arrived broken, I want my money back")
+    approve = thread.get_by_role("button", name="Approve refund of $42.00")
+    await expect(approve).to_be_visible()
+    if pictures:
+        card = thread.get_by_test_id("message").filter(has_text="Approve refund")
+        await card.screenshot(path=pictures / "approval-card.png")
+    await approve.click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(thread.get_by_text("can approve this. The request stays open.")).to_be_visible()
+
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-C0SUPPORT").click()
+    await page.get_by_test_id("message").filter(has_text="arrived broken").get_by_role("button").first.click()
+    await expect(thread.get_by_text("can approve this. The request stays open.")).to_have_count(0)
+    await approve.click()
+    await page.get_by_test_id("confirm-cancel").click()
+    await expect(approve).to_be_visible()
+    await approve.click()
+    await page.get_by_test_id("confirm-ok").click()
+
+    await expect(thread.get_by_text("went back to Visa ending 4242").first).to_be_visible()
+    await expect(approve).to_have_count(0)
+    refund = page.locator('[data-testid="log-row"][data-tool="initiate_refund"]')
+    await expect(refund).to_have_attribute("data-status", "succeeded")
+    if pictures:
+        await page.screenshot(path=pictures / "demo.png")
+    assert complaints == []
+
+
+async def test_on_a_phone_by_keyboard(address: str, browser: Browser) -> None:
+    """On a phone's screen a question is asked and answered with the keyboard alone."""
+    page = await browser.new_page(viewport={"width": 390, "height": 844})
+    await page.goto(f"{address}/#ben/D0BEN")
+    await page.get_by_test_id("composer").focus()
+    await page.keyboard.type("where is ORD-10240?")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("thread").get_by_text("Pour-over coffee dripper")).to_be_visible()
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390

@@ -1,0 +1,102 @@
+"""The process ends where it should not, and the next one goes on."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from bot.demo.completions import Answer
+from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown, status_of
+
+
+def tamper(world: World, sql: str, *parameters: Any) -> None:
+    """Leave the database as a process that was killed would have left it."""
+    with closing(sqlite3.connect(world.database)) as db:
+        assert db.execute(sql, parameters).rowcount > 0
+        db.commit()
+
+
+async def parked_refund(world: World) -> str:
+    """Play up to a card that waits, and stop the bot; give back the call's id."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot refund ORD-10188, broken"))
+    call_id: str = buttons(card)["approve_call"]["value"]
+    return call_id
+
+
+def card_of(world: World, call_id: str) -> Any:
+    """Find the card of a call as it stands now."""
+    (row,) = world.rows("SELECT channel, ts FROM outbox WHERE call_id = ? AND replaces IS NULL", call_id)
+    return world.workspace.message(row["channel"], row["ts"])
+
+
+async def test_killed_after_the_claim(world: World) -> None:
+    """A refund that was claimed but had not reached the shop is made at the next start, once."""
+    call_id = await parked_refund(world)
+    tamper(world, "UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = created_at", SAM)
+    async with world.bot():
+        settled = await world.settled(card_of(world, call_id))
+    assert "✓ Approved by <@U0SAM>" in shown(settled)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_killed_after_the_shop_answered(world: World) -> None:
+    """A refund that the shop has made is found by its key and not made again."""
+    call_id = await parked_refund(world)
+    tamper(world, "UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = created_at", SAM)
+    tamper(
+        world,
+        "INSERT INTO refunds VALUES ('re_1', 'ORD-10188', 4200, 'USD', 'defective', ?, '2026-01-01T00:00:00+00:00')",
+        f"support-bot:{call_id}",
+    )
+    async with world.bot():
+        await world.settled(card_of(world, call_id))
+    assert world.refunds() == [("ORD-10188", 4200)]
+    (row,) = world.rows("SELECT status, output FROM tool_calls")
+    assert row["status"] == "succeeded"
+    assert "re_1" in row["output"]
+
+
+async def test_approved_after_a_restart(world: World) -> None:
+    """A card that was posted before a restart can be decided after it."""
+    call_id = await parked_refund(world)
+    async with world.bot():
+        card = card_of(world, call_id)
+        assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_killed_before_the_answer(world: World) -> None:
+    """A message whose run was cut off is answered at the next start, and finished look-ups are not asked for again."""
+    world.script += [status_of("ORD-10234"), Answer("On its way.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot ORD-10234?")
+        await world.replies(question)
+    tamper(world, "UPDATE inbox SET status = 'running'")
+    tamper(
+        world, "DELETE FROM messages WHERE role IN ('tool', 'assistant') AND item LIKE '%On its way%' OR role = 'tool'"
+    )
+    world.script += [Answer("Still on its way.")]
+    async with world.bot():
+        replies = await world.replies(question, 2)
+    assert "*Order ORD-10234*" in shown(replies[1])
+    assert len(world.rows("SELECT id FROM tool_calls")) == 1
+    assert len(world.model.requests) == 3
+
+
+async def test_poisoned_message(world: World) -> None:
+    """A message that broke the process again and again is given up with words, and the thread goes on."""
+    async with world.bot():
+        pass
+    tamper(
+        world,
+        """INSERT INTO inbox (team, channel, ts, thread_ts, user, user_team, shared, text, status, attempts, received_at)
+           VALUES ('T0ACME', ?, ?, ?, ?, 'T0ACME', 0, 'boom', 'running', 3, '2026-01-01T00:00:00+00:00')""",
+        SUPPORT,
+        *[(root := await world.says(ANA, "boom")).ts] * 2,
+        ANA,
+    )
+    async with world.bot():
+        (answer,) = await world.replies(root)
+    assert shown(answer).startswith("I could not answer this.")

@@ -1,0 +1,88 @@
+"""The manifest that operators paste into Slack asks for what the code uses, and for nothing else."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.slack.intake import EVENTS
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
+
+SCOPES_OF_EVENTS = {
+    "app_mention": {"app_mentions:read"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+}
+SCOPES_OF_METHODS: dict[str, set[str]] = {
+    "apps_connections_open": set(),  # the app-level token's
+    "assistant_threads_setStatus": {"chat:write"},
+    "auth_test": set(),
+    "bots_info": {"users:read"},
+    "chat_postEphemeral": {"chat:write"},
+    "chat_postMessage": {"chat:write"},
+    "chat_update": {"chat:write"},
+    "conversations_open": {"im:write"},
+    "usergroups_users_list": {"usergroups:read"},
+    "users_info": {"users:read", "users:read.email"},
+    "users_list": {"users:read"},
+}
+SCOPES_OF_FEATURES = {"agent_view": {"assistant:write"}}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    """Read the manifest."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
+    return loaded
+
+
+def methods_in_code() -> set[str]:
+    """Find the Web API methods that the bot calls, wherever it holds a client."""
+    sources = [path for path in (ROOT / "bot").rglob("*.py") if "demo" not in path.parts]
+    return {name for path in sources for name in re.findall(r"client\.([a-z]+_[a-zA-Z_]+)\(", path.read_text("utf-8"))}
+
+
+def test_events_are_those_that_the_intake_reads(manifest: dict[str, Any]) -> None:
+    """The app is subscribed to what the intake reads, no more and no less."""
+    assert sorted(manifest["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
+
+
+def test_scopes_are_those_that_the_code_needs(manifest: dict[str, Any]) -> None:
+    """Each scope is there because an event, a method or a feature needs it, and none is missing."""
+    assert methods_in_code() == set(SCOPES_OF_METHODS)
+    needed = set().union(
+        *(SCOPES_OF_EVENTS[event] for event in EVENTS),
+        *SCOPES_OF_METHODS.values(),
+        *(scopes for feature, scopes in SCOPES_OF_FEATURES.items() if feature in manifest["features"]),
+    )
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_buttons_work(manifest: dict[str, Any]) -> None:
+    """Interactivity and the Messages tab are on; Socket Mode needs no addresses."""
+    assert manifest["settings"]["interactivity"] == {"is_enabled": True}
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    assert "assistant_view" not in manifest["features"]
+
+
+def test_texts_fit(manifest: dict[str, Any]) -> None:
+    """Names and descriptions keep to Slack's lengths."""
+    display = manifest["display_information"]
+    assert len(display["name"]) <= 35
+    assert len(display["description"]) <= 140
+    assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
+    assert len(manifest["features"]["agent_view"]["suggested_prompts"]) <= 4
+
+
+@pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's manifest schema is not beside this checkout")
+def test_fits_slacks_schema(manifest: dict[str, Any]) -> None:
+    """The manifest is valid by Slack's own schema."""
+    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(manifest)

@@ -1,0 +1,91 @@
+"""What the README says is so: its commands, its settings, its queries, its example."""
+
+import asyncio
+import importlib.util
+import re
+import shlex
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from bot.demo.completions import Answer
+from bot.identity import Person
+from bot.settings import Settings, variable
+from bot.shop.sqlite import SqliteShop
+from bot.store.records import ThreadId
+from bot.tool import Context, Tool, ToolError
+from tests.world import ANA, World, refund_of
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def code(language: str) -> list[str]:
+    """List the README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def settings_table() -> str:
+    """Write the table of settings as the README has to have it."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = "required" if field.is_required() else "" if default in (None, ()) else f"`{str(default).lower()}`"
+        rows.append(f"| `{variable(name)}` | {shown} | {field.description} |\n")
+    return "".join(rows)
+
+
+def test_every_setting_has_its_line() -> None:
+    """The table of settings is that of the code."""
+    assert settings_table() in README
+
+
+def test_the_commands_run_what_is_there() -> None:
+    """The two commands of the first screen make a virtual environment, bring uv, and run the demo and the tests."""
+    demo, tests = code("sh")[:2]
+    start = "python3 -m venv .venv && .venv/bin/pip install --quiet uv && .venv/bin/uv run "
+    assert demo == start + "--no-dev support-bot demo\n"
+    assert tests == start + "pytest\n"
+
+
+def test_pictures_and_links_are_there() -> None:
+    """Every file that the README shows or links to exists."""
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+async def test_queries_run(world: World) -> None:
+    """Every sqlite-utils command of the README runs on the log of a story, and the first ones show it."""
+    world.script += [refund_of("ORD-10188"), Answer("I asked for it.")]
+    async with world.bot():
+        await world.card(await world.says(ANA, "@bot refund"))
+    commands = [line for block in code("sh") for line in block.splitlines() if line.startswith("sqlite-utils ")]
+    assert len(commands) >= 7
+    for line in commands:
+        words = ["-m", "sqlite_utils", *shlex.split(line)[1:]]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, cwd=world.database.parent, stdout=PIPE, stderr=PIPE
+        )
+        output, errors = await process.communicate()
+        assert process.returncode == 0, errors
+        if "like" not in line:
+            assert output.strip() != b"[]", line
+
+
+async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
+    """The README's complete tool is described and parsed as it stands, and does what it says."""
+    path = tmp_path / "get_delivery_time.py"
+    path.write_text(code("python")[0])
+    spec = importlib.util.spec_from_file_location("get_delivery_time", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tool: type[Tool] = module.GetDeliveryTime
+    assert tool.definition()["function"]["name"] == "get_delivery_time"
+    context = Context("1", ThreadId("T", "C", "1"), Person("U", "T", None, is_staff=False), shop)
+    assert (await tool.parse('{"country": "US"}').run(context)).content == {"country": "US", "days": 3}
+    with pytest.raises(ToolError, match="We do not deliver to FR"):
+        await tool.parse('{"country": "FR"}').run(context)

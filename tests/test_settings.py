@@ -1,0 +1,95 @@
+"""A missing or malformed setting stops the start with one line that names it and says what to do."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.__main__ import main
+from bot.settings import Settings, SettingsError, read_settings, variable
+
+GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "OPENAI_API_KEY": "sk-1"}
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start in a folder without .env, and without the settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable(field), raising=False)
+
+
+def give(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    """Set environment variables."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("missing", list(GOOD))
+def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """What is not set is named, with where to find it."""
+    give(monkeypatch, **{name: value for name, value in GOOD.items() if name != missing})
+    with pytest.raises(SettingsError, match=rf"^{missing} is not set: .+ Set it in the environment or in \.env\.$"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xapp-swapped"),
+        ("SLACK_APP_TOKEN", "xoxb-swapped"),
+        ("BOT_APPROVERS", "sam@example.com"),
+        ("BOT_APPROVERS", "U0SAM;U0BEN"),
+        ("BOT_TRUSTED_TEAMS", "U0SAM"),
+        ("BOT_APPROVAL_HOURS", "0"),
+        ("BOT_APPROVAL_HOURS", "soon"),
+        ("BOT_MAX_STEPS", "0"),
+        ("BOT_ALLOW_SELF_APPROVAL", "perhaps"),
+    ],
+)
+def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """What is malformed is named in one line, without the secret itself."""
+    give(monkeypatch, **(GOOD | {name: value}))
+    with pytest.raises(SettingsError, match=f"^{name} is malformed: ") as raised:
+        read_settings()
+    assert "\n" not in str(raised.value)
+    assert "swapped" not in str(raised.value)
+
+
+@pytest.mark.parametrize("secret", [None, "", "  "])
+def test_http_without_a_signing_secret(monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    """Over HTTP a missing or empty signing secret is refused, because nothing could be checked."""
+    give(monkeypatch, **(GOOD | ({} if secret is None else {"SLACK_SIGNING_SECRET": secret})))
+    with pytest.raises(SettingsError, match=r"^SLACK_SIGNING_SECRET is not set"):
+        read_settings(http=True)
+
+
+def test_lists_and_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are separated by commas, spaces do not matter, and an empty variable is no setting."""
+    give(monkeypatch, **GOOD, BOT_APPROVERS=" U0SAM, S0LEADS,", BOT_STAFF="", OPENAI_MODEL="")
+    settings = read_settings()
+    assert settings.approvers == ("U0SAM", "S0LEADS")
+    assert settings.staff == ()
+    assert settings.openai_model == "gpt-5.4-mini"
+
+
+def test_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings may stand in .env; the environment wins."""
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in GOOD.items()) + "BOT_MAX_STEPS=3\n")
+    assert read_settings().max_steps == 3
+    give(monkeypatch, BOT_MAX_STEPS="4")
+    assert read_settings().max_steps == 4
+
+
+def test_the_command_says_it_in_one_line() -> None:
+    """`support-bot run` without settings ends with one line and exit code 1."""
+    result = CliRunner().invoke(main, ["run"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: SLACK_BOT_TOKEN is not set")
+    assert result.output.count("\n") == 1
+
+
+def test_secrets_do_not_show() -> None:
+    """Settings that are printed show no secret."""
+    settings = Settings(slack_bot_token="xoxb-hidden", openai_api_key="sk-hidden")
+    assert "hidden" not in repr(settings)
