@@ -49,7 +49,7 @@ def demo(*, port: int, browser: bool, database: Path) -> None:
         async with serve.serving(port=port, database=database) as (url, model):
             click.echo(f"The demo is at {url}")
             click.echo(f"Answers come from: {model}")
-            click.echo(f"The log is read with: sqlite-utils rows {database} tool_calls")
+            click.echo(f"The log is read with: {_sqlite_utils()} rows {database} tool_calls")
             click.echo("Ctrl-C stops it.")
             if browser and _has_browser():
                 webbrowser.open(url)
@@ -103,6 +103,12 @@ async def _until_stopped() -> None:
 
 def _has_browser() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _sqlite_utils() -> Path:
+    """Name the command that came with us, as one would type it from here."""
+    command = Path(sys.executable).with_name("sqlite-utils")
+    return command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
 
 
 async def _fill_shop(path: Path, email: str) -> int:

@@ -14,10 +14,11 @@ class Money:
     @classmethod
     def from_major(cls, amount: Decimal, currency: str = "USD") -> "Money":
         """Convert dollars to cents. Raises ValueError when there is a fraction of a cent."""
-        minor = amount * 100
-        if minor != minor.to_integral_value():
+        numerator, denominator = amount.as_integer_ratio()
+        minor, fraction = divmod(numerator * 100, denominator)
+        if fraction:
             raise ValueError(f"{amount} has more than two decimals")
-        return cls(int(minor), currency)
+        return cls(minor, currency)
 
     @property
     def major(self) -> Decimal:

@@ -68,7 +68,7 @@ async def test_approved_after_a_restart(world: World) -> None:
 
 
 async def test_killed_before_the_answer(world: World) -> None:
-    """A message whose run was cut off is answered at the next start, and finished look-ups are not repeated."""
+    """A run that was cut off goes on at the next start; what was looked up is not looked up again."""
     world.script += [status_of("ORD-10234"), Answer("On its way.")]
     async with world.bot():
         question = await world.says(ANA, "@bot ORD-10234?")

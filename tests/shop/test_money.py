@@ -1,0 +1,53 @@
+"""Money is exact."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.shop.money import Money
+
+MINOR = st.integers(-(10**12), 10**12)
+
+
+@given(MINOR)
+def test_round_trip(minor: int) -> None:
+    """Dollars and cents turn into each other without loss."""
+    assert Money.from_major(Money(minor).major) == Money(minor)
+
+
+@given(MINOR, MINOR)
+def test_sums(one: int, other: int) -> None:
+    """What is added can be taken away again."""
+    assert Money(one) + Money(other) - Money(other) == Money(one)
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, places=3).filter(lambda amount: amount % Decimal("0.01") != 0)
+)
+def test_fractions_of_a_cent(amount: Decimal) -> None:
+    """An amount with a fraction of a cent is no amount."""
+    with pytest.raises(ValueError, match="more than two decimals"):
+        Money.from_major(amount)
+
+
+def test_currencies_do_not_mix() -> None:
+    """Dollars and euros do not add up."""
+    with pytest.raises(ValueError, match="do not add up"):
+        Money(1, "USD") + Money(1, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("money", "shown"),
+    [
+        (Money(4200), "$42.00"),
+        (Money(5), "$0.05"),
+        (Money(123456789), "$1,234,567.89"),
+        (Money(-250), "-$2.50"),
+        (Money(4200, "EUR"), "42.00 EUR"),
+    ],
+)
+def test_shown(money: Money, shown: str) -> None:
+    """An amount is shown with its currency and two decimals."""
+    assert str(money) == shown

@@ -1,0 +1,97 @@
+"""The commands as a person starts them: as processes, with signals."""
+
+import asyncio
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+Start = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Start `support-bot` in an empty folder, without anybody's settings; what still runs at the end is killed."""
+    async with AsyncExitStack() as stack:
+
+        async def started(*arguments: str) -> Process:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", *arguments, cwd=tmp_path, env={"PATH": ""}, stdout=PIPE, stderr=PIPE
+            )
+            stack.push_async_callback(end, process)
+            return process
+
+        yield started
+
+
+async def end(process: Process) -> None:
+    """Kill the process if it still runs."""
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
+
+
+async def line(process: Process, beginning: str) -> str:
+    """Read the process's output up to a line that begins so."""
+    assert process.stdout
+    async for read in process.stdout:
+        if (text := read.decode()).startswith(beginning):
+            return text.strip()
+    raise AssertionError(f"it ended without a line that begins with {beginning!r}")
+
+
+def free_port() -> str:
+    """Find a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+async def test_demo_starts_and_stops(start: Start, stop: signal.Signals) -> None:
+    """The demo prints its address and what answers, serves the page, and ends cleanly on Ctrl-C or SIGTERM."""
+    port = free_port()
+    demo = await start("demo", "--no-browser", "--port", port)
+    assert await line(demo, "The demo is at ") == f"The demo is at http://127.0.0.1:{port}"
+    assert "no language model" in await line(demo, "Answers come from: ")
+    await line(demo, "Ctrl-C stops it.")
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as page:
+        assert page.status == 200
+    demo.send_signal(stop)
+    output, errors = await demo.communicate()
+    assert (demo.returncode, output.decode(), errors.decode()) == (0, "Stopped.\n", "")
+
+
+async def test_busy_port(start: Start) -> None:
+    """A port that is in use is said in one line, with what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        demo = await start("demo", "--no-browser", "--port", str(port))
+        _, errors = await demo.communicate()
+    assert errors.decode() == f"Error: Port {port} is in use. Choose another, such as --port {port + 1}.\n"
+    assert demo.returncode == 1
+
+
+async def test_demo_leaves_other_files_alone(start: Start, tmp_path: Path) -> None:
+    """A database that is not a demo's is not touched."""
+    (tmp_path / "support.db").write_bytes(b"something else")
+    demo = await start("demo", "--no-browser", "--port", free_port())
+    _, errors = await demo.communicate()
+    assert "is not a demo's database, so it stays as it is" in errors.decode()
+    assert (tmp_path / "support.db").read_bytes() == b"something else"
+
+
+async def test_run_without_slack(start: Start) -> None:
+    """`run` without settings names the first that is missing, and ends."""
+    process = await start("run")
+    _, errors = await process.communicate()
+    assert errors.decode().startswith("Error: SLACK_BOT_TOKEN is not set")
+    assert process.returncode == 1
