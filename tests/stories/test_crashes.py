@@ -91,7 +91,8 @@ async def test_poisoned_message(world: World) -> None:
         pass
     tamper(
         world,
-        """INSERT INTO inbox (team, channel, ts, thread_ts, user, user_team, shared, text, status, attempts, received_at)
+        """INSERT INTO inbox (team, channel, ts, thread_ts, user, user_team, shared, text, status, attempts,
+                              received_at)
            VALUES ('T0ACME', ?, ?, ?, ?, 'T0ACME', 0, 'boom', 'running', 3, '2026-01-01T00:00:00+00:00')""",
         SUPPORT,
         *[(root := await world.says(ANA, "boom")).ts] * 2,
