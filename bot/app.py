@@ -13,8 +13,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import tools
-from bot.agent import Agent
+from bot.agent.agent import Agent
+from bot.agent.intents import Intents
+from bot.agent.model_calls import ModelCalls
+from bot.agent.tool_calls import ToolCalls
 from bot.approvals import Approvals
+from bot.hand_over import HandOver
 from bot.identity import Identity
 from bot.model import OpenAIModel
 from bot.settings import Settings
@@ -48,20 +52,39 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         ourselves = await _who_are_we(client)
         store, shop, identity = Store(database), SqliteShop(database), Identity(client, settings)
-        model = OpenAIModel(settings)
-        stack.push_async_callback(model.close)
-        known_tools = tools.load()
+        models = [
+            OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name
+        ]
+        for model in models:
+            stack.push_async_callback(model.close)
+        known_tools = tools.load(settings)
+        hand_over = HandOver(settings, ourselves.url)
         approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
         delivery = Delivery(client, store.outbox, on_lost_card=approvals.undeliverable)
+        intents = Intents(model=models[0], store=store, hand_over=hand_over)
+        stack.push_async_callback(intents.stop)
         agent = Agent(
-            model=model,
-            tools=known_tools,
+            model_calls=ModelCalls(
+                models=models,
+                definitions=[tool.definition() for tool in known_tools.values()],
+                instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
+                calls=store.calls,
+                settings=settings,
+                show_status=delivery.show_status,
+            ),
+            tool_calls=ToolCalls(
+                tools=known_tools,
+                calls=store.calls,
+                shop=shop,
+                approvals=approvals,
+                hand_over=hand_over,
+                settings=settings,
+            ),
+            intents=intents,
+            hand_over=hand_over,
             store=store,
-            shop=shop,
             identity=identity,
-            approvals=approvals,
             settings=settings,
-            instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
             show_status=delivery.show_status,
         )
         worker = Worker(store.inbox, agent)
@@ -75,7 +98,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         await approvals.recover()
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, SECONDS_TO_STOP)
-        stack.push_async_callback(_cancel, asyncio.create_task(_sweep(approvals), name="sweep"))
+        stack.push_async_callback(_cancel, asyncio.create_task(_sweep(approvals, shop), name="sweep"))
         stack.push_async_callback(worker.stop, SECONDS_TO_STOP)
         stack.push_async_callback(buttons.stop, SECONDS_TO_STOP)
         await worker.resume()
@@ -93,7 +116,9 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
         ) from error
     except (SlackClientError, OSError, TimeoutError) as error:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
-    return Ourselves(team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"])
+    return Ourselves(
+        team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
+    )
 
 
 @asynccontextmanager
@@ -127,10 +152,11 @@ async def _http(app: AsyncApp, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _sweep(approvals: Approvals) -> None:
+async def _sweep(approvals: Approvals, shop: SqliteShop) -> None:
     while True:
         await asyncio.sleep(SECONDS_BETWEEN_SWEEPS)
         await approvals.sweep()
+        await shop.erase_due()
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

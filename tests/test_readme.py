@@ -18,6 +18,17 @@ from bot.store.records import ThreadId
 from bot.tool import Context, Tool, ToolError
 from tests.world import ANA, World, refund_of
 
+SETTINGS = Settings(_env_file=None, slack_bot_token="xoxb-1")
+
+
+class NoRequests:
+    """Somebody who has nothing to take back."""
+
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Find nothing."""
+        raise ToolError(f"There is no request {request} of {person.id}.")
+
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -85,7 +96,9 @@ async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
     spec.loader.exec_module(module)
     tool: type[Tool] = module.GetDeliveryTime
     assert tool.definition()["function"]["name"] == "get_delivery_time"
-    context = Context("1", ThreadId("T", "C", "1"), Person("U", "T", None, is_staff=False), shop)
+    context = Context(
+        "1", ThreadId("T", "C", "1"), Person("U", "T", None, is_staff=False), shop, NoRequests(), SETTINGS
+    )
     assert (await tool.parse('{"country": "US"}').run(context)).content == {"country": "US", "days": 3}
     with pytest.raises(ToolError, match="We do not deliver to FR"):
         await tool.parse('{"country": "FR"}').run(context)

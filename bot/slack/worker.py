@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from bot.agent import Agent
+from bot.agent.agent import Agent
 from bot.store.inbox import Inbox
 from bot.store.records import InboxMessage, ThreadId
 

@@ -3,27 +3,41 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
 from bot.store.database import DatabaseThread
 from bot.store.outbox import Outbox
 from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
+
+NOTE = "Note from the shop: "
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the log says that a run has cost so far, over restarts too."""
+
+    steps: int
+    tokens: int
+    calls_within_hour: int
+    same_failure: int
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far.
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
     """
 
     items: tuple[Item, ...]
     unanswered: tuple[ToolCall, ...]
     cards: tuple[tuple[Block, ...], ...]
+    spent: Spent
+    intent: str | None
 
 
 class History:
@@ -67,7 +81,13 @@ class History:
         return await self._database.run(write)
 
     async def finish(
-        self, message: InboxMessage, item: Item | None, posts: Sequence[Post], *, error: str | None = None
+        self,
+        message: InboxMessage,
+        item: Item | None,
+        posts: Sequence[Post],
+        *,
+        error: str | None = None,
+        hand_over: Post | None = None,
     ) -> None:
         """End the run of a message: its last item, what is said, and the message's own end are one."""
 
@@ -75,11 +95,26 @@ class History:
             if item is not None:
                 _append(db, message.thread, item)
             self._outbox.insert(db, posts)
+            if hand_over:
+                self._outbox.insert(db, [hand_over])
+                mark_handed_over(db, message.thread)
             abandon_calls(db, message.thread)
             db.execute(
                 "UPDATE inbox SET status = ?, error = ?, finished_at = ? WHERE id = ?",
                 ["failed" if error else "done", error, datetime.now(UTC).isoformat(), message.id],
             )
+
+        await self._database.run(write)
+
+    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants, with what is said because of it."""
+
+        def write(db: Database) -> None:
+            db.execute(
+                "UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)",
+                [intent, thread.team, thread.channel, thread.ts],
+            )
+            self._outbox.insert(db, posts)
 
         await self._database.run(write)
 
@@ -119,14 +154,15 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
         [thread.team, thread.channel, thread.ts],
     )
     for row in list(rows):
-        _append(db, thread, {"role": "system", "content": f"Note from the shop: {row['summary']}"}, call_id=row["id"])
+        _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
+    key = [thread.team, thread.channel, thread.ts]
     rows: list[dict[str, Any]] = list(
         db.query(
             "SELECT id, role, item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id",
-            [thread.team, thread.channel, thread.ts],
+            key,
         )
     )
     unanswered: tuple[ToolCall, ...] = ()
@@ -138,11 +174,40 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
             """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > (
                    SELECT max(id) FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user')
                AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
-            [thread.team, thread.channel, thread.ts] * 2,
+            key * 2,
         )
     )
     return Conversation(
         items=tuple(json.loads(row["item"]) for row in rows),
         unanswered=unanswered,
         cards=tuple(tuple(json.loads(card)) for card in shown),
+        spent=_spent(db, thread),
+        intent=db.execute("SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()[0],
     )
+
+
+def _spent(db: Database, thread: ThreadId) -> Spent:
+    key = [thread.team, thread.channel, thread.ts]
+    asked = db.execute(
+        """SELECT id, created_at FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user'
+           ORDER BY id DESC LIMIT 1""",
+        key,
+    ).fetchone() or (0, "")
+    steps, tokens = db.execute(
+        """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
+                  coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
+           FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
+        [*key, asked[1]],
+    ).fetchone()
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    calls = db.execute(
+        "SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at > ?",
+        [*key, hour_ago],
+    ).fetchone()[0]
+    same = db.execute(
+        """SELECT coalesce(max(n), 0) FROM (
+               SELECT count(*) AS n FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+        [*key, asked[0]],
+    ).fetchone()[0]
+    return Spent(steps, tokens, calls, same)

@@ -14,10 +14,11 @@ class Inbox:
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
 
-    async def receive(self, message: InboxMessage, *, addressed: bool) -> bool:
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us and new, and tell whether it was.
 
-        A message that addresses nobody is for us only in a thread that we are in already.
+        A message that addresses nobody is for us only in a thread that we are in already. A thread that was handed
+        over to people is ours again when we are mentioned there.
         """
 
         def write(db: Database) -> bool:
@@ -25,8 +26,15 @@ class Inbox:
             now = datetime.now(UTC).isoformat()
             key = [thread.team, thread.channel, thread.ts]
             if addressed:
-                db.execute("INSERT OR IGNORE INTO threads VALUES (?, ?, ?, ?, ?)", [*key, message.user, now])
-            elif not db.execute("SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone():
+                db.execute(
+                    """INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at)
+                       VALUES (?, ?, ?, ?, ?)""",
+                    [*key, message.user, now],
+                )
+            if mentioned:
+                db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
+            ours = "SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NULL"
+            if not db.execute(ours, key).fetchone():
                 return False
             inserted = db.execute(
                 """INSERT OR IGNORE INTO inbox

@@ -100,3 +100,12 @@ def outbox(db: Database) -> None:
         ) STRICT""")
     db.execute("CREATE INDEX outbox_waiting ON outbox (channel, seq) WHERE status = 'waiting'")
     db.execute("CREATE INDEX outbox_of_call ON outbox (call_id) WHERE call_id IS NOT NULL")
+
+
+@bot_migrations()
+def intents_and_hand_overs(db: Database) -> None:
+    """Let a thread know what its customer wants and whether people took it over, and count requests by person."""
+    db.execute("ALTER TABLE threads ADD COLUMN intent TEXT CHECK (intent IS NULL OR json_valid(intent))")
+    db.execute("ALTER TABLE threads ADD COLUMN handed_over_at TEXT")
+    db.execute("ALTER TABLE model_calls ADD COLUMN purpose TEXT NOT NULL DEFAULT 'turn'")
+    db.execute("CREATE INDEX requests_of_person ON tool_calls (requester, tool, created_at) WHERE gated")
