@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib import resources
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -20,6 +19,7 @@ from bot.agent.tool_calls import ToolCalls
 from bot.approvals import Approvals
 from bot.hand_over import HandOver
 from bot.identity import Identity
+from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
@@ -67,7 +67,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
             model_calls=ModelCalls(
                 models=models,
                 definitions=[tool.definition() for tool in known_tools.values()],
-                instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
+                instructions=INSTRUCTIONS,
                 calls=store.calls,
                 settings=settings,
                 show_status=delivery.show_status,

@@ -11,6 +11,7 @@ from bot.agent.tool_calls import Asking, ToolCalls
 from bot.blocks import answer_messages
 from bot.hand_over import HandOver
 from bot.identity import Identity, IdentityError, Person
+from bot.instructions import without_instructions
 from bot.settings import Settings
 from bot.store.history import Conversation, Spent
 from bot.store.records import InboxMessage, Post, ThreadId, new_id, reference
@@ -83,7 +84,7 @@ class Agent:
                 self._hold_to_bounds(conversation.spent)
                 turn = await self._model_calls.ask(message.thread, conversation.items)
                 if not turn.calls:
-                    posts = self._posts(message, turn.text, conversation)
+                    posts = self._posts(message, without_instructions(turn.text), conversation)
                     await self._store.history.finish(message, turn.item, posts)
                     return
                 rows = self._tool_calls.rows(message, turn.calls)
