@@ -10,6 +10,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.store.outbox import Outbox
 from bot.store.records import Post, ThreadId
@@ -27,6 +28,12 @@ def web_client(token: str, api_url: str) -> AsyncWebClient:
     client = AsyncWebClient(token=token, base_url=api_url)
     client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=3))
     return client
+
+
+def slack_error(error: SlackApiError) -> str:
+    """Name the error as Slack does, such as channel_not_found, or by HTTP status when the answer is no JSON."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+    return str(data.get("error", "unknown_error")) if isinstance(data, dict) else f"http_{error.response.status_code}"
 
 
 class Delivery:
@@ -108,8 +115,8 @@ class Delivery:
         try:
             ts = await (self._update(post) if post.replaces else self._post(post))
         except SlackApiError as error:
-            name = error.response.get("error", "unknown_error")
-            if name in _PASSING and post.attempts < MOST_ATTEMPTS:
+            name = slack_error(error)
+            if (name in _PASSING or name.startswith("http_5")) and post.attempts < MOST_ATTEMPTS:
                 await asyncio.sleep(float(error.response.headers.get("Retry-After", 2**post.attempts)))
             else:
                 await self._give_up(post, name)

@@ -1,6 +1,7 @@
 """How the database file is opened and shared: one connection in one thread, many operations to a commit."""
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlite_utils import Database, Migrations
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MOST_OPERATIONS_A_COMMIT = 256
@@ -50,12 +53,19 @@ class DatabaseThread:
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
         """
+        return await asyncio.wrap_future(self._put(operation))
+
+    def submit(self, operation: Callable[[Database], object]) -> None:
+        """Have the operation run before any that is asked for later, without waiting for it; a failure is logged."""
+        self._put(operation).add_done_callback(_log_failure)
+
+    def _put(self, operation: Callable[[Database], T]) -> Future[T]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: Future[T] = Future()
         # The queue holds results of every type; each future gets that of its own operation.
         self._queue.put((operation, future))  # type: ignore[arg-type]
-        return await asyncio.wrap_future(future)
+        return future
 
     def _work(self) -> None:
         try:
@@ -92,6 +102,11 @@ class DatabaseThread:
         if batch:
             self._queue.put(None)
         return batch
+
+
+def _log_failure(future: Future[object]) -> None:
+    if (error := future.exception()) is not None:
+        logger.error("a row was not written: %s", error)
 
 
 def _commit(db: Database, batch: list[tuple[Callable[[Database], object], Future[object]]]) -> None:
