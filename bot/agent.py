@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.approvals import Approvals
@@ -88,15 +88,24 @@ class Agent:
         item = {"role": "assistant", "content": words}
         await self._store.history.finish(message, item, self._posts(message, text), error=f"{mark}: {error}")
 
+    async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> None:
+        """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
+        minutes = int(age.total_seconds() // 60)
+        late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
+        words = (
+            f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
+        )
+        await self._store.history.begin(message)
+        item = {"role": "assistant", "content": words}
+        await self._store.history.finish(message, item, self._posts(message, words))
+
     async def _run(self, message: InboxMessage) -> None:
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := self._refusal(message, requester):
             await self._store.history.finish(message, None, self._posts(message, refusal))
             return
-        conversation = await self._store.history.begin(
-            message, {"role": "user", "name": message.user, "content": message.text or "(a message without text)"}
-        )
+        conversation = await self._store.history.begin(message)
         for _ in range(self._settings.max_steps):
             if not conversation.unanswered:
                 turn = await self._ask(message, conversation)

@@ -27,7 +27,7 @@ class DatabaseThread:
     """
 
     def __init__(self, path: Path, *migrations: Migrations) -> None:
-        self._path = path
+        self.path = path
         self._migrations = migrations
         self._queue: queue.SimpleQueue[tuple[Callable[[Database], object], Future[object]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
@@ -61,7 +61,7 @@ class DatabaseThread:
         try:
             db = self._connect()
         except (sqlite3.Error, OSError) as error:
-            self._opened.set_exception(DatabaseError(f"The database {self._path} cannot be opened: {error}."))
+            self._opened.set_exception(DatabaseError(f"The database {self.path} cannot be opened: {error}."))
             return
         self._opened.set_result(None)
         while batch := self._next_batch():
@@ -69,7 +69,7 @@ class DatabaseThread:
         db.close()
 
     def _connect(self) -> Database:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10)
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
         db = Database(connection, execute_plugins=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

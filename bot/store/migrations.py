@@ -100,3 +100,11 @@ def outbox(db: Database) -> None:
         ) STRICT""")
     db.execute("CREATE INDEX outbox_waiting ON outbox (channel, seq) WHERE status = 'waiting'")
     db.execute("CREATE INDEX outbox_of_call ON outbox (call_id) WHERE call_id IS NOT NULL")
+
+
+@bot_migrations()
+def several_processes(db: Database) -> None:
+    """Mark what a process has in its hands, so that another leaves it alone, or takes it over when that one died."""
+    db.execute("CREATE TABLE processes (id TEXT PRIMARY KEY, seen_at TEXT NOT NULL) STRICT")
+    db.execute("ALTER TABLE threads ADD COLUMN owner TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN sender TEXT")
