@@ -24,7 +24,7 @@ from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack.delivery import Delivery, posting_client, slack_error, web_client
+from bot.slack.delivery import Delivery, posting_client, slack_error, web_client, web_session
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
@@ -50,7 +50,8 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
         await database.open()
         stack.push_async_callback(database.close)
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        session = await stack.enter_async_context(web_session())
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         ourselves = await _who_are_we(client)
         leases = Leases(database, settings.lease_seconds)
         await leases.join()
@@ -64,7 +65,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         known_tools = tools.load(settings)
         hand_over = HandOver(settings, ourselves.url)
         approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
-        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
         intents = Intents(model=models[0], store=store, hand_over=hand_over)
         stack.push_async_callback(intents.stop)

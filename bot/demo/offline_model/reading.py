@@ -84,11 +84,15 @@ _NO_REFUND = any_of(
 
 # What says nothing about the matter of a question, or about which of several things is meant.
 _COMMON = frozenset(
-    """a about all also am an and any are as at be been but by can could did do does doing don for from get give go got
-    had has have hello help her hey him his how i if in is it item items its just know like many may me might more much
-    my need no not of on one or order orders our out pair please set she should so some tell than thank thanks that the
-    their them then there these they thing things this those to too us want was way we were what when where which who
-    why will with would yes you your""".split()
+    re.findall(
+        r"\w+",
+        "a about all also am an and another any are as at be been but by can could did do does doing don for "
+        "from get give go got had has have hello help her hey him his how i if in is it item items its just "
+        "know like many may me might more much my need no not of offer on one or order orders our out pair "
+        "please sell set she should so some something tell than thank thanks that the their them then there "
+        "these they thing things this those to too us want was way we were what when where which who why will "
+        "with would yes you your ",
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""How people word what they wish besides money back: their orders, a cancellation, a person, an answer about the shop."""
+"""How people word what they wish besides money back: an order cancelled, a person, an answer about the shop."""
 
 from bot.demo.offline_model.reading import any_of, orders_in, reason_in
 
@@ -47,7 +47,7 @@ _SHOP = any_of(
     "payments?|pay (?:with|by|in|on|later)|paypal|(?:credit|debit) cards?|apple pay|google pay|instal?lments?",
     r"invoices?|receipts?|currenc\w+|taxes|discounts?|coupons?|promo\w*|vouchers?",
     "passwords?|log ?in|sign ?in|newsletters?|privacy",
-    r"shipping (?:cost|fee|time|option|rate|price|method)\w*|(?:free|express|international|standard) (?:shipping|delivery)",
+    r"shipping|(?:free|express|international|standard) delivery|delivery (?:cost|fee|time|option)s?",
     r"(?:ship|deliver|send)(?: \w+)? (?:to|abroad|overseas)|international(?:ly)?|abroad|overseas|customs",
 )
 _NEAR_SHOP = any_of(
