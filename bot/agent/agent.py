@@ -85,7 +85,7 @@ class Agent:
     async def _run(self, message: InboxMessage) -> None:
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
-        if refusal := self._refusal(message, requester):
+        if refusal := await self._refusal(message, requester):
             await self._store.history.finish(message, None, self._posts(message, refusal))
             return
         conversation = await self._store.history.begin(message)
@@ -119,11 +119,11 @@ class Agent:
             words = "I have looked up too much in this thread within the last hour, so I have to pause here."
             raise RunError(words, new_id(), f"{spent.calls_within_hour} calls within an hour")
 
-    def _refusal(self, message: InboxMessage, requester: Person) -> str | None:
+    async def _refusal(self, message: InboxMessage, requester: Person) -> str | None:
         trusted = self._settings.trusted_teams
         if requester.team != message.thread.team and requester.team not in trusted:
             return "I can only help people of this workspace."
-        if message.shared and not trusted:
+        if message.shared and not (trusted and await self._identity.shares_only_with_trusted(message.thread.channel)):
             return (
                 "This channel is shared with another company, so I don't talk about orders here. "
                 "Write me a direct message."
