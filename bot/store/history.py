@@ -89,16 +89,21 @@ class History:
         error: str | None = None,
         hand_over: Post | None = None,
     ) -> None:
-        """End the run of a message: its last item, what is said, and the message's own end are one."""
+        """End the run of a message: its last item, what is said, and the message's own end are one.
+
+        Calls that the run leaves behind are answered first, so that the history can be sent again.
+        """
 
         def write(db: Database) -> None:
+            abandon_calls(db, message.thread)
+            if unanswered := _read(db, message.thread).unanswered:
+                _answer(db, message.thread, unanswered)
             if item is not None:
                 _append(db, message.thread, item)
             self._outbox.insert(db, posts)
             if hand_over:
                 self._outbox.insert(db, [hand_over])
                 mark_handed_over(db, message.thread)
-            abandon_calls(db, message.thread)
             db.execute(
                 "UPDATE inbox SET status = ?, error = ?, finished_at = ? WHERE id = ?",
                 ["failed" if error else "done", error, datetime.now(UTC).isoformat(), message.id],
@@ -206,8 +211,8 @@ def _spent(db: Database, thread: ThreadId) -> Spent:
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
-               SELECT count(*) AS n FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
-               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+               SELECT count(DISTINCT message_id) AS n FROM tool_calls
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ? AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
         [*key, asked[0]],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)
