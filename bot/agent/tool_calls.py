@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from bot.shop.orders import Shop
 from bot.store.calls import Calls
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+
+logger = logging.getLogger(__name__)
 
 MOST_LOGGED_CHARACTERS = 20_000
 IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
@@ -105,9 +108,11 @@ class ToolCalls:
             output = await within(seconds, tool.run(context))
         except ToolError as error:
             await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
-        except ToolCrashError as error:
+        except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
+            logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
-            await self._finish(call, CallStatus.FAILED, content, error=str(error))
+            text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
+            await self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, output, asking)
 
