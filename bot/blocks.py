@@ -18,8 +18,10 @@ from bot.tool import Preview
 Mrkdwn = NewType("Mrkdwn", str)
 
 _ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|tel|javascript|data):)[^\s<>|)\]\"']+", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,20}:/|(?<![a-z0-9])www\.|\b(?:https?|mailto|tel|javascript|data):)[^\s<>|)\]\"']+",
+    re.IGNORECASE,
 )
+_HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
@@ -63,12 +65,12 @@ def prose(text: str, link_hosts: Sequence[str] = ()) -> Mrkdwn:
 
     An address stays, as text, only if its host is one of `link_hosts` or below one.
     """
-    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S+?)\)", r"\1 (\2)", text.strip())
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text.strip())
     text = _ADDRESS.sub(lambda found: found[0] if _is_allowed(found[0], link_hosts) else "[link removed]", text)
     escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]*\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
-    return Mrkdwn(re.sub(r"^(\s*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+    return Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
 
 
 def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
@@ -77,7 +79,9 @@ def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and any(host == one or host.endswith(f".{one}") for one in hosts)
+    # What stands in a host and is no letter is read in other ways by other programs: nothing but plain hosts.
+    plain = parts.scheme in ("http", "https") and _HOST.fullmatch(host) and "@" not in parts.netloc
+    return bool(plain) and any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def moment(when: datetime) -> Mrkdwn:

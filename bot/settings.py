@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
