@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib import resources
+from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import tools
@@ -19,22 +19,23 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls
 from bot.approvals import Approvals
 from bot.hand_over import HandOver
-from bot.identity import Identity
+from bot.identity import SLACK_ERRORS, Identity
+from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack.delivery import Delivery, web_client
+from bot.slack.delivery import Delivery, posting_client, slack_error, web_client
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
 from bot.store.database import DatabaseThread
+from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
 from bot.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_SWEEPS = 30.0
-SECONDS_TO_STOP = 10.0
 EVENTS_PATH = "/slack/events"
 
 
@@ -51,7 +52,10 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         stack.push_async_callback(database.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         ourselves = await _who_are_we(client)
-        store, shop, identity = Store(database), SqliteShop(database), Identity(client, settings)
+        leases = Leases(database, settings.lease_seconds)
+        await leases.join()
+        stack.push_async_callback(leases.leave)
+        store, shop, identity = Store(database, leases), SqliteShop(database), Identity(client, settings)
         models = [
             OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name
         ]
@@ -60,14 +64,15 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         known_tools = tools.load(settings)
         hand_over = HandOver(settings, ourselves.url)
         approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
-        delivery = Delivery(client, store.outbox, on_lost_card=approvals.undeliverable)
+        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
         intents = Intents(model=models[0], store=store, hand_over=hand_over)
         stack.push_async_callback(intents.stop)
         agent = Agent(
             model_calls=ModelCalls(
                 models=models,
                 definitions=[tool.definition() for tool in known_tools.values()],
-                instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
+                instructions=INSTRUCTIONS,
                 calls=store.calls,
                 settings=settings,
                 show_status=delivery.show_status,
@@ -87,7 +92,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
             settings=settings,
             show_status=delivery.show_status,
         )
-        worker = Worker(store.inbox, agent)
+        worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
         secret = settings.slack_signing_secret
         app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
         app.middleware(
@@ -95,12 +100,23 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         )
         buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
         buttons.register(app)
-        await approvals.recover()
+        await approvals.recover(alone=leases.alone)
+
+        async def renew() -> None:
+            await leases.renew()
+            store.outbox.news.set()
+            await worker.resume()
+
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
-        stack.push_async_callback(delivery.stop, SECONDS_TO_STOP)
-        stack.push_async_callback(_cancel, asyncio.create_task(_sweep(approvals, shop), name="sweep"))
-        stack.push_async_callback(worker.stop, SECONDS_TO_STOP)
-        stack.push_async_callback(buttons.stop, SECONDS_TO_STOP)
+        stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
+        repeated = (
+            (SECONDS_BETWEEN_SWEEPS, approvals.sweep),
+            (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
+            (settings.lease_seconds / 3, renew),
+        )
+        for seconds, task in repeated:
+            stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
+        stack.push_async_callback(_stop_work, worker, buttons, settings.stop_seconds * 0.7)
         await worker.resume()
         await stack.enter_async_context(_http(app, http_port) if http_port is not None else _socket_mode(app, settings))
         yield
@@ -112,9 +128,9 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
         bot = await client.bots_info(bot=us["bot_id"])
     except SlackApiError as error:
         raise StartError(
-            f"Slack refused SLACK_BOT_TOKEN ({error.response['error']}). Install the app anew and copy its bot token."
+            f"Slack refused SLACK_BOT_TOKEN ({slack_error(error)}). Install the app anew and copy its bot token."
         ) from error
-    except (SlackClientError, OSError, TimeoutError) as error:
+    except SLACK_ERRORS as error:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
     return Ourselves(
         team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
@@ -130,7 +146,7 @@ async def _socket_mode(app: AsyncApp, settings: Settings) -> AsyncIterator[None]
     except SlackApiError as error:
         await handler.close_async()
         raise StartError(
-            f"Slack refused SLACK_APP_TOKEN ({error.response['error']}). It needs the scope connections:write."
+            f"Slack refused SLACK_APP_TOKEN ({slack_error(error)}). It needs the scope connections:write."
         ) from error
     try:
         await handler.connect_async()
@@ -152,11 +168,18 @@ async def _http(app: AsyncApp, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _sweep(approvals: Approvals, shop: SqliteShop) -> None:
+async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
+    """Do it again and again. What fails is done the next time: most likely the database did not write."""
     while True:
-        await asyncio.sleep(SECONDS_BETWEEN_SWEEPS)
-        await approvals.sweep()
-        await shop.erase_due()
+        await asyncio.sleep(seconds)
+        try:
+            await task()
+        except Exception:
+            logger.exception("%s failed, and is tried again", task.__name__)
+
+
+async def _stop_work(worker: Worker, buttons: Buttons, seconds: float) -> None:
+    await asyncio.gather(worker.stop(seconds), buttons.stop(seconds))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

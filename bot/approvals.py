@@ -141,15 +141,20 @@ class Approvals:
         for call in await self._store.calls.open():
             if call.status == CallStatus.PENDING and call.expires_at and call.expires_at <= now:
                 await self._expire(call)
-            elif call.status == CallStatus.UNKNOWN:
+            elif call.status == CallStatus.UNKNOWN or self._ran_too_long(call, now):
                 await self._reconcile(call)
 
-    async def recover(self) -> None:
-        """After a start: a call that was running when the process ended has an outcome that nobody knows."""
+    async def recover(self, *, alone: bool) -> None:
+        """After a start: a call that no living process runs has an outcome that nobody knows."""
         for call in await self._store.calls.open():
-            if call.status == CallStatus.RUNNING:
+            if call.status == CallStatus.RUNNING and alone:
                 await self._reconcile(call)
         await self.sweep()
+
+    def _ran_too_long(self, call: ToolCall, now: datetime) -> bool:
+        """Tell whether nobody can be at it any more: a run, and asking what came of it, are over after that time."""
+        most = timedelta(seconds=3 * self._settings.tool_timeout_seconds)
+        return call.status == CallStatus.RUNNING and now - (call.decided_at or call.created_at) > most
 
     async def undeliverable(self, call_id: str, error: str) -> None:
         """Close a request whose card could not be posted anywhere: nobody could ever decide it."""

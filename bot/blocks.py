@@ -110,15 +110,31 @@ def section(text: Mrkdwn) -> Block:
 
 def paragraphs(text: str, link_hosts: Sequence[str] = ()) -> tuple[Block, ...]:
     """Build sections from a model's words, as many as their length needs."""
-    shown, parts = prose(text, link_hosts), []
-    while len(shown) > _MOST_SECTION_CHARACTERS:
-        cut = shown.rfind("\n", 0, _MOST_SECTION_CHARACTERS)
+    parts = _pieces(prose(text, link_hosts))
+    return tuple(section(part) for part in [*parts[:9], *parts[9:][-1:]] if part)
+
+
+def in_words(blocks: Iterable[Block]) -> list[Mrkdwn]:
+    """Say what blocks show in texts alone, none longer than Slack takes."""
+    shown = [
+        escape(part["text"]) if part["type"] == "plain_text" else part["text"]
+        for block in blocks
+        for part in (block.get("text"), *block.get("fields", ()), *block.get("elements", ()))
+        if part and isinstance(part.get("text"), str)
+    ]
+    return _pieces(Mrkdwn("\n".join(shown)))
+
+
+def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
+    pieces = []
+    while len(text) > _MOST_SECTION_CHARACTERS:
+        cut = text.rfind("\n", 0, _MOST_SECTION_CHARACTERS)
         if cut <= 0:
-            cut = shown.rfind(" ", 0, _MOST_SECTION_CHARACTERS)
+            cut = text.rfind(" ", 0, _MOST_SECTION_CHARACTERS)
         cut = cut if cut > 0 else _MOST_SECTION_CHARACTERS
-        parts.append(Mrkdwn(shown[:cut]))
-        shown = Mrkdwn(shown[cut:].lstrip())
-    return tuple(section(part) for part in [*parts[:9], shown] if part)
+        pieces.append(Mrkdwn(text[:cut]))
+        text = Mrkdwn(text[cut:].lstrip())
+    return [*pieces, text]
 
 
 def answer_messages(

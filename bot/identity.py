@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings
 
 CACHE_SECONDS = 60.0
+SLACK_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)  # what a call of Slack's Web API may end in
 
 
 class IdentityError(Exception):
@@ -87,7 +89,7 @@ class Identity:
     async def _user(self, user: str) -> dict[str, Any]:
         try:
             data: dict[str, Any] = (await self._client.users_info(user=user))["user"]
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             raise IdentityError(f"users.info for {user}: {error}") from error
         return data
 
@@ -97,7 +99,7 @@ class Identity:
             return members
         try:
             users = (await self._client.usergroups_users_list(usergroup=group))["users"]
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             raise IdentityError(f"usergroups.users.list for {group}: {error}") from error
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
@@ -112,7 +114,7 @@ class Identity:
                     if (user.get("is_admin") or user.get("is_owner"))
                     and not (user.get("deleted") or user.get("is_bot"))
                 ]
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             raise IdentityError(f"users.list: {error}") from error
         return admins
 
@@ -120,6 +122,6 @@ class Identity:
         """Open the direct message with a person. Raises IdentityError when Slack does not let us."""
         try:
             channel: str = (await self._client.conversations_open(users=user))["channel"]["id"]
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel

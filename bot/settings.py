@@ -132,6 +132,21 @@ class Settings(BaseSettings):
     run_timeout_seconds: float = Field(
         90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
     )
+    stale_minutes: float = Field(
+        15,
+        gt=0,
+        validation_alias="BOT_STALE_MINUTES",
+        description="Minutes after which a message that was found late is asked about before anything is done.",
+    )
+    lease_seconds: float = Field(
+        15,
+        gt=0,
+        validation_alias="BOT_LEASE_SECONDS",
+        description="Seconds without a sign of life after which another process on the same database takes over.",
+    )
+    stop_seconds: float = Field(
+        10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
+    )
 
     @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
     @classmethod

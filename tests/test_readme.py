@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bot import tools
 from bot.demo.completions import Answer
 from bot.identity import Person
 from bot.settings import Settings, variable
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
-from bot.tool import Context, Tool, ToolError
+from bot.tool import Context, GatedTool, Tool, ToolError
 from tests.world import ANA, World, refund_of
 
 SETTINGS = Settings(_env_file=None, slack_bot_token="xoxb-1")
@@ -51,6 +52,14 @@ def settings_table() -> str:
 def test_every_setting_has_its_line() -> None:
     """The table of settings is that of the code."""
     assert settings_table() in README
+
+
+def test_every_tool_is_told_of() -> None:
+    """The README has a line for each tool, and says of each whether a person has to approve it."""
+    everything = Settings(_env_file=None, slack_bot_token="xoxb-1", BOT_ESCALATION_CHANNEL="C1", BOT_HELP_FOLDER="help")
+    told = dict(re.findall(r"^\| `(\w+)` \| .+ \| (at once|when a person approves) \|$", README, re.MULTILINE))
+    gated = {name: issubclass(tool, GatedTool) for name, tool in tools.load(everything).items()}
+    assert {name: when == "when a person approves" for name, when in told.items()} == gated
 
 
 def test_the_commands_run_what_is_there() -> None:

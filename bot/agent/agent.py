@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from bot.agent.errors import RunError
@@ -11,6 +12,7 @@ from bot.agent.tool_calls import Asking, ToolCalls
 from bot.blocks import answer_messages
 from bot.hand_over import HandOver
 from bot.identity import Identity, IdentityError, Person
+from bot.instructions import without_instructions
 from bot.settings import Settings
 from bot.store.history import Conversation, Spent
 from bot.store.records import InboxMessage, Post, ThreadId, new_id, reference
@@ -69,21 +71,31 @@ class Agent:
         posts = self._posts(message, text)
         await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
 
+    async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> None:
+        """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
+        minutes = int(age.total_seconds() // 60)
+        late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
+        words = (
+            f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
+        )
+        await self._store.history.begin(message)
+        item = {"role": "assistant", "content": words}
+        await self._store.history.finish(message, item, self._posts(message, words))
+
     async def _run(self, message: InboxMessage) -> None:
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := self._refusal(message, requester):
             await self._store.history.finish(message, None, self._posts(message, refusal))
             return
-        said = {"role": "user", "name": message.user, "content": message.text or "(a message without text)"}
-        conversation = await self._store.history.begin(message, said)
+        conversation = await self._store.history.begin(message)
         asking = Asking(requester, self._intents.start(message, conversation.intent))
         while True:
             if not conversation.unanswered:
                 self._hold_to_bounds(conversation.spent)
                 turn = await self._model_calls.ask(message.thread, conversation.items)
                 if not turn.calls:
-                    posts = self._posts(message, turn.text, conversation)
+                    posts = self._posts(message, without_instructions(turn.text), conversation)
                     await self._store.history.finish(message, turn.item, posts)
                     return
                 rows = self._tool_calls.rows(message, turn.calls)

@@ -16,6 +16,8 @@ from bot.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.store.calls import Calls
+from bot.store.database import DatabaseError
+from bot.store.leases import LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
@@ -108,6 +110,8 @@ class ToolCalls:
             output = await within(seconds, tool.run(context))
         except ToolError as error:
             await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
+        except (DatabaseError, LostLeaseError):
+            raise
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
             logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}

@@ -1,16 +1,22 @@
-"""All that we post: from the outbox, in order and paced per channel, with nothing unfurled."""
+"""All that we post: from the outbox, in order and paced per channel, each once, with nothing unfurled."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.blocks import APPROVE, CANCEL, in_words
+from bot.identity import SLACK_ERRORS
+from bot.store.database import DatabaseError
 from bot.store.outbox import Outbox
 from bot.store.records import Post, ThreadId
 
@@ -18,19 +24,42 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
-MOST_ATTEMPTS = 5
-_PASSING = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+MOST_ATTEMPTS = 5  # of a post that is older than …
+TIME_TO_TRY = timedelta(hours=1)
+MOST_SECONDS_BETWEEN_ATTEMPTS = 60.0
+CLOCK_SKEW = timedelta(minutes=5)
+EVENT_TYPE = "support_bot_post"
+_PASSING = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
+_TOO_RICH = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
 
 
 def web_client(token: str, api_url: str) -> AsyncWebClient:
     """Make the client for everything we ask of Slack: it waits when Slack says so."""
     client = AsyncWebClient(token=token, base_url=api_url)
-    client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=3))
+    client.retry_handlers.append(_patience())
     return client
 
 
+def slack_error(error: SlackApiError) -> str:
+    """Name the error as Slack does, such as channel_not_found, or by HTTP status when the answer is no JSON."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+    return str(data.get("error", "unknown_error")) if isinstance(data, dict) else f"http_{error.response.status_code}"
+
+
+def posting_client(token: str, api_url: str) -> AsyncWebClient:
+    """Make the client for posts: unless Slack says to wait, it never tries again, as what seemed to fail may stand."""
+    return AsyncWebClient(token=token, base_url=api_url, retry_handlers=[_patience()])
+
+
+def _patience() -> AsyncRateLimitErrorRetryHandler:
+    return AsyncRateLimitErrorRetryHandler(max_retry_count=3)
+
+
 class Delivery:
-    """The only one who posts. What is said survives a restart, because it is a row until Slack has it."""
+    """The only one who posts. What is said survives a restart, because it is a row until Slack has it.
+
+    A post whose outcome is not known is looked for in Slack, by the id in its metadata, before it is sent again.
+    """
 
     def __init__(
         self, client: AsyncWebClient, outbox: Outbox, *, on_lost_card: Callable[[str, str], Awaitable[None]]
@@ -48,11 +77,14 @@ class Delivery:
         while True:
             await self._outbox.news.wait()
             self._outbox.news.clear()
-            await self._start_senders()
+            try:
+                await self._start_senders()
+            except DatabaseError as error:
+                logger.warning("nothing is sent until the database can be read: %s", error)
 
     async def stop(self, seconds: float) -> None:
         """Send what waits for so long; a later start sends the rest."""
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, DatabaseError):
             async with asyncio.timeout(seconds):
                 while await self._start_senders():
                     await asyncio.wait(self._senders.values())
@@ -77,7 +109,7 @@ class Delivery:
         """Tell one person something that nobody else sees."""
         try:
             await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text)
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             logger.warning("could not whisper in %s: %s", channel, error)
 
     async def _set_status(self, key: tuple[str, str], status: str, before: asyncio.Task[None] | None) -> None:
@@ -87,7 +119,7 @@ class Delivery:
                 await asyncio.wait([before])
             if self._statuses.get(key) is asyncio.current_task():
                 await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
-        except (SlackClientError, OSError, TimeoutError) as error:
+        except SLACK_ERRORS as error:
             logger.info("no status in %s: %s", channel, error)
         finally:
             if self._statuses.get(key) is asyncio.current_task():
@@ -97,47 +129,88 @@ class Delivery:
         try:
             while post := await self._outbox.next(channel):
                 await self._send(post)
+        except DatabaseError as error:
+            logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
+            await asyncio.sleep(SECONDS_BETWEEN_POSTS)
         finally:
             del self._senders[channel]
             # A post that came while the last look was on its way has rung before, when this channel had a sender.
             self._outbox.news.set()
 
     async def _send(self, post: Post) -> None:
-        if post.replaces is None:
-            await self._wait_for_turn(post)
         try:
             ts = await (self._update(post) if post.replaces else self._post(post))
         except SlackApiError as error:
-            name = error.response.get("error", "unknown_error")
-            if name in _PASSING and post.attempts < MOST_ATTEMPTS:
-                await asyncio.sleep(float(error.response.headers.get("Retry-After", 2**post.attempts)))
-            else:
-                await self._give_up(post, name)
-        except (SlackClientError, OSError, TimeoutError) as error:
-            logger.warning("Slack did not take a post in %s: %s", post.channel, error)
-            if post.attempts < MOST_ATTEMPTS:
-                await asyncio.sleep(2**post.attempts)
-            else:
-                await self._give_up(post, str(error))
+            await self._learn_from(error, post)
+        except SLACK_ERRORS as error:
+            await self._try_again(post, f"{type(error).__name__} {error}")
         else:
             await self._outbox.sent(post, ts)
 
     async def _post(self, post: Post) -> str:
+        if post.in_doubt and (ts := await self._find(post)):
+            return ts
+        await self._wait_for_turn(post)
         response = await self._client.chat_postMessage(
             channel=post.channel,
             thread_ts=post.thread_ts,
             unfurl_links=False,
             unfurl_media=False,
-            metadata={"event_type": "support_bot_post", "event_payload": {"id": post.id}},
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"id": post.id}},
             **_content(post),
         )
         return str(response["ts"])
+
+    async def _find(self, post: Post) -> str | None:
+        """Look for a post that may stand in Slack already; None when Slack says that there is none."""
+        window: dict[str, Any] = {
+            "channel": post.channel,
+            "oldest": str((post.created_at - CLOCK_SKEW).timestamp()),
+            "include_all_metadata": True,
+            "limit": 200,
+        }
+        try:
+            if post.thread_ts:
+                pages = await self._client.conversations_replies(ts=post.thread_ts, **window)
+            else:
+                pages = await self._client.conversations_history(**window)
+            async for page in pages:
+                for message in page["messages"]:
+                    if message.get("metadata", {}).get("event_payload", {}).get("id") == post.id:
+                        return str(message["ts"])
+        except SlackApiError as error:
+            if _is_passing(error) or _is_rate_limit(error):
+                raise
+            logger.warning("cannot look for a post in %s: %s", post.channel, _name(error))
+        return None
 
     async def _update(self, post: Post) -> str:
         if post.ts is None:
             raise SlackApiError("the message to redraw was never posted", {"error": "message_not_found"})
         await self._client.chat_update(channel=post.channel, ts=post.ts, **_content(post))
         return post.ts
+
+    async def _learn_from(self, error: SlackApiError, post: Post) -> None:
+        """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
+        name = _name(error)
+        if _is_rate_limit(error):
+            if not post.in_doubt:
+                await self._outbox.refused(post, name)
+            await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
+        elif _is_passing(error):
+            await self._try_again(post, name)
+        elif name in _TOO_RICH and (texts := _simpler(post)):
+            logger.warning("Slack refused the blocks of post %s (%s); it is said in plain text", post.id, name)
+            await self._outbox.simplify(post, texts, name)
+        else:
+            await self._give_up(post, name)
+
+    async def _try_again(self, post: Post, error: str) -> None:
+        logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
+        if post.attempts >= MOST_ATTEMPTS and datetime.now(UTC) - post.created_at > TIME_TO_TRY:
+            await self._give_up(post, error)
+        else:
+            await asyncio.sleep(min(MOST_SECONDS_BETWEEN_ATTEMPTS, 0.1 * 2 ** min(post.attempts, 10)))
 
     async def _give_up(self, post: Post, error: str) -> None:
         logger.error("post %s in %s was given up: %s", post.id, post.channel, error)
@@ -161,3 +234,28 @@ class Delivery:
 def _content(post: Post) -> dict[str, Any]:
     content: dict[str, Any] = {"text": post.text, "parse": "none", "link_names": False}
     return content | ({"blocks": [dict(block) for block in post.blocks]} if post.blocks else {})
+
+
+def _name(error: SlackApiError) -> str:
+    """Read Slack's word for what is wrong; an answer that is not Slack's JSON has none."""
+    named = isinstance(error.response, dict | AsyncSlackResponse) and error.response.get("error")
+    return str(named or "unreadable")
+
+
+def _is_rate_limit(error: SlackApiError) -> bool:
+    status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
+    return status == HTTPStatus.TOO_MANY_REQUESTS or _name(error) in ("ratelimited", "rate_limited")
+
+
+def _is_passing(error: SlackApiError) -> bool:
+    return _name(error) in _PASSING
+
+
+def _simpler(post: Post) -> Sequence[str]:
+    """Say in plain texts what the blocks show. A card that has to be decided cannot be said without its buttons."""
+    to_decide = any(
+        element.get("action_id") in (APPROVE, CANCEL) for block in post.blocks for element in block.get("elements", ())
+    )
+    if not post.blocks or to_decide:
+        return []
+    return [post.text] if post.replaces else in_words(post.blocks)

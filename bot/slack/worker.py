@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 
 from bot.agent.agent import Agent
+from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
+from bot.store.leases import LostLeaseError
 from bot.store.records import InboxMessage, ThreadId
 
 logger = logging.getLogger(__name__)
@@ -13,11 +16,12 @@ MOST_ATTEMPTS = 3
 
 
 class Worker:
-    """Takes messages from the inbox and has the agent answer them."""
+    """Takes messages from the inbox and has the agent answer them; those older than `stale_after` are asked about."""
 
-    def __init__(self, inbox: Inbox, agent: Agent) -> None:
+    def __init__(self, inbox: Inbox, agent: Agent, *, stale_after: timedelta) -> None:
         self._inbox = inbox
         self._agent = agent
+        self._stale_after = stale_after
         self._running: dict[ThreadId, asyncio.Task[None]] = {}
         self._woken: set[ThreadId] = set()
 
@@ -28,9 +32,10 @@ class Worker:
             self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
 
     async def resume(self) -> None:
-        """Go on with what waited, or was being answered, when the process ended."""
+        """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
         for thread in await self._inbox.waiting_threads():
-            self.wake(thread)
+            if thread not in self._running:
+                self.wake(thread)
 
     async def stop(self, seconds: float) -> None:
         """Let runs finish for so long, then cut them off; a later start goes on with them."""
@@ -47,6 +52,10 @@ class Worker:
                 self._woken.discard(thread)
                 while message := await self._inbox.next(thread):
                     await self._answer(message)
+        except LostLeaseError as error:
+            logger.warning("left a thread alone: %s", error)
+        except DatabaseError as error:
+            logger.error("left a thread as it is until the database writes again: %s", error)  # noqa: TRY400 - no bug
         finally:
             del self._running[thread]
 
@@ -56,8 +65,14 @@ class Worker:
                 message, "I could not answer this.", error=f"given up after {MOST_ATTEMPTS} attempts"
             )
             return
+        age = datetime.now(UTC) - message.written_at
+        if age > self._stale_after:
+            await self._agent.ask_whether_needed(message, age)
+            return
         try:
             await self._agent.answer(message)
+        except (LostLeaseError, DatabaseError):
+            raise
         except Exception as error:  # whatever broke, the person hears of it and the thread goes on
             logger.exception("message %s was not answered", message.id)
             await self._agent.apologise(message, "Something broke on my side.", error=repr(error))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
+from bot.store.leases import Leases
 from bot.store.outbox import Outbox, cards_of
 from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall, new_id
 
@@ -21,9 +22,10 @@ class SubjectTakenError(Exception):
 class Calls:
     """Rows of `tool_calls` and `model_calls`. What is finished never changes; a trigger holds it."""
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox) -> None:
+    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
+        self._leases = leases
 
     async def get(self, call_id: str) -> ToolCall | None:
         """Read one call."""
@@ -45,6 +47,7 @@ class Calls:
         """
 
         def write(db: Database) -> None:
+            self._leases.check(db, call.thread)
             finished_at = datetime.now(UTC)
             db.execute(
                 """UPDATE tool_calls SET status = ?, output = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
@@ -73,6 +76,7 @@ class Calls:
         """
 
         def write(db: Database) -> None:
+            self._leases.check(db, call.thread)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
                 parked = db.execute(
@@ -198,8 +202,11 @@ class Calls:
             ]
         )
 
-    async def log_model_call(self, call: ModelCall) -> None:
-        """Write a model call's row, once before it is asked and again when it has answered or failed."""
+    def log_model_call(self, call: ModelCall) -> None:
+        """Write a model call's row, once before it is asked and again when it has answered or failed.
+
+        Nobody waits for it: the row is there before whatever is written next.
+        """
 
         def write(db: Database) -> None:
             finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
@@ -228,7 +235,7 @@ class Calls:
                 ],
             )
 
-        await self._database.run(write)
+        self._database.submit(write)
 
 
 def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> None:

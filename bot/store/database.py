@@ -1,18 +1,32 @@
 """How the database file is opened and shared: one connection in one thread, many operations to a commit."""
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 from sqlite_utils import Database, Migrations
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+Operation = tuple[Callable[[Database], object], Future[object]]
 MOST_OPERATIONS_A_COMMIT = 256
+_REFUSALS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 class DatabaseError(Exception):
@@ -27,12 +41,13 @@ class DatabaseThread:
     """
 
     def __init__(self, path: Path, *migrations: Migrations) -> None:
-        self._path = path
+        self.path = path
         self._migrations = migrations
-        self._queue: queue.SimpleQueue[tuple[Callable[[Database], object], Future[object]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._opened: Future[None] = Future()
         self._closed = False
+        self._refuses = False
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
@@ -50,38 +65,62 @@ class DatabaseThread:
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
         """
+        return await asyncio.wrap_future(self._put(operation))
+
+    def submit(self, operation: Callable[[Database], object]) -> None:
+        """Have the operation run before any that is asked for later, without waiting for it; a failure is logged."""
+        self._put(operation).add_done_callback(_log_failure)
+
+    def _put(self, operation: Callable[[Database], T]) -> Future[T]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: Future[T] = Future()
         # The queue holds results of every type; each future gets that of its own operation.
         self._queue.put((operation, future))  # type: ignore[arg-type]
-        return await asyncio.wrap_future(future)
+        return future
 
     def _work(self) -> None:
         try:
             db = self._connect()
         except (sqlite3.Error, OSError) as error:
-            self._opened.set_exception(DatabaseError(f"The database {self._path} cannot be opened: {error}."))
+            self._opened.set_exception(DatabaseError(f"The database {self.path} cannot be opened: {error}."))
+            return
+        except DatabaseError as error:
+            self._opened.set_exception(error)
             return
         self._opened.set_result(None)
         while batch := self._next_batch():
-            _commit(db, batch)
+            self._commit(db, batch)
         db.close()
 
     def _connect(self) -> Database:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10)
-        db = Database(connection, execute_plugins=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # The library decides outside of a transaction what is to be applied; the lock makes two starters take turns.
-        connection.execute("BEGIN IMMEDIATE")
-        for migrations in self._migrations:
-            migrations.apply(db)
-        connection.execute("COMMIT")
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+        try:
+            db = Database(connection, execute_plugins=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            # The library decides outside of a transaction what is to be applied; with the lock starters take turns.
+            connection.execute("BEGIN IMMEDIATE")
+            for migrations in self._migrations:
+                self._refuse_newer(db, migrations)
+                migrations.apply(db)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
         return db
 
-    def _next_batch(self) -> list[tuple[Callable[[Database], object], Future[object]]]:
+    def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
+        with closing(sqlite3.connect(":memory:")) as empty:
+            ours = {one.name for one in migrations.pending(Database(empty, execute_plugins=False))}
+        if newer := {one.name for one in migrations.applied(db)} - ours:
+            raise DatabaseError(
+                f"The database {self.path} was written by a newer version of the bot "
+                f"({migrations.name}: {', '.join(sorted(newer))}). Start that version, or go back to a backup."
+            )
+
+    def _next_batch(self) -> list[Operation]:
         batch = []
         item = self._queue.get()
         while item is not None:
@@ -93,30 +132,66 @@ class DatabaseThread:
             self._queue.put(None)
         return batch
 
+    def _commit(self, db: Database, batch: list[Operation]) -> None:
+        """Run the operations in one transaction. When that fails as a whole, all of them have failed."""
+        changes = db.conn.total_changes
+        broken: sqlite3.Error | None = None
+        outcomes: list[tuple[Future[object], object, Exception | None]] = []
+        try:
+            db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            broken = error
+        # Only now: whoever stopped waiting while the database was locked does not want it any more.
+        wanted = [(operation, future) for operation, future in batch if future.set_running_or_notify_cancel()]
+        try:
+            for operation, future in wanted if broken is None else ():
+                outcomes.append((future, *_attempt(db, operation)))
+            if broken is None:
+                db.conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            broken = error
+            if db.conn.in_transaction:
+                db.conn.execute("ROLLBACK")
+        if broken is not None:
+            outcomes = [(future, None, broken) for _, future in wanted]
+        self._tell_operator([failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes)
+        for future, result, failure in outcomes:
+            if failure is None:
+                future.set_result(result)
+            elif failure is broken or _is_refusal(failure):
+                future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
+            else:
+                future.set_exception(failure)
 
-def _commit(db: Database, batch: list[tuple[Callable[[Database], object], Future[object]]]) -> None:
-    outcomes: list[tuple[Future[object], object, BaseException | None]] = []
+    def _tell_operator(self, errors: list[Exception], *, wrote: bool) -> None:
+        """Say once that the database takes no writes, and once that it does again."""
+        refusal = next((error for error in errors if _is_refusal(error)), None)
+        if refusal and not self._refuses:
+            logger.error(
+                "The database %s does not take writes: %s. Nothing is acked until it does.", self.path, refusal
+            )
+        elif self._refuses and wrote and not refusal:
+            logger.warning("The database %s takes writes again.", self.path)
+        self._refuses = bool(refusal) or (self._refuses and not wrote)
+
+
+def _log_failure(future: Future[object]) -> None:
+    if (error := future.exception()) is not None:
+        logger.error("a row was not written: %s", error)
+
+
+def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[object, Exception | None]:
     try:
-        db.conn.execute("BEGIN IMMEDIATE")
-        for operation, future in batch:
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                with db.atomic():
-                    outcomes.append((future, operation(db), None))
-            except Exception as error:  # noqa: BLE001 - whoever asked for the operation is told, whatever it was
-                outcomes.append((future, None, error))
-        db.conn.execute("COMMIT")
-    except sqlite3.Error as error:
+        with db.atomic():
+            return operation(db), None
+    except Exception as error:  # noqa: BLE001 - whoever asked for the operation is told, whatever it was
         if db.conn.in_transaction:
-            db.conn.execute("ROLLBACK")
-        outcomes = [
-            (future, None, DatabaseError(f"The database did not commit: {error}."))
-            for _, future in batch
-            if future.running() or future.set_running_or_notify_cancel()
-        ]
-    for future, result, failure in outcomes:
-        if failure is None:
-            future.set_result(result)
-        else:
-            future.set_exception(failure)
+            return None, error
+        # SQLite itself gave the whole transaction up, and the savepoint with it; the first error is the one that tells.
+        told = (one for one in (error.__context__, error) if isinstance(one, sqlite3.Error))
+        raise next(told, sqlite3.OperationalError(str(error))) from None
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell a database that cannot from an operation that is wrong."""
+    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from bot.store.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
 from bot.store.database import DatabaseThread
+from bot.store.leases import Leases
 from bot.store.outbox import Outbox
 from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
 
@@ -41,23 +42,31 @@ class Conversation:
 
 
 class History:
-    """The only writer of `messages`: a thread has one run at a time, so its items have one order."""
+    """The only writer of `messages`: a thread has one run at a time, so its items have one order.
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox) -> None:
+    A process that the thread was taken from writes nothing more: every method raises LostLeaseError then.
+    """
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
+        self._leases = leases
 
-    async def begin(self, message: InboxMessage, item: Item) -> Conversation:
+    async def begin(self, message: InboxMessage) -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
 
         What came of gated calls since the last run is told first, as a note of role system.
         """
 
         def write(db: Database) -> Conversation:
+            self._leases.check(db, message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 _answer(db, message.thread, _read(db, message.thread).unanswered)
-                _append(db, message.thread, item, inbox_id=message.id)
-            return _read(db, message.thread)
+                _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
+            conversation = _read(db, message.thread)
+            if not conversation.unanswered and _join(db, message.thread):
+                conversation = _read(db, message.thread)
+            return conversation
 
         return await self._database.run(write)
 
@@ -65,6 +74,7 @@ class History:
         """Add the model's turn together with a row for each of its calls, before any of them runs."""
 
         def write(db: Database) -> Conversation:
+            self._leases.check(db, thread)
             message_id = _append(db, thread, item)
             insert_calls(db, message_id, calls)
             return _read(db, thread)
@@ -72,10 +82,15 @@ class History:
         return await self._database.run(write)
 
     async def add_outputs(self, thread: ThreadId) -> Conversation:
-        """Answer every call of the last turn with its row's output, in the model's order, and tell what else came."""
+        """Answer every call of the last turn with its row's output, in the model's order, and tell what else came.
+
+        What the person has written meanwhile joins the run here.
+        """
 
         def write(db: Database) -> Conversation:
+            self._leases.check(db, thread)
             _answer(db, thread, _read(db, thread).unanswered)
+            _join(db, thread)
             return _read(db, thread)
 
         return await self._database.run(write)
@@ -89,24 +104,30 @@ class History:
         error: str | None = None,
         hand_over: Post | None = None,
     ) -> None:
-        """End the run of a message: its last item, what is said, and the message's own end are one.
-
-        Calls that the run leaves behind are answered first, so that the history can be sent again.
-        """
+        """End a run: its last item, what is said, and the end of the message and of those that joined it are one."""
 
         def write(db: Database) -> None:
-            abandon_calls(db, message.thread)
-            if unanswered := _read(db, message.thread).unanswered:
-                _answer(db, message.thread, unanswered)
+            thread = message.thread
+            self._leases.check(db, thread)
+            abandon_calls(db, thread)
             if item is not None:
-                _append(db, message.thread, item)
+                _answer(db, thread, _read(db, thread).unanswered)
+                _append(db, thread, item)
             self._outbox.insert(db, posts)
             if hand_over:
                 self._outbox.insert(db, [hand_over])
-                mark_handed_over(db, message.thread)
+                mark_handed_over(db, thread)
             db.execute(
-                "UPDATE inbox SET status = ?, error = ?, finished_at = ? WHERE id = ?",
-                ["failed" if error else "done", error, datetime.now(UTC).isoformat(), message.id],
+                """UPDATE inbox SET status = ?, error = ?, finished_at = ?
+                   WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'running'""",
+                [
+                    "failed" if error else "done",
+                    error,
+                    datetime.now(UTC).isoformat(),
+                    thread.team,
+                    thread.channel,
+                    thread.ts,
+                ],
             )
 
         await self._database.run(write)
@@ -122,6 +143,30 @@ class History:
             self._outbox.insert(db, posts)
 
         await self._database.run(write)
+
+
+def _said(user: str, text: str) -> Item:
+    return {"role": "user", "name": user, "content": text or "(a message without text)"}
+
+
+def _join(db: Database, thread: ThreadId) -> bool:
+    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
+    key = [thread.team, thread.channel, thread.ts]
+    rows = db.query(
+        """SELECT id, user, text, status FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
+        key,
+    )
+    asking, *waiting = list(rows)
+    joined = False
+    for row in waiting:
+        if row["user"] != asking["user"]:
+            break
+        if row["status"] == "waiting":
+            _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
+            db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row["id"]])
+            joined = True
+    return joined
 
 
 def _append(
@@ -212,7 +257,8 @@ def _spent(db: Database, thread: ThreadId) -> Spent:
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ? AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
         [*key, asked[0]],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)

@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
+from bot.store.leases import Leases
 from bot.store.records import InboxMessage, ThreadId
 
 
 class Inbox:
     """Messages that are for us, each once, in the order of Slack's ts."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
         self._database = database
+        self._leases = leases
 
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us and new, and tell whether it was.
@@ -47,30 +49,44 @@ class Inbox:
         return await self._database.run(write)
 
     async def waiting_threads(self) -> list[ThreadId]:
-        """List the threads in which a message waits, or was being answered when the process ended."""
-        return await self._database.run(
-            lambda db: [
-                ThreadId(**row)
-                for row in db.query(
-                    """SELECT team, channel, thread_ts AS ts FROM inbox WHERE status IN ('waiting', 'running')
-                       GROUP BY team, channel, thread_ts ORDER BY min(id)"""
-                )
+        """List the threads in which a message waits for its run, or for the rest of it, and nobody else is at it."""
+
+        def read(db: Database) -> list[ThreadId]:
+            rows = db.query(
+                """SELECT t.team, t.channel, t.ts, t.owner FROM inbox
+                   JOIN threads t ON (t.team, t.channel, t.ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+                   WHERE status IN ('waiting', 'running') GROUP BY t.team, t.channel, t.ts ORDER BY min(id)"""
+            )
+            return [
+                ThreadId(row["team"], row["channel"], row["ts"])
+                for row in rows
+                if not self._leases.is_elsewhere(db, row["owner"])
             ]
-        )
+
+        return await self._database.run(read)
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
-        """Take the thread's oldest open message, again after a crash; `attempts` counts how often."""
+        """Take the thread into our hands and its oldest open message from it; `attempts` counts how often.
+
+        With none left the thread is let go, in the same transaction. One in other hands is left alone.
+        """
+        key = [thread.team, thread.channel, thread.ts]
 
         def write(db: Database) -> InboxMessage | None:
-            rows = db.query(
+            owner = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
+            if owner is None or self._leases.is_elsewhere(db, owner[0]):
+                return None
+            rows = db.execute(
                 """UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = (
                        SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
                        AND status IN ('waiting', 'running') ORDER BY ts LIMIT 1)
-                   RETURNING id, ts, user, user_team, shared, text, attempts""",
-                [thread.team, thread.channel, thread.ts],
-            )
-            for row in rows:
-                return InboxMessage(**{**row, "thread": thread, "shared": bool(row["shared"])})
+                   RETURNING ts, user, text, user_team, shared, id, attempts""",
+                key,
+            ).fetchall()
+            mark = [self._leases.process if rows else None, *key]
+            db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
+            for ts, user, text, user_team, shared, row_id, attempts in rows:
+                return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
             return None
 
         return await self._database.run(write)

@@ -109,3 +109,11 @@ def intents_and_hand_overs(db: Database) -> None:
     db.execute("ALTER TABLE threads ADD COLUMN handed_over_at TEXT")
     db.execute("ALTER TABLE model_calls ADD COLUMN purpose TEXT NOT NULL DEFAULT 'turn'")
     db.execute("CREATE INDEX requests_of_person ON tool_calls (requester, tool, created_at) WHERE gated")
+
+
+@bot_migrations()
+def several_processes(db: Database) -> None:
+    """Mark what a process has in its hands, so that another leaves it alone, or takes it over when that one died."""
+    db.execute("CREATE TABLE processes (id TEXT PRIMARY KEY, seen_at TEXT NOT NULL) STRICT")
+    db.execute("ALTER TABLE threads ADD COLUMN owner TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN sender TEXT")

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
-from bot.store.records import Post
+from bot.store.leases import Leases
+from bot.store.records import Post, new_id
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
@@ -23,8 +25,9 @@ def cards_of(db: Database, call_id: str) -> list[Post]:
 class Outbox:
     """Posts in the order they were queued, channel by channel."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
         self._database = database
+        self._leases = leases
         self._loop = asyncio.get_running_loop()
         self.news = asyncio.Event()
 
@@ -55,45 +58,70 @@ class Outbox:
             self._loop.call_soon_threadsafe(self.news.set)
 
     async def waiting_channels(self) -> list[str]:
-        """List the channels in which something is still to be said."""
-        return await self._database.run(
-            lambda db: [
-                row["channel"] for row in db.query("SELECT DISTINCT channel FROM outbox WHERE status = 'waiting'")
-            ]
-        )
+        """List the channels in which something is still to be said, and no other process is at it."""
+
+        def read(db: Database) -> list[str]:
+            oldest = db.query("SELECT channel, sender, min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel")
+            return [row["channel"] for row in oldest if not self._leases.is_elsewhere(db, row["sender"])]
+
+        return await self._database.run(read)
 
     async def next(self, channel: str) -> Post | None:
-        """Take the oldest waiting post of the channel; one that replaces another carries that one's ts."""
+        """Take the oldest waiting post of the channel; one that replaces another carries that one's ts.
 
-        def read(db: Database) -> Post | None:
+        From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
+        """
+
+        def take(db: Database) -> Post | None:
             rows = db.query(
-                """SELECT o.id, o.team, o.channel, o.thread_ts, o.text, o.blocks, o.call_id, o.replaces,
-                          r.ts, o.attempts
-                   FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
+                """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
                    WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
                 [channel],
             )
             for row in rows:
-                db.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", [row["id"]])
-                return _post(row)
+                if self._leases.is_elsewhere(db, row["sender"]):
+                    return None
+                db.execute(
+                    "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?",
+                    [self._leases.process, row["id"]],
+                )
+                taken = {"ts": row["replaced_ts"], "attempts": row["attempts"] + 1}
+                return replace(_post(row), in_doubt=row["sender"] is not None, **taken)
             return None
 
-        return await self._database.run(read)
+        return await self._database.run(take)
+
+    async def refused(self, post: Post, error: str) -> None:
+        """Leave the post waiting, known not to stand in Slack."""
+        await self._write("UPDATE outbox SET sender = NULL, error = ? WHERE id = ?", error, post.id)
 
     async def sent(self, post: Post, ts: str) -> None:
         """Remember that the post stands in Slack, and under which ts."""
-        await self._database.run(
-            lambda db: db.execute(
-                "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
-                [ts, datetime.now(UTC).isoformat(), post.id],
-            )
+        await self._write(
+            "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
+            ts,
+            datetime.now(UTC).isoformat(),
+            post.id,
         )
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up, with the reason for the operator."""
-        await self._database.run(
-            lambda db: db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", [error, post.id])
-        )
+        await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
+
+    async def simplify(self, post: Post, texts: Sequence[str], error: str) -> None:
+        """Have the post said in plain texts instead; those after the first come behind what waits already."""
+
+        def write(db: Database) -> None:
+            db.execute(
+                "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?",
+                [texts[0], error, post.id],
+            )
+            self.insert(db, [replace(post, id=new_id(), text=text, blocks=()) for text in texts[1:]])
+
+        await self._database.run(write)
+
+    async def _write(self, sql: str, *values: str) -> None:
+        await self._database.run(lambda db: db.execute(sql, values))
 
 
 def _post(row: dict[str, Any]) -> Post:
@@ -108,4 +136,5 @@ def _post(row: dict[str, Any]) -> Post:
         replaces=row["replaces"],
         ts=row["ts"],
         attempts=row["attempts"],
+        created_at=datetime.fromisoformat(row["created_at"]),
     )

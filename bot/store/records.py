@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -42,6 +42,11 @@ class InboxMessage:
     shared: bool = False
     id: int = 0
     attempts: int = 0
+
+    @property
+    def written_at(self) -> datetime:
+        """When the person wrote it: a ts is Slack's clock."""
+        return datetime.fromtimestamp(float(self.ts), UTC)
 
 
 class CallStatus(StrEnum):
@@ -114,6 +119,7 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
+    A post `in_doubt` was handed to Slack before, and nobody knows what came of it.
     """
 
     id: str
@@ -126,3 +132,5 @@ class Post:
     replaces: str | None = None
     ts: str | None = None
     attempts: int = 0
+    in_doubt: bool = False
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -4,14 +4,15 @@ from bot.store.calls import Calls
 from bot.store.database import DatabaseThread
 from bot.store.history import History
 from bot.store.inbox import Inbox
+from bot.store.leases import Leases
 from bot.store.outbox import Outbox
 
 
 class Store:
     """All that the bot remembers, over one database."""
 
-    def __init__(self, database: DatabaseThread) -> None:
-        self.inbox = Inbox(database)
-        self.outbox = Outbox(database)
-        self.calls = Calls(database, self.outbox)
-        self.history = History(database, self.outbox)
+    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+        self.inbox = Inbox(database, leases)
+        self.outbox = Outbox(database, leases)
+        self.calls = Calls(database, self.outbox, leases)
+        self.history = History(database, self.outbox, leases)

@@ -175,16 +175,62 @@ async def test_two_threads_do_not_wait_for_each_other(world: World) -> None:
         await world.replies(slow)
 
 
-async def test_messages_of_a_thread_are_answered_in_order(world: World) -> None:
-    """Three messages in one thread at once get three answers, one after the other."""
-    world.script += [Answer("One."), Answer("Two."), Answer("Three.")]
+def heard(request: Request) -> list[str]:
+    """List what people have said to the model by this request."""
+    return [message["content"] for message in request.messages if message["role"] == "user"]
+
+
+async def test_messages_that_come_during_a_model_call(world: World) -> None:
+    """What the same person writes while the model thinks is answered next, together and in order."""
+    thinking, released = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: Request) -> Answer:
+        thinking.set()
+        await released.wait()
+        return Answer(f"You said: {', '.join(heard(request))}.")
+
+    world.think = answer
     async with world.bot():
         first = await world.says(ANA, "one", "D0ANA")
+        await thinking.wait()
         await world.says(ANA, "two", "D0ANA", thread_ts=first.ts)
         await world.says(ANA, "three", "D0ANA", thread_ts=first.ts)
-        replies = await world.replies(first, 3)
-    assert [shown(reply) for reply in replies] == ["One.", "Two.", "Three."]
-    assert [m["content"] for m in world.asked[2].messages if m["role"] == "user"] == ["one", "two", "three"]
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        released.set()
+        replies = await world.replies(first, 2)
+    assert [shown(reply) for reply in replies] == ["You said: one.", "You said: one, two, three."]
+    assert [row["status"] for row in world.rows("SELECT status FROM inbox")] == ["done"] * 3
+
+
+async def test_message_that_comes_between_two_model_calls(world: World) -> None:
+    """What the person adds during a run reaches the model before its next call, and is answered with the rest."""
+    looking_up = world.workspace.faults.hang("users.info", times=2)
+    world.script += [status_of("ORD-10234"), Answer("Both.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot ORD-10234?")
+        await looking_up.reached.wait()
+        await world.says(ANA, "and ORD-10235", thread_ts=question.ts)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        looking_up.release()
+        replies = await world.replies(question)
+    assert len(replies) == 1
+    assert heard(world.asked[-1]) == ["ORD-10234?", "and ORD-10235"]
+
+
+async def test_somebody_else_does_not_join_a_run(world: World) -> None:
+    """What another person writes during a run gets a run of its own, so that nobody asks in somebody else's name."""
+    looking_up = world.workspace.faults.hang("users.info")
+    world.script += [Answer("Hello Ana."), status_of("ORD-10234"), Answer("Not yours.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot hello")
+        await looking_up.reached.wait()
+        await world.says(BEN, "and where is ORD-10234?", thread_ts=question.ts)
+        await world.says(ANA, "thanks", thread_ts=question.ts)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        looking_up.release()
+        await world.replies(question, 3)
+    assert [row["requester"] for row in world.rows("SELECT requester FROM tool_calls")] == [BEN]
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["rejected"]
 
 
 async def test_status_while_it_works(world: World) -> None:

@@ -1,0 +1,288 @@
+"""Several processes on one database, and a database that does not do as it is told."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from bot.demo import sample_shop
+from bot.demo.completions import Answer, Request
+from bot.shop.money import Money
+from bot.shop.orders import RefundReason, ShopRefusedError
+from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.database import DatabaseError, DatabaseThread
+from bot.store.leases import Leases, LostLeaseError
+from bot.store.migrations import bot_migrations
+from bot.store.records import InboxMessage, ThreadId
+from bot.store.store import Store
+from tests.stories.test_crashes import tamper
+from tests.world import ANA, SUPPORT, World, refund_of, shown, status_of
+
+
+def message(ts: str = "1.0") -> InboxMessage:
+    """Make a message that somebody sent."""
+    return InboxMessage(ThreadId("T", "C", "1.0"), ts, ANA, "hello", "T")
+
+
+class Process:
+    """One of the processes that share a database, by the parts of it that meet there."""
+
+    def __init__(self, path: Path, lease_seconds: float) -> None:
+        self.database = DatabaseThread(path, bot_migrations, shop_migrations)
+        self.leases = Leases(self.database, lease_seconds)
+
+    async def __aenter__(self) -> Self:
+        await self.database.open()
+        await self.leases.join()
+        self.store = Store(self.database, self.leases)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leases.leave()
+        await self.database.close()
+
+
+async def test_two_bots_share_the_work(world: World) -> None:
+    """Two bots on one database answer every message once, each thread in order, one run at a time."""
+    running: dict[str, int] = {}
+
+    async def answer(request: Request) -> Answer:
+        topic = request.messages[1]["content"]
+        running[topic] = running.get(topic, 0) + 1
+        assert running[topic] == 1
+        await asyncio.sleep(0.01)
+        running[topic] -= 1
+        return Answer(f"{sum(m['role'] == 'user' for m in request.messages)} so far")
+
+    world.think = answer
+    async with world.bot(BOT_LEASE_SECONDS=0.3), world.bot(BOT_LEASE_SECONDS=0.3):
+        await world.slack.connected(2)
+        first = [
+            await world.says(ANA, f"@bot question {number}", channel, copies=2)
+            for number, channel in enumerate((SUPPORT, SUPPORT, "D0ANA", "D0ANA"))
+        ]
+        for _ in range(2):
+            for question in first:
+                await world.says(ANA, "and more", question.channel, thread_ts=question.ts, copies=2)
+        for question in first:
+            await world.workspace.until(
+                lambda question=question: any(  # type: ignore[misc]  # mypy does not infer a lambda with a default
+                    "3 so far" in shown(reply) for reply in world.workspace.replies_of_bot(question)
+                )
+            )
+    assert {row["status"] for row in world.rows("SELECT status FROM inbox")} == {"done"}
+    answered = world.rows("SELECT count(*) AS n FROM messages WHERE role = 'assistant'")[0]["n"]
+    assert len([m for m in world.workspace.messages if m.user == "U0BOT"]) == answered
+
+
+async def test_dead_process_beside_a_living_one(world: World) -> None:
+    """What a process had in its hands when it died is taken over by another one when its lease is over."""
+    world.script += [status_of("ORD-10234"), Answer("On its way.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot ORD-10234?")
+        await world.replies(question)
+    tamper(world, "UPDATE inbox SET status = 'running'")
+    tamper(world, "UPDATE threads SET owner = 'another'")
+    tamper(world, "DELETE FROM messages WHERE role = 'assistant' AND item LIKE '%On its way%'")
+    world.script += [Answer("Still on its way.")]
+    async with Process(world.database, 0.5) as other:
+        await other.database.run(lambda db: db.execute("UPDATE processes SET id = 'another'"))
+        async with world.bot(BOT_LEASE_SECONDS=0.5):
+            assert len(world.workspace.replies_of_bot(question)) == 1
+            assert "*Order ORD-10234*" in shown((await world.replies(question, 2))[1])
+
+
+async def test_slow_process_is_fenced_off(tmp_path: Path) -> None:
+    """A process that was taken for dead, and wakes up, writes nothing into the thread that is another's now."""
+    path = tmp_path / "support.db"
+    async with Process(path, 60) as slow, Process(path, -1) as quick:
+        await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
+        taken = await slow.store.inbox.next(message().thread)
+        assert taken
+        assert (await slow.store.history.begin(taken)).items
+        taken_over = await quick.store.inbox.next(message().thread)
+        assert taken_over
+        assert (taken_over.id, taken_over.attempts) == (taken.id, 2)
+        for write in (
+            slow.store.history.begin(taken),
+            slow.store.history.add_turn(taken.thread, {"role": "assistant", "content": "Late."}, []),
+            slow.store.history.add_outputs(taken.thread),
+            slow.store.history.finish(taken, None, []),
+        ):
+            with pytest.raises(LostLeaseError):
+                await write
+        await quick.store.history.finish(taken_over, {"role": "assistant", "content": "In time."}, [])
+        assert await slow.store.inbox.next(taken.thread) is None
+
+
+async def test_thread_in_other_hands_is_left_alone(tmp_path: Path) -> None:
+    """A thread that a living process works on is not taken, and is free at once when that process has ended."""
+    path = tmp_path / "support.db"
+    async with Process(path, 60) as second:
+        async with Process(path, 60) as first:
+            assert not first.leases.alone
+            await first.store.inbox.receive(message(), addressed=True, mentioned=True)
+            assert await first.store.inbox.next(message().thread)
+            assert await second.store.inbox.next(message().thread) is None
+            assert await second.store.inbox.waiting_threads() == []
+        assert await second.store.inbox.waiting_threads() == [message().thread]
+        assert await second.store.inbox.next(message().thread)
+
+
+async def test_alone_after_a_crash(tmp_path: Path) -> None:
+    """A process that starts alone waits for no lease of a dead one."""
+    path = tmp_path / "support.db"
+    async with Process(path, 60) as dying:
+        await dying.store.inbox.receive(message(), addressed=True, mentioned=True)
+        assert await dying.store.inbox.next(message().thread)
+        (left_behind,) = await dying.database.run(lambda db: list(db.query("SELECT * FROM processes")))
+    async with Process(path, 60) as next_one:
+        await next_one.database.run(lambda db: db.table("processes").insert(left_behind))
+        assert await next_one.store.inbox.next(message().thread) is None
+    async with Process(path, 60) as last:
+        assert last.leases.alone
+        assert await last.store.inbox.next(message().thread)
+
+
+async def test_found_after_a_long_outage(world: World) -> None:
+    """A message found late is answered with the question whether it is still needed; a yes goes on from there."""
+    asked_model = asyncio.Event()
+
+    async def never(_: Request) -> Answer:
+        asked_model.set()
+        await asyncio.Event().wait()
+        return Answer()
+
+    world.think = never
+    async with world.bot(BOT_STOP_SECONDS=0.1):
+        question = await world.says(ANA, "@bot refund ORD-10188, broken")
+        await asked_model.wait()
+    world.think = None
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_STALE_MINUTES=1e-6):
+        (asked,) = await world.replies(question)
+        assert "Is it still needed?" in shown(asked)
+    assert len(world.asked) == 1
+    assert world.rows("SELECT 1 FROM tool_calls") == []
+    async with world.bot():
+        await world.says(ANA, "yes", thread_ts=question.ts)
+        await world.card(question)
+    said = [(m["role"], m["content"]) for m in world.asked[1].messages[1:]]
+    assert [role for role, _ in said] == ["user", "assistant", "user"]
+    assert said[0][1] == "refund ORD-10188, broken"
+
+
+async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: World) -> None:
+    """When a run takes too long in the middle of its calls, each of them is answered before the thread goes on."""
+    world.script += [status_of("ORD-10234"), Answer("Here I am.")]
+    async with world.bot(BOT_RUN_TIMEOUT_SECONDS=0.3):
+        question = await world.says(ANA, "@bot hello")
+        hang = world.workspace.faults.hang("users.info")
+        await world.replies(question)
+        hang.release()
+        await world.says(ANA, "again?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    roles = [message["role"] for message in world.asked[-1].messages]
+    assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.asked[-1].messages)
+
+
+async def test_locked_database(world: World) -> None:
+    """While the database takes no writes there is no ack; Slack comes again, and then the message is answered once."""
+    world.script += [Answer("Hello.")]
+    world.slack.socket_mode.ack_timeout = 0.1
+    async with world.bot():
+        with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            question = await world.says(ANA, "@bot hello", order=("app_mention",))
+            refused = await world.workspace.until(
+                lambda: next((delivery for delivery in world.workspace.deliveries if delivery.acked is not None), None)
+            )
+            other.execute("ROLLBACK")
+        assert refused.acked is False
+        world.workspace.announce(question)
+        await world.replies(question)
+    assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["Hello."]
+
+
+async def test_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk is one clear line for the operator; nothing is half written, and with room again all goes on."""
+    large = InboxMessage(ThreadId("T", "C", "1.0"), "1.0", ANA, "x" * 1_000_000, "T")
+    async with Process(tmp_path / "support.db", 60) as process:
+        await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 100"))
+        writes = (process.store.inbox.receive(large, addressed=True, mentioned=True) for _ in range(3))
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        assert all(isinstance(result, DatabaseError) for result in results)
+        assert caplog.text.count("does not take writes") == 1
+        assert "full" in caplog.text
+        assert await process.database.run(lambda db: db.execute("SELECT 1 FROM threads").fetchall()) == []
+        await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
+        assert await process.store.inbox.receive(large, addressed=True, mentioned=True)
+        assert "takes writes again" in caplog.text
+
+
+async def test_read_only_database(database: DatabaseThread, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that cannot be written is one clear line for the operator."""
+    await database.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    with pytest.raises(DatabaseError, match="readonly"):
+        await database.run(lambda db: db.execute("DELETE FROM orders"))
+    assert "does not take writes: attempt to write a readonly database" in caplog.text
+
+
+async def test_corrupted_file(tmp_path: Path) -> None:
+    """A file that is no database stops the start with words that name it, and stays as it is."""
+    path = tmp_path / "support.db"
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(DatabaseError, match=r"support\.db cannot be opened: file is not a database"):
+        await DatabaseThread(path, bot_migrations, shop_migrations).open()
+    assert path.read_bytes() == b"not a database" * 1000
+
+
+async def test_newer_file(tmp_path: Path) -> None:
+    """A file that a newer version has written is refused in words, and stays as it is."""
+    path = tmp_path / "support.db"
+    newer = DatabaseThread(path, bot_migrations, shop_migrations)
+    await newer.open()
+    await newer.run(
+        lambda db: db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('bot', 'x', '')"
+        )
+    )
+    await newer.close()
+    with pytest.raises(DatabaseError, match=r"support\.db was written by a newer version of the bot \(bot: x\)"):
+        await DatabaseThread(path, bot_migrations, shop_migrations).open()
+
+
+async def test_nobody_waits_any_more(database: DatabaseThread) -> None:
+    """What nobody waits for any more when a locked database is free again is not done."""
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = asyncio.ensure_future(database.run(lambda db: db.execute("SELECT 1").fetchone()))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(database.run(lambda db: db.execute("DELETE FROM refunds")), 0.05)
+        other.execute("ROLLBACK")
+    assert await first == (1,)
+    assert await database.run(lambda db: db.execute("SELECT count(*) > 0 FROM refunds").fetchone()) == (1,)
+
+
+async def test_approvals_in_two_processes_never_exceed_what_was_paid(tmp_path: Path) -> None:
+    """However many refunds of one order are made side by side in two processes, never more goes back than was paid."""
+    path = tmp_path / "support.db"
+
+    async def refund(shop: SqliteShop, key: str) -> Any:
+        try:
+            return await shop.refund("ORD-10188", Money(1500), RefundReason.DEFECTIVE, key=key)
+        except ShopRefusedError as error:
+            return error
+
+    async with Process(path, 60) as one, Process(path, 60) as two:
+        await sample_shop.fill(one.database)
+        shops = SqliteShop(one.database), SqliteShop(two.database)
+        made = await asyncio.gather(*(refund(shop, f"key {n % 20}") for n in range(40) for shop in shops))
+        order = await shops[1].order("ORD-10188")
+    assert order
+    assert order.refunded == Money(3000)
+    assert len({refund.id for refund in made if not isinstance(refund, ShopRefusedError)}) == 2
