@@ -55,6 +55,11 @@ def escape(text: str) -> Mrkdwn:
     return Mrkdwn(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def one_line(text: str, most: int = 300) -> Mrkdwn:
+    """Make text from the shop or a person that cannot look like lines of ours: one line, cut, with no address in it."""
+    return escape(_ADDRESS.sub("[link removed]", " ".join(text.split())[:most]))
+
+
 def mention(user_or_group: str) -> Mrkdwn:
     """Mention a person or a group by an id that came from Slack or the settings."""
     return Mrkdwn(f"<!subteam^{user_or_group}>" if user_or_group.startswith("S") else f"<@{user_or_group}>")
@@ -176,7 +181,7 @@ def approval_card(
 
     What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
     """
-    facts = [(label, escape(value)) for label, value in preview.facts]
+    facts = [(label, one_line(value)) for label, value in preview.facts]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(preview.title, 150)}, _fields(facts))
     return (*card, context(_understood(intent))) if intent else card
@@ -187,14 +192,14 @@ def hand_over_card(
 ) -> tuple[Block, ...]:
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
-    quoted = Mrkdwn(f"“{escape(summary[:500])}”")
+    quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(title, 150)}, section(where), section(quoted))
     return (*card, context(_understood(intent))) if intent else card
 
 
 def _understood(intent: CustomerIntent) -> Mrkdwn:
-    words = f"{intent.category.replace('_', ' ')}, {intent.urgency} urgency: “{' '.join(intent.summary[:200].split())}”"
-    return Mrkdwn(f"Understood as {escape(words)}")
+    category = intent.category.replace("_", " ")
+    return Mrkdwn(f"Understood as {category}, {intent.urgency} urgency: “{one_line(intent.summary, 200)}”")
 
 
 def decision_buttons(
@@ -271,8 +276,8 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
         facts.append(("Expected", escape(day(order.expected_on))))
     if order.carrier:
         number = order.tracking_number or "track it"
-        where = link(order.tracking_url, number) if order.tracking_url else escape(number)
-        facts.append(("Carrier", Mrkdwn(f"{escape(order.carrier)} {where}")))
+        where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+        facts.append(("Carrier", Mrkdwn(f"{one_line(order.carrier)} {where}")))
     facts.append(("Total", escape(str(order.total))))
     if order.refunded.minor:
         whole = order.refunded == order.total
@@ -282,7 +287,7 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
 
 def _item_lines(order: Order) -> list[str]:
     lines = [
-        f"{item.quantity} x {escape(item.name[:150])} — {escape(str(item.unit_price * item.quantity))}"
+        f"{item.quantity} x {one_line(item.name, 150)} — {escape(str(item.unit_price * item.quantity))}"
         for item in order.items[:_MOST_ITEMS]
     ]
     more = len(order.items) - _MOST_ITEMS
@@ -291,5 +296,5 @@ def _item_lines(order: Order) -> list[str]:
 
 def _tracking_lines(order: Order) -> list[str]:
     latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MOST_TRACKING_EVENTS]
-    lines = [f"{moment(event.at)} · {escape(event.text[:100])}, {escape(event.place[:60])}" for event in latest]
+    lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
     return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]
