@@ -23,6 +23,10 @@ NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 
 
+class GoneToolError(Exception):
+    """The tool of a parked call is not there any more, or takes other arguments now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Click:
     """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried."""
@@ -195,10 +199,10 @@ class Approvals:
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")
 
     async def _execute(self, call: ToolCall, requester: Person) -> None:
-        tool, context = self._frozen(call), self._context(call, requester)
         try:
-            output = await within(self._settings.tool_timeout_seconds, tool.run(context))
-        except ToolError as error:
+            tool = self._frozen(call)
+            output = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
+        except (ToolError, GoneToolError) as error:
             await self._fail(call, str(error))
         except ToolCrashError as error:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
@@ -208,8 +212,8 @@ class Approvals:
 
     async def _reconcile(self, call: ToolCall) -> None:
         """Ask what came of a call, and only if nothing did run it again under the same key."""
-        tool = self._frozen(call)
         try:
+            tool = self._frozen(call)
             requester = await self._identity.person(call.requester)
             context = self._context(call, requester)
             output = await within(self._settings.tool_timeout_seconds, tool.outcome(context))
@@ -217,7 +221,7 @@ class Approvals:
                 output = await within(self._settings.tool_timeout_seconds, tool.run(context))
         except ToolError as error:
             await self._fail(call, str(error))
-        except (ToolCrashError, IdentityError) as error:
+        except (ToolCrashError, IdentityError, GoneToolError) as error:
             logger.warning("the outcome of call %s is not known: %s", call.id, error)
             if call.status != CallStatus.UNKNOWN:
                 await self._lose_sight(call, str(error))
@@ -229,21 +233,24 @@ class Approvals:
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""
-        tool = self._tools[call.tool].parse(call.arguments or "")
-        if not isinstance(tool, GatedTool):
-            raise TypeError(f"{call.tool} is not gated")
-        return tool
+        kind = self._tools.get(call.tool)
+        if kind is None or not issubclass(kind, GatedTool):
+            raise GoneToolError("I can't do this any more since I was changed.")
+        try:
+            return kind.parse(call.arguments or "")
+        except ToolError as error:
+            raise GoneToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"✓ Approved by {by}: {blocks.escape(output.summary)}."
+        line = f"✓ Approved by {by}: {blocks.one_line(output.summary)}."
         summary = f"{call.summary}: approved by a person and done. {output.summary}."
         content = json.dumps(output.content, ensure_ascii=False, default=str)
         await self._settle(call, CallStatus.SUCCEEDED, summary, line, output=content)
 
     async def _fail(self, call: ToolCall, why: str) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"✕ {_escaped_summary(call)}: approved by {by}, but not done. {blocks.escape(why)}"
+        line = f"✕ {_escaped_summary(call)}: approved by {by}, but not done. {blocks.one_line(why, 500)}"
         await self._settle(call, CallStatus.FAILED, f"{call.summary}: approved, but not done. {why}", line, error=why)
 
     async def _lose_sight(self, call: ToolCall, error: str) -> None:
@@ -303,7 +310,7 @@ class Approvals:
 
     def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
         buttons = blocks.decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
-        text = blocks.Mrkdwn(f"{blocks.escape(preview.summary)}, asked by {blocks.mention(call.requester)}")
+        text = blocks.Mrkdwn(f"{blocks.one_line(preview.summary)}, asked by {blocks.mention(call.requester)}")
         thread: ThreadId = call.thread
         return Post(new_id(), thread.team, channel, thread_ts, text, (*call.card, *buttons), call.id)
 
@@ -312,4 +319,4 @@ class Approvals:
 
 
 def _escaped_summary(call: ToolCall) -> blocks.Mrkdwn:
-    return blocks.escape(call.summary or "This request")
+    return blocks.one_line(call.summary or "This request")

@@ -18,8 +18,10 @@ from bot.tool import Preview
 Mrkdwn = NewType("Mrkdwn", str)
 
 _ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|tel|javascript|data):)[^\s<>|)\]\"']+", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,20}:/|(?<![a-z0-9])www\.|\b(?:https?|mailto|tel|javascript|data):)[^\s<>|)\]\"']+",
+    re.IGNORECASE,
 )
+_HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
@@ -53,6 +55,11 @@ def escape(text: str) -> Mrkdwn:
     return Mrkdwn(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def one_line(text: str, most: int = 300) -> Mrkdwn:
+    """Make text from the shop or a person that cannot look like lines of ours: one line, cut, with no address in it."""
+    return escape(_ADDRESS.sub("[link removed]", " ".join(text.split())[:most]))
+
+
 def mention(user_or_group: str) -> Mrkdwn:
     """Mention a person or a group by an id that came from Slack or the settings."""
     return Mrkdwn(f"<!subteam^{user_or_group}>" if user_or_group.startswith("S") else f"<@{user_or_group}>")
@@ -63,12 +70,12 @@ def prose(text: str, link_hosts: Sequence[str] = ()) -> Mrkdwn:
 
     An address stays, as text, only if its host is one of `link_hosts` or below one.
     """
-    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S+?)\)", r"\1 (\2)", text.strip())
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text.strip())
     text = _ADDRESS.sub(lambda found: found[0] if _is_allowed(found[0], link_hosts) else "[link removed]", text)
     escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]*\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
-    return Mrkdwn(re.sub(r"^(\s*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+    return Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
 
 
 def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
@@ -77,7 +84,9 @@ def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and any(host == one or host.endswith(f".{one}") for one in hosts)
+    # What stands in a host and is no letter is read in other ways by other programs: nothing but plain hosts.
+    plain = parts.scheme in ("http", "https") and _HOST.fullmatch(host) and "@" not in parts.netloc
+    return bool(plain) and any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def moment(when: datetime) -> Mrkdwn:
@@ -172,7 +181,7 @@ def approval_card(
 
     What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
     """
-    facts = [(label, escape(value)) for label, value in preview.facts]
+    facts = [(label, one_line(value)) for label, value in preview.facts]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(preview.title, 150)}, _fields(facts))
     return (*card, context(_understood(intent))) if intent else card
@@ -183,14 +192,14 @@ def hand_over_card(
 ) -> tuple[Block, ...]:
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
-    quoted = Mrkdwn(f"“{escape(summary[:500])}”")
+    quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(title, 150)}, section(where), section(quoted))
     return (*card, context(_understood(intent))) if intent else card
 
 
 def _understood(intent: CustomerIntent) -> Mrkdwn:
-    words = f"{intent.category.replace('_', ' ')}, {intent.urgency} urgency: “{' '.join(intent.summary[:200].split())}”"
-    return Mrkdwn(f"Understood as {escape(words)}")
+    category = intent.category.replace("_", " ")
+    return Mrkdwn(f"Understood as {category}, {intent.urgency} urgency: “{one_line(intent.summary, 200)}”")
 
 
 def decision_buttons(
@@ -267,8 +276,8 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
         facts.append(("Expected", escape(day(order.expected_on))))
     if order.carrier:
         number = order.tracking_number or "track it"
-        where = link(order.tracking_url, number) if order.tracking_url else escape(number)
-        facts.append(("Carrier", Mrkdwn(f"{escape(order.carrier)} {where}")))
+        where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+        facts.append(("Carrier", Mrkdwn(f"{one_line(order.carrier)} {where}")))
     facts.append(("Total", escape(str(order.total))))
     if order.refunded.minor:
         whole = order.refunded == order.total
@@ -278,7 +287,7 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
 
 def _item_lines(order: Order) -> list[str]:
     lines = [
-        f"{item.quantity} x {escape(item.name[:150])} — {escape(str(item.unit_price * item.quantity))}"
+        f"{item.quantity} x {one_line(item.name, 150)} — {escape(str(item.unit_price * item.quantity))}"
         for item in order.items[:_MOST_ITEMS]
     ]
     more = len(order.items) - _MOST_ITEMS
@@ -287,5 +296,5 @@ def _item_lines(order: Order) -> list[str]:
 
 def _tracking_lines(order: Order) -> list[str]:
     latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MOST_TRACKING_EVENTS]
-    lines = [f"{moment(event.at)} · {escape(event.text[:100])}, {escape(event.place[:60])}" for event in latest]
+    lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
     return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]

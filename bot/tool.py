@@ -197,8 +197,14 @@ def _json_object(text: str) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not a number")
 
+    def exact(number: str) -> Decimal:
+        try:
+            return Decimal(number)
+        except ArithmeticError:
+            raise ValueError("a number has too many digits") from None
+
     try:
-        data = json.loads(text, object_pairs_hook=unique, parse_float=Decimal, parse_constant=refuse)
+        data = json.loads(text, object_pairs_hook=unique, parse_float=exact, parse_constant=refuse)
         if "\\u" in text:
             json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
@@ -255,6 +261,8 @@ def _dollars(value: Any) -> Any:
 def _payable(value: Decimal) -> Decimal:
     if not value.is_finite() or not 0 < value <= 1_000_000:  # noqa: PLR2004 - far above any order, far below overflow
         raise ValueError("an amount is more than zero")
+    if value < Decimal("0.01"):  # before any arithmetic, which an exponent of a billion would keep busy for hours
+        raise ValueError("an amount is at least 0.01; it has no more than two decimals")
     Money.from_major(value)
     return value
 

@@ -256,7 +256,8 @@ def _spent(db: Database, thread: ThreadId) -> Spent:
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
-               SELECT count(*) AS n FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               SELECT count(DISTINCT message_id) AS n FROM tool_calls
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
         [*key, asked[0]],
     ).fetchone()[0]
