@@ -92,6 +92,7 @@ class OpenAIModel:
             api_key=key.get_secret_value() if key else "none",
             base_url=settings.openai_base_url,
             timeout=settings.model_timeout_seconds,
+            http_client=openai.DefaultAioHttpClient(timeout=settings.model_timeout_seconds),
             max_retries=0,  # whoever asks retries, so that each try is logged and the thread's status stays fresh
         )
 

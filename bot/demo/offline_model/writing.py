@@ -112,7 +112,7 @@ def _orders(output: Output) -> str:
 
 def _in_a_line(order: Json) -> str:
     status = str(order.get("status_text") or order.get("status") or "no status").lower()
-    items = ", ".join(map(str, _list(order, "items")))
+    items = "; ".join(map(str, _list(order, "items")))
     return f"{order['order_id']} ({status})" + (f": {items}" if items else "")
 
 
