@@ -69,6 +69,8 @@ class Context:
     shop: Shop
     requests: Requests
     settings: Settings
+    said: str = ""
+    """What the requester has written in the thread, as far as anything depends on it being their own words."""
 
     @property
     def idempotency_key(self) -> str:
@@ -78,13 +80,19 @@ class Context:
     async def order(self, order_id: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
         order = await self.shop.order(order_id)
-        mine = order is not None and self.requester.email == order.customer.email.lower()
-        if order is None or not (mine or self.requester.is_staff):
-            raise ToolError(
-                f"There is no order {order_id} for this customer.",
-                "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
-            )
-        return order
+        if order is not None and self.requester.email == order.customer.email.lower():
+            return order
+        if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
+            return order
+        raise ToolError(
+            f"There is no order {order_id} for this customer.",
+            "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
+        )
+
+    def has_named(self, what: str) -> bool:
+        """Tell whether staff asks for this order or customer in their own words, and not a text that the model read."""
+        bare = re.escape(what.upper().removeprefix("ORD-"))
+        return self.requester.is_staff and bool(re.search(rf"(?<!\d){bare}(?!\w)", self.said.upper()))
 
 
 class Tool(BaseModel):

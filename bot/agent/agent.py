@@ -89,7 +89,7 @@ class Agent:
             await self._store.history.finish(message, None, self._posts(message, refusal))
             return
         conversation = await self._store.history.begin(message)
-        asking = Asking(requester, self._intents.start(message, conversation.intent))
+        intent = self._intents.start(message, conversation.intent)
         while True:
             if not conversation.unanswered:
                 self._hold_to_bounds(conversation.spent)
@@ -101,6 +101,7 @@ class Agent:
                 rows = self._tool_calls.rows(message, turn.calls)
                 conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
             show = partial(self._show_status, message.thread)
+            asking = Asking(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(conversation.unanswered, asking, show)
             conversation = await self._store.history.add_outputs(message.thread)
 

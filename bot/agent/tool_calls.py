@@ -29,10 +29,11 @@ IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who a turn's calls are run for, and what the thread was sorted as by now."""
+    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
 
     person: Person
     intent: IntentNow
+    said: str
 
 
 class ToolCalls:
@@ -96,7 +97,7 @@ class ToolCalls:
 
     async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._settings)
+        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._settings, asking.said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)

@@ -40,6 +40,10 @@ class Conversation:
     spent: Spent
     intent: str | None
 
+    def said_by(self, user: str) -> str:
+        """Read all that one person wrote in the thread."""
+        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)
+
 
 class History:
     """The only writer of `messages`: a thread has one run at a time, so its items have one order.
