@@ -4,6 +4,7 @@ A `Mrkdwn` is text that Slack may interpret. Only this file makes one, so nothin
 mention a channel, link somewhere or look like a card.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -28,7 +29,8 @@ CANCEL = "cancel_call"
 
 _MOST_SECTION_CHARACTERS = 3_000
 _MOST_FALLBACK_CHARACTERS = 3_500
-_MOST_CARDS = 4
+_MOST_ANSWER_CHARACTERS = 12_000
+_MOST_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
 _MOST_ITEMS = 10
 _MOST_TRACKING_EVENTS = 8
 
@@ -113,12 +115,6 @@ def section(text: Mrkdwn) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
 
 
-def paragraphs(text: str, link_hosts: Sequence[str] = ()) -> tuple[Block, ...]:
-    """Build sections from a model's words, as many as their length needs."""
-    parts = _pieces(prose(text, link_hosts))
-    return tuple(section(part) for part in [*parts[:9], *parts[9:][-1:]] if part)
-
-
 def in_words(blocks: Iterable[Block]) -> list[Mrkdwn]:
     """Say what blocks show in texts alone, none longer than Slack takes."""
     shown = [
@@ -145,16 +141,19 @@ def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
 def answer_messages(
     text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
 ) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
-    """Lay an answer out: its words with the first cards below them, further cards in messages of their own."""
-    fallback = prose(text, link_hosts)[:_MOST_FALLBACK_CHARACTERS]
-    groups = [cards[start : start + _MOST_CARDS] for start in range(0, len(cards), _MOST_CARDS)] or [()]
-    messages: list[tuple[Mrkdwn, tuple[Block, ...]]] = []
-    for group in groups:
-        shown = paragraphs(text, link_hosts) if not messages else ()
-        for card in group:
-            shown = (*shown, {"type": "divider"}, *card) if shown else tuple(card)
-        messages.append((Mrkdwn(fallback if not messages else "More of what you asked for"), shown))
-    return messages
+    """Lay an answer out: its words with the cards below them, in as many messages as Slack's limits need."""
+    words = prose(text if len(text) <= _MOST_ANSWER_CHARACTERS else f"{text[:_MOST_ANSWER_CHARACTERS]}…", link_hosts)
+    parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
+    parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
+    messages: list[tuple[Block, ...]] = [()]
+    for part in parts:
+        joined = (*messages[-1], *part)
+        if messages[-1] and len(json.dumps(joined)) > _MOST_MESSAGE_CHARACTERS:
+            messages.append(part)
+        else:
+            messages[-1] = joined
+    fallback = Mrkdwn(words[:_MOST_FALLBACK_CHARACTERS])
+    return [(fallback if not number else Mrkdwn("…"), shown) for number, shown in enumerate(messages)]
 
 
 def context(*texts: Mrkdwn) -> Block:
