@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
-from importlib import resources
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -14,9 +13,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import tools
-from bot.agent import Agent
+from bot.agent.agent import Agent
+from bot.agent.intents import Intents
+from bot.agent.model_calls import ModelCalls
+from bot.agent.tool_calls import ToolCalls
 from bot.approvals import Approvals
+from bot.hand_over import HandOver
 from bot.identity import SLACK_ERRORS, Identity
+from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
@@ -52,21 +56,40 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         await leases.join()
         stack.push_async_callback(leases.leave)
         store, shop, identity = Store(database, leases), SqliteShop(database), Identity(client, settings)
-        model = OpenAIModel(settings)
-        stack.push_async_callback(model.close)
-        known_tools = tools.load()
+        models = [
+            OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name
+        ]
+        for model in models:
+            stack.push_async_callback(model.close)
+        known_tools = tools.load(settings)
+        hand_over = HandOver(settings, ourselves.url)
         approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
         poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+        intents = Intents(model=models[0], store=store, hand_over=hand_over)
+        stack.push_async_callback(intents.stop)
         agent = Agent(
-            model=model,
-            tools=known_tools,
+            model_calls=ModelCalls(
+                models=models,
+                definitions=[tool.definition() for tool in known_tools.values()],
+                instructions=INSTRUCTIONS,
+                calls=store.calls,
+                settings=settings,
+                show_status=delivery.show_status,
+            ),
+            tool_calls=ToolCalls(
+                tools=known_tools,
+                calls=store.calls,
+                shop=shop,
+                approvals=approvals,
+                hand_over=hand_over,
+                settings=settings,
+            ),
+            intents=intents,
+            hand_over=hand_over,
             store=store,
-            shop=shop,
             identity=identity,
-            approvals=approvals,
             settings=settings,
-            instructions=resources.files("bot").joinpath("instructions.md").read_text("utf-8"),
             show_status=delivery.show_status,
         )
         worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
@@ -86,7 +109,11 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
 
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
-        for seconds, task in ((SECONDS_BETWEEN_SWEEPS, approvals.sweep), (settings.lease_seconds / 3, renew)):
+        for seconds, task in (
+            (SECONDS_BETWEEN_SWEEPS, approvals.sweep),
+            (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
+            (settings.lease_seconds / 3, renew),
+        ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, worker, buttons, settings.stop_seconds * 0.7)
         await worker.resume()
@@ -104,7 +131,9 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
         ) from error
     except SLACK_ERRORS as error:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
-    return Ourselves(team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"])
+    return Ourselves(
+        team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
+    )
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot import blocks
 from bot.identity import Identity, IdentityError, Person
+from bot.intent import CustomerIntent
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.store.calls import SubjectTakenError
@@ -46,7 +47,9 @@ class Approvals:
         self._identity = identity
         self._settings = settings
 
-    async def park(self, call: ToolCall, preview: Preview, requester: Person) -> None:
+    async def park(
+        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+    ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it.
 
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
@@ -57,7 +60,7 @@ class Approvals:
             arguments=preview.call.model_dump_json(),
             subject=preview.subject,
             summary=preview.summary,
-            card=blocks.approval_card(preview, requester.id, expires_at),
+            card=blocks.approval_card(preview, requester.id, expires_at, intent),
             expires_at=expires_at,
             output=json.dumps(
                 {
@@ -113,6 +116,24 @@ class Approvals:
         summary = f"{found.summary}: cancelled by a person, nothing was done."
         settled = await self._settle(found, CallStatus.CANCELLED, summary, line, by=click.user)
         return None if settled else await self._too_late(found.id)
+
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Take back a waiting request for the person who made it, by the reference that the model was given."""
+        mine = [call for call in await self._store.calls.open() if call.requester == person.id]
+        found = next(
+            (call for call in mine if reference(call.id) == request and call.status == CallStatus.PENDING), None
+        )
+        line = (
+            f"✕ {_escaped_summary(found)}: taken back by {blocks.mention(person.id)}. Nothing was done."
+            if found
+            else ""
+        )
+        summary = f"{found.summary}: taken back by the customer, nothing was done." if found else ""
+        if found is None or not await self._settle(found, CallStatus.CANCELLED, summary, line, by=person.id):
+            raise ToolError(
+                f"There is no waiting request {request} of this person.", "Only one's own can be taken back."
+            )
+        return summary
 
     async def sweep(self) -> None:
         """Expire what waited too long, and find out what came of calls whose outcome is not known."""
@@ -174,7 +195,7 @@ class Approvals:
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")
 
     async def _execute(self, call: ToolCall, requester: Person) -> None:
-        tool, context = self._frozen(call), Context(call.id, call.thread, requester, self._shop)
+        tool, context = self._frozen(call), self._context(call, requester)
         try:
             output = await within(self._settings.tool_timeout_seconds, tool.run(context))
         except ToolError as error:
@@ -190,7 +211,7 @@ class Approvals:
         tool = self._frozen(call)
         try:
             requester = await self._identity.person(call.requester)
-            context = Context(call.id, call.thread, requester, self._shop)
+            context = self._context(call, requester)
             output = await within(self._settings.tool_timeout_seconds, tool.outcome(context))
             if output is None:
                 output = await within(self._settings.tool_timeout_seconds, tool.run(context))
@@ -202,6 +223,9 @@ class Approvals:
                 await self._lose_sight(call, str(error))
         else:
             await self._succeed(call, output)
+
+    def _context(self, call: ToolCall, requester: Person) -> Context:
+        return Context(call.id, call.thread, requester, self._shop, self, self._settings)
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""

@@ -10,11 +10,16 @@ from datetime import date, datetime
 from typing import NewType
 from urllib.parse import urlsplit
 
+from bot.intent import CustomerIntent
 from bot.shop.orders import Order, OrderStatus
 from bot.store.records import Block, ToolCall
 from bot.tool import Preview
 
 Mrkdwn = NewType("Mrkdwn", str)
+
+_ADDRESS = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|tel|javascript|data):)[^\s<>|)\]\"']+", re.IGNORECASE
+)
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
@@ -53,12 +58,26 @@ def mention(user_or_group: str) -> Mrkdwn:
     return Mrkdwn(f"<!subteam^{user_or_group}>" if user_or_group.startswith("S") else f"<@{user_or_group}>")
 
 
-def prose(text: str) -> Mrkdwn:
-    """Turn a model's Markdown into what Slack shows alike, with everything that could act made harmless."""
-    escaped = escape(text.strip())
+def prose(text: str, link_hosts: Sequence[str] = ()) -> Mrkdwn:
+    """Turn a model's Markdown into what Slack shows alike, with everything that could act made harmless.
+
+    An address stays, as text, only if its host is one of `link_hosts` or below one.
+    """
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S+?)\)", r"\1 (\2)", text.strip())
+    text = _ADDRESS.sub(lambda found: found[0] if _is_allowed(found[0], link_hosts) else "[link removed]", text)
+    escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]*\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
     return Mrkdwn(re.sub(r"^(\s*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+
+
+def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(address if "//" in address else f"https://{address}")
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def moment(when: datetime) -> Mrkdwn:
@@ -85,9 +104,9 @@ def section(text: Mrkdwn) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
 
 
-def paragraphs(text: str) -> tuple[Block, ...]:
+def paragraphs(text: str, link_hosts: Sequence[str] = ()) -> tuple[Block, ...]:
     """Build sections from a model's words, as many as their length needs."""
-    parts = _pieces(prose(text))
+    parts = _pieces(prose(text, link_hosts))
     return tuple(section(part) for part in [*parts[:9], *parts[9:][-1:]] if part)
 
 
@@ -114,15 +133,18 @@ def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
     return [*pieces, text]
 
 
-def answer_messages(text: str, cards: Sequence[Sequence[Block]]) -> list[tuple[str, tuple[Block, ...]]]:
+def answer_messages(
+    text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
+) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
     """Lay an answer out: its words with the first cards below them, further cards in messages of their own."""
+    fallback = prose(text, link_hosts)[:_MOST_FALLBACK_CHARACTERS]
     groups = [cards[start : start + _MOST_CARDS] for start in range(0, len(cards), _MOST_CARDS)] or [()]
-    messages: list[tuple[str, tuple[Block, ...]]] = []
+    messages: list[tuple[Mrkdwn, tuple[Block, ...]]] = []
     for group in groups:
-        shown = paragraphs(text) if not messages else ()
+        shown = paragraphs(text, link_hosts) if not messages else ()
         for card in group:
             shown = (*shown, {"type": "divider"}, *card) if shown else tuple(card)
-        messages.append((text[:_MOST_FALLBACK_CHARACTERS] if not messages else "More of what you asked for", shown))
+        messages.append((Mrkdwn(fallback if not messages else "More of what you asked for"), shown))
     return messages
 
 
@@ -143,11 +165,32 @@ def order_card(order: Order, *, with_tracking: bool) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def approval_card(preview: Preview, requester: str, expires_at: datetime) -> tuple[Block, ...]:
-    """Show what would be done, in the shop's figures: all of a card but its buttons."""
+def approval_card(
+    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None
+) -> tuple[Block, ...]:
+    """Show what would be done, in the shop's figures: all of a card but its buttons.
+
+    What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
+    """
     facts = [(label, escape(value)) for label, value in preview.facts]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
-    return ({"type": "header", "text": _plain(preview.title)}, _fields(facts))
+    card: tuple[Block, ...] = ({"type": "header", "text": _plain(preview.title, 150)}, _fields(facts))
+    return (*card, context(_understood(intent))) if intent else card
+
+
+def hand_over_card(
+    title: str, address: str, user: str, summary: str, intent: CustomerIntent | None
+) -> tuple[Block, ...]:
+    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
+    where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
+    quoted = Mrkdwn(f"“{escape(summary[:500])}”")
+    card: tuple[Block, ...] = ({"type": "header", "text": _plain(title, 150)}, section(where), section(quoted))
+    return (*card, context(_understood(intent))) if intent else card
+
+
+def _understood(intent: CustomerIntent) -> Mrkdwn:
+    words = f"{intent.category.replace('_', ' ')}, {intent.urgency} urgency: “{' '.join(intent.summary[:200].split())}”"
+    return Mrkdwn(f"Understood as {escape(words)}")
 
 
 def decision_buttons(

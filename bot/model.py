@@ -1,25 +1,44 @@
 """The only code that knows the openai SDK: a history and tools go in, one turn of the model comes out."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageFunctionToolCall
+from pydantic import BaseModel
 
 from bot.settings import Settings
 from bot.store.records import Item, new_id
 
+T = TypeVar("T", bound=BaseModel)
+_MOST_REPLAYED_CHARACTERS = 4_000
+
 
 class ModelError(Exception):
-    """The model did not answer in a way that can be used. `words` are for the user, the text is for the operator."""
+    """The model did not answer in a way that can be used. `words` are for the user, the text is for the operator.
 
-    def __init__(self, text: str, words: str, request_id: str | None = None) -> None:
+    `retry_after` are the seconds after which asking again may help; None when it would not. `too_long` says that the
+    history did not fit.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        words: str,
+        request_id: str | None = None,
+        *,
+        retry_after: float | None = None,
+        too_long: bool = False,
+    ) -> None:
         super().__init__(text)
         self.words = words
         self.request_id = request_id
+        self.retry_after = retry_after
+        self.too_long = too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,9 @@ class Model(Protocol):
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn. Raises ModelError."""
 
+    async def classify(self, history: Sequence[Item], into: type[T]) -> T:
+        """Ask for a value of this class, by structured output. Raises ModelError."""
+
     async def close(self) -> None:
         """Let go of connections."""
 
@@ -61,13 +83,14 @@ class Model(Protocol):
 class OpenAIModel:
     """Chat Completions, of OpenAI or of any server that speaks it with tools."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.name = settings.openai_model
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
         key = settings.openai_api_key
         self._client = openai.AsyncOpenAI(
             api_key=key.get_secret_value() if key else "none",
             base_url=settings.openai_base_url,
             timeout=settings.model_timeout_seconds,
+            max_retries=0,  # whoever asks retries, so that each try is logged and the thread's status stays fresh
         )
 
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
@@ -82,8 +105,21 @@ class OpenAIModel:
         except openai.APIError as error:
             raise _model_error(error) from error
         except ValueError as error:
-            raise ModelError(f"the answer is not JSON: {error}", _UNUSABLE) from error
+            raise ModelError(f"the answer is not JSON: {error}", _UNUSABLE, retry_after=0) from error
         return _turn(completion)
+
+    async def classify(self, history: Sequence[Item], into: type[T]) -> T:
+        """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
+        try:
+            completion = await self._client.chat.completions.parse(
+                model=self.name, messages=cast("Any", list(history)), response_format=into
+            )
+        except (openai.OpenAIError, ValueError) as error:
+            raise ModelError(f"{type(error).__name__}: {error}"[:500], _UNUSABLE) from error
+        parsed = completion.choices[0].message.parsed if completion.choices else None
+        if parsed is None:
+            raise ModelError("the answer holds no value", _UNUSABLE)
+        return parsed
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -97,31 +133,48 @@ _UNUSABLE = "My language model gave an answer that I can't use."
 
 
 def _model_error(error: openai.APIError) -> ModelError:
-    request_id = getattr(error, "request_id", None)
-    text = f"{type(error).__name__}: {error.message}"[:500]
+    words, retry_after, too_long = _UNREACHABLE, None, False
     match error:
-        case openai.RateLimitError():
-            quota = error.code == "insufficient_quota"
-            return ModelError(text, _MISCONFIGURED if quota else _BUSY, request_id)
-        case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
-            return ModelError(text, _MISCONFIGURED, request_id)
-        case openai.BadRequestError():
-            return ModelError(text, _UNUSABLE, request_id)
+        case openai.RateLimitError() if error.code != "insufficient_quota":
+            words, retry_after = _BUSY, _retry_after(error)
+        case (
+            openai.RateLimitError()
+            | openai.AuthenticationError()
+            | openai.PermissionDeniedError()
+            | openai.NotFoundError()
+        ):
+            words = _MISCONFIGURED
+        case openai.APITimeoutError():
+            pass  # to wait as long again would be too long for a person
+        case openai.InternalServerError() | openai.ConflictError():
+            retry_after = _retry_after(error)
+        case openai.APIStatusError():
+            words, too_long = _UNUSABLE, error.code == "context_length_exceeded"
         case _:
-            return ModelError(text, _UNREACHABLE, request_id)
+            retry_after = 0.0
+    text = f"{type(error).__name__}: {error.message}"[:500]
+    request_id = getattr(error, "request_id", None)
+    return ModelError(text, words, request_id, retry_after=retry_after, too_long=too_long)
+
+
+def _retry_after(error: openai.APIStatusError) -> float:
+    try:
+        return max(0.0, float(error.response.headers.get("retry-after", 0)))
+    except ValueError:
+        return 0.0
 
 
 def _turn(completion: ChatCompletion) -> Turn:
     request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
     if not completion.choices:
-        raise ModelError("the answer has no choice", _UNUSABLE, request_id)
+        raise ModelError("the answer has no choice", _UNUSABLE, request_id, retry_after=0)
     choice = completion.choices[0]
     message: ChatCompletionMessage = choice.message
     # Calls of a turn that was cut off may be half-written: none of them is run.
     calls = _calls(message) if choice.finish_reason not in ("length", "content_filter") else ()
-    text = (message.content or message.refusal or "").strip()
+    text = _clean(message.content or message.refusal or "").strip()
     if not text and not calls:
-        raise ModelError(f"an empty answer, finish reason {choice.finish_reason}", _UNUSABLE, request_id)
+        raise ModelError(f"an empty answer, finish reason {choice.finish_reason}", _UNUSABLE, request_id, retry_after=0)
     usage: CompletionUsage | None = completion.usage
     details = usage.prompt_tokens_details if usage else None
     return Turn(
@@ -145,15 +198,29 @@ def _calls(message: ChatCompletionMessage) -> tuple[RequestedCall, ...]:
         # An id that is empty or stands twice could not be answered; a name with a dot could not be sent back.
         call_id = call.id if call.id and call.id not in calls else f"call_{new_id()}"
         name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.function.name or "")[:64] or "unnamed"
-        calls[call_id] = RequestedCall(call_id, name, call.function.arguments or "")
+        calls[call_id] = RequestedCall(call_id, name, _clean(call.function.arguments or ""))
     return tuple(calls.values())
+
+
+def _clean(text: str) -> str:
+    """Take out what is no character: halves of surrogate pairs, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _item(text: str, calls: Sequence[RequestedCall]) -> Item:
     item: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
         item["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _replayable(call)}}
             for call in calls
         ]
     return item
+
+
+def _replayable(call: RequestedCall) -> str:
+    """Give the arguments back as they were, unless a server could not read them: some parse what they are sent."""
+    try:
+        readable = len(call.arguments) <= _MOST_REPLAYED_CHARACTERS and isinstance(json.loads(call.arguments), dict)
+    except (ValueError, RecursionError):
+        readable = False
+    return call.arguments if readable else "{}"

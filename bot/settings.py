@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         None, description="A server that speaks Chat Completions with tools; OpenAI's own when not set."
     )
     openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
+    openai_fallback_model: str | None = Field(None, description="The model to ask when the first one fails.")
 
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
@@ -56,6 +57,21 @@ class Settings(BaseSettings):
         validation_alias="BOT_APPROVAL_CHANNEL",
         description="Channel (C…) that gets a copy of every approval card; the bot must be in it.",
     )
+    escalation_channel: str | None = Field(
+        None,
+        validation_alias="BOT_ESCALATION_CHANNEL",
+        description="Channel (C…) that gets hand-overs to people and urgent messages; the bot must be in it.",
+    )
+    help_folder: Path | None = Field(
+        None,
+        validation_alias="BOT_HELP_FOLDER",
+        description="Folder with help articles (`*.md`) that the bot may search and cite.",
+    )
+    link_hosts: Ids = Field(
+        (),
+        validation_alias="BOT_LINK_HOSTS",
+        description="Hosts that the model may name in a link, such as `shop.example.com`; any other link is removed.",
+    )
     allow_self_approval: bool = Field(
         default=False,
         validation_alias="BOT_ALLOW_SELF_APPROVAL",
@@ -73,6 +89,39 @@ class Settings(BaseSettings):
         le=100,
         validation_alias="BOT_MAX_CALLS",
         description="Tool calls that one model turn may make at most.",
+    )
+    calls_per_thread_hour: int = Field(
+        60, ge=1, validation_alias="BOT_CALLS_PER_THREAD_HOUR", description="Tool calls that a thread may make an hour."
+    )
+    requests_per_thread_day: int = Field(
+        5,
+        ge=1,
+        validation_alias="BOT_REQUESTS_PER_THREAD_DAY",
+        description="Requests for approval (of one tool) that a thread may make a day, refused ones included.",
+    )
+    requests_per_user_day: int = Field(
+        8,
+        ge=1,
+        validation_alias="BOT_REQUESTS_PER_USER_DAY",
+        description="Requests for approval (of one tool) that a person may make a day, refused ones included.",
+    )
+    tokens_per_run: int = Field(
+        100_000,
+        ge=1_000,
+        validation_alias="BOT_TOKENS_PER_RUN",
+        description="Tokens that answering one message may cost, as the model counts them.",
+    )
+    history_tokens: int = Field(
+        24_000,
+        ge=1_000,
+        validation_alias="BOT_HISTORY_TOKENS",
+        description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
+    )
+    account_undo_days: int = Field(
+        30,
+        ge=1,
+        validation_alias="BOT_ACCOUNT_UNDO_DAYS",
+        description="Days in which a deleted account can be brought back, before name and e-mail are erased.",
     )
     model_timeout_seconds: float = Field(
         30, gt=0, validation_alias="BOT_MODEL_TIMEOUT_SECONDS", description="Seconds that one model call may take."

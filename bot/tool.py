@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,12 +21,14 @@ from pydantic import (
 )
 
 from bot.identity import Person
+from bot.settings import Settings
 from bot.shop.money import Money
 from bot.shop.orders import Order, Shop
 from bot.store.records import Block, ThreadId
 
 T = TypeVar("T")
 MOST_ARGUMENT_CHARACTERS = 4_000
+MOST_WORDS_CHARACTERS = 500
 
 
 class ToolError(Exception):
@@ -39,11 +41,22 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What came of a call: content for the model, a card for the thread, and for gated calls a sentence for all."""
+    """What came of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
+
+    With `hand_over` the thread goes to people, who are told this text, and the bot stays quiet there.
+    """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
     summary: str = ""
+    hand_over: str | None = None
+
+
+class Requests(Protocol):
+    """What a tool may do with requests that wait for approval: take them back, and nothing else."""
+
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Take back the person's own waiting request and tell in a sentence what it was. Raises ToolError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class Context:
     thread: ThreadId
     requester: Person
     shop: Shop
+    requests: Requests
+    settings: Settings
 
     @property
     def idempotency_key(self) -> str:
@@ -77,6 +92,8 @@ class Tool(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[str]
+    needs: ClassVar[str | None] = None
+    """The setting without which the tool is not offered to the model."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tool after its class: GetOrderStatus is get_order_status."""
@@ -182,6 +199,8 @@ def _json_object(text: str) -> dict[str, Any]:
 
     try:
         data = json.loads(text, object_pairs_hook=unique, parse_float=Decimal, parse_constant=refuse)
+        if "\\u" in text:
+            json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
         raise ToolError(f"The arguments are not valid JSON: {error}.", "Send one JSON object.") from error
     if not isinstance(data, dict):
@@ -240,6 +259,12 @@ def _payable(value: Decimal) -> Decimal:
     return value
 
 
+def _line(value: str) -> str:
+    # Strict mode knows no lengths, so what is too long is cut and not refused.
+    return " ".join(value.replace("\0", "").split())[:MOST_WORDS_CHARACTERS]
+
+
+Words = Annotated[str, AfterValidator(_line)]
 OrderId = Annotated[str, BeforeValidator(_order_id), AfterValidator(_plausible)]
 UsDollars = Annotated[
     Decimal,

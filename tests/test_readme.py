@@ -10,13 +10,25 @@ from pathlib import Path
 
 import pytest
 
+from bot import tools
 from bot.demo.completions import Answer
 from bot.identity import Person
 from bot.settings import Settings, variable
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
-from bot.tool import Context, Tool, ToolError
+from bot.tool import Context, GatedTool, Tool, ToolError
 from tests.world import ANA, World, refund_of
+
+SETTINGS = Settings(_env_file=None, slack_bot_token="xoxb-1")
+
+
+class NoRequests:
+    """Somebody who has nothing to take back."""
+
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Find nothing."""
+        raise ToolError(f"There is no request {request} of {person.id}.")
+
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,6 +52,14 @@ def settings_table() -> str:
 def test_every_setting_has_its_line() -> None:
     """The table of settings is that of the code."""
     assert settings_table() in README
+
+
+def test_every_tool_is_told_of() -> None:
+    """The README has a line for each tool, and says of each whether a person has to approve it."""
+    everything = Settings(_env_file=None, slack_bot_token="xoxb-1", BOT_ESCALATION_CHANNEL="C1", BOT_HELP_FOLDER="help")
+    told = dict(re.findall(r"^\| `(\w+)` \| .+ \| (at once|when a person approves) \|$", README, re.MULTILINE))
+    gated = {name: issubclass(tool, GatedTool) for name, tool in tools.load(everything).items()}
+    assert {name: when == "when a person approves" for name, when in told.items()} == gated
 
 
 def test_the_commands_run_what_is_there() -> None:
@@ -85,7 +105,9 @@ async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
     spec.loader.exec_module(module)
     tool: type[Tool] = module.GetDeliveryTime
     assert tool.definition()["function"]["name"] == "get_delivery_time"
-    context = Context("1", ThreadId("T", "C", "1"), Person("U", "T", None, is_staff=False), shop)
+    context = Context(
+        "1", ThreadId("T", "C", "1"), Person("U", "T", None, is_staff=False), shop, NoRequests(), SETTINGS
+    )
     assert (await tool.parse('{"country": "US"}').run(context)).content == {"country": "US", "days": 3}
     with pytest.raises(ToolError, match="We do not deliver to FR"):
         await tool.parse('{"country": "FR"}').run(context)

@@ -16,7 +16,7 @@ KNOWS = {
     "openai": {"bot.model"},
     "slack_bolt": {"bot.app", "bot.slack"},
     "slack_sdk": {"bot.app", "bot.identity", "bot.slack", "bot.demo"},
-    "sqlite_utils": {"bot.store", "bot.shop", "bot.demo"},
+    "sqlite_utils": {"bot.store", "bot.shop", "bot.help", "bot.demo"},
     "click": {"bot.__main__"},
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import running
-from bot.demo import sample_shop
+from bot.demo import sample_shop, serve
 from bot.demo.completions import Answer, CompletionsServer, Failure, Request, ToolCall
 from bot.demo.slack_api import SlackServer
 from bot.demo.workspace import Message, Workspace
@@ -19,7 +19,8 @@ from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
 
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
-SUPPORT, GENERAL = "C0SUPPORT", "C0GENERAL"
+SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
+HELP = Path(serve.__file__).parent / "help"
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -43,6 +44,12 @@ def refund_of(order_id: str, amount: float | None = None, reason: str = "defecti
     return calls(("initiate_refund", {"order_id": order_id, "reason": reason, "amount": amount}))
 
 
+def sorted_as(category: str, urgency: str = "low", order_id: str | None = None, summary: str = "Something.") -> Answer:
+    """Script what a thread is sorted as."""
+    intent = {"category": category, "urgency": urgency, "order_id": order_id, "summary": summary}
+    return Answer(json.dumps(intent))
+
+
 class World:
     """Slack, the model and the shop around one bot or several, and what the stories ask of them."""
 
@@ -52,14 +59,22 @@ class World:
         self.script: deque[Turn] = deque()
         self.model = CompletionsServer(self._next_turn)
         self.think: Callable[[Request], Awaitable[Answer]] | None = None
+        self.intent: Answer | Failure = sorted_as("other")
         self.database = folder / "support.db"
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
         """Answer with the next turn of the script, or as `think` does where a story sets it."""
+        if request.response_format:
+            return self.intent
         if self.think:
             return await self.think(request)
         turn: Turn = self.script.popleft() if self.script else Answer("(the script is over)")
         return turn(request) if callable(turn) else turn
+
+    @property
+    def asked(self) -> list[Request]:
+        """List the requests for a turn, without those that sort a thread."""
+        return [request for request in self.model.requests if not request.response_format]
 
     def settings(self, **changes: Any) -> Settings:
         """Make settings that join the bot to this world, and nothing of the machine's own environment."""
@@ -74,6 +89,8 @@ class World:
                 "openai_model": "scripted-model",
                 "BOT_DATABASE": self.database,
                 "BOT_APPROVERS": SAM,
+                "BOT_ESCALATION_CHANNEL": TEAM,
+                "BOT_HELP_FOLDER": HELP,
                 **changes,
             },
         )

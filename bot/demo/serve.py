@@ -19,6 +19,7 @@ from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
 
 APPROVER = "U0SAM"
+HELP = Path(__file__).parent / "help"
 OFFLINE = "offline model: a small rule-based stand-in, no language model"
 
 
@@ -54,6 +55,8 @@ def _settings(url: str, database: Path) -> Settings:
         "BOT_STAFF": "",
         "BOT_TRUSTED_TEAMS": "",
         "BOT_APPROVAL_CHANNEL": None,
+        "BOT_ESCALATION_CHANNEL": "C0TEAM",
+        "BOT_HELP_FOLDER": HELP,
     }
     settings = Settings(**ours)
     if settings.openai_api_key or settings.openai_base_url:

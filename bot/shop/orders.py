@@ -80,6 +80,16 @@ class Order:
         """What can still be given back."""
         return self.total - self.refunded
 
+    @property
+    def cancellable(self) -> bool:
+        """Whether it can still be kept from leaving."""
+        return self.status in (OrderStatus.PAID, OrderStatus.PACKED)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the customer still waits for it."""
+        return self.status not in (OrderStatus.DELIVERED, OrderStatus.CANCELLED)
+
 
 @dataclass(frozen=True, slots=True)
 class Refund:
@@ -92,12 +102,12 @@ class Refund:
     created_at: datetime
 
 
-class RefundRefusedError(Exception):
-    """The shop will not make this refund; nothing has moved."""
+class ShopRefusedError(Exception):
+    """The shop will not do this; nothing has moved."""
 
 
 class Shop(Protocol):
-    """What the bot asks of a shop. Anything but RefundRefusedError from `refund` means that the outcome is unknown."""
+    """What the bot asks of a shop. Anything but ShopRefusedError from `refund` means that the outcome is unknown."""
 
     async def order(self, order_id: str) -> Order | None:
         """Look the order up, whoever it belongs to."""
@@ -105,11 +115,23 @@ class Shop(Protocol):
     async def customer(self, email: str) -> Customer | None:
         """Find the customer with this e-mail address, in any case of letters."""
 
+    async def orders(self, customer: Customer, *, most: int) -> list[Order]:
+        """List a customer's orders, the latest first."""
+
     async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
         """Give money back once for a key: asked again with the same key, return the first refund.
 
-        Raises RefundRefusedError when the order is unknown, or less than the amount is left to refund.
+        Raises ShopRefusedError when the order is unknown, or less than the amount is left to refund.
         """
+
+    async def cancel(self, order_id: str, refund: Money, *, key: str) -> None:
+        """Cancel an order that has not left yet and give back what is left of its money, once for a key.
+
+        Raises ShopRefusedError when it has left, or when another amount than `refund` is left.
+        """
+
+    async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
+        """Hide a customer and their orders at once, and erase who they are when the days are over."""
 
     async def refund_with(self, key: str) -> Refund | None:
         """Tell what came of an earlier `refund` with this key; None when it never happened."""

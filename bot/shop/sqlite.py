@@ -1,6 +1,6 @@
 """The built-in shop: its tables in the bot's own database file."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database, Migrations
@@ -13,7 +13,7 @@ from bot.shop.orders import (
     OrderStatus,
     Refund,
     RefundReason,
-    RefundRefusedError,
+    ShopRefusedError,
     TrackingEvent,
 )
 from bot.store.database import DatabaseThread
@@ -63,6 +63,13 @@ def shop_tables(db: Database) -> None:
     db.execute("CREATE INDEX refunds_of_order ON refunds (order_id)")
 
 
+@shop_migrations()
+def deleted_customers(db: Database) -> None:
+    """Let a customer be hidden at once and erased later."""
+    db.execute("ALTER TABLE customers ADD COLUMN deleted_at TEXT")
+    db.execute("ALTER TABLE customers ADD COLUMN erase_after TEXT")
+
+
 class SqliteShop:
     """The Shop whose orders and refunds are rows beside the log."""
 
@@ -77,9 +84,20 @@ class SqliteShop:
         """Find the customer with this e-mail address, in any case of letters."""
 
         def read(db: Database) -> Customer | None:
-            for row in db.query("SELECT id, name, email FROM customers WHERE email = ?", [email.strip()]):
+            sql = "SELECT id, name, email FROM customers WHERE email = ? AND deleted_at IS NULL"
+            for row in db.query(sql, [email.strip()]):
                 return Customer(**row)
             return None
+
+        return await self._database.run(read)
+
+    async def orders(self, customer: Customer, *, most: int) -> list[Order]:
+        """List a customer's orders, the latest first."""
+
+        def read(db: Database) -> list[Order]:
+            sql = "SELECT id FROM orders WHERE customer_id = ? ORDER BY placed_at DESC LIMIT ?"
+            ids = [row["id"] for row in db.query(sql, [customer.id, most])]
+            return [order for order in (_read_order(db, order_id) for order_id in ids) if order]
 
         return await self._database.run(read)
 
@@ -91,26 +109,51 @@ class SqliteShop:
                 return earlier
             order = _read_order(db, order_id)
             if order is None:
-                raise RefundRefusedError(f"There is no order {order_id}.")
+                raise ShopRefusedError(f"There is no order {order_id}.")
             if amount.currency != order.total.currency or not 0 < amount.minor <= order.refundable.minor:
-                raise RefundRefusedError(
+                raise ShopRefusedError(
                     f"{amount} cannot be refunded: {order.refundable} of {order_id} is left to refund."
                 )
-            refund = Refund(f"re_{new_id()[:12]}", order_id, amount, reason, datetime.now(UTC))
-            db.table("refunds").insert(
-                {
-                    "id": refund.id,
-                    "order_id": order_id,
-                    "amount_minor": amount.minor,
-                    "currency": amount.currency,
-                    "reason": reason,
-                    "idempotency_key": key,
-                    "created_at": refund.created_at.isoformat(),
-                }
-            )
-            return refund
+            return _insert_refund(db, order, amount, reason, key)
 
         return await self._database.run(write)
+
+    async def cancel(self, order_id: str, refund: Money, *, key: str) -> None:
+        """Cancel the order and give back what is left of its money, in one transaction."""
+
+        def write(db: Database) -> None:
+            order = _read_order(db, order_id)
+            if order is not None and order.status == OrderStatus.CANCELLED and _refund_with(db, key):
+                return
+            if order is None or not order.cancellable:
+                raise ShopRefusedError(f"{order_id} can't be cancelled any more.")
+            if refund != order.refundable:
+                raise ShopRefusedError(f"{order.refundable} of {order_id} is left to give back, not {refund}.")
+            db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", [order_id])
+            if refund.minor:
+                _insert_refund(db, order, refund, RefundReason.CHANGED_MIND, key)
+
+        await self._database.run(write)
+
+    async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
+        """Hide the customer now; `erase_due` does the rest when the days are over."""
+        now = datetime.now(UTC)
+        await self._database.run(
+            lambda db: db.execute(
+                "UPDATE customers SET deleted_at = ?, erase_after = ? WHERE id = ? AND deleted_at IS NULL",
+                [now.isoformat(), (now + timedelta(days=undo_days)).isoformat(), customer.id],
+            )
+        )
+
+    async def erase_due(self) -> None:
+        """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""
+        await self._database.run(
+            lambda db: db.execute(
+                """UPDATE customers SET name = 'Deleted customer', email = 'deleted-' || id, erase_after = NULL
+                   WHERE erase_after <= ?""",
+                [datetime.now(UTC).isoformat()],
+            )
+        )
 
     async def refund_with(self, key: str) -> Refund | None:
         """Tell what came of an earlier `refund` with this key; None when it never happened."""
@@ -122,7 +165,8 @@ def _read_order(db: Database, order_id: str) -> Order | None:
         db.query(
             """SELECT orders.*, customers.name, customers.email,
                       (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = orders.id) AS refunded_minor
-               FROM orders JOIN customers ON customers.id = customer_id WHERE orders.id = ?""",
+               FROM orders JOIN customers ON customers.id = customer_id
+               WHERE orders.id = ? AND customers.deleted_at IS NULL""",
             [order_id],
         )
     )
@@ -152,6 +196,22 @@ def _read_order(db: Database, order_id: str) -> Order | None:
             for event in db.query("SELECT * FROM tracking_events WHERE order_id = ? ORDER BY at", [order_id])
         ),
     )
+
+
+def _insert_refund(db: Database, order: Order, amount: Money, reason: RefundReason, key: str) -> Refund:
+    refund = Refund(f"re_{new_id()[:12]}", order.id, amount, reason, datetime.now(UTC))
+    db.table("refunds").insert(
+        {
+            "id": refund.id,
+            "order_id": order.id,
+            "amount_minor": amount.minor,
+            "currency": amount.currency,
+            "reason": reason,
+            "idempotency_key": key,
+            "created_at": refund.created_at.isoformat(),
+        }
+    )
+    return refund
 
 
 def _refund_with(db: Database, key: str) -> Refund | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.masking import mask
 from bot.store.inbox import Inbox
 from bot.store.records import InboxMessage, ThreadId
 
@@ -28,6 +29,7 @@ class Ourselves:
     user: str
     bot_id: str
     app_id: str
+    url: str
 
 
 class Intake:
@@ -79,9 +81,9 @@ class Intake:
             user=event["user"],
             user_team=event.get("user_team") or event.get("team") or team,
             shared=shared,
-            text=_readable(raw, self._ourselves.user),
+            text=mask(_readable(raw, self._ourselves.user)),
         )
-        receive = self._inbox.receive(message, addressed=addressed)
+        receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
         if await asyncio.wait_for(receive, _SECONDS_TO_KEEP):
             self._wake(message.thread)
 

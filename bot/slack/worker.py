@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from bot.agent import Agent
+from bot.agent.agent import Agent
 from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
 from bot.store.leases import LostLeaseError

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -32,9 +32,19 @@ class Calls:
         return await self._database.run(lambda db: _get(db, call_id))
 
     async def finish(
-        self, call: ToolCall, status: CallStatus, output: str, *, error: str | None = None, card: Sequence[Block] = ()
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        output: str,
+        *,
+        error: str | None = None,
+        card: Sequence[Block] = (),
+        hand_over: Post | None = None,
     ) -> None:
-        """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown."""
+        """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown.
+
+        With a hand-over, people are told and the thread is theirs, in the same transaction.
+        """
 
         def write(db: Database) -> None:
             self._leases.check(db, call.thread)
@@ -53,6 +63,9 @@ class Calls:
                     call.id,
                 ],
             )
+            if hand_over:
+                self._outbox.insert(db, [hand_over])
+                mark_handed_over(db, call.thread)
 
         await self._database.run(write)
 
@@ -86,6 +99,26 @@ class Calls:
             self._outbox.insert(db, cards)
 
         await self._database.run(write)
+
+    async def requests_today(self, call: ToolCall) -> tuple[int, int]:
+        """Count the requests of this tool within a day, by thread and by person, this one and refused ones included."""
+
+        def read(db: Database) -> tuple[int, int]:
+            thread = call.thread
+            row = db.execute(
+                """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)),
+                          count(*) FILTER (WHERE requester = ?)
+                   FROM tool_calls WHERE gated AND tool = ? AND created_at > ?
+                   AND (requester = ? OR (team, channel, thread_ts) = (?, ?, ?))""",
+                [
+                    *(thread.team, thread.channel, thread.ts, call.requester),
+                    *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat()),
+                    *(call.requester, thread.team, thread.channel, thread.ts),
+                ],
+            ).fetchone()
+            return (row[0], row[1])
+
+        return await self._database.run(read)
 
     async def claim(self, call_id: str, by: str) -> ToolCall | None:
         """Take the one approval a pending call can have; None means that somebody else decided, or time did."""
@@ -175,13 +208,17 @@ class Calls:
         def write(db: Database) -> None:
             finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
             db.execute(
-                "INSERT OR REPLACE INTO model_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                """INSERT OR REPLACE INTO model_calls
+                       (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
+                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     call.id,
                     call.thread.team,
                     call.thread.channel,
                     call.thread.ts,
                     call.model,
+                    call.purpose,
                     call.status,
                     call.finish_reason,
                     call.prompt_tokens,
@@ -221,6 +258,14 @@ def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> No
                 call.tool_call_id,
             ],
         )
+
+
+def mark_handed_over(db: Database, thread: ThreadId) -> None:
+    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
+    db.execute(
+        "UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)",
+        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
+    )
 
 
 def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:

@@ -3,28 +3,42 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
 from bot.store.database import DatabaseThread
 from bot.store.leases import Leases
 from bot.store.outbox import Outbox
 from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
+
+NOTE = "Note from the shop: "
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the log says that a run has cost so far, over restarts too."""
+
+    steps: int
+    tokens: int
+    calls_within_hour: int
+    same_failure: int
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far.
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
     """
 
     items: tuple[Item, ...]
     unanswered: tuple[ToolCall, ...]
     cards: tuple[tuple[Block, ...], ...]
+    spent: Spent
+    intent: str | None
 
 
 class History:
@@ -82,7 +96,13 @@ class History:
         return await self._database.run(write)
 
     async def finish(
-        self, message: InboxMessage, item: Item | None, posts: Sequence[Post], *, error: str | None = None
+        self,
+        message: InboxMessage,
+        item: Item | None,
+        posts: Sequence[Post],
+        *,
+        error: str | None = None,
+        hand_over: Post | None = None,
     ) -> None:
         """End a run: its last item, what is said, and the end of the message and of those that joined it are one."""
 
@@ -94,6 +114,9 @@ class History:
                 _answer(db, thread, _read(db, thread).unanswered)
                 _append(db, thread, item)
             self._outbox.insert(db, posts)
+            if hand_over:
+                self._outbox.insert(db, [hand_over])
+                mark_handed_over(db, thread)
             db.execute(
                 """UPDATE inbox SET status = ?, error = ?, finished_at = ?
                    WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'running'""",
@@ -106,6 +129,18 @@ class History:
                     thread.ts,
                 ],
             )
+
+        await self._database.run(write)
+
+    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants, with what is said because of it."""
+
+        def write(db: Database) -> None:
+            db.execute(
+                "UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)",
+                [intent, thread.team, thread.channel, thread.ts],
+            )
+            self._outbox.insert(db, posts)
 
         await self._database.run(write)
 
@@ -169,30 +204,66 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
         [thread.team, thread.channel, thread.ts],
     )
     for row in list(rows):
-        _append(db, thread, {"role": "system", "content": f"Note from the shop: {row['summary']}"}, call_id=row["id"])
+        _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
+    key = [thread.team, thread.channel, thread.ts]
     rows: list[dict[str, Any]] = list(
         db.query(
             "SELECT id, role, item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id",
-            [thread.team, thread.channel, thread.ts],
+            key,
         )
     )
     unanswered: tuple[ToolCall, ...] = ()
     if rows and rows[-1]["role"] == "assistant":
         unanswered = tuple(calls_of_turn(db, rows[-1]["id"]))
+    first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
-            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > (
-                   SELECT max(id) FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user')
+            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
                AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
-            [thread.team, thread.channel, thread.ts] * 2,
+            [first_id, *key],
         )
     )
     return Conversation(
         items=tuple(json.loads(row["item"]) for row in rows),
         unanswered=unanswered,
         cards=tuple(tuple(json.loads(card)) for card in shown),
+        spent=_spent(db, thread, first_id, began_at),
+        intent=db.execute("SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()[0],
     )
+
+
+def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
+    """Find where the run began in the history: at the first of the messages that it answers."""
+    first: tuple[int, str] | None = db.execute(
+        """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?) AND status = 'running'
+           ORDER BY messages.id LIMIT 1""",
+        [thread.team, thread.channel, thread.ts],
+    ).fetchone()
+    return first or (0, "")
+
+
+def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
+    key = [thread.team, thread.channel, thread.ts]
+    steps, tokens = db.execute(
+        """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
+                  coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
+           FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
+        [*key, began_at],
+    ).fetchone()
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    calls = db.execute(
+        "SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at > ?",
+        [*key, hour_ago],
+    ).fetchone()[0]
+    same = db.execute(
+        """SELECT coalesce(max(n), 0) FROM (
+               SELECT count(*) AS n FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+        [*key, first_id],
+    ).fetchone()[0]
+    return Spent(steps, tokens, calls, same)

@@ -16,10 +16,11 @@ class Inbox:
         self._database = database
         self._leases = leases
 
-    async def receive(self, message: InboxMessage, *, addressed: bool) -> bool:
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us and new, and tell whether it was.
 
-        A message that addresses nobody is for us only in a thread that we are in already.
+        A message that addresses nobody is for us only in a thread that we are in already. A thread that was handed
+        over to people is ours again when we are mentioned there.
         """
 
         def write(db: Database) -> bool:
@@ -28,10 +29,14 @@ class Inbox:
             key = [thread.team, thread.channel, thread.ts]
             if addressed:
                 db.execute(
-                    "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+                    """INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at)
+                       VALUES (?, ?, ?, ?, ?)""",
                     [*key, message.user, now],
                 )
-            elif not db.execute("SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone():
+            if mentioned:
+                db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
+            ours = "SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NULL"
+            if not db.execute(ours, key).fetchone():
                 return False
             inserted = db.execute(
                 """INSERT OR IGNORE INTO inbox

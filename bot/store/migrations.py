@@ -103,6 +103,15 @@ def outbox(db: Database) -> None:
 
 
 @bot_migrations()
+def intents_and_hand_overs(db: Database) -> None:
+    """Let a thread know what its customer wants and whether people took it over, and count requests by person."""
+    db.execute("ALTER TABLE threads ADD COLUMN intent TEXT CHECK (intent IS NULL OR json_valid(intent))")
+    db.execute("ALTER TABLE threads ADD COLUMN handed_over_at TEXT")
+    db.execute("ALTER TABLE model_calls ADD COLUMN purpose TEXT NOT NULL DEFAULT 'turn'")
+    db.execute("CREATE INDEX requests_of_person ON tool_calls (requester, tool, created_at) WHERE gated")
+
+
+@bot_migrations()
 def several_processes(db: Database) -> None:
     """Mark what a process has in its hands, so that another leaves it alone, or takes it over when that one died."""
     db.execute("CREATE TABLE processes (id TEXT PRIMARY KEY, seen_at TEXT NOT NULL) STRICT")

@@ -104,6 +104,7 @@ class ModelCall:
     model: str
     status: CallStatus
     created_at: datetime
+    purpose: str = "turn"
     finish_reason: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -5,15 +5,16 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 
+from bot.settings import Settings
 from bot.tool import Tool
 
 
-def load() -> Mapping[str, type[Tool]]:
-    """Find every tool in this folder, by name, in an order that never changes."""
+def load(settings: Settings) -> Mapping[str, type[Tool]]:
+    """Find every tool in this folder that the settings allow, by name, in an order that never changes."""
     found: dict[str, type[Tool]] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         contents = importlib.import_module(f"{__name__}.{module.name}")
         for value in vars(contents).values():
             if inspect.isclass(value) and issubclass(value, Tool) and value.__module__ == contents.__name__:
                 found[value.name] = value
-    return found
+    return {name: tool for name, tool in found.items() if tool.needs is None or getattr(settings, tool.needs)}

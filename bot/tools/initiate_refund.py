@@ -5,7 +5,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from bot.shop.money import Money
-from bot.shop.orders import Order, Refund, RefundReason, RefundRefusedError
+from bot.shop.orders import Order, Refund, RefundReason, ShopRefusedError
 from bot.tool import Context, GatedTool, OrderId, Output, Preview, ToolError, UsDollars
 
 REASON_WORDS = {
@@ -61,7 +61,7 @@ class InitiateRefund(GatedTool):
         amount = Money.from_major(self.amount, order.total.currency)
         try:
             refund = await context.shop.refund(order.id, amount, self.reason, key=context.idempotency_key)
-        except RefundRefusedError as error:
+        except ShopRefusedError as error:
             raise ToolError(str(error)) from error
         return _refunded(refund, order)
 

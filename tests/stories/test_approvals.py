@@ -73,7 +73,7 @@ async def test_approved(world: World) -> None:
     assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
-    notes = [m["content"] for m in world.model.requests[-1].messages if m["role"] == "system"][1:]
+    notes = [m["content"] for m in world.asked[-1].messages if m["role"] == "system"][1:]
     assert len(notes) == 1
     assert "approved by a person and done. $42.00 for ORD-10188 went back" in notes[0]
 
@@ -82,8 +82,8 @@ async def test_model_hears_that_nothing_has_happened(world: World) -> None:
     """The model is told at once that the refund waits and was not executed."""
     async with world.bot():
         await refund_card(world)
-        await world.workspace.until(lambda: len(world.model.requests) > 1)
-    output = world.model.requests[1].messages[-1]["content"]
+        await world.workspace.until(lambda: len(world.asked) > 1)
+    output = world.asked[1].messages[-1]["content"]
     assert '"not_executed": true' in output
     assert world.refunds() == []
 
@@ -299,7 +299,7 @@ async def test_second_request_while_one_waits(world: World) -> None:
         "pending",
         "rejected",
     ]
-    assert "only one at a time" in world.model.requests[1].messages[-1]["content"]
+    assert "only one at a time" in world.asked[1].messages[-1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ async def test_amount_or_order_that_cannot_be(world: World, order_id: str, amoun
         question = await world.says(ANA, "@bot refund")
         replies = await world.replies(question)
     assert [bool(buttons(reply)) for reply in replies] == [False]
-    assert told in world.model.requests[1].messages[-1]["content"]
+    assert told in world.asked[1].messages[-1]["content"]
 
 
 async def test_typed_yes_approves_nothing(world: World) -> None:

@@ -60,7 +60,7 @@ async def test_thread_goes_on_without_a_mention(world: World) -> None:
         await world.says(ANA, "ORD-10235", thread_ts=question.ts)
         replies = await world.replies(question, 2)
     assert shown(replies[1]).startswith("It comes today.")
-    spoken = [(m["role"], m.get("content")) for m in world.model.requests[-1].messages[1:4]]
+    spoken = [(m["role"], m.get("content")) for m in world.asked[-1].messages[1:4]]
     assert spoken == [("user", "where is my order?"), ("assistant", "Which order?"), ("user", "ORD-10235")]
 
 
@@ -71,8 +71,8 @@ async def test_several_orders_in_one_turn(world: World) -> None:
         (answer,) = await world.replies(await world.says(ANA, "@bot ORD-10234 and ORD-10235?"))
     text = shown(answer)
     assert text.index("*Order ORD-10234*") < text.index("*Order ORD-10235*")
-    outputs = [m["tool_call_id"] for m in world.model.requests[-1].messages if m["role"] == "tool"]
-    asked = [call["id"] for call in world.model.requests[-1].messages[2]["tool_calls"]]
+    outputs = [m["tool_call_id"] for m in world.asked[-1].messages if m["role"] == "tool"]
+    asked = [call["id"] for call in world.asked[-1].messages[2]["tool_calls"]]
     assert outputs == asked
 
 
@@ -86,7 +86,7 @@ async def test_doubles_are_answered_once(world: World, order: tuple[Any, ...]) -
         question = await world.says(ANA, "@bot hello", order=order, copies=3)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
     assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["Hello."]
-    assert len(world.model.requests) == 1
+    assert len(world.asked) == 1
 
 
 async def test_redelivered_after_a_restart(world: World) -> None:
@@ -112,7 +112,7 @@ async def test_what_is_not_for_us(world: World) -> None:
         world.workspace.update(GENERAL, talk.ts, text=f"<@{BOT}> edited", edited=True)
         world.workspace.delete(GENERAL, talk.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
-    assert world.model.requests == []
+    assert world.asked == []
 
 
 async def test_somebody_else_is_called_in_our_thread(world: World) -> None:
@@ -123,7 +123,7 @@ async def test_somebody_else_is_called_in_our_thread(world: World) -> None:
         await world.replies(question)
         await world.says(ANA, f"<@{SAM}> can you look at this?", thread_ts=question.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
-    assert len(world.model.requests) == 1
+    assert len(world.asked) == 1
 
 
 @pytest.mark.parametrize("forged", [{"team_id": "T0OTHER"}, {"api_app_id": "A0OTHER"}])
@@ -132,7 +132,7 @@ async def test_event_of_another_team_or_app(world: World, forged: dict[str, str]
     async with world.bot():
         await world.says(ANA, "@bot hello", forged=forged)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
-    assert world.model.requests == []
+    assert world.asked == []
 
 
 @pytest.mark.parametrize("order_id", ["ORD-99999", "ORD-10240"])
@@ -141,7 +141,7 @@ async def test_no_such_order_and_somebody_elses_look_the_same(world: World, orde
     world.script += [status_of(order_id), Answer("I can't find that order.")]
     async with world.bot():
         (answer,) = await world.replies(await world.says(ANA, f"@bot where is {order_id}?"))
-    output = world.model.requests[-1].messages[-1]["content"]
+    output = world.asked[-1].messages[-1]["content"]
     assert f"There is no order {order_id} for this customer." in output
     assert shown(answer) == "I can't find that order."
     assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["rejected"]
@@ -214,7 +214,7 @@ async def test_message_that_comes_between_two_model_calls(world: World) -> None:
         looking_up.release()
         replies = await world.replies(question)
     assert len(replies) == 1
-    assert heard(world.model.requests[-1]) == ["ORD-10234?", "and ORD-10235"]
+    assert heard(world.asked[-1]) == ["ORD-10234?", "and ORD-10235"]
 
 
 async def test_somebody_else_does_not_join_a_run(world: World) -> None:
@@ -281,7 +281,7 @@ async def test_model_that_never_stops_calling(world: World) -> None:
     async with world.bot(BOT_MAX_STEPS=3):
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert "number of steps" in shown(answer)
-    assert len(world.model.requests) == 3
+    assert len(world.asked) == 3
 
 
 async def test_bad_calls_cost_only_themselves(world: World) -> None:
@@ -308,7 +308,7 @@ async def test_model_text_cannot_act(world: World) -> None:
     world.script += [Answer("<!channel> <@U0SAM> <https://evil.example/?q=1|click> & **bold**")]
     async with world.bot():
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
-    assert shown(answer) == ("&lt;!channel&gt; &lt;@U0SAM&gt; &lt;https://evil.example/?q=1|click&gt; &amp; *bold*")
+    assert shown(answer) == ("&lt;!channel&gt; &lt;@U0SAM&gt; &lt;[link removed]|click&gt; &amp; *bold*")
     post = next(call.arguments for call in world.workspace.calls if call.method == "chat.postMessage")
     assert (post["unfurl_links"], post["unfurl_media"]) in [(False, False), ("0", "0"), ("false", "false")]
     assert "<!channel>" not in post["text"]
@@ -323,7 +323,7 @@ async def test_people_of_another_workspace(world: World) -> None:
     async with world.bot():
         (answer,) = await world.replies(await world.says("U0EVE", "@bot where is ORD-10240?"))
     assert shown(answer) == "I can only help people of this workspace."
-    assert world.model.requests == []
+    assert world.asked == []
 
 
 async def test_log_tells_the_story(world: World) -> None:
@@ -339,6 +339,6 @@ async def test_log_tells_the_story(world: World) -> None:
     assert succeeded["requester"] == ANA
     assert succeeded["finished_at"] > succeeded["created_at"]
     assert succeeded["duration_ms"] > 0
-    model_calls = world.rows("SELECT * FROM model_calls ORDER BY created_at")
+    model_calls = world.rows("SELECT * FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
     assert [row["finish_reason"] for row in model_calls] == ["tool_calls", "tool_calls", "stop"]
     assert all(row["prompt_tokens"] and row["duration_ms"] for row in model_calls)

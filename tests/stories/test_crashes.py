@@ -82,7 +82,7 @@ async def test_killed_before_the_answer(world: World) -> None:
         replies = await world.replies(question, 2)
     assert "*Order ORD-10234*" in shown(replies[1])
     assert len(world.rows("SELECT id FROM tool_calls")) == 1
-    assert len(world.model.requests) == 3
+    assert len(world.asked) == 3
 
 
 async def test_poisoned_message(world: World) -> None:

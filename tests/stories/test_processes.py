@@ -11,7 +11,7 @@ import pytest
 from bot.demo import sample_shop
 from bot.demo.completions import Answer, Request
 from bot.shop.money import Money
-from bot.shop.orders import RefundReason, RefundRefusedError
+from bot.shop.orders import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.leases import Leases, LostLeaseError
@@ -99,7 +99,7 @@ async def test_slow_process_is_fenced_off(tmp_path: Path) -> None:
     """A process that was taken for dead, and wakes up, writes nothing into the thread that is another's now."""
     path = tmp_path / "support.db"
     async with Process(path, 60) as slow, Process(path, -1) as quick:
-        await slow.store.inbox.receive(message(), addressed=True)
+        await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
         taken = await slow.store.inbox.next(message().thread)
         assert taken
         assert (await slow.store.history.begin(taken)).items
@@ -124,7 +124,7 @@ async def test_thread_in_other_hands_is_left_alone(tmp_path: Path) -> None:
     async with Process(path, 60) as second:
         async with Process(path, 60) as first:
             assert not first.leases.alone
-            await first.store.inbox.receive(message(), addressed=True)
+            await first.store.inbox.receive(message(), addressed=True, mentioned=True)
             assert await first.store.inbox.next(message().thread)
             assert await second.store.inbox.next(message().thread) is None
             assert await second.store.inbox.waiting_threads() == []
@@ -136,7 +136,7 @@ async def test_alone_after_a_crash(tmp_path: Path) -> None:
     """A process that starts alone waits for no lease of a dead one."""
     path = tmp_path / "support.db"
     async with Process(path, 60) as dying:
-        await dying.store.inbox.receive(message(), addressed=True)
+        await dying.store.inbox.receive(message(), addressed=True, mentioned=True)
         assert await dying.store.inbox.next(message().thread)
         (left_behind,) = await dying.database.run(lambda db: list(db.query("SELECT * FROM processes")))
     async with Process(path, 60) as next_one:
@@ -165,12 +165,12 @@ async def test_found_after_a_long_outage(world: World) -> None:
     async with world.bot(BOT_STALE_MINUTES=1e-6):
         (asked,) = await world.replies(question)
         assert "Is it still needed?" in shown(asked)
-    assert len(world.model.requests) == 1
+    assert len(world.asked) == 1
     assert world.rows("SELECT 1 FROM tool_calls") == []
     async with world.bot():
         await world.says(ANA, "yes", thread_ts=question.ts)
         await world.card(question)
-    said = [(m["role"], m["content"]) for m in world.model.requests[1].messages[1:]]
+    said = [(m["role"], m["content"]) for m in world.asked[1].messages[1:]]
     assert [role for role, _ in said] == ["user", "assistant", "user"]
     assert said[0][1] == "refund ORD-10188, broken"
 
@@ -185,8 +185,8 @@ async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: Wo
         hang.release()
         await world.says(ANA, "again?", thread_ts=question.ts)
         await world.replies(question, 2)
-    roles = [message["role"] for message in world.model.requests[-1].messages]
-    assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.model.requests[-1].messages)
+    roles = [message["role"] for message in world.asked[-1].messages]
+    assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.asked[-1].messages)
 
 
 async def test_locked_database(world: World) -> None:
@@ -212,14 +212,14 @@ async def test_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     large = InboxMessage(ThreadId("T", "C", "1.0"), "1.0", ANA, "x" * 1_000_000, "T")
     async with Process(tmp_path / "support.db", 60) as process:
         await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 100"))
-        writes = (process.store.inbox.receive(large, addressed=True) for _ in range(3))
+        writes = (process.store.inbox.receive(large, addressed=True, mentioned=True) for _ in range(3))
         results = await asyncio.gather(*writes, return_exceptions=True)
         assert all(isinstance(result, DatabaseError) for result in results)
         assert caplog.text.count("does not take writes") == 1
         assert "full" in caplog.text
         assert await process.database.run(lambda db: db.execute("SELECT 1 FROM threads").fetchall()) == []
         await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
-        assert await process.store.inbox.receive(large, addressed=True)
+        assert await process.store.inbox.receive(large, addressed=True, mentioned=True)
         assert "takes writes again" in caplog.text
 
 
@@ -275,7 +275,7 @@ async def test_approvals_in_two_processes_never_exceed_what_was_paid(tmp_path: P
     async def refund(shop: SqliteShop, key: str) -> Any:
         try:
             return await shop.refund("ORD-10188", Money(1500), RefundReason.DEFECTIVE, key=key)
-        except RefundRefusedError as error:
+        except ShopRefusedError as error:
             return error
 
     async with Process(path, 60) as one, Process(path, 60) as two:
@@ -285,4 +285,4 @@ async def test_approvals_in_two_processes_never_exceed_what_was_paid(tmp_path: P
         order = await shops[1].order("ORD-10188")
     assert order
     assert order.refunded == Money(3000)
-    assert len({refund.id for refund in made if not isinstance(refund, RefundRefusedError)}) == 2
+    assert len({refund.id for refund in made if not isinstance(refund, ShopRefusedError)}) == 2

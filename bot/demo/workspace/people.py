@@ -12,5 +12,6 @@ PEOPLE = (
 EVERYBODY = frozenset(person.id for person in PEOPLE)
 CHANNELS = (
     Channel("C0SUPPORT", "support", "channel", EVERYBODY, "Orders and refunds: mention @Support Bot"),
+    Channel("C0TEAM", "support-team", "channel", frozenset({"U0SAM", "U0BOT"}), "What needs a person of the team"),
     Channel("C0GENERAL", "general", "channel", EVERYBODY, "Everything else"),
 )

@@ -1,0 +1,140 @@
+"""The tool loop of one thread: the model says what it wants done, our code decides what is."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from bot.agent.errors import RunError
+from bot.agent.intents import Intents
+from bot.agent.model_calls import ModelCalls
+from bot.agent.tool_calls import Asking, ToolCalls
+from bot.blocks import answer_messages
+from bot.hand_over import HandOver
+from bot.identity import Identity, IdentityError, Person
+from bot.instructions import without_instructions
+from bot.settings import Settings
+from bot.store.history import Conversation, Spent
+from bot.store.records import InboxMessage, Post, ThreadId, new_id, reference
+from bot.store.store import Store
+
+TRY_AGAIN = "Write “try again” in a minute."
+MOST_SAME_FAILURES = 3
+
+
+class Agent:
+    """Answers one message at a time of a thread. All state is rows, so a run that was cut off goes on from them."""
+
+    def __init__(
+        self,
+        *,
+        model_calls: ModelCalls,
+        tool_calls: ToolCalls,
+        intents: Intents,
+        hand_over: HandOver,
+        store: Store,
+        identity: Identity,
+        settings: Settings,
+        show_status: Callable[[ThreadId, str], None],
+    ) -> None:
+        self._model_calls = model_calls
+        self._tool_calls = tool_calls
+        self._intents = intents
+        self._hand_over = hand_over
+        self._store = store
+        self._identity = identity
+        self._settings = settings
+        self._show_status = show_status
+
+    async def answer(self, message: InboxMessage) -> None:
+        """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours."""
+        try:
+            async with asyncio.timeout(self._settings.run_timeout_seconds):
+                await self._run(message)
+        except RunError as error:
+            await self.apologise(message, error.words, error.row_id, str(error), hand_over=error.hand_over)
+        except IdentityError as error:
+            words = "Slack did not tell me who you are, so I can't look anything up."
+            await self.apologise(message, words, error=str(error))
+        except TimeoutError:
+            await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
+
+    async def apologise(
+        self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, hand_over: bool = False
+    ) -> None:
+        """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
+        mark = reference(row_id or new_id())
+        post = self._hand_over.post(message.thread, message.user, f"{words} ({mark})", None) if hand_over else None
+        next_step = "I have asked a person to look at it." if post else TRY_AGAIN
+        text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
+        item = {"role": "assistant", "content": words}
+        posts = self._posts(message, text)
+        await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
+
+    async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> None:
+        """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
+        minutes = int(age.total_seconds() // 60)
+        late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
+        words = (
+            f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
+        )
+        await self._store.history.begin(message)
+        item = {"role": "assistant", "content": words}
+        await self._store.history.finish(message, item, self._posts(message, words))
+
+    async def _run(self, message: InboxMessage) -> None:
+        self._show_status(message.thread, "is thinking…")
+        requester = await self._identity.person(message.user)
+        if refusal := self._refusal(message, requester):
+            await self._store.history.finish(message, None, self._posts(message, refusal))
+            return
+        conversation = await self._store.history.begin(message)
+        asking = Asking(requester, self._intents.start(message, conversation.intent))
+        while True:
+            if not conversation.unanswered:
+                self._hold_to_bounds(conversation.spent)
+                turn = await self._model_calls.ask(message.thread, conversation.items)
+                if not turn.calls:
+                    posts = self._posts(message, without_instructions(turn.text), conversation)
+                    await self._store.history.finish(message, turn.item, posts)
+                    return
+                rows = self._tool_calls.rows(message, turn.calls)
+                conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
+            show = partial(self._show_status, message.thread)
+            await self._tool_calls.run(conversation.unanswered, asking, show)
+            conversation = await self._store.history.add_outputs(message.thread)
+
+    def _hold_to_bounds(self, spent: Spent) -> None:
+        """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
+        settings = self._settings
+        if spent.same_failure >= MOST_SAME_FAILURES:
+            words = "I tried the same thing three times and it did not work, so I have stopped."
+            raise RunError(words, new_id(), "the same call failed three times", hand_over=True)
+        if spent.steps >= settings.max_steps:
+            words = "I could not finish this within the number of steps that I may take."
+            raise RunError(words, new_id(), f"no answer after {spent.steps} steps")
+        if spent.tokens >= settings.tokens_per_run:
+            raise RunError("This got too long for me to finish.", new_id(), f"{spent.tokens} tokens without an answer")
+        if spent.calls_within_hour >= settings.calls_per_thread_hour:
+            words = "I have looked up too much in this thread within the last hour, so I have to pause here."
+            raise RunError(words, new_id(), f"{spent.calls_within_hour} calls within an hour")
+
+    def _refusal(self, message: InboxMessage, requester: Person) -> str | None:
+        trusted = self._settings.trusted_teams
+        if requester.team != message.thread.team and requester.team not in trusted:
+            return "I can only help people of this workspace."
+        if message.shared and not trusted:
+            return (
+                "This channel is shared with another company, so I don't talk about orders here. "
+                "Write me a direct message."
+            )
+        return None
+
+    def _posts(self, message: InboxMessage, text: str, conversation: Conversation | None = None) -> list[Post]:
+        thread = message.thread
+        return [
+            Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
+            for fallback, blocks in answer_messages(
+                text, conversation.cards if conversation else (), self._settings.link_hosts
+            )
+        ]

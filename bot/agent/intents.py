@@ -1,0 +1,80 @@
+"""When a thread is sorted by what its customer wants: beside the first model call, and when the topic turns."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from bot.hand_over import HandOver
+from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
+from bot.model import Model, ModelError
+from bot.store.records import CallStatus, InboxMessage, ModelCall, new_id
+from bot.store.store import Store
+
+SECONDS_TO_WAIT = 1.0
+
+
+class Intents:
+    """Sorts threads in the background. Nothing waits for it but a card, and that for a second at most."""
+
+    def __init__(self, *, model: Model, store: Store, hand_over: HandOver) -> None:
+        self._model = model
+        self._store = store
+        self._hand_over = hand_over
+        self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
+
+    def start(self, message: InboxMessage, stored: str | None) -> "IntentNow":
+        """Begin to sort the thread if that is due, and give back how to ask for what is known by then."""
+        known = _read(stored)
+        if known is not None and not topic_turned(known, message.text):
+            return IntentNow(known, None)
+        task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return IntentNow(known, task)
+
+    async def stop(self) -> None:
+        """Give up what is still being sorted."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
+        row = ModelCall(
+            new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
+        )
+        items = [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message.text or "(no text)"}]
+        try:
+            intent = await self._model.classify(items, CustomerIntent)
+        except ModelError as error:
+            await self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
+            return None
+        await self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, finish_reason="stop"))
+        urgent = [self._hand_over.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
+        posts = [post for post in urgent if post is not None]
+        await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)
+        return intent
+
+
+class IntentNow:
+    """What a thread was sorted as, as far as that is known when somebody asks."""
+
+    def __init__(self, known: CustomerIntent | None, task: asyncio.Task[CustomerIntent | None] | None) -> None:
+        self._known = known
+        self._task = task
+
+    async def __call__(self) -> CustomerIntent | None:
+        """Give the newest intent; one that is under way gets a second to arrive."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=SECONDS_TO_WAIT)
+            if self._task.done() and not self._task.cancelled():
+                return self._task.result() or self._known
+        return self._known
+
+
+def _read(stored: str | None) -> CustomerIntent | None:
+    try:
+        return CustomerIntent.model_validate_json(stored) if stored else None
+    except ValidationError:
+        return None

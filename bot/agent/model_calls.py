@@ -1,0 +1,86 @@
+"""How the model is asked: each try a row, again where that may help, another model before giving up."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot import transcript
+from bot.agent.errors import RunError
+from bot.model import Model, ModelError, Turn
+from bot.settings import Settings
+from bot.store.calls import Calls
+from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
+
+MOST_TRIES = 3
+LONGEST_WAIT_SECONDS = 20.0
+FIRST_WAIT_SECONDS = 0.4
+
+
+class ModelCalls:
+    """Asks the models, the first one first, with no more of the history than fits."""
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[Model],
+        definitions: Sequence[Mapping[str, Any]],
+        instructions: str,
+        calls: Calls,
+        settings: Settings,
+        show_status: Callable[[ThreadId, str], None],
+    ) -> None:
+        self._models = models
+        self._definitions = definitions
+        self._instructions: Item = {"role": "system", "content": instructions}
+        self._calls = calls
+        self._settings = settings
+        self._show_status = show_status
+
+    async def ask(self, thread: ThreadId, items: Sequence[Item]) -> Turn:
+        """Ask for the next turn of a thread. Raises RunError when no model gave one."""
+        failure: RunError | None = None
+        budget = self._settings.history_tokens
+        for model in self._models:
+            for attempt in range(MOST_TRIES):
+                row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
+                try:
+                    return await self._try(model, row, transcript.cut(items, budget))
+                except ModelError as error:
+                    failure = RunError(error.words, row.id, str(error))
+                    wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
+                    if error.too_long:
+                        budget //= 2
+                    elif error.retry_after is None or wait > LONGEST_WAIT_SECONDS or attempt + 1 == MOST_TRIES:
+                        break
+                    else:
+                        self._show_status(thread, "is waiting for the language model…")
+                        await asyncio.sleep(wait)
+        raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
+
+    async def _try(self, model: Model, row: ModelCall, items: Sequence[Item]) -> Turn:
+        transcript.check(items)
+        await self._calls.log_model_call(row)
+        try:
+            turn = await model.respond([self._instructions, *items], self._definitions)
+        except ModelError as error:
+            failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
+            await self._calls.log_model_call(failed)
+            raise
+        except asyncio.CancelledError:
+            await self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
+            raise
+        await self._calls.log_model_call(
+            replace(
+                row,
+                status=CallStatus.SUCCEEDED,
+                model=turn.model,
+                finish_reason=turn.finish_reason,
+                prompt_tokens=turn.prompt_tokens,
+                completion_tokens=turn.completion_tokens,
+                cached_tokens=turn.cached_tokens,
+                request_id=turn.request_id,
+            )
+        )
+        return turn

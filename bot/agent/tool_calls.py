@@ -1,0 +1,151 @@
+"""What the model's calls may do: each parsed, limited and run by itself, whatever the others do."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.approvals import Approvals
+from bot.hand_over import HandOver
+from bot.identity import Person
+from bot.intent import CustomerIntent
+from bot.model import RequestedCall
+from bot.settings import Settings
+from bot.shop.orders import Shop
+from bot.store.calls import Calls
+from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference
+from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+
+MOST_LOGGED_CHARACTERS = 20_000
+IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who a turn's calls are run for, and what the thread was sorted as by now."""
+
+    person: Person
+    intent: IntentNow
+
+
+class ToolCalls:
+    """Runs the calls of a turn: reads side by side, the same call once, gated ones in the model's order."""
+
+    def __init__(
+        self,
+        *,
+        tools: Mapping[str, type[Tool]],
+        calls: Calls,
+        shop: Shop,
+        approvals: Approvals,
+        hand_over: HandOver,
+        settings: Settings,
+    ) -> None:
+        self._tools = tools
+        self._calls = calls
+        self._shop = shop
+        self._approvals = approvals
+        self._hand_over = hand_over
+        self._settings = settings
+
+    def rows(self, message: InboxMessage, requested: Sequence[RequestedCall]) -> list[ToolCall]:
+        """Make the rows of a turn's calls, as they are written before anything is looked at."""
+        return [self._row(message, position, call) for position, call in enumerate(requested)]
+
+    async def run(self, calls: Sequence[ToolCall], asking: Asking, show: Callable[[str], None]) -> None:
+        """Bring each call of a turn to its end, or to where it waits for a person."""
+        unfinished = [call for call in calls if call.output is None]
+        firsts: dict[tuple[str, str], ToolCall] = {}
+        for call in unfinished:
+            firsts.setdefault((call.tool, call.arguments_sent), call)
+        originals = list(firsts.values())
+
+        async def gated() -> None:
+            for call in originals:
+                if call.gated:
+                    await self._run(call, asking, show)
+
+        await asyncio.gather(gated(), *(self._run(call, asking, show) for call in originals if not call.gated))
+        for call in unfinished:
+            original = firsts[call.tool, call.arguments_sent]
+            if call is not original:
+                await self._repeat(call, original)
+
+    def _row(self, message: InboxMessage, position: int, call: RequestedCall) -> ToolCall:
+        gated = issubclass(self._tools.get(call.name, Tool), GatedTool)
+        return ToolCall(
+            id=new_id(),
+            thread=message.thread,
+            message_id=0,
+            position=position,
+            tool_call_id=call.id,
+            tool=call.name,
+            gated=gated,
+            arguments_sent=call.arguments[:MOST_LOGGED_CHARACTERS],
+            status=CallStatus.PROPOSED if gated else CallStatus.RUNNING,
+            requester=message.user,
+            created_at=datetime.now(UTC),
+        )
+
+    async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
+        """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
+        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._settings)
+        seconds = self._settings.tool_timeout_seconds
+        try:
+            tool = self._parse(call)
+            call = replace(call, arguments=tool.model_dump_json())
+            show(tool.progress())
+            if isinstance(tool, GatedTool):
+                await self._hold_to_limits(call)
+                preview = await within(seconds, tool.preview(context))
+                await self._approvals.park(call, preview, asking.person, await asking.intent())
+                return
+            output = await within(seconds, tool.run(context))
+        except ToolError as error:
+            await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
+        except ToolCrashError as error:
+            content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
+            await self._finish(call, CallStatus.FAILED, content, error=str(error))
+        else:
+            await self._succeed(call, output, asking)
+
+    def _parse(self, call: ToolCall) -> Tool:
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            raise ToolError(f"There is no tool {call.tool}.", f"The tools are: {', '.join(self._tools)}.")
+        if call.position >= self._settings.max_calls:
+            most = self._settings.max_calls
+            raise ToolError("Too many calls in one turn.", f"Make at most {most} calls at once, then the others.")
+        return tool.parse(call.arguments_sent)
+
+    async def _hold_to_limits(self, call: ToolCall) -> None:
+        of_thread, of_person = await self._calls.requests_today(call)
+        if of_thread > self._settings.requests_per_thread_day or of_person > self._settings.requests_per_user_day:
+            raise ToolError(
+                "No more requests of this kind today: the limit for this person or thread is reached.",
+                "Tell the customer that the limit for today is reached, and that a person of the team can help.",
+            )
+
+    async def _succeed(self, call: ToolCall, output: Output, asking: Asking) -> None:
+        text = json.dumps(output.content, ensure_ascii=False, default=str)
+        post = None
+        if output.hand_over is not None:
+            post = self._hand_over.post(call.thread, asking.person.id, output.hand_over, await asking.intent())
+        await self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
+
+    async def _finish(
+        self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
+    ) -> None:
+        await self._calls.finish(call, status, json.dumps(content, ensure_ascii=False, default=str), error=error)
+
+    async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
+        """Answer a call that stands twice in a turn with what came of the first."""
+        first = await self._calls.get(original.id)
+        if first is None or first.output is None:
+            raise RuntimeError(f"call {original.id} was not brought to its end")
+        done = first.status == CallStatus.SUCCEEDED and not call.gated
+        status = CallStatus.SUCCEEDED if done else CallStatus.REJECTED
+        error = None if done else f"the same as call {original.id}"
+        await self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)

@@ -1,0 +1,67 @@
+"""Delete the requester's own account, once a person has approved it, with days to undo it."""
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from bot.tool import Context, GatedTool, Output, Preview, ToolError
+
+MOST_ORDERS = 100
+
+
+class DeleteAccount(GatedTool):
+    """Ask to delete the shop account of the person who asks, and of nobody else. It waits until a person approves it.
+
+    Call it only when they clearly want their account gone, not merely an order or a message. It can be undone for some
+    days; the preview tells how many. Say that it was requested, never that it was done.
+    """
+
+    # Whose account it is comes from who asks; the preview fills it in, so that exactly that one is deleted.
+    email: SkipJsonSchema[str | None] = Field(None)
+
+    def progress(self) -> str:
+        """Say that the account is being checked."""
+        return "is checking the account…"
+
+    async def preview(self, context: Context) -> Preview:
+        """Say whose account goes, and until when it can come back."""
+        customer = await context.shop.customer(context.requester.email or "")
+        if customer is None:
+            raise ToolError("This person has no account in the shop.")
+        orders = await context.shop.orders(customer, most=MOST_ORDERS)
+        if waiting := [order.id for order in orders if order.under_way]:
+            raise ToolError(
+                f"The account can't be deleted while orders are under way: {', '.join(waiting[:5])}.",
+                "Offer to ask again when they have arrived or are cancelled.",
+            )
+        days = context.settings.account_undo_days
+        return Preview(
+            call=self.model_copy(update={"email": customer.email}),
+            subject=f"customer:{customer.id}",
+            title="Delete an account",
+            summary=f"Deletion of the account {customer.email}",
+            button="Approve deleting the account",
+            confirm=f"The account {customer.email} is hidden at once, and erased after {days} days.",
+            facts=(
+                ("Account", f"{customer.name}, {customer.email}"),
+                ("Orders", str(len(orders))),
+                ("Can be undone", f"for {days} days"),
+            ),
+        )
+
+    async def run(self, context: Context) -> Output:
+        """Hide the account now; it is erased when the days to undo it are over."""
+        customer = await context.shop.customer(self.email or "")
+        if customer is None:
+            raise ToolError("This account is not there any more.")
+        days = context.settings.account_undo_days
+        await context.shop.delete_customer(customer, undo_days=days)
+        return self._deleted(days)
+
+    async def outcome(self, context: Context) -> Output | None:
+        """Tell from the shop itself: the account is there, or it is not."""
+        customer = await context.shop.customer(self.email or "")
+        return None if customer else self._deleted(context.settings.account_undo_days)
+
+    def _deleted(self, days: int) -> Output:
+        summary = f"The account {self.email} is deleted; it can be brought back for {days} days"
+        return Output(content={"deleted": True, "days_to_undo": days}, summary=summary)

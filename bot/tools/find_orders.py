@@ -1,0 +1,51 @@
+"""List a customer's orders, for when nobody knows the number."""
+
+from pydantic import Field
+
+from bot.blocks import STATUS_WORDS
+from bot.shop.orders import Customer
+from bot.tool import Context, Output, Tool, ToolError
+
+MOST_ORDERS = 10
+
+
+class FindOrders(Tool):
+    """List the latest orders of the person who asks, when they do not know the order number or ask for all of them.
+
+    Name the orders that fit in your answer, with their status. To show one in full, call get_order_status.
+    """
+
+    email: str | None = Field(
+        description="Always null, except when a member of the support team asks for a customer by e-mail address."
+    )
+
+    def progress(self) -> str:
+        """Say that orders are being looked for."""
+        return "is looking for orders…"
+
+    async def run(self, context: Context) -> Output:
+        """Find the customer, which is oneself for all but staff, and list what they bought."""
+        customer = await self._customer(context)
+        orders = await context.shop.orders(customer, most=MOST_ORDERS) if customer else []
+        return Output(
+            content={
+                "orders": [
+                    {
+                        "order_id": order.id,
+                        "status": order.status,
+                        "status_text": STATUS_WORDS[order.status],
+                        "placed": order.placed_at.date().isoformat(),
+                        "items": [item.name[:100] for item in order.items[:5]],
+                        "total": str(order.total),
+                    }
+                    for order in orders
+                ]
+            }
+        )
+
+    async def _customer(self, context: Context) -> Customer | None:
+        mine = context.requester.email
+        wanted = self.email.strip().lower() if self.email else mine
+        if wanted != mine and not context.requester.is_staff:
+            raise ToolError("Only one's own orders can be listed.", "Send null for the e-mail address.")
+        return await context.shop.customer(wanted) if wanted else None

@@ -1,0 +1,32 @@
+"""Search the shop's help articles."""
+
+from dataclasses import asdict
+
+from pydantic import Field
+
+from bot.help import articles
+from bot.tool import Context, Output, Tool, ToolError, Words
+
+
+class SearchHelp(Tool):
+    """Search the shop's help articles: delivery times, returns, payment, warranty, accounts, and how things work.
+
+    Use it for every question about the shop that is not about a certain order. Answer only from what it returns, and
+    name the article's title and section, such as: (Returns, How long you have). If nothing fits, say that you do not
+    know.
+    """
+
+    needs = "help_folder"
+
+    question: Words = Field(description="The question in a few words, in the language of the articles.")
+
+    def progress(self) -> str:
+        """Say that help is being read."""
+        return "is reading the help articles…"
+
+    async def run(self, context: Context) -> Output:
+        """Find the sections that fit best."""
+        if context.settings.help_folder is None:
+            raise ToolError("There are no help articles.")
+        found = articles(context.settings.help_folder).search(self.question)
+        return Output(content={"sections": [asdict(section) for section in found]})

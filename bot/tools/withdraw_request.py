@@ -1,0 +1,22 @@
+"""Take back a request that waits for approval."""
+
+from pydantic import Field
+
+from bot.tool import Context, Output, Tool, Words
+
+
+class WithdrawRequest(Tool):
+    """Take back a request of the person who asks that still waits for approval. It can never approve one.
+
+    Use it when they changed their mind, or want another amount: take the first request back, then ask anew.
+    """
+
+    request: Words = Field(description="The request's id, as the tool returned it when the request was made.")
+
+    def progress(self) -> str:
+        """Say that a request is being taken back."""
+        return "is taking the request back…"
+
+    async def run(self, context: Context) -> Output:
+        """Take it back, if it is theirs and still waits."""
+        return Output(content={"message": await context.requests.withdraw(self.request, context.requester)})
