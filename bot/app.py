@@ -24,7 +24,7 @@ from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack.delivery import Delivery, posting_client, web_client
+from bot.slack.delivery import Delivery, posting_client, slack_error, web_client
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
@@ -127,7 +127,7 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
         bot = await client.bots_info(bot=us["bot_id"])
     except SlackApiError as error:
         raise StartError(
-            f"Slack refused SLACK_BOT_TOKEN ({error.response['error']}). Install the app anew and copy its bot token."
+            f"Slack refused SLACK_BOT_TOKEN ({slack_error(error)}). Install the app anew and copy its bot token."
         ) from error
     except SLACK_ERRORS as error:
         raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
@@ -145,7 +145,7 @@ async def _socket_mode(app: AsyncApp, settings: Settings) -> AsyncIterator[None]
     except SlackApiError as error:
         await handler.close_async()
         raise StartError(
-            f"Slack refused SLACK_APP_TOKEN ({error.response['error']}). It needs the scope connections:write."
+            f"Slack refused SLACK_APP_TOKEN ({slack_error(error)}). It needs the scope connections:write."
         ) from error
     try:
         await handler.connect_async()

@@ -96,12 +96,10 @@ class OpenAIModel:
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
         try:
-            completion = await self._client.chat.completions.create(
-                model=self.name,
-                messages=cast("Any", list(history)),
-                tools=cast("Any", list(tools)),
-                parallel_tool_calls=True,
-            )
+            # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
+            # schema and item at each request, which costs more than all the rest of it.
+            body = {"messages": list(history), "tools": list(tools), "parallel_tool_calls": True}
+            completion = await self._client.chat.completions.create(model=self.name, messages=(), extra_body=body)
         except openai.APIError as error:
             raise _model_error(error) from error
         except ValueError as error:

@@ -48,9 +48,9 @@ class Intents:
         try:
             intent = await self._model.classify(items, CustomerIntent)
         except ModelError as error:
-            await self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
+            self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
             return None
-        await self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, finish_reason="stop"))
+        self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, finish_reason="stop"))
         urgent = [self._hand_over.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
         await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)

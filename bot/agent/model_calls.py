@@ -61,17 +61,17 @@ class ModelCalls:
 
     async def _try(self, model: Model, row: ModelCall, items: Sequence[Item]) -> Turn:
         transcript.check(items)
-        await self._calls.log_model_call(row)
+        self._calls.log_model_call(row)
         try:
             turn = await model.respond([self._instructions, *items], self._definitions)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
-            await self._calls.log_model_call(failed)
+            self._calls.log_model_call(failed)
             raise
         except asyncio.CancelledError:
-            await self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
+            self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
-        await self._calls.log_model_call(
+        self._calls.log_model_call(
             replace(
                 row,
                 status=CallStatus.SUCCEEDED,

@@ -49,6 +49,13 @@ def _patience() -> AsyncRateLimitErrorRetryHandler:
     return AsyncRateLimitErrorRetryHandler(max_retry_count=3)
 
 
+def slack_error(error: SlackApiError) -> str:
+    """Name the error as Slack does, such as channel_not_found; an answer that is not Slack's JSON has no name."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+    named = isinstance(data, dict) and data.get("error")
+    return str(named or "unreadable")
+
+
 class Delivery:
     """The only one who posts. What is said survives a restart, because it is a row until Slack has it.
 
@@ -175,7 +182,7 @@ class Delivery:
         except SlackApiError as error:
             if _is_passing(error) or _is_rate_limit(error):
                 raise
-            logger.warning("cannot look for a post in %s: %s", post.channel, _name(error))
+            logger.warning("cannot look for a post in %s: %s", post.channel, slack_error(error))
         return None
 
     async def _update(self, post: Post) -> str:
@@ -186,7 +193,7 @@ class Delivery:
 
     async def _learn_from(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
-        name = _name(error)
+        name = slack_error(error)
         if _is_rate_limit(error):
             if not post.in_doubt:
                 await self._outbox.refused(post, name)
@@ -230,19 +237,13 @@ def _content(post: Post) -> dict[str, Any]:
     return content | ({"blocks": [dict(block) for block in post.blocks]} if post.blocks else {})
 
 
-def _name(error: SlackApiError) -> str:
-    """Read Slack's word for what is wrong; an answer that is not Slack's JSON has none."""
-    named = isinstance(error.response, dict | AsyncSlackResponse) and error.response.get("error")
-    return str(named or "unreadable")
-
-
 def _is_rate_limit(error: SlackApiError) -> bool:
     status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
-    return status == HTTPStatus.TOO_MANY_REQUESTS or _name(error) in ("ratelimited", "rate_limited")
+    return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
 
 
 def _is_passing(error: SlackApiError) -> bool:
-    return _name(error) in _PASSING
+    return slack_error(error) in _PASSING
 
 
 def _simpler(post: Post) -> Sequence[str]:

@@ -202,8 +202,11 @@ class Calls:
             ]
         )
 
-    async def log_model_call(self, call: ModelCall) -> None:
-        """Write a model call's row, once before it is asked and again when it has answered or failed."""
+    def log_model_call(self, call: ModelCall) -> None:
+        """Write a model call's row, once before it is asked and again when it has answered or failed.
+
+        Nobody waits for it: the row is there before whatever is written next.
+        """
 
         def write(db: Database) -> None:
             finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
@@ -232,7 +235,7 @@ class Calls:
                 ],
             )
 
-        await self._database.run(write)
+        self._database.submit(write)
 
 
 def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> None:

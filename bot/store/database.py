@@ -65,12 +65,19 @@ class DatabaseThread:
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
         """
+        return await asyncio.wrap_future(self._put(operation))
+
+    def submit(self, operation: Callable[[Database], object]) -> None:
+        """Have the operation run before any that is asked for later, without waiting for it; a failure is logged."""
+        self._put(operation).add_done_callback(_log_failure)
+
+    def _put(self, operation: Callable[[Database], T]) -> Future[T]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: Future[T] = Future()
         # The queue holds results of every type; each future gets that of its own operation.
         self._queue.put((operation, future))  # type: ignore[arg-type]
-        return await asyncio.wrap_future(future)
+        return future
 
     def _work(self) -> None:
         try:
@@ -166,6 +173,11 @@ class DatabaseThread:
         elif self._refuses and wrote and not refusal:
             logger.warning("The database %s takes writes again.", self.path)
         self._refuses = bool(refusal) or (self._refuses and not wrote)
+
+
+def _log_failure(future: Future[object]) -> None:
+    if (error := future.exception()) is not None:
+        logger.error("a row was not written: %s", error)
 
 
 def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[object, Exception | None]:

@@ -1,0 +1,1 @@
+"""What the bot costs, beside a floor that keeps nothing and checks nothing: `python -m tests.bench`."""

@@ -1,0 +1,113 @@
+"""Slack and a model at their leanest: they answer at once or after a set time, and note when what happened."""
+
+import asyncio
+import itertools
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.demo.completions import Answer, Request, ToolCall, add_routes
+
+STATUS = json.dumps({"order_id": "ORD-10234", "include_tracking": False})
+INTENT = json.dumps({"category": "order_status", "urgency": "low", "order_id": "ORD-10234", "summary": "Where it is."})
+ANSWERS: dict[str, dict[str, Any]] = {
+    "auth.test": {"team_id": "T0ACME", "user_id": "U0BOT", "bot_id": "B0BOT", "url": "https://acme.slack.com/"},
+    "bots.info": {"bot": {"app_id": "A0BOT"}},
+    "users.info": {"user": {"id": "U0ANA", "team_id": "T0ACME", "profile": {"email": "ana@example.com"}}},
+}
+
+
+@dataclass
+class Times:
+    """When an event was sent, acked, and answered, on one clock, in seconds."""
+
+    sent: float
+    acked: asyncio.Future[float] = field(default_factory=asyncio.Future)
+    answered: asyncio.Future[float] = field(default_factory=asyncio.Future)
+
+
+class BenchWorld:
+    """One server for the Web API, Socket Mode and the model. A turn is two model calls with a look-up between them."""
+
+    def __init__(self) -> None:
+        self.model_seconds = 0.0
+        self.connected = asyncio.Event()
+        self._events: dict[str, Times] = {}
+        self._socket: web.WebSocketResponse | None = None
+        self._numbers = itertools.count(1)
+        app = web.Application()
+        app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/link", self._link)
+        add_routes(app, self._model, "bench")
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def say(self) -> Times:
+        """Send the event of a new direct message."""
+        number = next(self._numbers)
+        ts = f"{int(time.time())}.{number:06d}"
+        event = {
+            "type": "message",
+            "channel_type": "im",
+            "channel": f"D{number:08d}",
+            "user": "U0ANA",
+            "team": "T0ACME",
+            "text": "Where is ORD-10234?",
+            "ts": ts,
+        }
+        payload = {
+            "type": "event_callback",
+            "team_id": "T0ACME",
+            "api_app_id": "A0BOT",
+            "event_id": f"Ev{number}",
+            "event": event,
+        }
+        frame = {"envelope_id": ts, "type": "events_api", "payload": payload, "accepts_response_payload": False}
+        times = self._events[ts] = Times(time.perf_counter())
+        if self._socket is None:
+            raise RuntimeError("nobody is connected")
+        await self._socket.send_str(json.dumps(frame))
+        return times
+
+    async def _api(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        ts = str(time.time())
+        if method == "apps.connections.open":
+            return web.json_response({"ok": True, "url": f"ws://{self.url}/link"})
+        if method == "chat.postMessage":
+            body = await (request.json() if request.content_type == "application/json" else request.post())
+            answered = self._events[str(body["thread_ts"])].answered
+            if not answered.done():
+                answered.set_result(time.perf_counter())
+        return web.json_response({"ok": True, "ts": ts, "channel": "D1", **ANSWERS.get(method, {})})
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._socket = socket
+        await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0BOT"}})
+        self.connected.set()
+        async for frame in socket:
+            acked = self._events[json.loads(frame.data)["envelope_id"]].acked
+            if not acked.done():
+                acked.set_result(time.perf_counter())
+        return socket
+
+    def _model(self, request: Request) -> Answer:
+        if request.response_format:
+            return Answer(INTENT, delay=self.model_seconds)
+        if request.messages[-1]["role"] == "user":
+            return Answer(tool_calls=(ToolCall("", "get_order_status", STATUS),), delay=self.model_seconds)
+        return Answer("It is on its way and comes on Wednesday.", delay=self.model_seconds)
