@@ -224,6 +224,12 @@ def decision_buttons(
     )
 
 
+def action_ids(blocks: Iterable[Block]) -> set[str]:
+    """List what can be pressed."""
+    elements = (element for block in blocks for element in block.get("elements", ()))
+    return {element["action_id"] for element in elements if "action_id" in element}
+
+
 def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
     """Show the card as it was, with what came of it where the buttons were."""
     return (*call.card, context(line))

@@ -14,7 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks import APPROVE, CANCEL, in_words
+from bot.blocks import action_ids, in_words
 from bot.identity import SLACK_ERRORS
 from bot.store.database import DatabaseError
 from bot.store.outbox import Outbox
@@ -248,9 +248,6 @@ def _is_passing(error: SlackApiError) -> bool:
 
 def _simpler(post: Post) -> Sequence[str]:
     """Say in plain texts what the blocks show. A card that has to be decided cannot be said without its buttons."""
-    to_decide = any(
-        element.get("action_id") in (APPROVE, CANCEL) for block in post.blocks for element in block.get("elements", ())
-    )
-    if not post.blocks or to_decide:
+    if not post.blocks or (action_ids(post.blocks) and not post.replaces):
         return []
     return [post.text] if post.replaces else in_words(post.blocks)
