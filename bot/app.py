@@ -27,7 +27,7 @@ from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack.delivery import Delivery, posting_client, slack_error, web_client
+from bot.slack.delivery import Delivery, posting_client, slack_error, web_client, web_session
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
@@ -53,7 +53,8 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
         await database.open()
         stack.push_async_callback(database.close)
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        session = await stack.enter_async_context(web_session())
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         ourselves = await _who_are_we(client)
         leases = Leases(database, settings.lease_seconds)
         await leases.join()
@@ -72,7 +73,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         )
         approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
         upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
-        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
         intents = Intents(model=models[0], store=store, hand_over=hand_over)
         stack.push_async_callback(intents.stop)
@@ -117,11 +118,12 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
 
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
-        for seconds, task in (
+        repeated = (
             (SECONDS_BETWEEN_SWEEPS, upkeep.sweep),
             (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
             (settings.lease_seconds / 3, renew),
-        ):
+        )
+        for seconds, task in repeated:
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, worker, buttons, settings.stop_seconds * 0.7)
         await worker.resume()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.demo.completions import Json, Request, text_of
-from bot.demo.offline_model.reading import orders_in, plain
+from bot.demo.offline_model.reading import orders_in, plain, words_in
 
 _NOTES = ("system", "developer")
 
@@ -27,6 +27,8 @@ class History:
 
     said: str
     """What the user wrote since our last turn."""
+    asked: str
+    """What the user wrote since our last text, which is what calls in between are for."""
     earlier: tuple[str, ...]
     """What the user wrote before, newest first."""
     since_refund: tuple[str, ...]
@@ -50,13 +52,30 @@ class History:
 
     @property
     def orders(self) -> tuple[str, ...]:
-        """The orders of the newest message that names any."""
-        return next(filter(None, map(orders_in, (self.said, *self.earlier))), ())
+        """The orders of the newest message that names any, by number or by a thing that only one order has."""
+        bought = self._bought()
+        for text in (self.said, *self.earlier):
+            if named := orders_in(text):
+                return named
+            fitting = [order for order, things in bought.items() if things & words_in(text)]
+            if len(fitting) == 1:
+                return (fitting[0],)
+        return tuple(bought) if len(bought) == 1 else ()
 
     @property
     def waiting(self) -> tuple[Output, ...]:
         """The requests for approval that this thread made."""
         return tuple(output for output in self.outputs if output.content.get("status") == "waiting_for_approval")
+
+    def _bought(self) -> dict[str, frozenset[str]]:
+        """Read the words for what is in each order from the newest list of orders."""
+        lists = [output.content.get("orders") for output in self.outputs if output.tool == "find_orders"]
+        found = lists[-1] if lists and isinstance(lists[-1], list) else []
+        return {
+            str(order["order_id"]): words_in(str(order.get("items") or ""))
+            for order in found
+            if isinstance(order, dict) and order.get("order_id")
+        }
 
 
 def read(request: Request) -> History:
@@ -67,14 +86,16 @@ def read(request: Request) -> History:
     spoken = [index for index, message in enumerate(messages) if message["role"] not in _NOTES]
     ours = [index for index in spoken if messages[index]["role"] == "assistant"]
     last_turn = ours[-1] if ours else -1
-    texts = [text for index in ours if (text := text_of(messages[index]))]
+    texts = {index: text for index in ours if (text := text_of(messages[index]))}
+    last_text = max(texts, default=-1)
     refund = max((index for index in ours if _asked_for_refund(messages, index)), default=-1)
     answered = bool(spoken) and messages[spoken[-1]]["role"] == "tool"
     return History(
         said="\n".join(reversed(_user_texts(messages[last_turn + 1 :]))),
+        asked="\n".join(reversed(_user_texts(messages[last_text + 1 :]))),
         earlier=_user_texts(messages[: last_turn + 1]),
         since_refund=_user_texts(messages[refund + 1 : last_turn + 1]),
-        we_said=texts[-1] if texts else "",
+        we_said=texts.get(last_text, ""),
         new_outputs=_outputs(messages, last_turn) if answered else (),
         outputs=_outputs(messages, 0),
         notes=_note_texts(messages),

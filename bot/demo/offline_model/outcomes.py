@@ -12,22 +12,23 @@ _OUTCOMES = {
     "unknown": any_of("unknown", "not known", "unclear", "not certain"),
     "failed": any_of("failed", "not done", "could not", "couldn't", "error"),
     "expired": any_of("expired?", "ran out"),
-    "withdrawn": any_of("withdr[ae]wn?"),
-    "refunded": any_of("refunded(?! by)", "paid back", "went back"),
+    "withdrawn": any_of("withdr[ae]wn?", "taken back"),
+    "done": any_of("and done", "refunded(?! by)", "paid back", "went back"),
     "approved": any_of("(?<!not )approved", "succeeded"),
     "cancelled": any_of("cancell?ed", "declined", "rejected", "denied", "turned down", "not approved"),
 }
 _NOT_REFUNDED = any_of(r"(?:nothing|no money|not|never)[\w ]{0,20} (?:refunded|paid back)")
 _SENTENCES = {
     "unknown": "It is not certain yet whether {it} went through. It is being checked.",
-    "failed": "I am sorry, {it} did not go through. A person will look into it.",
+    "failed": "I am sorry, {it} did not go through. Its card says why, and a person can look into it if you ask me for one.",
     "expired": "Nobody decided on {it} in time, so it expired and nothing was done.",
     "withdrawn": "The request for {it} is withdrawn, and nothing was done.",
-    "refunded": "Good news: {it} was approved and has gone through.",
+    "done": "Good news: {it} was approved and has gone through.",
     "approved": "Good news: {it} was approved.",
     "cancelled": "The request for {it} was cancelled, and nothing was done.",
 }
-_THINGS = {"cancel_order": "the cancellation", "delete_account": "deleting your account"}
+_THINGS = {"cancel_order": "the cancellation", "delete_account": "the deletion of your account"}
+_SUBJECT = re.compile(r"\b((?:Refund|Cancellation|Deletion) of [^:\n]+?)(?=:| waits until)")
 
 
 def undecided(history: History) -> list[Output]:
@@ -41,12 +42,21 @@ def standing(request: Output, history: History) -> str:
     return news[-1] if news else f"It is still waiting. {output_in_words(request)}"
 
 
+def subject(request: Output) -> str:
+    """Name what a request asks for, as its own message does."""
+    shown = _SUBJECT.search(str(request.content.get("message") or ""))
+    thing = _THINGS.get(request.tool, "the refund")
+    return f"the {shown[1][0].lower()}{shown[1][1:]}" if shown else f"{thing} for {_order(request)}"
+
+
 def outcome_in_words(note: str, history: History) -> str | None:
     """Tell the outcome that a note reports, or nothing when it reports none."""
     told = _NOT_REFUNDED.sub("", note)
     outcome = next((name for name, words in _OUTCOMES.items() if words.search(told)), "waiting")
     if outcome == "waiting":
         return None
+    if shown := _SUBJECT.search(note):
+        return _SENTENCES[outcome].format(it=f"the {shown[1][0].lower()}{shown[1][1:]}")
     about = [request for request in history.waiting if _concerns(note, request, history)]
     order = re.search(r"\bORD-[0-9]+", note)
     name = order[0] if order else _order(about[0]) if len(about) == 1 else ""
@@ -62,8 +72,8 @@ def _news_of(request: Output, history: History) -> list[str]:
 
 
 def _concerns(note: str, request: Output, history: History) -> bool:
-    """Match a note by the request's reference, else by its order; a note that names neither is about all of them."""
-    for mark in (_reference, _order):
+    """Match a note by the request's reference, else by what it asks for; one that names neither is about all of them."""
+    for mark in (_reference, _summary, _order):
         if any(mark(other) and mark(other) in note for other in history.waiting):
             return bool(mark(request)) and mark(request) in note
     return True
@@ -75,3 +85,8 @@ def _reference(request: Output) -> str:
 
 def _order(request: Output) -> str:
     return str(request.arguments.get("order_id") or "")
+
+
+def _summary(request: Output) -> str:
+    shown = _SUBJECT.search(str(request.content.get("message") or ""))
+    return f"{shown[1]}:" if shown else ""

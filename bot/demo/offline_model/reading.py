@@ -82,6 +82,20 @@ _NO_REFUND = any_of(
 )
 
 
+# What says nothing about the matter of a question, or about which of several things is meant.
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a about all also am an and another any are as at be been but by can could did do does doing don for "
+        "from get give go got had has have hello help her hey him his how i if in is it item items its just "
+        "know like many may me might more much my need no not of offer on one or order orders our out pair "
+        "please sell set she should so some something tell than thank thanks that the their them then there "
+        "these they thing things this those to too us want was way we were what when where which who why will "
+        "with would yes you your ",
+    )
+)
+
+
 class Amount(Enum):
     """What was said of an amount that is no number of dollars."""
 
@@ -101,6 +115,18 @@ def orders_in(text: str) -> tuple[str, ...]:
     for group in _ORDERS.finditer(text):
         found += [(group.start() + digits.start(), digits[0]) for digits in re.finditer("[0-9]{3,10}", group[0])]
     return tuple(dict.fromkeys(f"ORD-{digits}" for _, digits in sorted(found)))[:10]
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Collect the words that matter, without the s of a plural."""
+    words = re.findall(r"[^\W\d_]{2,}", text.lower())
+    return frozenset(word.removesuffix("s") for word in words if word not in _COMMON)
+
+
+def email_in(text: str) -> str | None:
+    """Find an e-mail address."""
+    found = re.search(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", text)
+    return found[0] if found else None
 
 
 def reason_in(text: str) -> str | None:

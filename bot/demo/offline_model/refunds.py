@@ -7,6 +7,7 @@ from bot.demo.offline_model.reading import (
     Amount,
     amount_in,
     any_of,
+    email_in,
     mentions_amount,
     orders_in,
     reason_in,
@@ -56,7 +57,8 @@ def _goes_on(history: History, *, with_new_facts: bool = True) -> bool:
     said = history.said
     last = history.outputs[-1] if history.outputs else None
     refused = last is not None and last.tool == "initiate_refund" and "error" in last.content
-    asked = "?" in history.we_said or refused
+    listed = last is not None and last.tool == "find_orders"
+    asked = "?" in history.we_said or refused or listed
     fact = bool(orders_in(said) or reason_in(said) or mentions_amount(said)) and not _ASKS_STATUS.search(said)
     return asked and any(map(wants_refund, history.since_refund)) and (fact or not with_new_facts)
 
@@ -75,7 +77,7 @@ def _request(history: History, said: str, *, new_wish: bool) -> Answer:
     reason = next(filter(None, map(reason_in, texts)), None)
     amount = amount_in(texts)
     if not known:
-        return call(history.request, "find_orders", {}) or Answer(_question_about_order(reason))
+        return call(history.request, "find_orders", {"email": email_in(said)}) or Answer(_question_about_order(reason))
     if len(known) > 1 and not orders:
         return Answer(f"Which of them is it about: {_either(known)}?")
     if reason is None:

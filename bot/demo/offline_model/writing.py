@@ -1,5 +1,6 @@
 """How the offline model words what the tools answered; it adds no fact of its own."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 
@@ -24,9 +25,20 @@ _STATUS = {
 # What a customer can do about an error; the tools' own hints are for the model's ears.
 _ADVICE = {
     "There is no order": "Please check the number in your order confirmation.",
-    "waiting already": "Cancel on its card takes it back.",
+    "waiting already": "Cancel on its card takes it back, and so does telling me that you never mind.",
     "more than is left": "How many dollars shall I ask for?",
+    "be cancelled any more": "You can ask for your money back once it has arrived.",
+    "are under way": "Ask again when they have arrived or are cancelled.",
 }
+# The tools speak about the customer to the model; the customer is spoken to.
+_TO_THE_CUSTOMER = {
+    "for this customer": "in your name",
+    "This person has": "You have",
+    "of this person": "of yours",
+    "Only one's own": "Only your own",
+    "The account can't": "Your account can't",
+}
+_SENTENCES_QUOTED = 2
 _NO_DATE = ("out_for_delivery", "delivered", "cancelled", "returned", "refunded", "lost")
 
 
@@ -41,6 +53,8 @@ def output_in_words(output: Output) -> str:
     content = output.content
     if content.get("error"):
         return _error(str(content["error"]))
+    if output.tool == "withdraw_request":
+        return _withdrawn(output)
     if content.get("message"):
         return _sentence(str(content["message"]))
     return _WORDS.get(output.tool, _anything)(output)
@@ -48,7 +62,9 @@ def output_in_words(output: Output) -> str:
 
 def _error(error: str) -> str:
     advice = [words for part, words in _ADVICE.items() if part in error]
-    return " ".join([_sentence(error.replace("for this customer", "in your name")), *advice])
+    for told, tell in _TO_THE_CUSTOMER.items():
+        error = error.replace(told, tell)
+    return " ".join([_sentence(error), *advice])
 
 
 def _order(output: Output) -> str:
@@ -86,22 +102,41 @@ def _refund(output: Output) -> str:
 def _orders(output: Output) -> str:
     orders = [order for order in _list(output.content, "orders") if isinstance(order, dict) and order.get("order_id")]
     if not orders:
-        return "I could not find an order of yours."
-    named = [
-        f"{order['order_id']} ({order.get('status_text') or order.get('status') or 'no status'})" for order in orders
-    ]
-    if len(named) == 1:
-        return f"I found one order: {named[0]}. Is it the one you mean?"
-    return f"I found {len(named)} orders: {', '.join(named[:-1])} and {named[-1]}. Which one do you mean?"
+        return "I could not find an order in your name."
+    lines = [f"• {_in_a_line(order)}" for order in orders]
+    if len(lines) == 1:
+        return f"I found one order:\n{lines[0]}\nWhat can I do about it?"
+    return "\n".join(
+        [f"I found {len(lines)} orders, the latest first:", *lines, "Tell me the number of the one you mean."]
+    )
+
+
+def _in_a_line(order: Json) -> str:
+    status = str(order.get("status_text") or order.get("status") or "no status").lower()
+    items = ", ".join(map(str, _list(order, "items")))
+    return f"{order['order_id']} ({status})" + (f": {items}" if items else "")
 
 
 def _help(output: Output) -> str:
-    found = [*_list(output.content, "results"), *_list(output.content, "articles")]
-    if not found:
-        return "I found nothing about that in our help pages."
-    first = found[0] if isinstance(found[0], dict) else {"text": found[0]}
-    told = next((first[key] for key in ("answer", "text", "body", "excerpt", "title") if first.get(key)), "")
-    return _sentence(str(told) or "I found something, but it has no text")
+    sections = [section for section in _list(output.content, "sections") if isinstance(section, dict)]
+    if not sections or not sections[0].get("text"):
+        return (
+            "I found nothing about that in the help articles, so I do not know. I can call a person if you ask for one."
+        )
+    best = sections[0]
+    source = ", ".join(str(best[key]) for key in ("title", "section") if best.get(key))
+    return f"{_first_sentences(str(best['text']))} ({source})"
+
+
+def _withdrawn(output: Output) -> str:
+    told = str(output.content.get("message") or "")
+    what, taken_back, _ = told.partition(": taken back")
+    return f"{what} is taken back, and nothing was done." if taken_back else _sentence(told or "It is taken back")
+
+
+def _first_sentences(text: str) -> str:
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
+    return _sentence(" ".join(sentences[:_SENTENCES_QUOTED]))
 
 
 def _anything(_: Output) -> str:
