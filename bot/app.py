@@ -17,7 +17,10 @@ from bot.agent.agent import Agent
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls
-from bot.approvals import Approvals
+from bot.approvals.cards import Cards
+from bot.approvals.gate import Approvals
+from bot.approvals.outcomes import Outcomes
+from bot.approvals.upkeep import Upkeep
 from bot.hand_over import HandOver
 from bot.identity import SLACK_ERRORS, Identity
 from bot.instructions import INSTRUCTIONS
@@ -68,7 +71,12 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
             stack.push_async_callback(model.close)
         known_tools = tools.load(settings)
         hand_over = HandOver(settings, ourselves.url)
-        approvals = Approvals(store=store, tools=known_tools, shop=shop, identity=identity, settings=settings)
+        cards = Cards(identity, settings)
+        outcomes = Outcomes(
+            calls=store.gated_calls, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings
+        )
+        approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
+        upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
         poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
         intents = Intents(model=models[0], store=store, hand_over=hand_over)
@@ -105,7 +113,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         )
         buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
         buttons.register(app)
-        await approvals.recover(alone=leases.alone)
+        await upkeep.recover(alone=leases.alone)
 
         async def renew() -> None:
             await leases.renew()
@@ -115,7 +123,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
         repeated = (
-            (SECONDS_BETWEEN_SWEEPS, approvals.sweep),
+            (SECONDS_BETWEEN_SWEEPS, upkeep.sweep),
             (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
             (settings.lease_seconds / 3, renew),
         )

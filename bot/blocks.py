@@ -115,15 +115,15 @@ def section(text: Mrkdwn) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
 
 
-def in_words(blocks: Iterable[Block]) -> list[Mrkdwn]:
-    """Say what blocks show in texts alone, none longer than Slack takes."""
+def in_words(blocks: Iterable[Block]) -> Mrkdwn:
+    """Say what blocks show in a text alone; those of one message fit well into the 40,000 characters of a text."""
     shown = [
         escape(part["text"]) if part["type"] == "plain_text" else part["text"]
         for block in blocks
         for part in (block.get("text"), *block.get("fields", ()), *block.get("elements", ()))
         if part and isinstance(part.get("text"), str)
     ]
-    return _pieces(Mrkdwn("\n".join(shown)))
+    return Mrkdwn("\n".join(shown))
 
 
 def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
@@ -230,6 +230,12 @@ def decision_buttons(
         {"type": "actions", "block_id": f"decide:{call_id}", "elements": [approve, cancel] if approvable else [cancel]},
         context(line),
     )
+
+
+def action_ids(blocks: Iterable[Block]) -> set[str]:
+    """List what can be pressed."""
+    elements = (element for block in blocks for element in block.get("elements", ()))
+    return {element["action_id"] for element in elements if "action_id" in element}
 
 
 def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:

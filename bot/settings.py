@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     run_timeout_seconds: float = Field(
         90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
     )
+    paused: bool = Field(
+        default=False,
+        validation_alias="BOT_PAUSED",
+        description="Whether nothing can be approved for now; `support-bot pause` does the same while the bot runs.",
+    )
     stale_minutes: float = Field(
         15,
         gt=0,

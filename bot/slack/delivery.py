@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks import APPROVE, CANCEL, in_words
+from bot.blocks import action_ids, in_words
 from bot.identity import SLACK_ERRORS
 from bot.store.database import DatabaseError
 from bot.store.outbox import Outbox
@@ -48,9 +48,10 @@ def web_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClie
 
 
 def slack_error(error: SlackApiError) -> str:
-    """Name the error as Slack does, such as channel_not_found, or by HTTP status when the answer is no JSON."""
+    """Name the error as Slack does, such as channel_not_found; an answer that is not Slack's JSON has no name."""
     data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
-    return str(data.get("error", "unknown_error")) if isinstance(data, dict) else f"http_{error.response.status_code}"
+    named = isinstance(data, dict) and data.get("error")
+    return str(named or "unreadable")
 
 
 def posting_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
@@ -191,7 +192,7 @@ class Delivery:
         except SlackApiError as error:
             if _is_passing(error) or _is_rate_limit(error):
                 raise
-            logger.warning("cannot look for a post in %s: %s", post.channel, _name(error))
+            logger.warning("cannot look for a post in %s: %s", post.channel, slack_error(error))
         return None
 
     async def _update(self, post: Post) -> str:
@@ -202,16 +203,16 @@ class Delivery:
 
     async def _learn_from(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
-        name = _name(error)
+        name = slack_error(error)
         if _is_rate_limit(error):
             if not post.in_doubt:
                 await self._outbox.refused(post, name)
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif _is_passing(error):
             await self._try_again(post, name)
-        elif name in _TOO_RICH and (texts := _simpler(post)):
+        elif name in _TOO_RICH and (text := _simpler(post)):
             logger.warning("Slack refused the blocks of post %s (%s); it is said in plain text", post.id, name)
-            await self._outbox.simplify(post, texts, name)
+            await self._outbox.simplify(post, text, name)
         else:
             await self._give_up(post, name)
 
@@ -246,26 +247,17 @@ def _content(post: Post) -> dict[str, Any]:
     return content | ({"blocks": [dict(block) for block in post.blocks]} if post.blocks else {})
 
 
-def _name(error: SlackApiError) -> str:
-    """Read Slack's word for what is wrong; an answer that is not Slack's JSON has none."""
-    named = isinstance(error.response, dict | AsyncSlackResponse) and error.response.get("error")
-    return str(named or "unreadable")
-
-
 def _is_rate_limit(error: SlackApiError) -> bool:
     status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
-    return status == HTTPStatus.TOO_MANY_REQUESTS or _name(error) in ("ratelimited", "rate_limited")
+    return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
 
 
 def _is_passing(error: SlackApiError) -> bool:
-    return _name(error) in _PASSING
+    return slack_error(error) in _PASSING
 
 
-def _simpler(post: Post) -> Sequence[str]:
-    """Say in plain texts what the blocks show. A card that has to be decided cannot be said without its buttons."""
-    to_decide = any(
-        element.get("action_id") in (APPROVE, CANCEL) for block in post.blocks for element in block.get("elements", ())
-    )
-    if not post.blocks or to_decide:
-        return []
-    return [post.text] if post.replaces else in_words(post.blocks)
+def _simpler(post: Post) -> str:
+    """Say in plain text what the blocks show. A card that has to be decided cannot be said without its buttons."""
+    if not post.blocks or (action_ids(post.blocks) and not post.replaces):
+        return ""
+    return post.text if post.replaces else in_words(post.blocks)

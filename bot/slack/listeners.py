@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.approvals import Approvals, Click
+from bot.approvals.gate import Approvals, Click
 from bot.blocks import APPROVE, CANCEL
 from bot.slack.delivery import Delivery
 from bot.slack.intake import Ourselves

@@ -1,9 +1,7 @@
-"""The log of tool calls and model calls, and the one row of a gated call through which money may pass."""
+"""The log of tool calls and model calls."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +9,8 @@ from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
 from bot.store.leases import Leases
-from bot.store.outbox import Outbox, cards_of
-from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall, new_id
-
-
-class SubjectTakenError(Exception):
-    """Another open request touches the same subject."""
+from bot.store.outbox import Outbox
+from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall
 
 
 class Calls:
@@ -29,7 +23,7 @@ class Calls:
 
     async def get(self, call_id: str) -> ToolCall | None:
         """Read one call."""
-        return await self._database.run(lambda db: _get(db, call_id))
+        return await self._database.run(lambda db: get_call(db, call_id))
 
     async def finish(
         self,
@@ -59,44 +53,13 @@ class Calls:
                     json.dumps(card),
                     call.arguments,
                     finished_at.isoformat(),
-                    _milliseconds(call.created_at, finished_at),
+                    milliseconds(call.created_at, finished_at),
                     call.id,
                 ],
             )
             if hand_over:
                 self._outbox.insert(db, [hand_over])
                 mark_handed_over(db, call.thread)
-
-        await self._database.run(write)
-
-    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
-        """Make a proposed call wait for a person, its cards queued with it.
-
-        Raises SubjectTakenError when an open call has the same subject; then nothing is written.
-        """
-
-        def write(db: Database) -> None:
-            self._leases.check(db, call.thread)
-            expires_at = call.expires_at.isoformat() if call.expires_at else None
-            try:
-                parked = db.execute(
-                    """UPDATE tool_calls SET status = 'pending', output = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
-                    [
-                        call.output,
-                        call.arguments,
-                        call.subject,
-                        call.summary,
-                        json.dumps(call.card),
-                        expires_at,
-                        call.id,
-                    ],
-                )
-            except sqlite3.IntegrityError as error:
-                raise SubjectTakenError(call.subject) from error
-            if parked.rowcount != 1:
-                raise SubjectTakenError(f"{call.id} is not a proposal any more")
-            self._outbox.insert(db, cards)
 
         await self._database.run(write)
 
@@ -119,88 +82,6 @@ class Calls:
             return (row[0], row[1])
 
         return await self._database.run(read)
-
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Take the one approval a pending call can have; None means that somebody else decided, or time did."""
-
-        def write(db: Database) -> ToolCall | None:
-            now = datetime.now(UTC).isoformat()
-            taken = db.execute(
-                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?
-                   WHERE id = ? AND status = 'pending' AND expires_at > ?""",
-                [by, now, call_id, now],
-            )
-            return _get(db, call_id) if taken.rowcount == 1 else None
-
-        return await self._database.run(write)
-
-    async def settle(
-        self,
-        call: ToolCall,
-        status: CallStatus,
-        summary: str,
-        *,
-        redrawn: Post,
-        said: Post | None,
-        by: str | None = None,
-        error: str | None = None,
-        output: str | None = None,
-    ) -> bool:
-        """Move a gated call on from the status it has in `call`, and tell whether this caller was the one to do it.
-
-        Every card of the call is redrawn like `redrawn`, and `said` is told, in the same transaction. `output` joins
-        the row only; the model learns the summary as a note.
-        """
-
-        def write(db: Database) -> bool:
-            now = datetime.now(UTC)
-            moved = db.execute(
-                """UPDATE tool_calls SET status = ?, summary = ?, error = ?, output = coalesce(?, output),
-                       decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
-                       finished_at = ?, duration_ms = ?
-                   WHERE id = ? AND status = ?""",
-                [
-                    status,
-                    summary,
-                    error,
-                    output,
-                    by,
-                    now.isoformat() if by else None,
-                    None if status == CallStatus.UNKNOWN else now.isoformat(),
-                    _milliseconds(call.decided_at or now, now),
-                    call.id,
-                    call.status,
-                ],
-            )
-            if moved.rowcount != 1:
-                return False
-            self._outbox.insert(
-                db,
-                [
-                    replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
-                    for card in cards_of(db, call.id)
-                ],
-            )
-            if said is not None:
-                self._outbox.insert(db, [said])
-            return True
-
-        return await self._database.run(write)
-
-    async def cards(self, call_id: str) -> list[Post]:
-        """List the messages in which the call's buttons stand or stood."""
-        return await self._database.run(lambda db: cards_of(db, call_id))
-
-    async def open(self) -> list[ToolCall]:
-        """List the gated calls that wait for a decision or whose outcome is not known."""
-        return await self._database.run(
-            lambda db: [
-                _call(row)
-                for row in db.query(
-                    "SELECT * FROM tool_calls WHERE gated AND status IN ('pending', 'running', 'unknown')"
-                )
-            ]
-        )
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row, once before it is asked and again when it has answered or failed.
@@ -231,7 +112,7 @@ class Calls:
                     call.error,
                     call.created_at.isoformat(),
                     finished_at.isoformat() if finished_at else None,
-                    _milliseconds(call.created_at, finished_at) if finished_at else None,
+                    milliseconds(call.created_at, finished_at) if finished_at else None,
                 ],
             )
 
@@ -274,7 +155,8 @@ def mark_handed_over(db: Database, thread: ThreadId) -> None:
 def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
     """List the calls of one turn in the model's order."""
     return [
-        _call(row) for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
+        call_of(row)
+        for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
     ]
 
 
@@ -288,22 +170,25 @@ def abandon_calls(db: Database, thread: ThreadId) -> None:
     )
 
 
-def _get(db: Database, call_id: str) -> ToolCall | None:
+def get_call(db: Database, call_id: str) -> ToolCall | None:
+    """Read one call within a transaction."""
     for row in db.query("SELECT * FROM tool_calls WHERE id = ?", [call_id]):
-        return _call(row)
+        return call_of(row)
     return None
 
 
-def _call(row: dict[str, Any]) -> ToolCall:
-    times = ("created_at", "decided_at", "expires_at", "finished_at")
+def call_of(row: dict[str, Any]) -> ToolCall:
+    """Make the value of a row."""
+    times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
     columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
     columns["status"] = CallStatus(row["status"])
-    columns["gated"] = bool(row["gated"])
+    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
     columns["card"] = tuple(json.loads(row["card"]))
     return ToolCall(**columns)
 
 
-def _milliseconds(start: datetime, end: datetime) -> float:
+def milliseconds(start: datetime, end: datetime) -> float:
+    """Count the milliseconds between two times."""
     return round((end - start).total_seconds() * 1000, 3)

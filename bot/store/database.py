@@ -187,9 +187,8 @@ def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[obj
     except Exception as error:  # noqa: BLE001 - whoever asked for the operation is told, whatever it was
         if db.conn.in_transaction:
             return None, error
-        # SQLite itself gave the whole transaction up, and the savepoint with it; the first error is the one that tells.
-        told = (one for one in (error.__context__, error) if isinstance(one, sqlite3.Error))
-        raise next(told, sqlite3.OperationalError(str(error))) from None
+        # SQLite itself gave the whole transaction up, and with it what the others of the batch had written.
+        raise error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(str(error)) from None
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -222,36 +222,42 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
     unanswered: tuple[ToolCall, ...] = ()
     if rows and rows[-1]["role"] == "assistant":
         unanswered = tuple(calls_of_turn(db, rows[-1]["id"]))
+    first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
-            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > (
-                   SELECT max(id) FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user')
+            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
                AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
-            key * 2,
+            [first_id, *key],
         )
     )
     return Conversation(
         items=tuple(json.loads(row["item"]) for row in rows),
         unanswered=unanswered,
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread),
+        spent=_spent(db, thread, first_id, began_at),
         intent=db.execute("SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()[0],
     )
 
 
-def _spent(db: Database, thread: ThreadId) -> Spent:
+def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
+    """Find where the run began in the history: at the first of the messages that it answers."""
+    first: tuple[int, str] | None = db.execute(
+        """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?) AND status = 'running'
+           ORDER BY messages.id LIMIT 1""",
+        [thread.team, thread.channel, thread.ts],
+    ).fetchone()
+    return first or (0, "")
+
+
+def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
     key = [thread.team, thread.channel, thread.ts]
-    asked = db.execute(
-        """SELECT id, created_at FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) AND role = 'user'
-           ORDER BY id DESC LIMIT 1""",
-        key,
-    ).fetchone() or (0, "")
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
            FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
-        [*key, asked[1]],
+        [*key, began_at],
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
@@ -263,6 +269,6 @@ def _spent(db: Database, thread: ThreadId) -> Spent:
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
                WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
-        [*key, asked[0]],
+        [*key, first_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)

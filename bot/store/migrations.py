@@ -117,3 +117,11 @@ def several_processes(db: Database) -> None:
     db.execute("CREATE TABLE processes (id TEXT PRIMARY KEY, seen_at TEXT NOT NULL) STRICT")
     db.execute("ALTER TABLE threads ADD COLUMN owner TEXT")
     db.execute("ALTER TABLE outbox ADD COLUMN sender TEXT")
+
+
+@bot_migrations()
+def reminders_and_pauses(db: Database) -> None:
+    """Let requests be reminded of, and whatever needs an approval be paused."""
+    db.execute("CREATE TABLE switches (name TEXT PRIMARY KEY, set_at TEXT NOT NULL) STRICT")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN reminded_at TEXT")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN shown_paused INTEGER NOT NULL DEFAULT 0")

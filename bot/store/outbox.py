@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +11,15 @@ from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
 from bot.store.leases import Leases
-from bot.store.records import Post, new_id
+from bot.store.records import Post
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
-    """List the cards that were posted, or are about to be, for a gated call."""
-    return [
-        _post(row)
-        for row in db.query("SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL ORDER BY seq", [call_id])
-    ]
+    """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
+    rows = db.query(
+        "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
+    )
+    return [_post(row) for row in rows]
 
 
 class Outbox:
@@ -108,17 +108,11 @@ class Outbox:
         """Give the post up, with the reason for the operator."""
         await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
 
-    async def simplify(self, post: Post, texts: Sequence[str], error: str) -> None:
-        """Have the post said in plain texts instead; those after the first come behind what waits already."""
-
-        def write(db: Database) -> None:
-            db.execute(
-                "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?",
-                [texts[0], error, post.id],
-            )
-            self.insert(db, [replace(post, id=new_id(), text=text, blocks=()) for text in texts[1:]])
-
-        await self._database.run(write)
+    async def simplify(self, post: Post, text: str, error: str) -> None:
+        """Have the post said in plain text instead, in its place."""
+        await self._write(
+            "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?", text, error, post.id
+        )
 
     async def _write(self, sql: str, *values: str) -> None:
         await self._database.run(lambda db: db.execute(sql, values))

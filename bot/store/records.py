@@ -91,6 +91,8 @@ class ToolCall:
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
+    reminded_at: datetime | None = None
+    shown_paused: bool = False
     finished_at: datetime | None = None
     duration_ms: float | None = None
 

@@ -2,6 +2,7 @@
 
 from bot.store.calls import Calls
 from bot.store.database import DatabaseThread
+from bot.store.gated_calls import GatedCalls
 from bot.store.history import History
 from bot.store.inbox import Inbox
 from bot.store.leases import Leases
@@ -15,4 +16,5 @@ class Store:
         self.inbox = Inbox(database, leases)
         self.outbox = Outbox(database, leases)
         self.calls = Calls(database, self.outbox, leases)
+        self.gated_calls = GatedCalls(database, self.outbox, leases)
         self.history = History(database, self.outbox, leases)

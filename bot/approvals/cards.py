@@ -1,0 +1,86 @@
+"""Where the card of a request stands, and every post that is made of one: the card, its end, a reminder, a pause."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from bot import blocks
+from bot.identity import Identity, IdentityError, Person
+from bot.settings import Settings
+from bot.store.records import Post, ToolCall, new_id
+from bot.tool import Preview
+
+MOST_DIRECT_CARDS = 5
+PAUSED = blocks.Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
+
+
+class Cards:
+    """Makes the posts of a request. Nothing is posted from here."""
+
+    def __init__(self, identity: Identity, settings: Settings) -> None:
+        self._identity = identity
+        self._settings = settings
+
+    async def to_decide(self, call: ToolCall, preview: Preview, requester: Person) -> list[Post]:
+        """Make the card in the thread, and those for approvers who cannot see that thread.
+
+        Raises IdentityError when nobody could be asked.
+        """
+        direct = call.thread.channel.startswith("D")
+        self_approval = self._settings.allow_self_approval and await self._identity.may_approve(requester.id)
+        cards = [self._card(call, preview, call.thread.channel, call.thread.ts, approvable=self_approval or not direct)]
+        if self._settings.approval_channel:
+            cards.append(self._card(call, preview, self._settings.approval_channel, None, approvable=True))
+        elif direct and not self_approval:
+            channels = await self._direct_channels(requester)
+            cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
+        return cards
+
+    def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
+        """Make what every card of a call becomes, and what its thread is told."""
+        thread, shown = call.thread, blocks.Mrkdwn(line)
+        told = blocks.Mrkdwn(f"{blocks.mention(call.requester)} {line}")
+        return (
+            Post(new_id(), thread.team, thread.channel, None, shown, blocks.settled_card(call, shown), call.id),
+            Post(new_id(), thread.team, thread.channel, thread.ts, told, (blocks.section(told),)),
+        )
+
+    def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
+        """Make a reply to each card that approvers see and that stands."""
+        text = blocks.Mrkdwn(
+            f"{self.approvers()}: {blocks.one_line(call.summary or '')} still waits, "
+            f"until {blocks.moment(expires_at)}. Without a decision nothing is done."
+        )
+        return [
+            Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (blocks.section(text),))
+            for card in cards
+            if card.ts and blocks.APPROVE in blocks.action_ids(card.blocks)
+        ]
+
+    def paused(self, call: ToolCall, card: Post) -> Post:
+        """Draw a card without its buttons, for as long as nothing may be approved."""
+        return replace(card, id=new_id(), replaces=card.id, text=PAUSED, blocks=blocks.settled_card(call, PAUSED))
+
+    def resumed(self, card: Post) -> Post:
+        """Draw a card as it was, with its buttons."""
+        return replace(card, id=new_id(), replaces=card.id)
+
+    def approvers(self) -> str:
+        """Name those who may approve."""
+        return ", ".join(map(blocks.mention, self._settings.approvers)) or "an admin of this workspace"
+
+    async def _direct_channels(self, requester: Person) -> list[str]:
+        """Open the direct messages of those who may approve; whoever has left the company is passed over."""
+        channels: list[str] = []
+        for approver in await self._identity.approvers():
+            if approver != requester.id and len(channels) < MOST_DIRECT_CARDS:
+                with suppress(IdentityError):
+                    channels.append(await self._identity.direct_channel(approver))
+        if not channels:
+            raise IdentityError("there is no approver to write to")
+        return channels
+
+    def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
+        buttons = blocks.decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
+        text = blocks.Mrkdwn(f"{blocks.one_line(preview.summary)}, asked by {blocks.mention(call.requester)}")
+        return Post(new_id(), call.thread.team, channel, thread_ts, text, (*call.card, *buttons), call.id)

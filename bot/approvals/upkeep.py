@@ -1,0 +1,62 @@
+"""What time does to requests: reminders, expiry, pauses that the cards show, and outcomes that are found out later."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bot.approvals.cards import Cards
+from bot.approvals.outcomes import Outcomes
+from bot.settings import Settings
+from bot.store.gated_calls import GatedCalls
+from bot.store.records import CallStatus, ToolCall
+
+logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Looks after open requests, again and again; several processes may do so side by side."""
+
+    def __init__(self, *, calls: GatedCalls, outcomes: Outcomes, cards: Cards, settings: Settings) -> None:
+        self._calls = calls
+        self._outcomes = outcomes
+        self._cards = cards
+        # A run, and asking what came of it, are over after that time: nobody is at it any more.
+        self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
+
+    async def recover(self, *, alone: bool) -> None:
+        """Look after everything once at a start; when alone, a call that is running is one that nobody runs."""
+        await self._look_after_all(longest_run=timedelta() if alone else self._longest_run)
+
+    async def sweep(self) -> None:
+        """Look after everything once."""
+        await self._look_after_all(longest_run=self._longest_run)
+
+    async def _look_after_all(self, *, longest_run: timedelta) -> None:
+        paused = await self._outcomes.is_paused()
+        for call in await self._calls.open():
+            try:
+                if call.status == CallStatus.PENDING:
+                    await self._look_after_waiting(call, paused=paused)
+                elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
+                    await self._outcomes.reconcile(call, again=True)
+            except Exception:  # one request that breaks must not keep the others from being looked after
+                logger.exception("call %s could not be looked after", call.id)
+
+    async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
+        expires_at = call.expires_at or call.created_at
+        half_time = call.created_at + (expires_at - call.created_at) / 2
+        now = datetime.now(UTC)
+        if expires_at <= now:
+            await self._outcomes.expire(call)
+            return
+        if call.shown_paused != paused:
+            draw = partial(self._cards.paused, call) if paused else self._cards.resumed
+            await self._calls.show_paused(call, draw, paused=paused)
+        if half_time <= now and call.reminded_at is None and not paused:
+            cards = await self._calls.cards(call.id)
+            if reminders := self._cards.reminders(call, cards, expires_at):
+                await self._calls.remind(call, reminders)
+
+
+def _age(when: datetime) -> timedelta:
+    return datetime.now(UTC) - when
