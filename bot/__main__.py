@@ -1,4 +1,4 @@
-"""The command line: `support-bot demo` and `support-bot run`."""
+"""The command line: `support-bot demo`, `support-bot run`, and what an operator does beside a bot that runs."""
 
 import asyncio
 import logging
@@ -6,19 +6,22 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from bot.app import EVENTS_PATH, StartError, running
 from bot.demo import sample_shop, serve
-from bot.settings import Settings, SettingsError, read_settings
+from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop.sqlite import shop_migrations
 from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.migrations import bot_migrations
+from bot.store.switches import Switches
+
+T = TypeVar("T")
 
 
 @click.group()
@@ -75,18 +78,52 @@ def run(*, http_port: int | None, sample_orders: str | None) -> None:
             await _until_stopped()
         click.echo("Stopped.")
 
-    try:
-        settings = read_settings(http=http_port is not None)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    _run(serve_slack(settings))
+    _run(serve_slack(_settled(lambda: read_settings(http=http_port is not None))))
 
 
-def _run(program: Coroutine[Any, Any, None]) -> None:
+@main.command()
+def pause() -> None:
+    """Stop whatever needs an approval, at once and in every process; cards say so, and requests stay open."""
+    _with_database(lambda database: Switches(database).pause())
+    click.echo("Paused: nothing can be approved until `support-bot resume`.")
+
+
+@main.command()
+def resume() -> None:
+    """Let requests be approved again."""
+    _with_database(lambda database: Switches(database).resume())
+    click.echo("Resumed.")
+
+
+def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
-        asyncio.run(program)
+        return asyncio.run(program)
     except (StartError, DatabaseError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _settled(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
+    """Do something with the database that is there, whether the bot runs on it or not."""
+    path = _settled(read_database_path)
+    if not path.exists():
+        raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
+
+    async def open_and_do() -> T:
+        database = DatabaseThread(path, bot_migrations, shop_migrations)
+        await database.open()
+        try:
+            return await do(database)
+        finally:
+            await database.close()
+
+    return _run(open_and_do())
 
 
 async def _until_stopped() -> None:

@@ -38,7 +38,7 @@ from bot.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_SWEEPS = 30.0
+SECONDS_BETWEEN_ERASURES = 60.0
 EVENTS_PATH = "/slack/events"
 
 
@@ -69,7 +69,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         hand_over = HandOver(settings, ourselves.url)
         cards = Cards(identity, settings)
         outcomes = Outcomes(
-            calls=store.gated_calls, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings
+            store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings
         )
         approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
         upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
@@ -105,7 +105,13 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         secret = settings.slack_signing_secret
         app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
         app.middleware(
-            Intake(ourselves=ourselves, inbox=store.inbox, wake=worker.wake, trusted_teams=settings.trusted_teams)
+            Intake(
+                ourselves=ourselves,
+                inbox=store.inbox,
+                wake=worker.wake,
+                changed=outcomes.supersede,
+                trusted_teams=settings.trusted_teams,
+            )
         )
         buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
         buttons.register(app)
@@ -119,8 +125,8 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
         stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
         repeated = (
-            (SECONDS_BETWEEN_SWEEPS, upkeep.sweep),
-            (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
+            (settings.sweep_seconds, upkeep.sweep),
+            (SECONDS_BETWEEN_ERASURES, shop.erase_due),
             (settings.lease_seconds / 3, renew),
         )
         for seconds, task in repeated:

@@ -9,8 +9,8 @@ from bot.approvals.cards import Cards
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Shop
-from bot.store.gated_calls import GatedCalls
 from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.store import Store
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -24,14 +24,15 @@ class Outcomes:
     def __init__(
         self,
         *,
-        calls: GatedCalls,
+        store: Store,
         cards: Cards,
         tools: Mapping[str, type[Tool]],
         shop: Shop,
         identity: Identity,
         settings: Settings,
     ) -> None:
-        self._calls = calls
+        self._calls = store.gated_calls
+        self._switches = store.switches
         self._cards = cards
         self._tools = tools
         self._shop = shop
@@ -40,7 +41,7 @@ class Outcomes:
 
     async def is_paused(self) -> bool:
         """Tell whether nothing may be done now, approved or not."""
-        return self._settings.paused or await self._calls.is_paused()
+        return self._settings.paused or await self._switches.is_paused()
 
     async def execute(self, call: ToolCall, requester: Person) -> None:
         """Run a call that was just claimed, exactly as it was shown."""
@@ -95,6 +96,13 @@ class Outcomes:
         line = f"✕ {_summary(call)}: cancelled by {blocks.mention(by)}. {_NOTHING}"
         summary = f"{call.summary}: cancelled by a person, nothing was done."
         return await self._settle(call, CallStatus.CANCELLED, summary, line, by=by)
+
+    async def supersede(self, team: str, channel: str, ts: str) -> None:
+        """Close what was asked for with a message that the person has changed or deleted since."""
+        for call in await self._calls.waiting_since(team, channel, ts):
+            line = f"✕ {_summary(call)}: the message was changed after it was asked for, so it is closed. {_NOTHING}"
+            summary = f"{call.summary}: closed, because the customer changed the message; nothing was done."
+            await self._settle(call, CallStatus.CANCELLED, summary, line, by=call.requester)
 
     async def close_unseen(self, call: ToolCall, error: str) -> None:
         """Close a request whose card could not be posted."""

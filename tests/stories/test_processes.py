@@ -58,7 +58,7 @@ async def test_two_bots_share_the_work(world: World) -> None:
         return Answer(f"{sum(m['role'] == 'user' for m in request.messages)} so far")
 
     world.think = answer
-    async with world.bot(BOT_LEASE_SECONDS=0.3), world.bot(BOT_LEASE_SECONDS=0.3):
+    async with world.bot(), world.bot():
         await world.slack.connected(2)
         first = [
             await world.says(ANA, f"@bot question {number}", channel, copies=2)
