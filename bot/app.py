@@ -59,7 +59,11 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         leases = Leases(database, settings.lease_seconds)
         await leases.join()
         stack.push_async_callback(leases.leave)
-        store, shop, identity = Store(database, leases), SqliteShop(database), Identity(client, settings)
+        store, shop, identity = (
+            Store(database, leases),
+            SqliteShop(database),
+            Identity(client, settings, team=ourselves.team),
+        )
         models = [
             OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name
         ]

@@ -4,6 +4,7 @@ A `Mrkdwn` is text that Slack may interpret. Only this file makes one, so nothin
 mention a channel, link somewhere or look like a card.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -18,15 +19,18 @@ from bot.tool import Preview
 Mrkdwn = NewType("Mrkdwn", str)
 
 _ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|tel|javascript|data):)[^\s<>|)\]\"']+", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,20}:/|(?<![a-z0-9])www\.|\b(?:https?|mailto|tel|javascript|data):)[^\s<>|)\]\"']+",
+    re.IGNORECASE,
 )
+_HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
 
 _MOST_SECTION_CHARACTERS = 3_000
 _MOST_FALLBACK_CHARACTERS = 3_500
-_MOST_CARDS = 4
+_MOST_ANSWER_CHARACTERS = 12_000
+_MOST_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
 _MOST_ITEMS = 10
 _MOST_TRACKING_EVENTS = 8
 
@@ -53,6 +57,11 @@ def escape(text: str) -> Mrkdwn:
     return Mrkdwn(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def one_line(text: str, most: int = 300) -> Mrkdwn:
+    """Make text from the shop or a person that cannot look like lines of ours: one line, cut, with no address in it."""
+    return escape(_ADDRESS.sub("[link removed]", " ".join(text.split())[:most]))
+
+
 def mention(user_or_group: str) -> Mrkdwn:
     """Mention a person or a group by an id that came from Slack or the settings."""
     return Mrkdwn(f"<!subteam^{user_or_group}>" if user_or_group.startswith("S") else f"<@{user_or_group}>")
@@ -63,12 +72,12 @@ def prose(text: str, link_hosts: Sequence[str] = ()) -> Mrkdwn:
 
     An address stays, as text, only if its host is one of `link_hosts` or below one.
     """
-    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S+?)\)", r"\1 (\2)", text.strip())
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text.strip())
     text = _ADDRESS.sub(lambda found: found[0] if _is_allowed(found[0], link_hosts) else "[link removed]", text)
     escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]*\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
-    return Mrkdwn(re.sub(r"^(\s*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+    return Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
 
 
 def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
@@ -77,7 +86,9 @@ def _is_allowed(address: str, hosts: Sequence[str]) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and any(host == one or host.endswith(f".{one}") for one in hosts)
+    # What stands in a host and is no letter is read in other ways by other programs: nothing but plain hosts.
+    plain = parts.scheme in ("http", "https") and _HOST.fullmatch(host) and "@" not in parts.netloc
+    return bool(plain) and any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def moment(when: datetime) -> Mrkdwn:
@@ -102,12 +113,6 @@ def link(url: str, label: str) -> Mrkdwn:
 def section(text: Mrkdwn) -> Block:
     """Build one paragraph, cut to what Slack takes."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
-
-
-def paragraphs(text: str, link_hosts: Sequence[str] = ()) -> tuple[Block, ...]:
-    """Build sections from a model's words, as many as their length needs."""
-    parts = _pieces(prose(text, link_hosts))
-    return tuple(section(part) for part in [*parts[:9], *parts[9:][-1:]] if part)
 
 
 def in_words(blocks: Iterable[Block]) -> list[Mrkdwn]:
@@ -136,16 +141,19 @@ def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
 def answer_messages(
     text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
 ) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
-    """Lay an answer out: its words with the first cards below them, further cards in messages of their own."""
-    fallback = prose(text, link_hosts)[:_MOST_FALLBACK_CHARACTERS]
-    groups = [cards[start : start + _MOST_CARDS] for start in range(0, len(cards), _MOST_CARDS)] or [()]
-    messages: list[tuple[Mrkdwn, tuple[Block, ...]]] = []
-    for group in groups:
-        shown = paragraphs(text, link_hosts) if not messages else ()
-        for card in group:
-            shown = (*shown, {"type": "divider"}, *card) if shown else tuple(card)
-        messages.append((Mrkdwn(fallback if not messages else "More of what you asked for"), shown))
-    return messages
+    """Lay an answer out: its words with the cards below them, in as many messages as Slack's limits need."""
+    words = prose(text if len(text) <= _MOST_ANSWER_CHARACTERS else f"{text[:_MOST_ANSWER_CHARACTERS]}…", link_hosts)
+    parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
+    parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
+    messages: list[tuple[Block, ...]] = [()]
+    for part in parts:
+        joined = (*messages[-1], *part)
+        if messages[-1] and len(json.dumps(joined)) > _MOST_MESSAGE_CHARACTERS:
+            messages.append(part)
+        else:
+            messages[-1] = joined
+    fallback = Mrkdwn(words[:_MOST_FALLBACK_CHARACTERS])
+    return [(fallback if not number else Mrkdwn("…"), shown) for number, shown in enumerate(messages)]
 
 
 def context(*texts: Mrkdwn) -> Block:
@@ -172,7 +180,7 @@ def approval_card(
 
     What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
     """
-    facts = [(label, escape(value)) for label, value in preview.facts]
+    facts = [(label, one_line(value)) for label, value in preview.facts]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(preview.title, 150)}, _fields(facts))
     return (*card, context(_understood(intent))) if intent else card
@@ -183,14 +191,14 @@ def hand_over_card(
 ) -> tuple[Block, ...]:
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
-    quoted = Mrkdwn(f"“{escape(summary[:500])}”")
+    quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": _plain(title, 150)}, section(where), section(quoted))
     return (*card, context(_understood(intent))) if intent else card
 
 
 def _understood(intent: CustomerIntent) -> Mrkdwn:
-    words = f"{intent.category.replace('_', ' ')}, {intent.urgency} urgency: “{' '.join(intent.summary[:200].split())}”"
-    return Mrkdwn(f"Understood as {escape(words)}")
+    category = intent.category.replace("_", " ")
+    return Mrkdwn(f"Understood as {category}, {intent.urgency} urgency: “{one_line(intent.summary, 200)}”")
 
 
 def decision_buttons(
@@ -273,8 +281,8 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
         facts.append(("Expected", escape(day(order.expected_on))))
     if order.carrier:
         number = order.tracking_number or "track it"
-        where = link(order.tracking_url, number) if order.tracking_url else escape(number)
-        facts.append(("Carrier", Mrkdwn(f"{escape(order.carrier)} {where}")))
+        where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+        facts.append(("Carrier", Mrkdwn(f"{one_line(order.carrier)} {where}")))
     facts.append(("Total", escape(str(order.total))))
     if order.refunded.minor:
         whole = order.refunded == order.total
@@ -284,7 +292,7 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
 
 def _item_lines(order: Order) -> list[str]:
     lines = [
-        f"{item.quantity} x {escape(item.name[:150])} — {escape(str(item.unit_price * item.quantity))}"
+        f"{item.quantity} x {one_line(item.name, 150)} — {escape(str(item.unit_price * item.quantity))}"
         for item in order.items[:_MOST_ITEMS]
     ]
     more = len(order.items) - _MOST_ITEMS
@@ -293,5 +301,5 @@ def _item_lines(order: Order) -> list[str]:
 
 def _tracking_lines(order: Order) -> list[str]:
     latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MOST_TRACKING_EVENTS]
-    lines = [f"{moment(event.at)} · {escape(event.text[:100])}, {escape(event.place[:60])}" for event in latest]
+    lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
     return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]

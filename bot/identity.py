@@ -35,8 +35,11 @@ class Identity:
     Membership in groups and e-mail addresses may be a minute old; whether an admin is one is asked at each decision.
     """
 
-    def __init__(self, client: AsyncWebClient, settings: Settings, *, now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, client: AsyncWebClient, settings: Settings, *, team: str, now: Callable[[], float] = monotonic
+    ) -> None:
         self._client = client
+        self._team = team
         self._settings = settings
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
@@ -64,6 +67,16 @@ class Identity:
         """Tell whether the person may approve, as of now. Raises IdentityError when Slack does not tell."""
         return await self._may_approve(user, await self._user(user))
 
+    async def shares_only_with_trusted(self, channel: str) -> bool:
+        """Tell whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
+        try:
+            data = (await self._client.conversations_info(channel=channel))["channel"]
+        except SLACK_ERRORS as error:
+            raise IdentityError(f"conversations.info for {channel}: {error}") from error
+        teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
+        pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
+        return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
+
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
         if not self._settings.approvers:
@@ -78,7 +91,11 @@ class Identity:
             return False
         if self._settings.approvers:
             return await self._is_among(user, self._settings.approvers)
-        return bool(data.get("is_admin") or data.get("is_owner"))
+        return self._is_our_admin(data)
+
+    def _is_our_admin(self, data: dict[str, Any]) -> bool:
+        ours = data.get("team_id") == self._team and not (data.get("deleted") or data.get("is_bot"))
+        return ours and bool(data.get("is_admin") or data.get("is_owner"))
 
     async def _is_among(self, user: str, ids: tuple[str, ...]) -> bool:
         for one in ids:
@@ -108,12 +125,7 @@ class Identity:
         admins: list[str] = []
         try:
             async for page in await self._client.users_list(limit=200):
-                admins += [
-                    user["id"]
-                    for user in page["members"]
-                    if (user.get("is_admin") or user.get("is_owner"))
-                    and not (user.get("deleted") or user.get("is_bot"))
-                ]
+                admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.list: {error}") from error
         return admins

@@ -16,6 +16,8 @@ from bot.store.records import Item, new_id
 
 T = TypeVar("T", bound=BaseModel)
 _MOST_REPLAYED_CHARACTERS = 4_000
+_WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
+_CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 
 
 class ModelError(Exception):
@@ -90,6 +92,7 @@ class OpenAIModel:
             api_key=key.get_secret_value() if key else "none",
             base_url=settings.openai_base_url,
             timeout=settings.model_timeout_seconds,
+            http_client=openai.DefaultAioHttpClient(timeout=settings.model_timeout_seconds),
             max_retries=0,  # whoever asks retries, so that each try is logged and the thread's status stays fresh
         )
 
@@ -104,7 +107,10 @@ class OpenAIModel:
             raise _model_error(error) from error
         except ValueError as error:
             raise ModelError(f"the answer is not JSON: {error}", _UNUSABLE, retry_after=0) from error
-        return _turn(completion)
+        try:
+            return _turn(completion, self.name)
+        except _WRONG_SHAPE as error:
+            raise ModelError(f"the answer has another shape: {error}", _UNUSABLE, retry_after=0) from error
 
     async def classify(self, history: Sequence[Item], into: type[T]) -> T:
         """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
@@ -112,9 +118,9 @@ class OpenAIModel:
             completion = await self._client.chat.completions.parse(
                 model=self.name, messages=cast("Any", list(history)), response_format=into
             )
-        except (openai.OpenAIError, ValueError) as error:
+            parsed = completion.choices[0].message.parsed if completion.choices else None
+        except (openai.OpenAIError, ValueError, *_WRONG_SHAPE) as error:
             raise ModelError(f"{type(error).__name__}: {error}"[:500], _UNUSABLE) from error
-        parsed = completion.choices[0].message.parsed if completion.choices else None
         if parsed is None:
             raise ModelError("the answer holds no value", _UNUSABLE)
         return parsed
@@ -162,7 +168,7 @@ def _retry_after(error: openai.APIStatusError) -> float:
         return 0.0
 
 
-def _turn(completion: ChatCompletion) -> Turn:
+def _turn(completion: ChatCompletion, asked: str) -> Turn:
     request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
     if not completion.choices:
         raise ModelError("the answer has no choice", _UNUSABLE, request_id, retry_after=0)
@@ -180,12 +186,16 @@ def _turn(completion: ChatCompletion) -> Turn:
         text=text,
         calls=calls,
         finish_reason=choice.finish_reason,
-        model=completion.model,
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
-        cached_tokens=details.cached_tokens if details else None,
+        model=str(completion.model or asked),
+        prompt_tokens=_count(usage.prompt_tokens if usage else None),
+        completion_tokens=_count(usage.completion_tokens if usage else None),
+        cached_tokens=_count(details.cached_tokens if details else None),
         request_id=request_id,
     )
+
+
+def _count(number: Any) -> int | None:
+    return number if isinstance(number, int) and 0 <= number < 2**31 else None
 
 
 def _calls(message: ChatCompletionMessage) -> tuple[RequestedCall, ...]:
@@ -193,8 +203,9 @@ def _calls(message: ChatCompletionMessage) -> tuple[RequestedCall, ...]:
     for call in message.tool_calls or ():
         if not isinstance(call, ChatCompletionMessageFunctionToolCall):
             continue
-        # An id that is empty or stands twice could not be answered; a name with a dot could not be sent back.
-        call_id = call.id if call.id and call.id not in calls else f"call_{new_id()}"
+        # An id that stands twice could not be answered; one out of the ordinary, or a name with a dot, not sent back.
+        ordinary = _CALL_ID.fullmatch(call.id or "") and call.id not in calls
+        call_id = call.id if ordinary else f"call_{new_id()}"
         name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.function.name or "")[:64] or "unnamed"
         calls[call_id] = RequestedCall(call_id, name, _clean(call.function.arguments or ""))
     return tuple(calls.values())

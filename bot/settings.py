@@ -159,7 +159,7 @@ class Settings(BaseSettings):
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value

@@ -69,6 +69,8 @@ class Context:
     shop: Shop
     requests: Requests
     settings: Settings
+    said: str = ""
+    """What the requester has written in the thread, as far as anything depends on it being their own words."""
 
     @property
     def idempotency_key(self) -> str:
@@ -78,13 +80,19 @@ class Context:
     async def order(self, order_id: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
         order = await self.shop.order(order_id)
-        mine = order is not None and self.requester.email == order.customer.email.lower()
-        if order is None or not (mine or self.requester.is_staff):
-            raise ToolError(
-                f"There is no order {order_id} for this customer.",
-                "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
-            )
-        return order
+        if order is not None and self.requester.email == order.customer.email.lower():
+            return order
+        if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
+            return order
+        raise ToolError(
+            f"There is no order {order_id} for this customer.",
+            "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
+        )
+
+    def has_named(self, what: str) -> bool:
+        """Tell whether staff asks for this order or customer in their own words, and not a text that the model read."""
+        bare = re.escape(what.upper().removeprefix("ORD-"))
+        return self.requester.is_staff and bool(re.search(rf"(?<!\d){bare}(?!\w)", self.said.upper()))
 
 
 class Tool(BaseModel):
@@ -197,8 +205,14 @@ def _json_object(text: str) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not a number")
 
+    def exact(number: str) -> Decimal:
+        try:
+            return Decimal(number)
+        except ArithmeticError:
+            raise ValueError("a number has too many digits") from None
+
     try:
-        data = json.loads(text, object_pairs_hook=unique, parse_float=Decimal, parse_constant=refuse)
+        data = json.loads(text, object_pairs_hook=unique, parse_float=exact, parse_constant=refuse)
         if "\\u" in text:
             json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
@@ -255,6 +269,8 @@ def _dollars(value: Any) -> Any:
 def _payable(value: Decimal) -> Decimal:
     if not value.is_finite() or not 0 < value <= 1_000_000:  # noqa: PLR2004 - far above any order, far below overflow
         raise ValueError("an amount is more than zero")
+    if value < Decimal("0.01"):  # before any arithmetic, which an exponent of a billion would keep busy for hours
+        raise ValueError("an amount is at least 0.01; it has no more than two decimals")
     Money.from_major(value)
     return value
 

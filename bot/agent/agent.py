@@ -85,11 +85,11 @@ class Agent:
     async def _run(self, message: InboxMessage) -> None:
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
-        if refusal := self._refusal(message, requester):
+        if refusal := await self._refusal(message, requester):
             await self._store.history.finish(message, None, self._posts(message, refusal))
             return
         conversation = await self._store.history.begin(message)
-        asking = Asking(requester, self._intents.start(message, conversation.intent))
+        intent = self._intents.start(message, conversation.intent)
         while True:
             if not conversation.unanswered:
                 self._hold_to_bounds(conversation.spent)
@@ -101,6 +101,7 @@ class Agent:
                 rows = self._tool_calls.rows(message, turn.calls)
                 conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
             show = partial(self._show_status, message.thread)
+            asking = Asking(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(conversation.unanswered, asking, show)
             conversation = await self._store.history.add_outputs(message.thread)
 
@@ -119,11 +120,11 @@ class Agent:
             words = "I have looked up too much in this thread within the last hour, so I have to pause here."
             raise RunError(words, new_id(), f"{spent.calls_within_hour} calls within an hour")
 
-    def _refusal(self, message: InboxMessage, requester: Person) -> str | None:
+    async def _refusal(self, message: InboxMessage, requester: Person) -> str | None:
         trusted = self._settings.trusted_teams
         if requester.team != message.thread.team and requester.team not in trusted:
             return "I can only help people of this workspace."
-        if message.shared and not trusted:
+        if message.shared and not (trusted and await self._identity.shares_only_with_trusted(message.thread.channel)):
             return (
                 "This channel is shared with another company, so I don't talk about orders here. "
                 "Write me a direct message."

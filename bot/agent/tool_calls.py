@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,8 +16,12 @@ from bot.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.store.calls import Calls
+from bot.store.database import DatabaseError
+from bot.store.leases import LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+
+logger = logging.getLogger(__name__)
 
 MOST_LOGGED_CHARACTERS = 20_000
 IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
@@ -24,10 +29,11 @@ IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who a turn's calls are run for, and what the thread was sorted as by now."""
+    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
 
     person: Person
     intent: IntentNow
+    said: str
 
 
 class ToolCalls:
@@ -91,7 +97,8 @@ class ToolCalls:
 
     async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals.outcomes, self._settings)
+        requests, settings = self._approvals.outcomes, self._settings
+        context = Context(call.id, call.thread, asking.person, self._shop, requests, settings, asking.said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)
@@ -105,9 +112,13 @@ class ToolCalls:
             output = await within(seconds, tool.run(context))
         except ToolError as error:
             await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
-        except ToolCrashError as error:
+        except (DatabaseError, LostLeaseError):
+            raise
+        except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
+            logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
-            await self._finish(call, CallStatus.FAILED, content, error=str(error))
+            text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
+            await self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, output, asking)
 

@@ -50,10 +50,8 @@ class Cards:
 
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
-        text = blocks.Mrkdwn(
-            f"{self.approvers()}: {blocks.escape(call.summary or '')} still waits, until {blocks.moment(expires_at)}. "
-            f"Without a decision nothing is done."
-        )
+        what, until = blocks.one_line(call.summary or "This request"), blocks.moment(expires_at)
+        text = blocks.Mrkdwn(f"{self.approvers()}: {what} still waits, until {until}. Then it expires.")
         return [
             Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (blocks.section(text),))
             for card in cards
@@ -74,5 +72,5 @@ class Cards:
 
     def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
         buttons = blocks.decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
-        text = blocks.Mrkdwn(f"{blocks.escape(preview.summary)}, asked by {blocks.mention(call.requester)}")
+        text = blocks.Mrkdwn(f"{blocks.one_line(preview.summary)}, asked by {blocks.mention(call.requester)}")
         return Post(new_id(), call.thread.team, channel, thread_ts, text, (*call.card, *buttons), call.id)

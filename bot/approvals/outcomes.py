@@ -125,22 +125,24 @@ class Outcomes:
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""
-        known = self._tools.get(call.tool)
-        tool = known.parse(call.arguments or "") if known else None
-        if not isinstance(tool, GatedTool):
-            raise ToolError(f"There is no tool {call.tool} any more.")
-        return tool
+        kind = self._tools.get(call.tool)
+        if kind is None or not issubclass(kind, GatedTool):
+            raise ToolError("I can't do this any more since I was changed.")
+        try:
+            return kind.parse(call.arguments or "")
+        except ToolError as error:
+            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"✓ Approved by {by}: {blocks.escape(output.summary)}."
+        line = f"✓ Approved by {by}: {blocks.one_line(output.summary)}."
         summary = f"{call.summary}: approved by a person and done. {output.summary}."
         content = json.dumps(output.content, ensure_ascii=False, default=str)
         await self._settle(call, CallStatus.SUCCEEDED, summary, line, output=content)
 
     async def _fail(self, call: ToolCall, why: str) -> None:
         by = blocks.mention(call.decided_by or "")
-        line = f"✕ {_summary(call)}: approved by {by}, but not done. {blocks.escape(why)}"
+        line = f"✕ {_summary(call)}: approved by {by}, but not done. {blocks.one_line(why, 500)}"
         await self._settle(call, CallStatus.FAILED, f"{call.summary}: approved, but not done. {why}", line, error=why)
 
     async def _lose_sight(self, call: ToolCall, error: str) -> None:
@@ -169,4 +171,4 @@ class Outcomes:
 
 
 def _summary(call: ToolCall) -> blocks.Mrkdwn:
-    return blocks.escape(call.summary or "This request")
+    return blocks.one_line(call.summary or "This request")

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
+SECONDS_FOR_A_STATUS = 2.0  # a later one would come after the answer that it belongs before
 MOST_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(hours=1)
 MOST_SECONDS_BETWEEN_ATTEMPTS = 60.0
@@ -125,7 +126,10 @@ class Delivery:
             if before is not None:
                 await asyncio.wait([before])
             if self._statuses.get(key) is asyncio.current_task():
-                await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
+                async with asyncio.timeout(SECONDS_FOR_A_STATUS):
+                    await self._client.assistant_threads_setStatus(
+                        channel_id=channel, thread_ts=thread_ts, status=status
+                    )
         except SLACK_ERRORS as error:
             logger.info("no status in %s: %s", channel, error)
         finally:

@@ -104,4 +104,5 @@ def _readable(text: str, us: str) -> str:
     text = text.replace(f"<@{us}>", " ")
     text = re.sub(r"<((?:https?|mailto|tel):[^|>]*)(?:\|[^>]*)?>", r"\1", text)
     text = re.sub(r"<#\w+\|([^>]*)>", r"#\1", text)
-    return html.unescape(re.sub(r"[ \t]+", " ", text)).strip()
+    text = html.unescape(re.sub(r"[ \t]+", " ", text)).strip()
+    return text.encode("utf-8", "replace").decode().replace("\0", "")  # halves of surrogate pairs cannot be kept

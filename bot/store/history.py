@@ -40,6 +40,10 @@ class Conversation:
     spent: Spent
     intent: str | None
 
+    def said_by(self, user: str) -> str:
+        """Read all that one person wrote in the thread."""
+        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)
+
 
 class History:
     """The only writer of `messages`: a thread has one run at a time, so its items have one order.
@@ -265,7 +269,8 @@ def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spen
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
-               SELECT count(*) AS n FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               SELECT count(DISTINCT message_id) AS n FROM tool_calls
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
         [*key, first_id],
     ).fetchone()[0]

@@ -17,7 +17,7 @@ class Inbox:
         self._leases = leases
 
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us and new, and tell whether it was.
+        """Keep the message if it is for us, once, and tell whether it waits to be answered.
 
         A message that addresses nobody is for us only in a thread that we are in already. A thread that was handed
         over to people is ours again when we are mentioned there.
@@ -38,13 +38,14 @@ class Inbox:
             ours = "SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NULL"
             if not db.execute(ours, key).fetchone():
                 return False
-            inserted = db.execute(
+            db.execute(
                 """INSERT OR IGNORE INTO inbox
                        (team, channel, thread_ts, ts, user, user_team, shared, text, received_at)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [*key, message.ts, message.user, message.user_team, message.shared, message.text, now],
             )
-            return inserted.rowcount == 1
+            waits = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND status = 'waiting'"
+            return db.execute(waits, [thread.team, thread.channel, message.ts]).fetchone() is not None
 
         return await self._database.run(write)
 

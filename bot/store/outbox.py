@@ -109,14 +109,21 @@ class Outbox:
         await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
 
     async def simplify(self, post: Post, texts: Sequence[str], error: str) -> None:
-        """Have the post said in plain texts instead; those after the first come behind what waits already."""
+        """Have the post said in plain texts instead, one message after the other, before what waits behind it."""
 
         def write(db: Database) -> None:
+            behind = db.execute(
+                """SELECT id FROM outbox WHERE channel = ? AND status = 'waiting'
+                   AND seq > (SELECT seq FROM outbox WHERE id = ?) ORDER BY seq""",
+                [post.channel, post.id],
+            ).fetchall()
             db.execute(
                 "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?",
                 [texts[0], error, post.id],
             )
             self.insert(db, [replace(post, id=new_id(), text=text, blocks=()) for text in texts[1:]])
+            for (row_id,) in behind:
+                db.execute("UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox) WHERE id = ?", [row_id])
 
         await self._database.run(write)
 

@@ -57,12 +57,13 @@ class CancelOrder(GatedTool):
         return self._cancelled(refund)
 
     async def outcome(self, context: Context) -> Output | None:
-        """Tell from the order itself: it is cancelled, or it is not."""
+        """Ask for the money that went back with this call's key; without any, the order itself has to tell."""
+        if self.refund:
+            refund = await context.shop.refund_with(context.idempotency_key)
+            return self._cancelled(refund.amount) if refund else None
         order = await context.shop.order(self.order_id)
-        if order is None or order.status != OrderStatus.CANCELLED:
-            return None
-        refund = await context.shop.refund_with(context.idempotency_key)
-        return self._cancelled(refund.amount if refund else Money(0, order.total.currency))
+        cancelled = order is not None and order.status == OrderStatus.CANCELLED
+        return self._cancelled(Money(0)) if cancelled else None
 
     def _cancelled(self, refund: Money) -> Output:
         back = f" and {refund} goes back" if refund.minor else ""

@@ -6,6 +6,10 @@ from bot.blocks import STATUS_WORDS, order_card
 from bot.shop.orders import Order
 from bot.tool import Context, OrderId, Output, Tool
 
+MOST_CHARACTERS = 200
+MOST_ITEMS = 50
+MOST_EVENTS = 20
+
 
 class GetOrderStatus(Tool):
     """Look up one order: how far it is, its items, carrier, expected date and money.
@@ -42,8 +46,12 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
         "expected": order.expected_on.isoformat() if order.expected_on else None,
         "delivered": order.delivered_at.date().isoformat() if order.delivered_at else None,
         "items": [
-            {"name": item.name, "quantity": item.quantity, "price": str(item.unit_price * item.quantity)}
-            for item in order.items
+            {
+                "name": item.name[:MOST_CHARACTERS],
+                "quantity": item.quantity,
+                "price": str(item.unit_price * item.quantity),
+            }
+            for item in order.items[:MOST_ITEMS]
         ],
         "total": str(order.total),
         "refunded": str(order.refunded),
@@ -52,6 +60,7 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
     }
     if with_tracking:
         described["tracking"] = [
-            {"at": event.at.isoformat(), "place": event.place, "text": event.text} for event in order.tracking
+            {"at": event.at.isoformat(), "place": event.place[:MOST_CHARACTERS], "text": event.text[:MOST_CHARACTERS]}
+            for event in order.tracking[-MOST_EVENTS:]
         ]
     return described

@@ -2,52 +2,35 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from openai import pydantic_function_tool
-from pydantic import BaseModel
 
 from bot.demo.completions import Answer, Json, Request
 from bot.demo.offline_model import MODEL_NAME, respond
+from bot.tool import Tool
+from bot.tools.cancel_order import CancelOrder
+from bot.tools.delete_account import DeleteAccount
+from bot.tools.escalate_to_human import EscalateToHuman
+from bot.tools.find_orders import FindOrders
+from bot.tools.get_order_status import GetOrderStatus
+from bot.tools.initiate_refund import InitiateRefund
+from bot.tools.search_help import SearchHelp
+from bot.tools.withdraw_request import WithdrawRequest
 
 Call = tuple[str, Json]
 
 
-class GetOrderStatus(BaseModel):
-    """Look an order up."""
-
-    order_id: str
-    include_tracking: bool
-
-
-class InitiateRefund(BaseModel):
-    """Ask for a refund."""
-
-    order_id: str
-    reason: Literal["defective", "wrong_item", "not_delivered", "changed_mind"]
-    amount: float | None
-
-
-class FindOrders(BaseModel):
-    """Find a customer's orders."""
-
-    status: Literal["open", "delivered"] | None
-
-
-class WithdrawRequest(BaseModel):
-    """Withdraw a request."""
-
-    request: str
-
-
-def offer(**models: type[BaseModel]) -> tuple[Json, ...]:
+def offer(*tools: type[Tool]) -> tuple[Json, ...]:
     """Describe tools as the bot does."""
-    return tuple(dict(pydantic_function_tool(model, name=name)) for name, model in models.items())
+    return tuple(tool.definition() for tool in tools)
 
 
-TOOLS = offer(get_order_status=GetOrderStatus, initiate_refund=InitiateRefund)
-MORE_TOOLS = (*TOOLS, *offer(find_orders=FindOrders, withdraw_request=WithdrawRequest))
+TOOLS = offer(GetOrderStatus, InitiateRefund)
+ALL_TOOLS = (
+    *TOOLS,
+    *offer(FindOrders, CancelOrder, DeleteAccount, SearchHelp, EscalateToHuman, WithdrawRequest),
+)
 
 
 def shipped(arguments: Json) -> Json:
@@ -67,19 +50,39 @@ def shipped(arguments: Json) -> Json:
 
 
 def waiting(arguments: Json) -> Json:
-    """Answer as `initiate_refund` does."""
+    """Answer as `initiate_refund` does, without telling the amount."""
     order = arguments["order_id"]
     message = f"A person has to approve the refund for {order}. Nothing has been refunded yet."
     return {"status": "waiting_for_approval", "not_executed": True, "request": f"R-{order[-2:]}", "message": message}
 
 
-OUTPUTS: Mapping[str, Callable[[Json], Any]] = {
+def parked(request: str, summary: str) -> Json:
+    """Answer as the gate does when a call waits for a person."""
+    message = f"{summary} waits until a person approves it. Nothing has happened yet."
+    return {"status": "waiting_for_approval", "not_executed": True, "request": request, "message": message}
+
+
+def asked_for(arguments: Json) -> Json:
+    """Answer as the gate does for a refund."""
+    amount, order = arguments["amount"] or 42, arguments["order_id"]
+    return parked(f"R-{order[-2:]}-{amount:.0f}", f"Refund of ${amount:.2f} for {order}")
+
+
+ORDERS: list[Json] = [
+    {"order_id": "ORD-10251", "status": "paid", "status_text": "Paid", "items": ["Beeswax candles, pair"]},
+    {"order_id": "ORD-10234", "status": "shipped", "status_text": "Shipped", "items": ["Stoneware mug", "Tea towels"]},
+    {"order_id": "ORD-10188", "status": "delivered", "status_text": "Delivered", "items": ["Cast-iron teapot"]},
+]
+OUTPUTS: Mapping[str, Callable[[Json], Any]] = {"get_order_status": shipped, "initiate_refund": waiting}
+ALL_OUTPUTS: Mapping[str, Callable[[Json], Any]] = {
     "get_order_status": shipped,
-    "initiate_refund": waiting,
-    "find_orders": lambda _: {
-        "orders": [{"order_id": "ORD-10234", "status_text": "Shipped"}, {"order_id": "ORD-10250"}]
-    },
-    "withdraw_request": lambda arguments: {"message": f"Request {arguments['request']} is withdrawn."},
+    "initiate_refund": asked_for,
+    "find_orders": lambda _: {"orders": ORDERS},
+    "cancel_order": lambda arguments: parked("C-1", f"Cancellation of {arguments['order_id']}"),
+    "delete_account": lambda _: parked("D-1", "Deletion of the account ana@example.com"),
+    "search_help": lambda _: {"sections": [{"title": "Gifts", "section": "Wrapping", "text": "One. Two.\nThree."}]},
+    "escalate_to_human": lambda _: {"handed_over": True, "message": "The support team was told."},
+    "withdraw_request": lambda arguments: {"message": f"{arguments['request']}: taken back by the customer."},
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.demo.completions import Request
 from bot.demo.offline_model import MODEL_NAME, respond
-from tests.demo.talk import MORE_TOOLS, OUTPUTS, TOOLS, Call, Talk, refund, status
+from tests.demo.talk import OUTPUTS, TOOLS, Call, Talk, refund, status
 
 CALLS: list[tuple[list[str], list[Call]]] = [
     (["Where is ORD-10234?"], [status("ORD-10234")]),
@@ -209,15 +209,6 @@ def test_messages_in_a_row() -> None:
     talk.messages.append({"role": "user", "content": "I want my money back for ORD-10234"})
     talk.say("it arrived broken")
     assert talk.calls == [refund("ORD-10234", "defective")]
-
-
-def test_more_tools() -> None:
-    """Tools that are offered are used where the words ask for them."""
-    talk = Talk(MORE_TOOLS)
-    assert "ORD-10234 (Shipped) and ORD-10250" in talk.say("Where is my order?")
-    assert talk.calls == [("find_orders", {"status": None})]
-    talk.say("Refund ORD-10234, broken")
-    assert talk.say("Please cancel my refund") == "Request R-34 is withdrawn."
 
 
 def test_withdrawing_without_the_tool() -> None:

@@ -1,6 +1,7 @@
 """Somebody wants money back: the card, who may decide, and that it happens once or not at all."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,6 +188,18 @@ async def test_admins_approve_when_nobody_is_named(world: World) -> None:
         await approve(world, card, SAM)
         await world.settled(card)
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_admin_of_another_workspace(world: World) -> None:
+    """Without BOT_APPROVERS the admins of a trusted workspace still may not approve: they are not ours."""
+    support = world.workspace.channels[SUPPORT]
+    eve = Person("U0EVE", "eve", "Eve", team="T0PARTNER", is_admin=True)
+    world.workspace.add(eve, replace(support, members=support.members | {eve.id}))
+    async with world.bot(BOT_APPROVERS="", BOT_TRUSTED_TEAMS="T0PARTNER"):
+        card = await refund_card(world)
+        await approve(world, card, "U0EVE")
+        assert "an admin of this workspace" in await world.whisper_to("U0EVE")
+    assert world.refunds() == []
 
 
 async def test_slack_does_not_say_who_may_approve(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.demo.completions import Answer, Failure, Request
+from bot.demo.workspace import Channel
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, World, calls, shown, status_of
 
 
@@ -342,3 +343,24 @@ async def test_log_tells_the_story(world: World) -> None:
     model_calls = world.rows("SELECT * FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
     assert [row["finish_reason"] for row in model_calls] == ["tool_calls", "tool_calls", "stop"]
     assert all(row["prompt_tokens"] and row["duration_ms"] for row in model_calls)
+
+
+@pytest.mark.parametrize(
+    ("teams", "trusted", "answered"),
+    [
+        (("T0ACME", "T0PARTNER"), "", False),
+        (("T0ACME", "T0PARTNER"), "T0PARTNER", True),
+        (("T0ACME", "T0PARTNER", "T0EVIL"), "T0PARTNER", False),
+        ((), "T0PARTNER", False),
+    ],
+)
+async def test_channel_shared_with_other_companies(
+    world: World, teams: tuple[str, ...], trusted: str, *, answered: bool
+) -> None:
+    """Orders are talked about in a shared channel only when every company in it is known and trusted."""
+    shared = Channel("C0SHARED", "shared", "channel", frozenset({ANA, BOT}), shared_externally=True, shared_with=teams)
+    world.workspace.add(shared)
+    world.script += [Answer("Hello.")]
+    async with world.bot(BOT_TRUSTED_TEAMS=trusted):
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello", "C0SHARED"))
+    assert shown(answer).startswith("Hello." if answered else "This channel is shared with another company")

@@ -97,15 +97,14 @@ async def test_blocks_that_slack_does_not_take(world: World, error: str) -> None
 
 
 async def test_long_text_is_split(world: World) -> None:
-    """A long answer whose blocks are refused is said in several plain messages, in order and whole."""
-    words = [f"word{number}" for number in range(1200)]
+    """A long message whose blocks are refused is said in several plain ones, whole and before what comes after it."""
+    words = [f"word{number}" for number in range(1000)]
     world.workspace.faults.refuse("chat.postMessage", "msg_blocks_too_long")
     world.script += [Answer(" ".join(words))]
     async with world.bot():
-        question = await world.says(ANA, "@bot tell me all")
-        replies = await world.replies(question, 4)
-    assert " ".join(reply.text for reply in replies).split() == words
-    assert all(len(reply.text) <= 3_000 for reply in replies)
+        replies = await world.replies(await world.says(ANA, "@bot tell me all"), 3)
+    assert [bool(reply.blocks) for reply in replies] == [False, False, True]
+    assert " ".join(shown(reply) for reply in replies).split() == words
 
 
 @pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel", "token_revoked"])

@@ -13,6 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.app import EVENTS_PATH, StartError, running
 from bot.demo.completions import Answer
+from bot.demo.workspace.deliveries import reach_nobody
 from tests.world import ANA, SAM, World, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -56,6 +57,8 @@ async def http_bot(world: World) -> AsyncIterator[str]:
 
         world.workspace.deliveries.deliver = deliver
         yield url
+        world.workspace.deliveries.deliver = reach_nobody
+        await world.workspace.deliveries.stop()
 
 
 async def test_question_and_refund_over_http(world: World) -> None:

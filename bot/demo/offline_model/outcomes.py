@@ -20,7 +20,7 @@ _OUTCOMES = {
 _NOT_REFUNDED = any_of(r"(?:nothing|no money|not|never)[\w ]{0,20} (?:refunded|paid back)")
 _SENTENCES = {
     "unknown": "It is not certain yet whether {it} went through. It is being checked.",
-    "failed": "I am sorry, {it} did not go through. Its card says why, and a person can look into it if you ask me for one.",
+    "failed": "I am sorry, {it} did not go through. The thread says why. Ask me for a person if it helps.",
     "expired": "Nobody decided on {it} in time, so it expired and nothing was done.",
     "withdrawn": "The request for {it} is withdrawn, and nothing was done.",
     "done": "Good news: {it} was approved and has gone through.",
@@ -72,7 +72,7 @@ def _news_of(request: Output, history: History) -> list[str]:
 
 
 def _concerns(note: str, request: Output, history: History) -> bool:
-    """Match a note by the request's reference, else by what it asks for; one that names neither is about all of them."""
+    """Match a note by its reference, its summary or its order; one that names none of them is about all requests."""
     for mark in (_reference, _summary, _order):
         if any(mark(other) and mark(other) in note for other in history.waiting):
             return bool(mark(request)) and mark(request) in note

@@ -91,7 +91,8 @@ def where_it_stands(history: History) -> Answer | None:
     named = orders_in(history.said)
     requests = [request for request in history.waiting if request.arguments.get("order_id") in named] or history.waiting
     if requests:
-        return Answer(" ".join(dict.fromkeys(standing(request, history) for request in requests)))
+        news = [request for request in requests if request in undecided(history)] or requests
+        return Answer(" ".join(dict.fromkeys(standing(request, history) for request in news)))
     if told := [sentence for note in history.notes if (sentence := outcome_in_words(note, history))]:
         return Answer(told[-1])
     return None if named else Answer("I know of no request for a refund in this thread. Which order is it about?")

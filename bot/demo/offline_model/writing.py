@@ -106,23 +106,20 @@ def _orders(output: Output) -> str:
     lines = [f"• {_in_a_line(order)}" for order in orders]
     if len(lines) == 1:
         return f"I found one order:\n{lines[0]}\nWhat can I do about it?"
-    return "\n".join(
-        [f"I found {len(lines)} orders, the latest first:", *lines, "Tell me the number of the one you mean."]
-    )
+    listed = "\n".join(lines)
+    return f"I found {len(lines)} orders, the latest first:\n{listed}\nTell me the number of the one you mean."
 
 
 def _in_a_line(order: Json) -> str:
     status = str(order.get("status_text") or order.get("status") or "no status").lower()
-    items = ", ".join(map(str, _list(order, "items")))
+    items = "; ".join(map(str, _list(order, "items")))
     return f"{order['order_id']} ({status})" + (f": {items}" if items else "")
 
 
 def _help(output: Output) -> str:
     sections = [section for section in _list(output.content, "sections") if isinstance(section, dict)]
     if not sections or not sections[0].get("text"):
-        return (
-            "I found nothing about that in the help articles, so I do not know. I can call a person if you ask for one."
-        )
+        return "I found nothing about that in the help articles, so I do not know. A person may: ask me for one."
     best = sections[0]
     source = ", ".join(str(best[key]) for key in ("title", "section") if best.get(key))
     return f"{_first_sentences(str(best['text']))} ({source})"

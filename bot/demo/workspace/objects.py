@@ -69,6 +69,7 @@ class Channel:
     members: frozenset[str]
     topic: str = ""
     shared_externally: bool = False
+    shared_with: tuple[str, ...] = ()
 
     def as_json(self, bot_user: str) -> Json:
         """Write the conversation object as the bot sees it."""
@@ -87,6 +88,7 @@ class Channel:
             "is_member": bot_user in self.members,
             "is_shared": self.shared_externally,
             "is_ext_shared": self.shared_externally,
+            "shared_team_ids": list(self.shared_with),
             "topic": {"value": self.topic, "creator": "", "last_set": 0},
             "num_members": len(self.members),
         }
