@@ -98,7 +98,7 @@ async def test_blocks_that_slack_does_not_take(world: World, error: str) -> None
 
 async def test_long_text_is_split(world: World) -> None:
     """A long message whose blocks are refused is said in several plain ones, whole and before what comes after it."""
-    words = [f"word{number}" for number in range(1000)]
+    words = [f"word{number}" for number in range(1200)]
     world.workspace.faults.refuse("chat.postMessage", "msg_blocks_too_long")
     world.script += [Answer(" ".join(words))]
     async with world.bot():
