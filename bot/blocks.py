@@ -115,15 +115,15 @@ def section(text: Mrkdwn) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
 
 
-def in_words(blocks: Iterable[Block]) -> list[Mrkdwn]:
-    """Say what blocks show in texts alone, none longer than Slack takes."""
+def in_words(blocks: Iterable[Block]) -> Mrkdwn:
+    """Say what blocks show in a text alone; those of one message fit well into the 40,000 characters of a text."""
     shown = [
         escape(part["text"]) if part["type"] == "plain_text" else part["text"]
         for block in blocks
         for part in (block.get("text"), *block.get("fields", ()), *block.get("elements", ()))
         if part and isinstance(part.get("text"), str)
     ]
-    return _pieces(Mrkdwn("\n".join(shown)))
+    return Mrkdwn("\n".join(shown))
 
 
 def _pieces(text: Mrkdwn) -> list[Mrkdwn]:

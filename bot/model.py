@@ -16,6 +16,7 @@ from bot.store.records import Item, new_id
 
 T = TypeVar("T", bound=BaseModel)
 _MOST_REPLAYED_CHARACTERS = 4_000
+_MOST_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
 _CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 
@@ -176,7 +177,7 @@ def _turn(completion: ChatCompletion, asked: str) -> Turn:
     message: ChatCompletionMessage = choice.message
     # Calls of a turn that was cut off may be half-written: none of them is run.
     calls = _calls(message) if choice.finish_reason not in ("length", "content_filter") else ()
-    text = _clean(message.content or message.refusal or "").strip()
+    text = _clean(message.content or message.refusal or "").strip()[:_MOST_TEXT_CHARACTERS]
     if not text and not calls:
         raise ModelError(f"an empty answer, finish reason {choice.finish_reason}", _UNUSABLE, request_id, retry_after=0)
     usage: CompletionUsage | None = completion.usage

@@ -144,11 +144,15 @@ class World:
 
     def refund_elsewhere(self, order_id: str, minor: int) -> None:
         """Give money back behind the bot's back, as the shop's own staff might."""
+        self.write(
+            "INSERT INTO refunds VALUES (?, ?, ?, 'USD', 'defective', ?, '2026-01-01T00:00:00+00:00')",
+            *(f"re_{order_id}", order_id, minor, f"elsewhere:{order_id}"),
+        )
+
+    def write(self, sql: str, *parameters: Any) -> None:
+        """Change the database behind the bot's back."""
         with closing(sqlite3.connect(self.database)) as db:
-            db.execute(
-                "INSERT INTO refunds VALUES (?, ?, ?, 'USD', 'defective', ?, '2026-01-01T00:00:00+00:00')",
-                [f"re_{order_id}", order_id, minor, f"elsewhere:{order_id}"],
-            )
+            db.execute(sql, parameters)
             db.commit()
 
 

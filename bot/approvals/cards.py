@@ -1,5 +1,6 @@
 """Where the card of a request stands, and every post that is made of one: the card, its end, a reminder, a pause."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,12 +32,8 @@ class Cards:
         if self._settings.approval_channel:
             cards.append(self._card(call, preview, self._settings.approval_channel, None, approvable=True))
         elif direct and not self_approval:
-            approvers = [one for one in await self._identity.approvers() if one != requester.id]
-            for approver in approvers[:MOST_DIRECT_CARDS]:
-                channel = await self._identity.direct_channel(approver)
-                cards.append(self._card(call, preview, channel, None, approvable=True))
-            if len(cards) == 1:
-                raise IdentityError("there is no approver to write to")
+            channels = await self._direct_channels(requester)
+            cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
 
     def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
@@ -69,6 +66,17 @@ class Cards:
     def approvers(self) -> str:
         """Name those who may approve."""
         return ", ".join(map(blocks.mention, self._settings.approvers)) or "an admin of this workspace"
+
+    async def _direct_channels(self, requester: Person) -> list[str]:
+        """Open the direct messages of those who may approve; whoever has left the company is passed over."""
+        channels: list[str] = []
+        for approver in await self._identity.approvers():
+            if approver != requester.id and len(channels) < MOST_DIRECT_CARDS:
+                with suppress(IdentityError):
+                    channels.append(await self._identity.direct_channel(approver))
+        if not channels:
+            raise IdentityError("there is no approver to write to")
+        return channels
 
     def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
         buttons = blocks.decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)

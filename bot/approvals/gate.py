@@ -14,12 +14,13 @@ from bot.settings import Settings
 from bot.store.gated_calls import SubjectTakenError
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
-from bot.tool import Preview, ToolError
+from bot.tool import Preview, ToolCrashError, ToolError
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
+SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -55,9 +56,12 @@ class Approvals:
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+        arguments = preview.call.model_dump_json()
+        if preview.call.parse(arguments) != preview.call:
+            raise ToolError(f"{preview.summary} is more than can be asked for here.", "Offer to call a person.")
         parked = replace(
             call,
-            arguments=preview.call.model_dump_json(),
+            arguments=arguments,
             subject=preview.subject,
             summary=preview.summary,
             card=blocks.approval_card(preview, requester.id, expires_at, intent),
@@ -82,7 +86,7 @@ class Approvals:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
 
     async def approve(self, click: Click) -> str | None:
-        """Run the call that the click is about, if this person may and nobody was faster."""
+        """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
         found = await self._find(click)
         if isinstance(found, str):
             return found
@@ -90,13 +94,16 @@ class Approvals:
             if refusal := await self._refusal(click, found):
                 return refusal
             requester = await self._identity.person(found.requester)
-        except IdentityError:
-            logger.warning("could not check who may approve call %s", found.id, exc_info=True)
-            return UNSURE
-        claimed = await self._store.gated_calls.claim(found.id, click.user)
-        if claimed is None:
+            changed = await self.outcomes.changed_since_shown(found, requester)
+        except (IdentityError, ToolCrashError) as error:
+            logger.warning("could not check call %s", found.id, exc_info=True)
+            return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
+        if changed is not None:
+            await self.outcomes.close_changed(found, click.user, changed)
+        elif claimed := await self._store.gated_calls.claim(found.id, click.user):
+            await self.outcomes.execute(claimed, requester)
+        else:
             return await self._too_late(found.id)
-        await self.outcomes.execute(claimed, requester)
         return None
 
     async def cancel(self, click: Click) -> str | None:
@@ -112,9 +119,12 @@ class Approvals:
         return None if await self.outcomes.cancel(found, click.user) else await self._too_late(found.id)
 
     async def undeliverable(self, call_id: str, error: str) -> None:
-        """Close a request whose card could not be posted anywhere: nobody could ever decide it."""
+        """Close a request with no card left on which it could be approved: nobody could ever decide it."""
         call = await self._store.calls.get(call_id)
-        if call is not None and call.status == CallStatus.PENDING:
+        cards = await self._store.gated_calls.cards(call_id)
+        if call is None or call.status != CallStatus.PENDING:
+            return
+        if not any(blocks.APPROVE in blocks.action_ids(card.blocks) for card in cards):
             await self.outcomes.close_unseen(call, error)
 
     async def _find(self, click: Click) -> ToolCall | str:

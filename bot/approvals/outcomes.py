@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot import blocks
 from bot.approvals.cards import Cards
@@ -43,6 +44,17 @@ class Outcomes:
         """Tell whether nothing may be done now, approved or not."""
         return self._settings.paused or await self._switches.is_paused()
 
+    async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
+        """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""
+        context = replace(self._context(call, requester), said=call.arguments or "")
+        try:
+            preview = await within(self._settings.tool_timeout_seconds, self._frozen(call).preview(context))
+        except ToolError as error:
+            return str(error)
+        now = blocks.approval_card(preview, requester.id, call.expires_at or call.created_at)
+        same = json.dumps(now) == json.dumps(call.card[: len(now)])
+        return None if same else "Something about it is not as it was shown any more, so it has to be asked for anew."
+
     async def execute(self, call: ToolCall, requester: Person) -> None:
         """Run a call that was just claimed, exactly as it was shown."""
         try:
@@ -52,14 +64,14 @@ class Outcomes:
             await self._fail(call, str(error))
         except ToolCrashError as error:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
-            await self.reconcile(call)
+            await self.reconcile(call, again=False)
         else:
             await self._succeed(call, output)
 
-    async def reconcile(self, call: ToolCall) -> None:
-        """Ask what came of a call, and only if nothing did run it again under the same key."""
+    async def reconcile(self, call: ToolCall, *, again: bool) -> None:
+        """Ask what came of a call; only later, and if still nothing did, run it again under the same key."""
         try:
-            output = await self._find_out(call)
+            output = await self._find_out(call, again=again)
         except ToolError as error:
             await self._fail(call, str(error))
         except (ToolCrashError, IdentityError) as error:
@@ -69,21 +81,33 @@ class Outcomes:
         else:
             await self._succeed(call, output)
 
-    async def _find_out(self, call: ToolCall) -> Output:
+    async def _find_out(self, call: ToolCall, *, again: bool) -> Output:
         """Ask, and run if need be. Only a ToolError means that nothing has moved; others leave the outcome unknown."""
         try:
             tool = self._frozen(call)
         except ToolError as error:
             raise ToolCrashError(f"this version of the bot cannot read the call: {error}") from error
-        seconds, context = (
-            self._settings.tool_timeout_seconds,
-            self._context(call, await self._identity.person(call.requester)),
-        )
+        seconds = self._settings.tool_timeout_seconds
+        context = self._context(call, await self._identity.person(call.requester))
         if (output := await within(seconds, tool.outcome(context))) is not None:
             return output
+        if not again:
+            raise ToolCrashError("nothing came of it so far")
         if await self.is_paused():
             raise ToolCrashError("nothing came of it before effects were paused")
-        return await within(seconds, tool.run(context))
+        try:
+            return await within(seconds, tool.run(context))
+        except ToolError:
+            # What is refused now may be refused because the first attempt got through in the meantime.
+            if (output := await within(seconds, tool.outcome(context))) is not None:
+                return output
+            raise
+
+    async def close_changed(self, call: ToolCall, by: str, why: str) -> None:
+        """Close a request that cannot be done as it was shown."""
+        line = f"✕ {_summary(call)}: approved by {blocks.mention(by)}, but not done. {blocks.one_line(why, 500)}"
+        summary = f"{call.summary}: approved, but not done. {why}"
+        await self._settle(call, CallStatus.FAILED, summary, line, by=by, error=why)
 
     async def expire(self, call: ToolCall) -> None:
         """Close a request that nobody decided in time."""

@@ -38,7 +38,7 @@ class Upkeep:
                 if call.status == CallStatus.PENDING:
                     await self._look_after_waiting(call, paused=paused)
                 elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
-                    await self._outcomes.reconcile(call)
+                    await self._outcomes.reconcile(call, again=True)
             except Exception:  # one request that breaks must not keep the others from being looked after
                 logger.exception("call %s could not be looked after", call.id)
 

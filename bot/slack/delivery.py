@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -210,9 +210,9 @@ class Delivery:
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif _is_passing(error):
             await self._try_again(post, name)
-        elif name in _TOO_RICH and (texts := _simpler(post)):
+        elif name in _TOO_RICH and (text := _simpler(post)):
             logger.warning("Slack refused the blocks of post %s (%s); it is said in plain text", post.id, name)
-            await self._outbox.simplify(post, texts, name)
+            await self._outbox.simplify(post, text, name)
         else:
             await self._give_up(post, name)
 
@@ -256,8 +256,8 @@ def _is_passing(error: SlackApiError) -> bool:
     return slack_error(error) in _PASSING
 
 
-def _simpler(post: Post) -> Sequence[str]:
-    """Say in plain texts what the blocks show. A card that has to be decided cannot be said without its buttons."""
+def _simpler(post: Post) -> str:
+    """Say in plain text what the blocks show. A card that has to be decided cannot be said without its buttons."""
     if not post.blocks or (action_ids(post.blocks) and not post.replaces):
-        return []
-    return [post.text] if post.replaces else in_words(post.blocks)
+        return ""
+    return post.text if post.replaces else in_words(post.blocks)

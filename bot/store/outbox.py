@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +11,15 @@ from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
 from bot.store.leases import Leases
-from bot.store.records import Post, new_id
+from bot.store.records import Post
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
-    """List the cards that were posted, or are about to be, for a gated call."""
-    return [
-        _post(row)
-        for row in db.query("SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL ORDER BY seq", [call_id])
-    ]
+    """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
+    rows = db.query(
+        "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
+    )
+    return [_post(row) for row in rows]
 
 
 class Outbox:
@@ -108,24 +108,11 @@ class Outbox:
         """Give the post up, with the reason for the operator."""
         await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
 
-    async def simplify(self, post: Post, texts: Sequence[str], error: str) -> None:
-        """Have the post said in plain texts instead, one message after the other, before what waits behind it."""
-
-        def write(db: Database) -> None:
-            behind = db.execute(
-                """SELECT id FROM outbox WHERE channel = ? AND status = 'waiting'
-                   AND seq > (SELECT seq FROM outbox WHERE id = ?) ORDER BY seq""",
-                [post.channel, post.id],
-            ).fetchall()
-            db.execute(
-                "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?",
-                [texts[0], error, post.id],
-            )
-            self.insert(db, [replace(post, id=new_id(), text=text, blocks=()) for text in texts[1:]])
-            for (row_id,) in behind:
-                db.execute("UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox) WHERE id = ?", [row_id])
-
-        await self._database.run(write)
+    async def simplify(self, post: Post, text: str, error: str) -> None:
+        """Have the post said in plain text instead, in its place."""
+        await self._write(
+            "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?", text, error, post.id
+        )
 
     async def _write(self, sql: str, *values: str) -> None:
         await self._database.run(lambda db: db.execute(sql, values))

@@ -291,9 +291,40 @@ async def test_world_changed_before_the_approval(world: World) -> None:
         world.refund_elsewhere("ORD-10188", 100)
         await approve(world, card)
         settled = await world.settled(card)
-    assert "but not done. $42.00 cannot be refunded: $41.00 of ORD-10188 is left" in shown(settled)
+    assert "but not done. $42.00 is more than is left to refund for ORD-10188: $41.00 of $42.00." in shown(settled)
     assert world.refunds() == [("ORD-10188", 100)]
     assert call_row(world)["status"] == "failed"
+
+
+async def test_payment_method_changed_before_the_approval(world: World) -> None:
+    """When anything that the card shows is not so any more, the approval does nothing and says why."""
+    async with world.bot():
+        card = await refund_card(world)
+        world.write("UPDATE orders SET payment_method = 'PayPal mallory@…' WHERE id = 'ORD-10188'")
+        await approve(world, card)
+        assert "not as it was shown any more" in shown(await world.settled(card))
+    assert world.refunds() == []
+
+
+async def test_approval_channel_that_is_archived(world: World) -> None:
+    """When the copy in the approval channel cannot be posted, the card in the thread still stands and works."""
+    world.workspace.faults.refuse("chat.postMessage", "is_archived", channel="C0GENERAL")
+    async with world.bot(BOT_APPROVAL_CHANNEL="C0GENERAL"):
+        card = await refund_card(world)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_approver_whose_direct_message_does_not_open(world: World) -> None:
+    """Of several approvers one who cannot be written to is passed over; the others get the card."""
+    world.workspace.faults.refuse("conversations.open", "user_disabled")
+    world.script += [refund_of("ORD-10188"), WAITING]
+    async with world.bot(BOT_APPROVERS=f"{BEN},{SAM}"):
+        await world.says(ANA, "refund ORD-10188, broken", "D0ANA")
+        await world.workspace.until(
+            lambda: any(message.channel == "D0SAM" and buttons(message) for message in world.workspace.messages)
+        )
 
 
 async def test_second_request_while_one_waits(world: World) -> None:

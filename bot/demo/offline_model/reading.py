@@ -89,7 +89,7 @@ _COMMON = frozenset(
         "a about all also am an and another any are as at be been but by can could did do does doing don for "
         "from get give go got had has have hello help her hey him his how i if in is it item items its just "
         "know like many may me might more much my need no not of offer on one or order orders our out pair "
-        "please sell set she should so some something tell than thank thanks that the their them then there "
+        "please sell set she should so some something sure tell than thank thanks that the their them then there "
         "these they thing things this those to too us want was way we were what when where which who why will "
         "with would yes you your ",
     )

@@ -20,7 +20,7 @@ _TAKE_BACK = any_of(
 _TAKE_IT_BACK = any_of(
     r"(?:cancel|stop|forget|withdraw|undo|take back|never ?mind)(?: about)? (?:it|that(?! order)|this(?! order))",
     "take (?:it|that|this) back",
-    r"^\W*(?:please )?(?:cancel|withdraw|stop)(?: please)?\W*$",
+    r"^\W*(?:please )?(?:cancel|withdraw|stop|undo)(?: please)?\W*$",
     rf"(?:don'?t|do not|no longer) (?:want|need) {_THE_REQUEST}",
     rf"changed? my mind (?:about|on) {_THE_REQUEST}",
     r"(?:don'?t|do not) (?:cancel|delete) (?:it|my|the|ord)",

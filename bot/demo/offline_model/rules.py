@@ -146,6 +146,10 @@ def _answer_about_shop(history: History) -> Answer | None:
     return _search_help(history) if asks_about_shop(history.said) else None
 
 
+def _ok_thanks(history: History) -> Answer:
+    return take_up_offer(history) or _thanks(history)
+
+
 def _thanks(_: History) -> Answer:
     return Answer("You are welcome.")
 
@@ -191,10 +195,12 @@ _WHERE_IS_IT = any_of(
 RULES = (
     Rule(_WHO_ARE_YOU, _introduce),
     Rule(any_of("what can you do", "what do you do(?=\\W*$)", "how does (?:this|it) work"), _introduce),
-    Rule(any_of(_ONLY_YES, r"(?:^\W*|(?:please|i|can you|you (?:can|may)) )approve"), _typed_yes),
+    Rule(re.compile(r"^\W*(?:ok|okay|sure|great)[\s,.!]+(?:thanks|thank you|thx)\W*$", re.IGNORECASE), _ok_thanks),
+    Rule(any_of(_ONLY_YES, r"(?:^\W*|(?<=[,.;:!] )|(?:please|i|can you|you (?:can|may)) )approve"), _typed_yes),
     Rule(_ANYTHING, change_amount),
     Rule(_ANYTHING, take_back),
     Rule(_IS_IT_DECIDED, where_it_stands),
+    Rule(_IS_IT_DECIDED, _look_up_named),
     Rule(_ANYTHING, call_a_person),
     Rule(_ANYTHING, _answer_about_shop),
     Rule(_ANYTHING, _delete_account),

@@ -18,15 +18,17 @@ _PERSON = any_of(
 )
 _NO_PERSON = any_of(rf"(?:{_DO_NOT}|no|not) (?:want|need|have|wish)[\w ]{{0,20}} {_PEOPLE}")
 _UPSET = any_of(
-    r"ridiculous|unacceptable|outrageous|disgrac\w+|furious|angry|useless",
-    "fed up|sick of|had enough|rip-?off|scam(?:mers?)?|a joke|are you kidding",
-    "lawyer|sue|legal action|waste of (?:my )?time|(?:third|fourth|hundredth) time",
+    r"ridiculous|unacceptable|outrageous|disgrac\w+|furious|angry|this sucks",
+    "fed up|sick of|had enough|rip-?off|scam(?:mers?)?|this is a joke|is this a joke|are you kidding",
+    "useless (?:bot|service|support)|you(?:'re| are| people are) useless",
+    "lawyer|(?:will|to|gonna|i'll) sue|legal action|waste of (?:my )?time|(?:third|fourth|hundredth) time",
     r"(?:worst|terrible|awful|horrible) (?:\w+ )?(?:service|support|shop|company|experience|bot)",
+    "(?:service|support|shop|company) is (?:terrible|awful|horrible|the worst)",
     "wtf|(?:bull)?shit|fuck(?:ing)?|damn(?: it)?",
 )
 _CANCEL = any_of("cancel", "call off", f"{_DO_NOT} (?:send|ship) (?:it|that|the|my|ord)")
 _NO_CANCEL = any_of(rf"(?:{_DO_NOT}|not) (?:\w+ ){{0,2}}cancel")
-_ACCOUNT = r"(?:my |the |our )?(?:\w+ )?(?:account|profile|data)"
+_ACCOUNT = r"(?:all )?(?:my |the |our )?(?:\w+ )?(?:account|profile|data)"
 _END = "(?:delete|close|remove|erase|cancel|deactivate)"
 _DELETE = any_of(rf"{_END} {_ACCOUNT}", rf"{_ACCOUNT} (?:\w+ )?(?:deleted|closed|removed|erased|gone)")
 _NO_DELETE = any_of(rf"(?:{_DO_NOT}|not) (?:\w+ ){{0,2}}{_END}")
@@ -34,6 +36,8 @@ _MY_ORDERS = any_of(
     r"(?:what|which)[\w ]* (?:have|did|had) i (?:\w+ )?(?:order(?:ed)?|buy|bought)",
     r"(?:what|which) (?:are |is )?my (?:\w+ )?orders?",
     r"(?:my|our|all) (?:\w+ )?orders",
+    r"(?:which|any|what) (?:\w+ )?orders do i have|do i have any (?:\w+ )?orders",
+    "everything (?:that )?i (?:have )?(?:ordered|bought)|no idea which order",
     "orders of",
     "order history",
     rf"(?:{_DO_NOT} (?:\w+ )?(?:know|have|remember|find)|lost|forgot)[\w ]* (?:numbers?|id)",
@@ -45,14 +49,15 @@ _SHOP = any_of(
     r"polic(?:y|ies)|warrant\w+|guarantee\w*|exchang\w+",
     r"gift\w*|wrap(?:ped|ping)?",
     "payments?|pay (?:with|by|in|on|later)|paypal|(?:credit|debit) cards?|apple pay|google pay|instal?lments?",
-    r"invoices?|receipts?|currenc\w+|taxes|discounts?|coupons?|promo\w*|vouchers?",
+    r"invoices?|receipts?|currenc\w+|taxes|discounts?|coupons?|promo\w*|vouchers?|charged",
     "passwords?|log ?in|sign ?in|newsletters?|privacy",
-    r"shipping|(?:free|express|international|standard) delivery|delivery (?:cost|fee|time|option)s?",
+    r"shipping|(?:free|express|international|standard) delivery|delivery (?:cost|fee|time|option)s?|express",
+    r"change (?:my|the) (?:\w+ )?(?:address|e-?mail|name)",
     r"(?:ship|deliver|send)(?: \w+)? (?:to|abroad|overseas)|international(?:ly)?|abroad|overseas|customs",
 )
 _NEAR_SHOP = any_of(
     r"ship\w*|deliver\w*|return\w*|refund\w*|money back|pay|repair|spare parts?",
-    "account|address|e-?mail|cancel|orders?|sell|offer|accept|(?:in|out of) stock",
+    "send (?:it|this|something) back|account|address|e-?mail|cancel|orders?|sell|offer|accept|(?:in|out of) stock",
     "broken|damaged|defective|wrong item",
 )
 _ASKING = any_of(
@@ -60,10 +65,10 @@ _ASKING = any_of(
     "what(?:'s| is| are| if| happens| kinds?| do(?:es)?)",
     "when (?:will|do|does|are|can|is)",
     "where (?:do|can) (?:i|you)",
-    "(?:can|could|may) i|do you|do i|does|(?:is|are) there|who pays|which",
+    "(?:can|could|may) i|do you|do i|does|(?:is|are) there|who (?:pays|approves|decides)|which",
     "tell me (?:more )?about|(?:question|info|information) (?:on|about)",
 )
-_HOW_TO = any_of("how (?:do|can|would|to)", "how long (?:do|does|is)", "what (?:if|happens)")
+_HOW_TO = any_of("how (?:do|can|would|to)", "how long (?:do|does|is)", "how many (?:days|weeks)", "what (?:if|happens)")
 _OWN_CASE = any_of(
     r"(?:my|this|that|the|our) (?:\w+ )?(?:orders?|parcels?|packages?|shipment|refund|money|request)",
     r"(?:it|they) (?:be |been |get )?(?:arriv|com|ship|deliver|her)\w*",
@@ -105,7 +110,7 @@ def asks_about_shop(text: str) -> bool:
     hypothetical = _HOW_TO.search(text)
     if orders_in(text) or (reason_in(text) in _FAULTS and not hypothetical):
         return False
-    if _OWN_CASE.search(text) and not hypothetical:
+    if (_OWN_CASE.search(text) or wants_list(text)) and not hypothetical:
         return False
     asking = bool(_ASKING.search(text))
     if _SHOP.search(text):

@@ -1,0 +1,1 @@
+"""The tool loop with a model that is wrong, slow or gone."""

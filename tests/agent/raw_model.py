@@ -1,0 +1,78 @@
+"""A model server that sends whatever bytes a test wants, and people who ask it side by side."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.demo.workspace import Channel, Message
+from tests.world import ANA, BOT, World
+
+GOOD = "Here it is."
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What is sent in place of a completion; with `cut` the connection ends in the middle of it."""
+
+    body: str
+    content_type: str = "application/json"
+    cut: bool = False
+
+
+def completion(message: Any, **changes: Any) -> Raw:
+    """Word a completion around a message, with parts of it changed or, where they are None, left out."""
+    choice = {"index": 0, "message": message, "finish_reason": changes.pop("finish_reason", "stop")}
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "raw-model", "choices": [choice]}
+    return Raw(json.dumps({key: value for key, value in (body | changes).items() if value is not None}))
+
+
+class RawModel:
+    """Sends the raw answer that is filed under the last thing somebody wrote, and from then on a good one."""
+
+    def __init__(self, answers: Mapping[str, Raw]) -> None:
+        self._answers = dict(answers)
+        app = web.Application(client_max_size=2**24)
+        app.router.add_post("/v1/chat/completions", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
+        raw = completion({"role": "assistant", "content": GOOD})
+        if said in self._answers and ("response_format" in body) == said.startswith("intent"):
+            raw = self._answers.pop(said)
+        sent = raw.body.encode()
+        response = web.StreamResponse(headers={"Content-Type": raw.content_type, "Content-Length": str(len(sent))})
+        await response.prepare(request)
+        await response.write(sent[: len(sent) // 2] if raw.cut else sent)
+        if raw.cut and request.transport:
+            request.transport.abort()
+        return response
+
+
+async def ask_side_by_side(world: World, questions: Iterable[str]) -> dict[str, Message]:
+    """Let Ana ask each question in a channel of its own, and wait until each has its first answer."""
+    asked: dict[str, Message] = {}
+    for number, question in enumerate(questions):
+        channel = Channel(f"C0ROOM{number}", f"room-{number}", "channel", frozenset({ANA, BOT}))
+        world.workspace.add(channel)
+        asked[question] = await world.says(ANA, f"@bot {question}", channel.id)
+    replies = await asyncio.gather(*(world.replies(message) for message in asked.values()))
+    return {question: reply[0] for question, reply in zip(asked, replies, strict=True)}

@@ -1,0 +1,1 @@
+"""The safety properties, with a model that obeys whoever speaks."""

@@ -1,0 +1,1 @@
+"""Each tool: what it is offered as, and what it does."""

@@ -1,0 +1,99 @@
+"""Somebody does not want an order any more, and it has not left yet."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.demo.completions import Answer
+from bot.demo.workspace import Message
+from tests.world import ANA, BEN, SAM, World, buttons, calls, shown
+
+
+async def cancellation(world: World, person: str = ANA, order_id: str = "ORD-10251") -> Message:
+    """Let somebody ask to cancel an order, and give back their message."""
+    world.script += [calls(("cancel_order", {"order_id": order_id})), Answer("I have asked for it.")]
+    return await world.says(person, f"@bot cancel {order_id}, please")
+
+
+def status(world: World, order_id: str = "ORD-10251") -> str:
+    """Read an order's status in the shop."""
+    (row,) = world.rows("SELECT status FROM orders WHERE id = ?", order_id)
+    found: str = row["status"]
+    return found
+
+
+async def test_approved(world: World) -> None:
+    """The card says what goes back to where; approved, the order is cancelled and the money goes back, once."""
+    async with world.bot():
+        card = await world.card(await cancellation(world))
+        for part in ("Cancel ORD-10251", "*Goes back*\n$43.50 of $43.50", "*To*\nPayPal", "3 x Beeswax candles, pair"):
+            assert part in shown(card)
+        assert (status(world), world.refunds()) == ("paid", [])
+        for _ in range(2):
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        assert "ORD-10251 is cancelled and $43.50 goes back" in shown(await world.settled(card))
+    assert (status(world), world.refunds()) == ("cancelled", [("ORD-10251", 4350)])
+
+
+async def test_cancelled_request(world: World) -> None:
+    """Cancel on the card takes the request back, and the order stays."""
+    async with world.bot():
+        card = await world.card(await cancellation(world))
+        await world.workspace.click(ANA, card.channel, card.ts, "cancel_call")
+        await world.settled(card)
+    assert (status(world), world.refunds()) == ("paid", [])
+
+
+@pytest.mark.parametrize(
+    ("person", "order_id", "told"),
+    [
+        (ANA, "ORD-10234", "is shipped and can't be cancelled any more"),
+        (ANA, "ORD-10188", "is delivered and can't be cancelled any more"),
+        (BEN, "ORD-10219", "is cancelled and can't be cancelled any more"),
+        (BEN, "ORD-10251", "no order ORD-10251 for this customer"),
+    ],
+)
+async def test_refused(world: World, person: str, order_id: str, told: str) -> None:
+    """An order that has left, is cancelled already or is somebody else's is refused before any person is asked."""
+    async with world.bot():
+        (reply,) = await world.replies(await cancellation(world, person, order_id))
+    assert told in world.asked[-1].messages[-1]["content"]
+    assert not buttons(reply)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE orders SET status = 'shipped' WHERE id = 'ORD-10251'", "can't be cancelled any more"),
+        (
+            "INSERT INTO refunds VALUES ('re_1', 'ORD-10251', 350, 'USD', 'defective', 'elsewhere', '2026-01-01')",
+            "$40.00 of ORD-10251 is left to give back, not $43.50",
+        ),
+    ],
+    ids=["sent", "refunded"],
+)
+async def test_world_changed(world: World, change: str, told: str) -> None:
+    """When the order has left, or less is left to give back than was shown, the approval does nothing and says why."""
+    async with world.bot():
+        card = await world.card(await cancellation(world))
+        with closing(sqlite3.connect(world.database)) as db:
+            db.execute(change)
+            db.commit()
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        assert told in shown(await world.settled(card))
+    assert status(world) != "cancelled"
+    assert ("ORD-10251", 4350) not in world.refunds()
+
+
+async def test_refund_while_a_cancellation_waits(world: World) -> None:
+    """A refund of an order whose cancellation waits is refused: there is one request for an order at a time."""
+    refund = ("initiate_refund", {"order_id": "ORD-10251", "reason": "changed_mind", "amount": None})
+    world.script += [calls(("cancel_order", {"order_id": "ORD-10251"}), refund), Answer("I have asked for one.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot cancel it and refund it"), 2)
+    rows = world.rows("SELECT tool, status FROM tool_calls ORDER BY position")
+    assert [(row["tool"], row["status"]) for row in rows] == [
+        ("cancel_order", "pending"),
+        ("initiate_refund", "rejected"),
+    ]

@@ -1,0 +1,111 @@
+"""A customer needs a person: the team is told, and the bot stays quiet until it is called."""
+
+from bot import tools
+from bot.demo.completions import Answer
+from bot.demo.workspace import Message
+from tests.world import ANA, SAM, SUPPORT, TEAM, World, calls, shown, sorted_as
+
+ESCALATION = [calls(("escalate_to_human", {"summary": "Wants to talk about a dent."})), Answer("A person will answer.")]
+
+
+async def told(world: World) -> Message:
+    """Wait for what the team is told."""
+    return await world.workspace.until(lambda: next((m for m in world.workspace.messages if m.channel == TEAM), None))
+
+
+async def handed_over(world: World, channel: str = SUPPORT) -> Message:
+    """Play up to a thread that people have, and give back the customer's message."""
+    world.script += ESCALATION
+    question = await world.says(ANA, "@bot I want a person", channel)
+    await world.replies(question)
+    await told(world)
+    await settled_deliveries(world)
+    return question
+
+
+async def settled_deliveries(world: World) -> None:
+    """Wait until the bot has taken all that was said."""
+    await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+
+
+async def test_team_is_told(world: World) -> None:
+    """The team's channel gets who, where, the summary and what it was understood as; the customer is told too."""
+    world.intent = sorted_as("refund", "medium", summary="A dented teapot.")
+    async with world.bot():
+        question = await handed_over(world)
+        (reply,) = await world.replies(question)
+        text = shown(await told(world))
+    assert shown(reply) == "A person will answer."
+    for part in (
+        "A customer needs a person",
+        f"<@{ANA}>",
+        f"/archives/{SUPPORT}/p{question.ts.replace('.', '')}|Open the thread>",
+        "“Wants to talk about a dent.”",
+        "Understood as refund, medium urgency: “A dented teapot.”",
+    ):
+        assert part in text
+
+
+async def test_quiet_until_mentioned(world: World) -> None:
+    """In a thread that people have, the bot answers nobody until it is mentioned, and then goes on."""
+    async with world.bot():
+        question = await handed_over(world)
+        await world.says(ANA, "hello?", thread_ts=question.ts)
+        await world.says(SAM, "I am here.", thread_ts=question.ts)
+        await settled_deliveries(world)
+        assert len(world.workspace.replies_of_bot(question)) == 1
+        world.script += [Answer("Yes?")]
+        await world.says(SAM, "@bot take over again", thread_ts=question.ts)
+        await world.replies(question, 2)
+        world.script += [Answer("Glad to.")]
+        await world.says(ANA, "thanks", thread_ts=question.ts)
+        replies = await world.replies(question, 3)
+    assert [shown(reply) for reply in replies[1:]] == ["Yes?", "Glad to."]
+
+
+async def test_direct_message(world: World) -> None:
+    """In a direct message too the thread is left to people, while a new message starts anew."""
+    async with world.bot():
+        question = await handed_over(world, "D0ANA")
+        await world.says(ANA, "hello?", "D0ANA", thread_ts=question.ts)
+        await settled_deliveries(world)
+        assert len(world.workspace.replies_of_bot(question)) == 1
+        world.script += [Answer("Hello."), Answer("Here I am.")]
+        await world.replies(await world.says(ANA, "something else", "D0ANA"))
+        await world.says(ANA, "@bot are you there?", "D0ANA", thread_ts=question.ts)
+        await world.replies(question, 2)
+
+
+async def test_still_quiet_after_a_restart(world: World) -> None:
+    """A thread that people have is theirs after a restart as well."""
+    async with world.bot():
+        question = await handed_over(world)
+    async with world.bot():
+        await world.says(ANA, "hello?", thread_ts=question.ts)
+        await settled_deliveries(world)
+    assert len(world.workspace.replies_of_bot(question)) == 1
+
+
+async def test_card_is_still_decided(world: World) -> None:
+    """A request that waits in the thread can be decided while people have the thread."""
+    world.script += [calls(("initiate_refund", {"order_id": "ORD-10188", "reason": "defective", "amount": None}))]
+    world.script += ESCALATION
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot refund it, and I want a person"))
+        await told(world)
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_no_channel(world: World) -> None:
+    """Without BOT_ESCALATION_CHANNEL the model is not offered the tool, and one that calls it hears that it is not."""
+    assert "escalate_to_human" not in tools.load(world.settings(BOT_ESCALATION_CHANNEL=None))
+    world.script += ESCALATION
+    async with world.bot(BOT_ESCALATION_CHANNEL=None):
+        question = await world.says(ANA, "@bot I want a person")
+        await world.replies(question)
+        world.script += [Answer("Still here.")]
+        await world.says(ANA, "hello?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert world.rows("SELECT status FROM tool_calls") == [{"status": "rejected"}]

@@ -1,0 +1,66 @@
+"""Somebody does not know an order's number."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.demo.completions import Answer
+from bot.demo.workspace import Person
+from tests.world import ANA, SAM, World, calls
+
+LATEST_OF_ANA = ["ORD-10251", "ORD-10234", "ORD-10235", "ORD-10188", "ORD-10142"]
+
+
+async def found(world: World, person: str, text: str, email: str | None = None) -> dict[str, Any]:
+    """Let a person ask, the model look for orders, and give back what it was told."""
+    world.script += [calls(("find_orders", {"email": email})), Answer("Here they are.")]
+    async with world.bot():
+        await world.replies(await world.says(person, text))
+    output: dict[str, Any] = json.loads(world.asked[-1].messages[-1]["content"])
+    return output
+
+
+async def test_ones_own(world: World) -> None:
+    """The orders of who asks are listed, the latest first, with status, items and total."""
+    orders = (await found(world, ANA, "@bot what did I order?"))["orders"]
+    assert [order["order_id"] for order in orders] == LATEST_OF_ANA
+    assert orders[1] | {"placed": ""} == {
+        "order_id": "ORD-10234",
+        "status": "shipped",
+        "status_text": "Shipped",
+        "placed": "",
+        "items": ["Stoneware mug, slate blue", "Linen tea towels, set of 4"],
+        "total": "$84.00",
+    }
+
+
+@pytest.mark.parametrize("email", ["ben@example.com", "nobody@example.com"])
+async def test_somebody_elses(world: World, email: str) -> None:
+    """A customer who names another e-mail address learns nothing, not even whether it is a customer's."""
+    output = await found(world, ANA, f"@bot what did {email} order?", email)
+    assert output["error"] == "Only one's own orders can be listed."
+
+
+async def test_ones_own_by_email(world: World) -> None:
+    """A model that sends the customer's own e-mail address, in any case, lists the same."""
+    output = await found(world, ANA, "@bot what did I order?", " Ana@Example.com ")
+    assert [order["order_id"] for order in output["orders"]] == LATEST_OF_ANA
+
+
+async def test_staff_by_email(world: World) -> None:
+    """A member of the team who writes a customer's e-mail address gets that customer's orders."""
+    output = await found(world, SAM, "@bot what did ben@example.com order?", "ben@example.com")
+    assert len(output["orders"]) == 5
+
+
+async def test_staff_who_named_nobody(world: World) -> None:
+    """A model that names a customer whom the member of the team did not name gets nothing."""
+    output = await found(world, SAM, "@bot what is new?", "ben@example.com")
+    assert "error" in output
+
+
+async def test_no_customer(world: World) -> None:
+    """Somebody who has bought nothing, or has no e-mail address in Slack, has no orders."""
+    world.workspace.add(Person("U0EVE", "eve", "Eve"))
+    assert await found(world, "U0EVE", "@bot what did I order?") == {"orders": []}

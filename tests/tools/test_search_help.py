@@ -1,0 +1,95 @@
+"""Somebody asks how things work: the answer comes from the operator's articles, with where it stands."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import tools
+from bot.demo.completions import Answer, Request
+from tests.world import ANA, World, calls, shown
+
+RETURNS = """# Returns
+
+Send it back within 30 days.
+
+## How long you have
+You have 30 days after it arrived.
+
+## Damaged parcels
+Photograph the box, and keep it.
+"""
+SHIPPING = """# Shipping
+
+## Abroad
+We deliver to Canada in six days. OR "NEAR" quotes (and) brackets* do no harm.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write two articles."""
+    (tmp_path / "help").mkdir()
+    (tmp_path / "help" / "returns.md").write_text(RETURNS, "utf-8")
+    (tmp_path / "help" / "shipping.md").write_text(SHIPPING, "utf-8")
+    (tmp_path / "help" / "draft.txt").write_text("# Canada\n\n## Secret\nNot an article.", "utf-8")
+    return tmp_path / "help"
+
+
+async def sections(world: World, folder: Path, question: str) -> list[dict[str, str]]:
+    """Let the model search, and give back what it was told."""
+    world.script += [calls(("search_help", {"question": question})), Answer("So it is.")]
+    async with world.bot(BOT_HELP_FOLDER=folder):
+        await world.replies(await world.says(ANA, "@bot a question"))
+    output: dict[str, Any] = json.loads(world.asked[-1].messages[-1]["content"])
+    found: list[dict[str, str]] = output["sections"]
+    return found
+
+
+async def test_cites(world: World, folder: Path) -> None:
+    """The best section comes with its article's title and its own, which is what the answer names."""
+
+    def cite(request: Request) -> Answer:
+        best = json.loads(request.messages[-1]["content"])["sections"][0]
+        return Answer(f"{best['text']} ({best['title']}, {best['section']})")
+
+    world.script += [calls(("search_help", {"question": "how long for returning?"})), cite]
+    async with world.bot(BOT_HELP_FOLDER=folder):
+        (answer,) = await world.replies(await world.says(ANA, "@bot how long do I have to return something?"))
+    assert shown(answer) == "You have 30 days after it arrived. (Returns, How long you have)"
+
+
+async def test_stems(world: World, folder: Path) -> None:
+    """A word is found in another form of it, and in whichever article it stands."""
+    found = await sections(world, folder, "do you offer deliveries to canada")
+    assert (found[0]["title"], found[0]["section"]) == ("Shipping", "Abroad")
+    assert all(section["title"] != "Canada" for section in found)
+
+
+@pytest.mark.parametrize(
+    "question", ['"', "AND OR NOT", "title:x", "NEAR(a b)", "a* ^b", "'; DROP TABLE sections; --", "?!"]
+)
+async def test_operators(world: World, folder: Path, question: str) -> None:
+    """Quotes and search operators are words like any others."""
+    await sections(world, folder, question)
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"]
+
+
+async def test_nothing_fits(world: World, folder: Path) -> None:
+    """A question that no article answers finds nothing."""
+    assert await sections(world, folder, "zeppelin") == []
+
+
+async def test_empty_folder(world: World, tmp_path: Path) -> None:
+    """A folder without articles answers nothing, and breaks nothing."""
+    (tmp_path / "empty").mkdir()
+    assert await sections(world, tmp_path / "empty", "returns") == []
+
+
+async def test_no_folder(world: World) -> None:
+    """Without BOT_HELP_FOLDER the model is not even offered the tool."""
+    assert "search_help" not in tools.load(world.settings(BOT_HELP_FOLDER=None))
+    async with world.bot(BOT_HELP_FOLDER=None):
+        await world.replies(await world.says(ANA, "@bot hello"))
+    assert "search_help" not in world.asked[0].tool_names
