@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
-from bot.app import EVENTS_PATH, StartError, running
+from bot.app import running
 from bot.demo import sample_shop, serve
 from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop.sqlite import shop_migrations
+from bot.slack.connection import EVENTS_PATH, ConnectionLostError, StartError
 from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.migrations import bot_migrations
 from bot.store.switches import Switches
@@ -56,7 +57,7 @@ def demo(*, port: int, browser: bool, database: Path) -> None:
             click.echo("Ctrl-C stops it.")
             if browser and _has_browser():
                 webbrowser.open(url)
-            await _until_stopped()
+            await _until_stopped(asyncio.sleep(float("inf")))
         click.echo("Stopped.")
 
     _run(serve_demo())
@@ -72,10 +73,10 @@ def run(*, http_port: int | None, sample_orders: str | None) -> None:
         if sample_orders:
             added = await _fill_shop(settings.database, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
-        async with running(settings, http_port=http_port):
+        async with running(settings, http_port=http_port) as connection:
             where = f"over HTTP on port {http_port}, path {EVENTS_PATH}" if http_port else "over Socket Mode"
             click.echo(f"The bot is connected {where}. Ctrl-C stops it.")
-            await _until_stopped()
+            await _until_stopped(connection.lost())
         click.echo("Stopped.")
 
     _run(serve_slack(_settled(lambda: read_settings(http=http_port is not None))))
@@ -98,7 +99,7 @@ def resume() -> None:
 def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(program)
-    except (StartError, DatabaseError) as error:
+    except (StartError, ConnectionLostError, DatabaseError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -126,16 +127,17 @@ def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
     return _run(open_and_do())
 
 
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
+async def _until_stopped(watch: Coroutine[Any, Any, None]) -> None:
+    """Wait for Ctrl-C, SIGTERM, or what the watch raises."""
+    watching = asyncio.ensure_future(watch)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(name, stopped.set)
+            loop.add_signal_handler(name, watching.cancel)
         except NotImplementedError:  # Windows has no handlers for signals; Ctrl-C cancels us
             break
     with suppress(asyncio.CancelledError):
-        await stopped.wait()
+        await watching
 
 
 def _has_browser() -> bool:

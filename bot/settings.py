@@ -155,6 +155,19 @@ class Settings(BaseSettings):
         validation_alias="BOT_SWEEP_SECONDS",
         description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
     )
+    silence_seconds: float = Field(
+        40,
+        gt=0,
+        validation_alias="BOT_SILENCE_SECONDS",
+        description="Seconds of silence until Socket Mode is connected anew; after three times as many the bot ends.",
+    )
+    health_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias="BOT_HEALTH_PORT",
+        description="Port of `/healthz` and `/readyz` with Socket Mode; with `--http` they are on that port.",
+    )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )

@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.app import EVENTS_PATH, StartError, running
+from bot.app import running
 from bot.demo.completions import Answer
 from bot.demo.workspace.deliveries import reach_nobody
+from bot.slack.connection import EVENTS_PATH, StartError
 from tests.world import ANA, SAM, World, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
