@@ -1,4 +1,4 @@
-"""The command line: `support-bot demo` and `support-bot run`."""
+"""The command line: `support-bot demo`, `support-bot run`, and what an operator does beside a bot that runs."""
 
 import asyncio
 import logging
@@ -6,19 +6,23 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from bot.app import EVENTS_PATH, StartError, running
+from bot.app import running
 from bot.demo import sample_shop, serve
-from bot.settings import Settings, SettingsError, read_settings
+from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop.sqlite import shop_migrations
+from bot.slack.connection import EVENTS_PATH, ConnectionLostError, StartError
 from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.migrations import bot_migrations
+from bot.store.switches import Switches
+
+T = TypeVar("T")
 
 
 @click.group()
@@ -53,7 +57,7 @@ def demo(*, port: int, browser: bool, database: Path) -> None:
             click.echo("Ctrl-C stops it.")
             if browser and _has_browser():
                 webbrowser.open(url)
-            await _until_stopped()
+            await _until_stopped(asyncio.sleep(float("inf")))
         click.echo("Stopped.")
 
     _run(serve_demo())
@@ -69,36 +73,71 @@ def run(*, http_port: int | None, sample_orders: str | None) -> None:
         if sample_orders:
             added = await _fill_shop(settings.database, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
-        async with running(settings, http_port=http_port):
+        async with running(settings, http_port=http_port) as connection:
             where = f"over HTTP on port {http_port}, path {EVENTS_PATH}" if http_port else "over Socket Mode"
             click.echo(f"The bot is connected {where}. Ctrl-C stops it.")
-            await _until_stopped()
+            await _until_stopped(connection.lost())
         click.echo("Stopped.")
 
+    _run(serve_slack(_settled(lambda: read_settings(http=http_port is not None))))
+
+
+@main.command()
+def pause() -> None:
+    """Stop whatever needs an approval, at once and in every process; cards say so, and requests stay open."""
+    _with_database(lambda database: Switches(database).pause())
+    click.echo("Paused: nothing can be approved until `support-bot resume`.")
+
+
+@main.command()
+def resume() -> None:
+    """Let requests be approved again."""
+    _with_database(lambda database: Switches(database).resume())
+    click.echo("Resumed.")
+
+
+def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
-        settings = read_settings(http=http_port is not None)
+        return asyncio.run(program)
+    except (StartError, ConnectionLostError, DatabaseError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _settled(read: Callable[[], T]) -> T:
+    try:
+        return read()
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
-    _run(serve_slack(settings))
 
 
-def _run(program: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(program)
-    except (StartError, DatabaseError) as error:
-        raise click.ClickException(str(error)) from None
+def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
+    """Do something with the database that is there, whether the bot runs on it or not."""
+    path = _settled(read_database_path)
+    if not path.exists():
+        raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
+
+    async def open_and_do() -> T:
+        database = DatabaseThread(path, bot_migrations, shop_migrations)
+        await database.open()
+        try:
+            return await do(database)
+        finally:
+            await database.close()
+
+    return _run(open_and_do())
 
 
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
+async def _until_stopped(watch: Coroutine[Any, Any, None]) -> None:
+    """Wait for Ctrl-C, SIGTERM, or what the watch raises."""
+    watching = asyncio.ensure_future(watch)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(name, stopped.set)
+            loop.add_signal_handler(name, watching.cancel)
         except NotImplementedError:  # Windows has no handlers for signals; Ctrl-C cancels us
             break
     with suppress(asyncio.CancelledError):
-        await stopped.wait()
+        await watching
 
 
 def _has_browser() -> bool:

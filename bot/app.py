@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,7 +27,9 @@ from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.slack.connection import EVENTS_PATH, Connection, HttpConnection, StartError, serving, socket_mode
 from bot.slack.delivery import Delivery, posting_client, slack_error, web_client, web_session
+from bot.slack.health import Health
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
@@ -38,101 +40,140 @@ from bot.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_SWEEPS = 30.0
-EVENTS_PATH = "/slack/events"
+SECONDS_BETWEEN_ERASURES = 60.0
 
 
-class StartError(Exception):
-    """The bot cannot start; the text tells the operator why and what to do."""
+@dataclass(frozen=True, slots=True)
+class _Bot:
+    """The parts that are started and stopped."""
+
+    app: AsyncApp
+    store: Store
+    shop: SqliteShop
+    leases: Leases
+    delivery: Delivery
+    upkeep: Upkeep
+    worker: Worker
+    buttons: Buttons
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, http_port: int | None = None) -> AsyncIterator[None]:
-    """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given."""
+async def running(settings: Settings, *, http_port: int | None = None) -> AsyncIterator[Connection]:
+    """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given.
+
+    On leaving, it takes nothing more, lets what runs finish within the settings' time, says what is to be said, and
+    leaves the rest to the next start.
+    """
     async with AsyncExitStack() as stack:
-        database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
-        await database.open()
-        stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(web_session())
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        ourselves = await _who_are_we(client)
-        leases = Leases(database, settings.lease_seconds)
-        await leases.join()
-        stack.push_async_callback(leases.leave)
-        store, shop, identity = (
-            Store(database, leases),
-            SqliteShop(database),
-            Identity(client, settings, team=ourselves.team),
-        )
-        models = [
-            OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name
-        ]
-        for model in models:
-            stack.push_async_callback(model.close)
-        known_tools = tools.load(settings)
-        hand_over = HandOver(settings, ourselves.url)
-        cards = Cards(identity, settings)
-        outcomes = Outcomes(
-            calls=store.gated_calls, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings
-        )
-        approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
-        upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
-        poster = posting_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
-        intents = Intents(model=models[0], store=store, hand_over=hand_over)
-        stack.push_async_callback(intents.stop)
-        agent = Agent(
-            model_calls=ModelCalls(
-                models=models,
-                definitions=[tool.definition() for tool in known_tools.values()],
-                instructions=INSTRUCTIONS,
-                calls=store.calls,
-                settings=settings,
-                show_status=delivery.show_status,
-            ),
-            tool_calls=ToolCalls(
-                tools=known_tools,
-                calls=store.calls,
-                shop=shop,
-                approvals=approvals,
-                hand_over=hand_over,
-                settings=settings,
-            ),
-            intents=intents,
-            hand_over=hand_over,
-            store=store,
-            identity=identity,
+        bot = await _assemble(settings, stack)
+        await bot.upkeep.recover(alone=bot.leases.alone)
+        stack.push_async_callback(_cancel, asyncio.create_task(bot.delivery.run(), name="delivery"))
+        stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
+        for seconds, task in _repeated(bot, settings):
+            stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
+        stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.7)
+        await bot.worker.resume()
+        yield await _connect(bot, settings, http_port, stack)
+
+
+async def _assemble(settings: Settings, stack: AsyncExitStack) -> _Bot:
+    database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
+    await database.open()
+    stack.push_async_callback(database.close)
+    session = await stack.enter_async_context(web_session())
+    token = settings.slack_bot_token.get_secret_value()
+    client = web_client(token, settings.slack_api_url, session)
+    ourselves = await _who_are_we(client)
+    leases = Leases(database, settings.lease_seconds)
+    await leases.join()
+    stack.push_async_callback(leases.leave)
+    store, shop = Store(database, leases), SqliteShop(database)
+    identity = Identity(client, settings, team=ourselves.team)
+    known_tools = tools.load(settings)
+    cards = Cards(identity, settings)
+    outcomes = Outcomes(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
+    approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
+    poster = posting_client(token, settings.slack_api_url, session)
+    delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
+    for model in models:
+        stack.push_async_callback(model.close)
+    hand_over = HandOver(settings, ourselves.url)
+    intents = Intents(model=models[0], store=store, hand_over=hand_over)
+    stack.push_async_callback(intents.stop)
+    agent = Agent(
+        model_calls=ModelCalls(
+            models=models,
+            definitions=[tool.definition() for tool in known_tools.values()],
+            instructions=INSTRUCTIONS,
+            calls=store.calls,
             settings=settings,
             show_status=delivery.show_status,
+        ),
+        tool_calls=ToolCalls(
+            tools=known_tools,
+            calls=store.calls,
+            shop=shop,
+            approvals=approvals,
+            hand_over=hand_over,
+            settings=settings,
+        ),
+        intents=intents,
+        hand_over=hand_over,
+        store=store,
+        identity=identity,
+        settings=settings,
+        show_status=delivery.show_status,
+    )
+    worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
+    secret = settings.slack_signing_secret
+    app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
+    app.middleware(
+        Intake(
+            ourselves=ourselves,
+            inbox=store.inbox,
+            wake=worker.wake,
+            changed=outcomes.supersede,
+            trusted_teams=settings.trusted_teams,
         )
-        worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
-        secret = settings.slack_signing_secret
-        app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
-        app.middleware(
-            Intake(ourselves=ourselves, inbox=store.inbox, wake=worker.wake, trusted_teams=settings.trusted_teams)
-        )
-        buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
-        buttons.register(app)
-        await upkeep.recover(alone=leases.alone)
+    )
+    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
+    buttons.register(app)
+    upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
+    return _Bot(app, store, shop, leases, delivery, upkeep, worker, buttons)
 
-        async def renew() -> None:
-            await leases.renew()
-            store.outbox.news.set()
-            await worker.resume()
 
-        stack.push_async_callback(_cancel, asyncio.create_task(delivery.run(), name="delivery"))
-        stack.push_async_callback(delivery.stop, settings.stop_seconds * 0.3)
-        repeated = (
-            (SECONDS_BETWEEN_SWEEPS, upkeep.sweep),
-            (SECONDS_BETWEEN_SWEEPS, shop.erase_due),
-            (settings.lease_seconds / 3, renew),
-        )
-        for seconds, task in repeated:
-            stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
-        stack.push_async_callback(_stop_work, worker, buttons, settings.stop_seconds * 0.7)
-        await worker.resume()
-        await stack.enter_async_context(_http(app, http_port) if http_port is not None else _socket_mode(app, settings))
-        yield
+def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], Awaitable[None]]]]:
+    """List what is done again and again, with the seconds between."""
+
+    async def renew() -> None:
+        await bot.leases.renew()
+        bot.store.outbox.news.set()
+        await bot.worker.resume()
+
+    return [
+        (settings.lease_seconds / 3, renew),
+        (settings.sweep_seconds, bot.upkeep.sweep),
+        (SECONDS_BETWEEN_ERASURES, bot.shop.erase_due),
+    ]
+
+
+async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: AsyncExitStack) -> Connection:
+    silence = settings.silence_seconds
+    connection: Connection
+    if http_port is None:
+        token = settings.slack_app_token
+        app_token = token.get_secret_value() if token else ""
+        connection = await stack.enter_async_context(socket_mode(bot.app, app_token, silence_seconds=silence))
+        web_app, port = web.Application(), settings.health_port
+    else:
+        connection = HttpConnection()
+        web_app, port = bot.app.server(port=http_port, path=EVENTS_PATH).web_app, http_port
+    health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health.add_routes(web_app)
+    if port is not None:
+        await stack.enter_async_context(serving(web_app, port))
+    return connection
 
 
 async def _who_are_we(client: AsyncWebClient) -> Ourselves:
@@ -150,37 +191,6 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
     )
 
 
-@asynccontextmanager
-async def _socket_mode(app: AsyncApp, settings: Settings) -> AsyncIterator[None]:
-    token = settings.slack_app_token
-    handler = AsyncSocketModeHandler(app, token.get_secret_value() if token else "")
-    try:
-        await app.client.apps_connections_open(app_token=handler.app_token)
-    except SlackApiError as error:
-        await handler.close_async()
-        raise StartError(
-            f"Slack refused SLACK_APP_TOKEN ({slack_error(error)}). It needs the scope connections:write."
-        ) from error
-    try:
-        await handler.connect_async()
-        yield
-    finally:
-        await handler.close_async()
-
-
-@asynccontextmanager
-async def _http(app: AsyncApp, port: int) -> AsyncIterator[None]:
-    runner = web.AppRunner(app.server(port=port, path=EVENTS_PATH).web_app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - Slack comes from outside
-        yield
-    except OSError as error:
-        raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
-    finally:
-        await runner.cleanup()
-
-
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
     """Do it again and again. What fails is done the next time: most likely the database did not write."""
     while True:
@@ -191,8 +201,8 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
             logger.exception("%s failed, and is tried again", task.__name__)
 
 
-async def _stop_work(worker: Worker, buttons: Buttons, seconds: float) -> None:
-    await asyncio.gather(worker.stop(seconds), buttons.stop(seconds))
+async def _stop_work(bot: _Bot, seconds: float) -> None:
+    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

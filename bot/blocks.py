@@ -270,7 +270,8 @@ def _progress(order: Order) -> Mrkdwn:
             steps.append(f"● *{'Shipped, delayed' if late else STATUS_WORDS[status]}*")
         else:
             steps.append(f"○ {STATUS_WORDS[status]}")
-    return Mrkdwn("  →  ".join(steps))
+    # A step never breaks across lines, so that its mark stays beside its name.
+    return Mrkdwn("  →  ".join(step.replace(" ", "\N{NO-BREAK SPACE}") for step in steps))
 
 
 def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:

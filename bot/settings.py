@@ -149,6 +149,25 @@ class Settings(BaseSettings):
         validation_alias="BOT_LEASE_SECONDS",
         description="Seconds without a sign of life after which another process on the same database takes over.",
     )
+    sweep_seconds: float = Field(
+        5,
+        gt=0,
+        validation_alias="BOT_SWEEP_SECONDS",
+        description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
+    )
+    silence_seconds: float = Field(
+        40,
+        gt=0,
+        validation_alias="BOT_SILENCE_SECONDS",
+        description="Seconds of silence until Socket Mode is connected anew; after three times as many the bot ends.",
+    )
+    health_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias="BOT_HEALTH_PORT",
+        description="Port of `/healthz` and `/readyz` with Socket Mode; with `--http` they are on that port.",
+    )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
@@ -205,15 +224,7 @@ def variable(field: str) -> str:
 
 def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
     """Read the settings for a start over Socket Mode or HTTP. Raises SettingsError with one line for the operator."""
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        if first["type"] == "missing":
-            raise SettingsError(f"{name} is not set: {_describe(name)} Set it in the environment or in .env.") from None
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name} is malformed: {reason}. {_describe(name)}") from None
+    settings = _read(**overrides)
     needed = "slack_signing_secret" if http else "slack_app_token"
     secret: SecretStr | None = getattr(settings, needed)
     if secret is None or not secret.get_secret_value().strip():
@@ -225,6 +236,23 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
             f"OPENAI_API_KEY is not set: {_describe('OPENAI_API_KEY')} Set it in the environment or in .env."
         )
     return settings
+
+
+def read_database_path() -> Path:
+    """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
+
+
+def _read(**overrides: Any) -> Settings:
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        if first["type"] == "missing":
+            raise SettingsError(f"{name} is not set: {_describe(name)} Set it in the environment or in .env.") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name} is malformed: {reason}. {_describe(name)}") from None
 
 
 def _describe(name: str) -> str:

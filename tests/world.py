@@ -175,7 +175,8 @@ def shown(message: Message) -> str:
             for value in part:
                 yield from texts(value)
 
-    return "\n".join(texts(message.blocks)) if message.blocks else message.text
+    text = "\n".join(texts(message.blocks)) if message.blocks else message.text
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @asynccontextmanager

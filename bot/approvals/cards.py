@@ -47,10 +47,8 @@ class Cards:
 
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
-        text = blocks.Mrkdwn(
-            f"{self.approvers()}: {blocks.one_line(call.summary or '')} still waits, "
-            f"until {blocks.moment(expires_at)}. Without a decision nothing is done."
-        )
+        what, until = blocks.one_line(call.summary or "This request"), blocks.moment(expires_at)
+        text = blocks.Mrkdwn(f"{self.approvers()}: {what} still waits, until {until}. Then it expires.")
         return [
             Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (blocks.section(text),))
             for card in cards

@@ -10,8 +10,8 @@ from bot.approvals.cards import Cards
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Shop
-from bot.store.gated_calls import GatedCalls
 from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.store import Store
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,15 @@ class Outcomes:
     def __init__(
         self,
         *,
-        calls: GatedCalls,
+        store: Store,
         cards: Cards,
         tools: Mapping[str, type[Tool]],
         shop: Shop,
         identity: Identity,
         settings: Settings,
     ) -> None:
-        self._calls = calls
+        self._calls = store.gated_calls
+        self._switches = store.switches
         self._cards = cards
         self._tools = tools
         self._shop = shop
@@ -41,7 +42,7 @@ class Outcomes:
 
     async def is_paused(self) -> bool:
         """Tell whether nothing may be done now, approved or not."""
-        return self._settings.paused or await self._calls.is_paused()
+        return self._settings.paused or await self._switches.is_paused()
 
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
         """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""
@@ -120,6 +121,13 @@ class Outcomes:
         summary = f"{call.summary}: cancelled by a person, nothing was done."
         return await self._settle(call, CallStatus.CANCELLED, summary, line, by=by)
 
+    async def supersede(self, team: str, channel: str, ts: str) -> None:
+        """Close what was asked for with a message that the person has changed or deleted since."""
+        for call in await self._calls.waiting_since(team, channel, ts):
+            line = f"✕ {_summary(call)}: the message was changed after it was asked for, so it is closed. {_NOTHING}"
+            summary = f"{call.summary}: closed, because the customer changed the message; nothing was done."
+            await self._settle(call, CallStatus.CANCELLED, summary, line, by=call.requester)
+
     async def close_unseen(self, call: ToolCall, error: str) -> None:
         """Close a request whose card could not be posted."""
         summary = f"{call.summary}: the request could not be shown to anybody, so it was closed; nothing was done."
@@ -141,11 +149,13 @@ class Outcomes:
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""
-        known = self._tools.get(call.tool)
-        tool = known.parse(call.arguments or "") if known else None
-        if not isinstance(tool, GatedTool):
-            raise ToolError(f"There is no tool {call.tool} any more.")
-        return tool
+        kind = self._tools.get(call.tool)
+        if kind is None or not issubclass(kind, GatedTool):
+            raise ToolError("I can't do this any more since I was changed.")
+        try:
+            return kind.parse(call.arguments or "")
+        except ToolError as error:
+            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
         by = blocks.mention(call.decided_by or "")

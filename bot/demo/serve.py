@@ -8,13 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.app import StartError, running
+from bot.app import running
 from bot.demo import completions, offline_model, sample_shop
 from bot.demo.live import LivePage
 from bot.demo.slack_api.server import APP_TOKEN, BOT_TOKEN, SlackServer
 from bot.demo.workspace import Workspace
 from bot.settings import Settings
 from bot.shop.sqlite import shop_migrations
+from bot.slack.connection import StartError
 from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
 

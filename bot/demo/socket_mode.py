@@ -29,6 +29,7 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._in_turn: deque[web.WebSocketResponse] = deque()
+        self._mute: set[web.WebSocketResponse] = set()
         self._acks: dict[str, asyncio.Future[None]] = {}
 
     @property
@@ -48,7 +49,8 @@ class SocketMode:
         if ticket not in self._tickets:
             raise web.HTTPForbidden(text="The ticket is unknown or used.")
         self._tickets.remove(ticket)
-        socket = web.WebSocketResponse(timeout=1.0)  # seconds that a dead client may hold up the end
+        # Pings are answered by hand, for one that is mute; a dead client may hold up the end for one second.
+        socket = web.WebSocketResponse(timeout=1.0, autoping=False)
         await socket.prepare(request)
         self._open[socket] = request
         try:
@@ -58,7 +60,10 @@ class SocketMode:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
                     self._receive(frame.json())
+                elif frame.type is WSMsgType.PING and socket not in self._mute:
+                    await socket.pong(frame.data)
         finally:
+            self._mute.discard(socket)
             del self._open[socket]
             self._retire(socket)
         return socket
@@ -87,6 +92,12 @@ class SocketMode:
             self._retire(socket)
             if request.transport:
                 request.transport.abort()
+
+    def mute(self) -> None:
+        """Leave every connection open, but never say a word on it again, as when the network swallows all."""
+        for socket in tuple(self._open):
+            self._mute.add(socket)
+            self._retire(socket)
 
     async def close(self) -> None:
         """Close every connection in good order."""

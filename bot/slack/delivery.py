@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
+SECONDS_FOR_A_CALL = 10.0
 SECONDS_FOR_A_STATUS = 2.0  # a later one would come after the answer that it belongs before
 MOST_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(hours=1)
@@ -37,7 +38,7 @@ _TOO_RICH = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blo
 
 def web_session() -> ClientSession:
     """Make what the clients share: kept-open connections, which spare a TLS handshake for each call."""
-    return ClientSession(timeout=ClientTimeout(total=30), trust_env=True)
+    return ClientSession(timeout=ClientTimeout(total=SECONDS_FOR_A_CALL), trust_env=True)
 
 
 def web_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:

@@ -41,11 +41,13 @@ class Intake:
         ourselves: Ourselves,
         inbox: Inbox,
         wake: Callable[[ThreadId], None],
+        changed: Callable[[str, str, str], Awaitable[None]],
         trusted_teams: tuple[str, ...] = (),
     ) -> None:
         self._ourselves = ourselves
         self._inbox = inbox
         self._wake = wake
+        self._changed = changed
         self._teams = frozenset((ourselves.team, *trusted_teams))
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -58,6 +60,8 @@ class Intake:
         event = body.get("event", {})
         if self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
+        elif ts := _changed_ts(event):
+            await asyncio.wait_for(self._changed(body["team_id"], event["channel"], ts), _SECONDS_TO_KEEP)
         return BoltResponse(status=200)
 
     def _is_from_a_person(self, event: dict[str, Any]) -> bool:
@@ -86,6 +90,13 @@ class Intake:
         receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
         if await asyncio.wait_for(receive, _SECONDS_TO_KEEP):
             self._wake(message.thread)
+
+
+def _changed_ts(event: dict[str, Any]) -> str | None:
+    """Name the message whose text somebody changed or deleted; a link that Slack unfolds changes no text."""
+    before, after = event.get("previous_message") or {}, event.get("message") or {}
+    changed = event.get("subtype") == "message_changed" and before.get("text") != after.get("text")
+    return before.get("ts") if changed or event.get("subtype") == "message_deleted" else None
 
 
 def _readable(text: str, us: str) -> str:

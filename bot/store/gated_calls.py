@@ -167,17 +167,20 @@ class GatedCalls:
 
         await self._database.run(write)
 
-    async def is_paused(self) -> bool:
-        """Tell whether the operator has paused whatever needs an approval."""
-        return await self._database.run(
-            lambda db: db.execute("SELECT 1 FROM switches WHERE name = 'paused'").fetchone() is not None
-        )
+    async def waiting_since(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """List the calls that wait and were made in answer to the message with that ts."""
 
-    async def pause(self) -> None:
-        """Let nothing be claimed from now on, by any process."""
-        now = datetime.now(UTC).isoformat()
-        await self._database.run(lambda db: db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now]))
+        def read(db: Database) -> list[ToolCall]:
+            rows = db.query(
+                """SELECT tool_calls.* FROM tool_calls JOIN inbox ON inbox.id = (
+                       SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id
+                       AND (m.team, m.channel, m.thread_ts)
+                           = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)
+                       ORDER BY m.id DESC LIMIT 1)
+                   WHERE gated AND tool_calls.status = 'pending' AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
+                   AND requester = inbox.user""",
+                [team, channel, ts],
+            )
+            return [call_of(row) for row in rows]
 
-    async def resume(self) -> None:
-        """Let calls be claimed again."""
-        await self._database.run(lambda db: db.execute("DELETE FROM switches WHERE name = 'paused'"))
+        return await self._database.run(read)

@@ -123,7 +123,8 @@ class History:
                 mark_handed_over(db, thread)
             db.execute(
                 """UPDATE inbox SET status = ?, error = ?, finished_at = ?
-                   WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'running'""",
+                   WHERE (team, channel, thread_ts) = (?, ?, ?)
+                   AND status IN ('waiting', 'running') AND status = 'running'""",
                 [
                     "failed" if error else "done",
                     error,
@@ -242,9 +243,11 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
 
 def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
     """Find where the run began in the history: at the first of the messages that it answers."""
+    # Named twice, the status lets SQLite use the index of open messages, here as in `finish`.
     first: tuple[int, str] | None = db.execute(
         """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?) AND status = 'running'
+           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
         [thread.team, thread.channel, thread.ts],
     ).fetchone()

@@ -91,3 +91,9 @@ class Inbox:
             return None
 
         return await self._database.run(write)
+
+    async def oldest_waiting_seconds(self) -> float:
+        """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
+        sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
+        (oldest,) = await self._database.run(lambda db: db.execute(sql).fetchone())
+        return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0

@@ -7,6 +7,7 @@ from bot.store.history import History
 from bot.store.inbox import Inbox
 from bot.store.leases import Leases
 from bot.store.outbox import Outbox
+from bot.store.switches import Switches
 
 
 class Store:
@@ -17,4 +18,5 @@ class Store:
         self.outbox = Outbox(database, leases)
         self.calls = Calls(database, self.outbox, leases)
         self.gated_calls = GatedCalls(database, self.outbox, leases)
+        self.switches = Switches(database)
         self.history = History(database, self.outbox, leases)

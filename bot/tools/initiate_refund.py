@@ -77,9 +77,9 @@ class InitiateRefund(GatedTool):
             raise ToolError(f"{order.id} was refunded in full already; nothing is left to refund.")
         if self.amount is None:
             return left
-        if order.total.currency != "USD":
+        amount = Money.from_major(Decimal(self.amount), order.total.currency)
+        if order.total.currency != "USD" and amount != left:
             raise ToolError(f"{order.id} was paid in {order.total.currency}.", "Send null to refund all that is left.")
-        amount = Money.from_major(Decimal(self.amount))
         if amount.minor > left.minor:
             raise ToolError(
                 f"{amount} is more than is left to refund for {order.id}: {left} of {order.total}.",

@@ -296,6 +296,17 @@ async def test_world_changed_before_the_approval(world: World) -> None:
     assert call_row(world)["status"] == "failed"
 
 
+async def test_whole_order_in_another_currency(world: World) -> None:
+    """An order in another currency, whatever its figures, can be refunded as a whole."""
+    world.write("UPDATE orders SET currency = 'KRW', total_minor = 150000000 WHERE id = 'ORD-10188'")
+    async with world.bot():
+        card = await refund_card(world)
+        assert "Refund 1,500,000.00 KRW" in shown(card)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 150000000)]
+
+
 async def test_payment_method_changed_before_the_approval(world: World) -> None:
     """When anything that the card shows is not so any more, the approval does nothing and says why."""
     async with world.bot():

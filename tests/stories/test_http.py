@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.app import EVENTS_PATH, StartError, running
+from bot.app import running
 from bot.demo.completions import Answer
 from bot.demo.workspace.deliveries import reach_nobody
+from bot.slack.connection import EVENTS_PATH, StartError
 from tests.world import ANA, SAM, World, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -48,8 +49,12 @@ async def http_bot(world: World) -> AsyncIterator[str]:
             form = aiohttp.FormData({"payload": json.dumps(payload)})() if interactive else None
             body = form.decode() if form else json.dumps(payload)
             sent = "application/x-www-form-urlencoded" if interactive else "application/json"
-            async with session.post(url, data=body, headers=signed(body) | {"Content-Type": sent}) as response:
-                return response.status == 200
+            headers = signed(body) | {"Content-Type": sent}
+            try:
+                async with session.post(url, data=body, headers=headers) as response:
+                    return response.status == 200
+            except (aiohttp.ClientError, RuntimeError):  # the bot has stopped, and so has the session
+                return False
 
         world.workspace.deliveries.deliver = deliver
         yield url

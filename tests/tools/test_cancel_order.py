@@ -68,7 +68,7 @@ async def test_refused(world: World, person: str, order_id: str, told: str) -> N
         ("UPDATE orders SET status = 'shipped' WHERE id = 'ORD-10251'", "can't be cancelled any more"),
         (
             "INSERT INTO refunds VALUES ('re_1', 'ORD-10251', 350, 'USD', 'defective', 'elsewhere', '2026-01-01')",
-            "$40.00 of ORD-10251 is left to give back, not $43.50",
+            "not as it was shown any more",
         ),
     ],
     ids=["sent", "refunded"],

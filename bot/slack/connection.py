@@ -1,0 +1,131 @@
+"""How Slack reaches us: over a watched Socket Mode connection, or over HTTP."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, Protocol
+
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.identity import SLACK_ERRORS
+from bot.slack.delivery import slack_error
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+_PINGS_IN_A_SILENCE = 4
+_SILENCES_TO_GIVE_UP = 3
+
+
+class StartError(Exception):
+    """The bot cannot start; the text tells the operator why and what to do."""
+
+
+class ConnectionLostError(Exception):
+    """Slack does not reach us any more, and connecting anew did not help; the text is for the operator."""
+
+
+class Connection(Protocol):
+    """What is known of how Slack reaches us."""
+
+    def seconds_silent(self) -> float:
+        """Count the seconds since we last knew that Slack reaches us."""
+
+    async def lost(self) -> None:
+        """Wait for as long as Slack reaches us. Raises ConnectionLostError when it does so no more."""
+
+
+class SocketConnection:
+    """Socket Mode with a watch over it: what the SDK takes for connected may have been silent for hours."""
+
+    def __init__(self, handler: AsyncSocketModeHandler, silence_seconds: float) -> None:
+        self._client = handler.client
+        self._silence = silence_seconds
+        self._heard_at = monotonic()
+        self._last_pong: float | None = None
+        self._client.on_message_listeners.append(self._hear)
+
+    def seconds_silent(self) -> float:
+        """Count the seconds since the last pong, hello or envelope."""
+        pong = self._client.last_ping_pong_time
+        # The SDK makes a first pong up when a connection is new; only one that follows another is Slack's.
+        if pong is not None and self._last_pong is not None and pong != self._last_pong:
+            self._heard_at = monotonic()
+        self._last_pong = pong
+        return monotonic() - self._heard_at
+
+    async def lost(self) -> None:
+        """Connect anew whenever the connection is silent. Raises ConnectionLostError when it stays so."""
+        while (silent := self.seconds_silent()) < _SILENCES_TO_GIVE_UP * self._silence:
+            if silent > self._silence:
+                logger.warning("Slack has been silent for %.0f s; connecting anew", silent)
+                await self._reconnect()
+            await asyncio.sleep(self._silence / _PINGS_IN_A_SILENCE)
+        raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting anew did not help.")
+
+    async def _reconnect(self) -> None:
+        try:
+            async with asyncio.timeout(self._silence):
+                await self._client.connect_to_new_endpoint(force=True)
+        except (*SLACK_ERRORS, RuntimeError) as error:
+            logger.warning("could not connect to Slack: %s", error)
+
+    async def _hear(self, _message: Any) -> None:
+        self._heard_at = monotonic()
+
+
+class HttpConnection:
+    """Slack comes to us: that it does not is for Slack to notice."""
+
+    def seconds_silent(self) -> float:
+        """Count nothing: there is no connection between two requests."""
+        return 0.0
+
+    async def lost(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) -> AsyncIterator[SocketConnection]:
+    """Be connected over Socket Mode while the context is open."""
+    handler = AsyncSocketModeHandler(app, app_token, ping_interval=silence_seconds / _PINGS_IN_A_SILENCE)
+    connection = SocketConnection(handler, silence_seconds)
+    try:
+        handler.client.wss_uri = await _open(app, app_token)
+        await handler.connect_async()
+        yield connection
+    finally:
+        await handler.close_async()
+
+
+async def _open(app: AsyncApp, app_token: str) -> str:
+    try:
+        url: str = (await app.client.apps_connections_open(app_token=app_token))["url"]
+    except SlackApiError as error:
+        raise StartError(
+            f"Slack refused SLACK_APP_TOKEN ({slack_error(error)}). It needs the scope connections:write."
+        ) from error
+    except SLACK_ERRORS as error:
+        raise StartError(f"Slack cannot be reached at {app.client.base_url}: {error}.") from error
+    return url
+
+
+@asynccontextmanager
+async def serving(app: web.Application, port: int) -> AsyncIterator[None]:
+    """Serve on the port while the context is open."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - Slack and supervisors come from outside
+        except OSError as error:
+            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+        yield
+    finally:
+        await runner.cleanup()

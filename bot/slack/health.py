@@ -1,0 +1,53 @@
+"""What a supervisor asks: does the process live, and can it do its work."""
+
+import asyncio
+
+from aiohttp import web
+
+from bot.slack.connection import Connection
+from bot.store.database import DatabaseError
+from bot.store.inbox import Inbox
+from bot.store.leases import Leases
+
+_SECONDS_TO_WRITE = 2.0
+
+
+class Health:
+    """Answers `/healthz`, which is 200 while the process runs, and `/readyz`, which is 503 when something is wrong."""
+
+    def __init__(self, *, inbox: Inbox, leases: Leases, connection: Connection, silence_seconds: float) -> None:
+        self._inbox = inbox
+        self._leases = leases
+        self._connection = connection
+        self._silence = silence_seconds
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve both."""
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/readyz", self._ready)
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
+                "seconds_oldest_message_waits": await self._oldest(),
+            }
+        )
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        faults = []
+        if (silent := self._connection.seconds_silent()) > self._silence:
+            faults.append(f"Slack has been silent for {silent:.0f} s")
+        try:
+            async with asyncio.timeout(_SECONDS_TO_WRITE):
+                await self._leases.renew()
+        except (DatabaseError, TimeoutError) as error:
+            faults.append(f"the database cannot be written ({type(error).__name__}): {error}")
+        return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
+
+    async def _oldest(self) -> float | None:
+        try:
+            async with asyncio.timeout(_SECONDS_TO_WRITE):
+                return await self._inbox.oldest_waiting_seconds()
+        except (DatabaseError, TimeoutError):
+            return None
