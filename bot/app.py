@@ -35,6 +35,7 @@ from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
 from bot.store.database import DatabaseThread
+from bot.store.erasure import Erasure
 from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
 from bot.store.records import ThreadId
@@ -53,6 +54,7 @@ class _Bot:
     app: AsyncApp
     store: Store
     shop: Shop
+    erasure: Erasure
     leases: Leases
     delivery: Delivery
     upkeep: Upkeep
@@ -126,7 +128,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, upkeep, worker, buttons)
+    return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
 
 
 def _agent(
@@ -177,10 +179,15 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
         bot.store.outbox.news.set()
         await bot.worker.resume()
 
+    async def erase() -> None:
+        await bot.shop.erase_due()
+        if settings.retention_days is not None:
+            await bot.erasure.erase_older_than(settings.retention_days)
+
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.upkeep.sweep),
-        (SECONDS_BETWEEN_ERASURES, bot.shop.erase_due),
+        (SECONDS_BETWEEN_ERASURES, erase),
     ]
 
 
