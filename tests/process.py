@@ -4,10 +4,10 @@ import asyncio
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from functools import partial
 from multiprocessing.context import ForkServerProcess
-from typing import Any
+from typing import Any, Self
 
 from bot.__main__ import main
 from bot.demo.completions import Answer, Request
@@ -45,16 +45,11 @@ class BotProcess:
             environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
         self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment,), daemon=True)
         self._process.start()
+        self._joined = asyncio.ensure_future(asyncio.to_thread(self._process.join))
 
     async def ended(self) -> int:
         """Wait for its end, and give back its exit code; a signal is a negative one."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._process.sentinel, ended.set)
-        try:
-            await ended.wait()
-        finally:
-            loop.remove_reader(self._process.sentinel)
-        self._process.join()
+        await asyncio.shield(self._joined)
         return self._process.exitcode or 0
 
     async def kill(self) -> None:
@@ -68,30 +63,33 @@ class BotProcess:
         return await self.ended()
 
 
-@asynccontextmanager
-async def restarted(world: World, first: Mapping[str, Any], **changes: Any) -> AsyncIterator[list[int]]:
-    """Run the bot as a process and start it again whenever it dies; leaving, stop it, and hold that it ends well.
+class Supervisor:
+    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did."""
 
-    `first` is set for the first process only. Gives back the exit codes of those that died.
-    """
-    world.slack.socket_mode.ack_timeout = 0.5
-    died: list[int] = []
-    process = BotProcess(world, **{**changes, **first})
+    def __init__(self, world: World, first: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        world.slack.socket_mode.ack_timeout = 0.5
+        self.died: list[int] = []
+        self._start = partial(BotProcess, world, **changes)
+        self._process = BotProcess(world, **{**changes, **(first or {})})
+        self._watching = asyncio.create_task(self._watch())
 
-    async def watch() -> None:
-        nonlocal process
+    async def kill(self) -> None:
+        """Kill the process that runs now."""
+        await self._process.kill()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+        code = await self._process.stop()
+        assert code == 0, f"the process ended with {code}"
+
+    async def _watch(self) -> None:
         while True:
-            died.append(await process.ended())
-            process = BotProcess(world, **changes)
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield died
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        code = await process.stop()
-    assert code == 0
+            self.died.append(await self._process.ended())
+            self._process = self._start()
 
 
 async def think(request: Request) -> Answer:

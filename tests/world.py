@@ -59,7 +59,7 @@ class World:
         self.slack = SlackServer(self.workspace, retry_delays=(0.0, 0.05, 0.1))
         self.script: deque[Turn] = deque()
         self.model = CompletionsServer(self._next_turn)
-        self.think: Callable[[Request], Awaitable[Answer]] | None = None
+        self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
         self.intent: Answer | Failure = sorted_as("other")
         self.database = folder / "support.db"
 
