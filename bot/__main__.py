@@ -18,7 +18,8 @@ from bot.demo import sample_shop, serve
 from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop.sqlite import shop_migrations
 from bot.slack.connection import EVENTS_PATH, ConnectionLostError, StartError
-from bot.store.database import DatabaseError, DatabaseThread
+from bot.store.database import DatabaseError, DatabaseThread, back_up
+from bot.store.erasure import Erasure, StillOpenError
 from bot.store.migrations import bot_migrations
 from bot.store.switches import Switches
 
@@ -96,6 +97,28 @@ def resume() -> None:
     click.echo("Resumed.")
 
 
+@main.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def backup(target: Path) -> None:
+    """Copy the database to TARGET, also while the bot runs."""
+    try:
+        back_up(_database_path(), target)
+    except DatabaseError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Copied to {target}.")
+
+
+@main.command()
+@click.argument("user")
+def forget(user: str) -> None:
+    """Erase every thread in which the Slack user USER (U…) wrote; finished requests stay, without a name."""
+    try:
+        count = _with_database(lambda database: Erasure(database).forget(user))
+    except StillOpenError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{count} threads erased. The shop's own customers and orders are not touched.")
+
+
 def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(program)
@@ -110,11 +133,16 @@ def _settled(read: Callable[[], T]) -> T:
         raise click.ClickException(str(error)) from None
 
 
-def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
-    """Do something with the database that is there, whether the bot runs on it or not."""
+def _database_path() -> Path:
     path = _settled(read_database_path)
     if not path.exists():
         raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
+    return path
+
+
+def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
+    """Do something with the database that is there, whether the bot runs on it or not."""
+    path = _database_path()
 
     async def open_and_do() -> T:
         database = DatabaseThread(path, bot_migrations, shop_migrations)

@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         validation_alias="BOT_SWEEP_SECONDS",
         description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
     )
+    retention_days: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="BOT_RETENTION_DAYS",
+        description="Days after its last message that a thread is erased; finished requests stay, without a name.",
+    )
     silence_seconds: float = Field(
         40,
         gt=0,

@@ -10,6 +10,7 @@ from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import Asking, ToolCalls
 from bot.blocks import answer_messages
+from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Identity, IdentityError, Person
 from bot.instructions import without_instructions
@@ -94,12 +95,15 @@ class Agent:
             if not conversation.unanswered:
                 self._hold_to_bounds(conversation.spent)
                 turn = await self._model_calls.ask(message.thread, conversation.items)
+                reach("model answered")
                 if not turn.calls:
                     posts = self._posts(message, without_instructions(turn.text), conversation)
                     await self._store.history.finish(message, turn.item, posts)
+                    reach("answer written")
                     return
                 rows = self._tool_calls.rows(message, turn.calls)
                 conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
+                reach("turn written")
             show = partial(self._show_status, message.thread)
             asking = Asking(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(conversation.unanswered, asking, show)

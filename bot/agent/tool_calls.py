@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.approvals.gate import Approvals
+from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Person
 from bot.intent import CustomerIntent
@@ -109,8 +110,10 @@ class ToolCalls:
                 await self._hold_to_limits(call)
                 preview = await within(seconds, tool.preview(context))
                 await self._approvals.park(call, preview, asking.person, await asking.intent())
+                reach("request parked")
                 return
             output = await within(seconds, tool.run(context))
+            reach("call run")
         except ToolError as error:
             await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
         except (DatabaseError, LostLeaseError):
@@ -146,6 +149,7 @@ class ToolCalls:
         if output.hand_over is not None:
             post = self._hand_over.post(call.thread, asking.person.id, output.hand_over, await asking.intent())
         await self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
+        reach("call written")
 
     async def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot import blocks
 from bot.approvals.cards import Cards
 from bot.approvals.outcomes import Outcomes
+from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
@@ -101,6 +102,7 @@ class Approvals:
         if changed is not None:
             await self.outcomes.close_changed(found, click.user, changed)
         elif claimed := await self._store.gated_calls.claim(found.id, click.user):
+            reach("call claimed")
             await self.outcomes.execute(claimed, requester)
         else:
             return await self._too_late(found.id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot import blocks
 from bot.approvals.cards import Cards
+from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Shop
@@ -60,6 +61,7 @@ class Outcomes:
         try:
             tool = self._frozen(call)
             output = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
+            reach("shop answered")
         except ToolError as error:
             await self._fail(call, str(error))
         except ToolCrashError as error:
@@ -189,9 +191,11 @@ class Outcomes:
         output: str | None = None,
     ) -> bool:
         redrawn, said = self._cards.settled(call, line)
-        return await self._calls.settle(
+        settled = await self._calls.settle(
             call, status, summary, redrawn=redrawn, said=said, by=by, error=error, output=output
         )
+        reach("outcome written")
+        return settled
 
 
 def _summary(call: ToolCall) -> blocks.Mrkdwn:

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks import action_ids, in_words
+from bot.failpoints import reach
 from bot.identity import SLACK_ERRORS
 from bot.store.database import DatabaseError
 from bot.store.outbox import Outbox
@@ -150,6 +151,7 @@ class Delivery:
             self._outbox.news.set()
 
     async def _send(self, post: Post) -> None:
+        reach("post taken")
         try:
             ts = await (self._update(post) if post.replaces else self._post(post))
         except SlackApiError as error:
@@ -157,7 +159,9 @@ class Delivery:
         except SLACK_ERRORS as error:
             await self._try_again(post, f"{type(error).__name__} {error}")
         else:
+            reach("post made")
             await self._outbox.sent(post, ts)
+            reach("post written")
 
     async def _post(self, post: Post) -> str:
         if post.in_doubt and (ts := await self._find(post)):

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.failpoints import reach
 from bot.masking import mask
 from bot.store.inbox import Inbox
 from bot.store.records import InboxMessage, ThreadId
@@ -88,7 +89,9 @@ class Intake:
             text=mask(_readable(raw, self._ourselves.user)),
         )
         receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
-        if await asyncio.wait_for(receive, _SECONDS_TO_KEEP):
+        kept = await asyncio.wait_for(receive, _SECONDS_TO_KEEP)
+        reach("message kept")
+        if kept:
             self._wake(message.thread)
 
 

@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from bot.agent.agent import Agent
+from bot.failpoints import reach
 from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
 from bot.store.leases import LostLeaseError
@@ -51,6 +52,7 @@ class Worker:
             while thread in self._woken:
                 self._woken.discard(thread)
                 while message := await self._inbox.next(thread):
+                    reach("message taken")
                     await self._answer(message)
         except LostLeaseError as error:
             logger.warning("left a thread alone: %s", error)

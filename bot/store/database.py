@@ -100,6 +100,7 @@ class DatabaseThread:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
             # The library decides outside of a transaction what is to be applied; with the lock starters take turns.
             connection.execute("BEGIN IMMEDIATE")
             for migrations in self._migrations:
@@ -194,3 +195,15 @@ def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[obj
 def _is_refusal(error: Exception) -> bool:
     """Tell a database that cannot from an operation that is wrong."""
     return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copy the database as it is at this moment, whoever writes to it. Raises DatabaseError."""
+    if target.exists():
+        raise DatabaseError(f"{target} is there already, so it stays as it is.")
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("VACUUM INTO ?", [str(target)])
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise DatabaseError(f"The backup to {target} failed: {error}.") from error

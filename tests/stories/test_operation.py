@@ -9,8 +9,11 @@ import pytest
 from bot.app import running
 from bot.demo.completions import Answer, Request
 from bot.slack.connection import ConnectionLostError
+from bot.store.database import DatabaseThread
+from bot.store.erasure import Erasure, StillOpenError
+from bot.store.migrations import bot_migrations
 from tests.stories.test_http import free_port, http_bot
-from tests.world import ANA, World, shown
+from tests.world import ANA, BEN, SAM, World, refund_of, shown, status_of
 
 
 async def asked(url: str) -> tuple[int, dict[str, Any]]:
@@ -87,3 +90,66 @@ async def test_not_ready_when_slack_is_silent(world: World) -> None:
         status, told = await asked(f"http://127.0.0.1:{port}/readyz")
     assert status == 503
     assert "Slack has been silent" in told["faults"][0]
+
+
+async def test_forgotten(world: World) -> None:
+    """What a person said, and what was said to them, is erased; the refund's row stays, and names nobody."""
+    world.script += [status_of("ORD-10188"), refund_of("ORD-10188"), Answer("It is asked for."), Answer("Hello Ben.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot my secret is mauve, refund ORD-10188"))
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+        await world.replies(await world.says(BEN, "@bot hello"))
+    database = DatabaseThread(world.database, bot_migrations)
+    await database.open()
+    assert await Erasure(database).forget(ANA) == 1
+    assert await Erasure(database).forget(SAM) == 0
+    with pytest.raises(Exception, match="a finished tool call does not change"):
+        await database.run(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
+    await database.close()
+    (row,) = world.rows("SELECT status, summary, requester, decided_by, card, thread_ts FROM tool_calls")
+    assert row == {
+        "status": "succeeded",
+        "summary": "Refund of $42.00 for ORD-10188: approved by a person and done. "
+        "$42.00 for ORD-10188 went back to Visa ending 4242.",
+        "requester": "forgotten",
+        "decided_by": "forgotten",
+        "card": "[]",
+        "thread_ts": "forgotten",
+    }
+    assert len(world.refunds()) == 1
+    assert [row["user"] for row in world.rows("SELECT user FROM inbox")] == [BEN]
+    left = world.database.read_bytes()
+    for secret in (b"mauve", b"U0ANA"):
+        assert secret not in left
+
+
+async def test_forget_waits_for_open_requests(world: World) -> None:
+    """Somebody whose request is still open is not forgotten before it is decided."""
+    world.script += [refund_of("ORD-10188"), Answer("It is asked for.")]
+    async with world.bot():
+        await world.card(await world.says(ANA, "@bot refund ORD-10188"))
+    database = DatabaseThread(world.database, bot_migrations)
+    await database.open()
+    with pytest.raises(StillOpenError, match=r"Refund of \$42.00 for ORD-10188"):
+        await Erasure(database).forget(ANA)
+    await database.close()
+    assert len(world.rows("SELECT 1 FROM inbox")) == 1
+
+
+async def test_retention(world: World) -> None:
+    """With a retention, threads that have been quiet for so long are erased, and others are not."""
+    world.script += [Answer("Hello."), Answer("Hello."), refund_of("ORD-10188"), Answer("It is asked for.")]
+    async with world.bot():
+        for person in (ANA, BEN):
+            await world.replies(await world.says(person, "@bot hello"))
+        await world.card(await world.says(ANA, "@bot refund ORD-10188"))
+    database = DatabaseThread(world.database, bot_migrations)
+    await database.open()
+    old = "UPDATE inbox SET received_at = '2020-01-01T00:00:00+00:00' WHERE user = ?"
+    await database.run(lambda db: db.execute(old, [ANA]))
+    assert await Erasure(database).erase_older_than(30) == 1
+    assert await Erasure(database).erase_older_than(30) == 0
+    await database.close()
+    assert [row["user"] for row in world.rows("SELECT user FROM inbox ORDER BY id")] == [BEN, ANA]
+    assert len(world.rows("SELECT 1 FROM tool_calls WHERE status = 'pending'")) == 1

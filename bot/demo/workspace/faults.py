@@ -92,6 +92,10 @@ class Faults:
         self._plan(hang, method, times, channel)
         return hang
 
+    def clear(self) -> None:
+        """Forget what was planned."""
+        self._planned.clear()
+
     def take(self, method: str, channel: str | None) -> Fault | None:
         """Use up the next fault that is planned for such a call."""
         for position, planned in enumerate(self._planned):

@@ -1,0 +1,133 @@
+"""The bot as a process of its own beside a world: started, killed, started again, and held to what it promised."""
+
+import asyncio
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from multiprocessing.context import ForkServerProcess
+from typing import Any, Self
+
+from bot.__main__ import main
+from bot.demo.completions import Answer, Request
+from bot.demo.workspace import Message
+from bot.settings import variable
+from tests.world import SAM, World, buttons, refund_of, status_of
+
+# Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["__main__", "tests.process"])
+
+
+def run_bot(environment: Mapping[str, str]) -> None:
+    """Be `support-bot run`, with nothing in the environment but what is given."""
+    os.environ.clear()
+    os.environ.update(environment)
+    main(["run"])
+
+
+class BotProcess:
+    """One process of the bot."""
+
+    def __init__(self, world: World, **changes: Any) -> None:
+        settings = world.settings(**changes)
+        values = {
+            variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
+            for name, value in ((name, getattr(settings, name)) for name in settings.model_fields_set)
+        }
+        environment = {
+            name: ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+        if "BOT_FAILPOINT" in changes:
+            environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
+        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment,), daemon=True)
+        self._process.start()
+        self._joined = asyncio.ensure_future(asyncio.to_thread(self._process.join))
+
+    async def ended(self) -> int:
+        """Wait for its end, and give back its exit code; a signal is a negative one."""
+        await asyncio.shield(self._joined)
+        return self._process.exitcode or 0
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would."""
+        self._process.kill()
+        await self.ended()
+
+    async def stop(self) -> int:
+        """Ask it to stop, as a supervisor does, and give back its exit code."""
+        self._process.terminate()
+        return await self.ended()
+
+
+class Supervisor:
+    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did."""
+
+    def __init__(self, world: World, first: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        world.slack.socket_mode.ack_timeout = 0.5
+        self.died: list[int] = []
+        self._start = partial(BotProcess, world, **changes)
+        self._process = BotProcess(world, **{**changes, **(first or {})})
+        self._watching = asyncio.create_task(self._watch())
+
+    async def kill(self) -> None:
+        """Kill the process that runs now."""
+        await self._process.kill()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+        code = await self._process.stop()
+        assert code == 0, f"the process ended with {code}"
+
+    async def _watch(self) -> None:
+        while True:
+            self.died.append(await self._process.ended())
+            self._process = self._start()
+
+
+async def think(request: Request) -> Answer:
+    """Answer as a model would that is asked where an order is, or for a refund, in a message that names it."""
+    asked = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
+    if request.messages[-1]["role"] == "tool":
+        return Answer(f"That was “{asked}”.")
+    order_id = asked.split()[-1]
+    return refund_of(order_id) if "refund" in asked else status_of(order_id)
+
+
+async def approve(world: World, card: Message) -> None:
+    """Press Approve until the card is settled, as a person does whose screen says that it did not work."""
+    while (now := world.workspace.message(card.channel, card.ts)) and buttons(now):
+        await world.slack.connected()
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        try:
+            await world.workspace.until(
+                lambda: (now := world.workspace.message(card.channel, card.ts)) and not buttons(now), within=1
+            )
+        except TimeoutError:
+            continue
+
+
+def check(world: World) -> None:
+    """Hold what is promised, whatever has happened: once each, all settled, the shop's ledger equal to the log's."""
+    assert {row["status"] for row in world.rows("SELECT status FROM inbox")} <= {"done", "failed"}
+    assert {row["status"] for row in world.rows("SELECT status FROM outbox")} <= {"sent", "failed"}
+    posted = [message.metadata["event_payload"]["id"] for message in world.workspace.messages if message.metadata]
+    assert not [post for post, count in Counter(posted).items() if count > 1], "a post stands twice"
+    ledger = world.rows("SELECT idempotency_key AS key FROM refunds WHERE idempotency_key NOT LIKE 'sample:%'")
+    log = world.rows("SELECT 'support-bot:' || id AS key FROM tool_calls WHERE gated AND status = 'succeeded'")
+    assert sorted(row["key"] for row in ledger) == sorted(row["key"] for row in log)
+    over = """SELECT order_id FROM refunds JOIN orders ON orders.id = order_id
+              GROUP BY order_id HAVING sum(amount_minor) > total_minor"""
+    assert world.rows(over) == []
+    cards = "SELECT o.channel, o.ts FROM outbox o JOIN tool_calls c ON c.id = call_id WHERE replaces IS NULL AND {}"
+    for row in world.rows(cards.format("c.status NOT IN ('pending', 'running', 'unknown')")):
+        card = world.workspace.message(row["channel"], row["ts"])
+        assert card
+        assert not buttons(card), "a card of a decided request has buttons"
