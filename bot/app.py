@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from bot.identity import SLACK_ERRORS, Identity
 from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
+from bot.shop.orders import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.slack.connection import EVENTS_PATH, Connection, HttpConnection, StartError, serving, socket_mode
 from bot.slack.delivery import Delivery, posting_client, slack_error, web_client, web_session
@@ -37,7 +38,9 @@ from bot.store.database import DatabaseThread
 from bot.store.erasure import Erasure
 from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
+from bot.store.records import ThreadId
 from bot.store.store import Store
+from bot.tool import Tool
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ class _Bot:
 
     app: AsyncApp
     store: Store
-    shop: SqliteShop
+    shop: Shop
     erasure: Erasure
     leases: Leases
     delivery: Delivery
@@ -60,14 +63,16 @@ class _Bot:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, http_port: int | None = None) -> AsyncIterator[Connection]:
+async def running(
+    settings: Settings, *, http_port: int | None = None, open_shop: Callable[[DatabaseThread], Shop] = SqliteShop
+) -> AsyncIterator[Connection]:
     """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given.
 
     On leaving, it takes nothing more, lets what runs finish within the settings' time, says what is to be said, and
     leaves the rest to the next start.
     """
     async with AsyncExitStack() as stack:
-        bot = await _assemble(settings, stack)
+        bot = await _assemble(settings, open_shop, stack)
         await bot.upkeep.recover(alone=bot.leases.alone)
         stack.push_async_callback(_cancel, asyncio.create_task(bot.delivery.run(), name="delivery"))
         stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
@@ -78,7 +83,7 @@ async def running(settings: Settings, *, http_port: int | None = None) -> AsyncI
         yield await _connect(bot, settings, http_port, stack)
 
 
-async def _assemble(settings: Settings, stack: AsyncExitStack) -> _Bot:
+async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
     database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
     await database.open()
     stack.push_async_callback(database.close)
@@ -89,7 +94,7 @@ async def _assemble(settings: Settings, stack: AsyncExitStack) -> _Bot:
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
-    store, shop = Store(database, leases), SqliteShop(database)
+    store, shop = Store(database, leases), open_shop(database)
     identity = Identity(client, settings, team=ourselves.team)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
@@ -97,34 +102,15 @@ async def _assemble(settings: Settings, stack: AsyncExitStack) -> _Bot:
     approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
-    for model in models:
-        stack.push_async_callback(model.close)
-    hand_over = HandOver(settings, ourselves.url)
-    intents = Intents(model=models[0], store=store, hand_over=hand_over)
-    stack.push_async_callback(intents.stop)
-    agent = Agent(
-        model_calls=ModelCalls(
-            models=models,
-            definitions=[tool.definition() for tool in known_tools.values()],
-            instructions=INSTRUCTIONS,
-            calls=store.calls,
-            settings=settings,
-            show_status=delivery.show_status,
-        ),
-        tool_calls=ToolCalls(
-            tools=known_tools,
-            calls=store.calls,
-            shop=shop,
-            approvals=approvals,
-            hand_over=hand_over,
-            settings=settings,
-        ),
-        intents=intents,
-        hand_over=hand_over,
+    agent = _agent(
+        settings,
+        stack,
         store=store,
         identity=identity,
-        settings=settings,
+        known_tools=known_tools,
+        shop=shop,
+        approvals=approvals,
+        hand_over=HandOver(settings, ourselves.url),
         show_status=delivery.show_status,
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
@@ -143,6 +129,46 @@ async def _assemble(settings: Settings, stack: AsyncExitStack) -> _Bot:
     buttons.register(app)
     upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
     return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
+
+
+def _agent(
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    store: Store,
+    identity: Identity,
+    known_tools: Mapping[str, type[Tool]],
+    shop: Shop,
+    approvals: Approvals,
+    hand_over: HandOver,
+    show_status: Callable[[ThreadId, str], None],
+) -> Agent:
+    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
+    for model in models:
+        stack.push_async_callback(model.close)
+    intents = Intents(model=models[0], store=store, hand_over=hand_over)
+    stack.push_async_callback(intents.stop)
+    model_calls = ModelCalls(
+        models=models,
+        definitions=[tool.definition() for tool in known_tools.values()],
+        instructions=INSTRUCTIONS,
+        calls=store.calls,
+        settings=settings,
+        show_status=show_status,
+    )
+    tool_calls = ToolCalls(
+        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, hand_over=hand_over, settings=settings
+    )
+    return Agent(
+        model_calls=model_calls,
+        tool_calls=tool_calls,
+        intents=intents,
+        hand_over=hand_over,
+        store=store,
+        identity=identity,
+        settings=settings,
+        show_status=show_status,
+    )
 
 
 def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], Awaitable[None]]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import tools
+from bot.__main__ import main
 from bot.demo.completions import Answer
 from bot.identity import Person
 from bot.settings import Settings, variable
@@ -68,6 +69,12 @@ def test_the_commands_run_what_is_there() -> None:
     start = "python3 -m venv .venv && .venv/bin/pip install --quiet uv && .venv/bin/uv run "
     assert demo == start + "--no-dev support-bot demo\n"
     assert tests == start + "pytest\n"
+
+
+def test_every_command_is_told_of() -> None:
+    """Every command of `support-bot` stands in a code block of the README."""
+    told = {name for block in code("sh") for name in re.findall(r"support-bot (\w+)", block)}
+    assert told == set(main.commands)
 
 
 def test_pictures_and_links_are_there() -> None:

@@ -14,7 +14,8 @@ from bot.demo.completions import Answer, CompletionsServer, Failure, Request, To
 from bot.demo.slack_api import SlackServer
 from bot.demo.workspace import Message, Workspace
 from bot.settings import Settings
-from bot.shop.sqlite import shop_migrations
+from bot.shop.orders import Shop
+from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
 
@@ -96,9 +97,11 @@ class World:
         )
 
     @asynccontextmanager
-    async def bot(self, **changes: Any) -> AsyncIterator[None]:
+    async def bot(
+        self, *, open_shop: Callable[[DatabaseThread], Shop] = SqliteShop, **changes: Any
+    ) -> AsyncIterator[None]:
         """Run the bot; on leaving, it has finished what it was doing and said what it had to say."""
-        async with running(self.settings(**changes)):
+        async with running(self.settings(**changes), open_shop=open_shop):
             await self.slack.connected()
             yield
 

@@ -133,5 +133,8 @@ class Shop(Protocol):
     async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
         """Hide a customer and their orders at once, and erase who they are when the days are over."""
 
+    async def erase_due(self) -> None:
+        """Erase the customers whose days to come back are over; asked for again and again."""
+
     async def refund_with(self, key: str) -> Refund | None:
         """Tell what came of an earlier `refund` with this key; None when it never happened."""

@@ -8,6 +8,9 @@ import pytest
 
 from bot.demo.completions import Answer
 from bot.demo.workspace import Message, Person
+from bot.shop.money import Money
+from bot.shop.orders import Refund, RefundReason
+from bot.shop.sqlite import SqliteShop
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
 
 WAITING = Answer("I have asked for it.")
@@ -452,3 +455,49 @@ async def test_approver_who_has_left(world: World) -> None:
         await approve(world, card)
         await world.whisper_to(SAM)
     assert world.refunds() == []
+
+
+class LateShop(SqliteShop):
+    """A shop that makes the first refund, but does not say so in time."""
+
+    answered = False
+
+    async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
+        """Refund, and answer only when asked again."""
+        refund = await super().refund(order_id, amount, reason, key=key)
+        if not self.answered:
+            self.answered = True
+            await asyncio.Event().wait()
+        return refund
+
+
+class LostShop(LateShop):
+    """A shop that the first request for a refund never reaches."""
+
+    async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
+        """Lose the first request, and take the next."""
+        if not self.answered:
+            self.answered = True
+            await asyncio.Event().wait()
+        return await SqliteShop.refund(self, order_id, amount, reason, key=key)
+
+
+async def test_shop_made_the_refund_but_did_not_say_so(world: World) -> None:
+    """When the shop does not answer in time, it is asked what came of it, and nothing is refunded again."""
+    async with world.bot(open_shop=LateShop, BOT_TOOL_TIMEOUT_SECONDS=0.2):
+        card = await refund_card(world)
+        await approve(world, card)
+        assert "✓ Approved by <@U0SAM>" in shown(await world.settled(card))
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_shop_never_heard_of_the_refund(world: World) -> None:
+    """When nobody knows what came of a refund, the card says so; later it is made, under the same key."""
+    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.2, BOT_SWEEP_SECONDS=0.3):
+        card = await refund_card(world)
+        await approve(world, card)
+        assert "it will not be done twice" in shown(await world.settled(card))
+        await world.workspace.until(
+            lambda: (now := world.workspace.message(card.channel, card.ts)) and "✓ Approved by" in shown(now)
+        )
+    assert world.refunds() == [("ORD-10188", 4200)]

@@ -1,6 +1,7 @@
 """What time and the operator do to a request: reminders, a pause, an outcome that is found out later."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from bot.store.switches import Switches
 from tests.stories.test_crashes import card_of, parked_refund, tamper
 from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown
 
-SWEEP_OFTEN = {"BOT_SWEEP_SECONDS": 0.05}
+SWEEP_OFTEN: dict[str, Any] = {"BOT_SWEEP_SECONDS": 0.05}
 
 
 async def switch(world: World, *, paused: bool) -> None:
