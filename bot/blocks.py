@@ -59,7 +59,11 @@ def escape(text: str) -> Mrkdwn:
 
 def one_line(text: str, most: int = 300) -> Mrkdwn:
     """Make text from the shop or a person that cannot look like lines of ours: one line, cut, with no address in it."""
-    return escape(_ADDRESS.sub("[link removed]", " ".join(text.split())[:most]))
+    return escape(_bare(text)[:most])
+
+
+def _bare(text: str) -> str:
+    return _ADDRESS.sub("[link removed]", " ".join(text.split()))
 
 
 def mention(user_or_group: str) -> Mrkdwn:
@@ -244,6 +248,7 @@ def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
 
 
 def _plain(text: str, most: int = 75) -> Block:
+    text = _bare(text)
     return {"type": "plain_text", "text": text if len(text) <= most else text[: most - 1] + "…", "emoji": False}
 
 

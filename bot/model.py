@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 import openai
+from aiohttp import ClientConnectorError
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageFunctionToolCall
 from pydantic import BaseModel
@@ -149,7 +150,7 @@ def _model_error(error: openai.APIError) -> ModelError:
             | openai.NotFoundError()
         ):
             words = _MISCONFIGURED
-        case openai.APITimeoutError():
+        case openai.APITimeoutError() if not _nobody_was_there(error):
             pass  # to wait as long again would be too long for a person
         case openai.InternalServerError() | openai.ConflictError():
             retry_after = _retry_after(error)
@@ -160,6 +161,13 @@ def _model_error(error: openai.APIError) -> ModelError:
     text = f"{type(error).__name__}: {error.message}"[:500]
     request_id = getattr(error, "request_id", None)
     return ModelError(text, words, request_id, retry_after=retry_after, too_long=too_long)
+
+
+def _nobody_was_there(error: BaseException | None) -> bool:
+    """Tell whether the connection was refused, which the SDK's transport over aiohttp calls a time-out too."""
+    while error is not None and not isinstance(error, ClientConnectorError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _retry_after(error: openai.APIStatusError) -> float:

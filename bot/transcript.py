@@ -28,6 +28,11 @@ def check(items: Sequence[Item]) -> None:
         raise TranscriptError(f"no answers to {waiting}")
 
 
+def size(items: Sequence[Item]) -> int:
+    """Estimate how many tokens the items are."""
+    return sum(len(json.dumps(item)) for item in items) // CHARACTERS_A_TOKEN
+
+
 def cut(items: Sequence[Item], tokens: int) -> list[Item]:
     """Leave out the oldest turns of a long history, and say their facts in one line in their place.
 
@@ -35,10 +40,10 @@ def cut(items: Sequence[Item], tokens: int) -> list[Item]:
     so stays for many turns, which keeps the beginning of the request the same for the server's cache.
     """
     turns = list(_turns(items))
-    sizes = [sum(len(json.dumps(item)) for item in turn) // CHARACTERS_A_TOKEN for turn in turns]
+    sizes = [size(turn) for turn in turns]
     first = total = 0
-    for position, size in enumerate(sizes):
-        total += size
+    for position, tokens_of_turn in enumerate(sizes):
+        total += tokens_of_turn
         if total > tokens:
             while first < position and total > tokens // 2:
                 total -= sizes[first]

@@ -60,13 +60,13 @@ class World:
         self.script: deque[Turn] = deque()
         self.model = CompletionsServer(self._next_turn)
         self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
-        self.intent: Answer | Failure = sorted_as("other")
+        self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
         """Answer with the next turn of the script, or as `think` does where a story sets it."""
         if request.response_format:
-            return self.intent
+            return self.intent(request) if callable(self.intent) else self.intent
         if self.think:
             return await self.think(request)
         turn: Turn = self.script.popleft() if self.script else Answer("(the script is over)")

@@ -51,7 +51,7 @@ class ModelCalls:
                     failure = RunError(error.words, row.id, str(error))
                     wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
                     if error.too_long:
-                        budget //= 2
+                        budget = min(budget, transcript.size(items)) // 2
                     elif error.retry_after is None or wait > LONGEST_WAIT_SECONDS or attempt + 1 == MOST_TRIES:
                         break
                     else:

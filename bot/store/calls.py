@@ -64,18 +64,21 @@ class Calls:
         await self._database.run(write)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Count the requests of this tool within a day, by thread and by person, this one and refused ones included."""
+        """Count the requests of this tool within a day, by thread and by person, this one and refused ones included.
+
+        Those that the model made after this one, in the same turn, do not count yet.
+        """
 
         def read(db: Database) -> tuple[int, int]:
             thread = call.thread
             row = db.execute(
                 """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)),
                           count(*) FILTER (WHERE requester = ?)
-                   FROM tool_calls WHERE gated AND tool = ? AND created_at > ?
+                   FROM tool_calls WHERE gated AND tool = ? AND created_at > ? AND (message_id, position) <= (?, ?)
                    AND (requester = ? OR (team, channel, thread_ts) = (?, ?, ?))""",
                 [
                     *(thread.team, thread.channel, thread.ts, call.requester),
-                    *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat()),
+                    *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
                     *(call.requester, thread.team, thread.channel, thread.ts),
                 ],
             ).fetchone()

@@ -1,0 +1,193 @@
+"""The model's server fails: asked again where that helps, then plain words, a reference, and a thread that goes on."""
+
+import socket
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from bot.demo.completions import Answer, Failure, Request
+from tests.agent.raw_model import ask_side_by_side
+from tests.world import ANA, World, shown, status_of
+
+UNREACHABLE = "I can't reach my language model right now."
+BUSY = "My language model is busy right now."
+MISCONFIGURED = "I am not set up correctly"
+UNUSABLE = "My language model gave an answer that I can't use."
+
+
+def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Counter[str]:
+    """Have each question fail in its own ways before it is answered; count how often each is asked."""
+    tries: Counter[str] = Counter()
+
+    async def think(request: Request) -> Answer | Failure:
+        question = next(m["content"] for m in request.messages if m["role"] == "user")
+        tries[question] += 1
+        left = failures[question][tries[question] - 1 :]
+        return left[0] if left else Answer(f"Here it is: {request.messages[-1]['content']}")
+
+    world.think = think
+    return tries
+
+
+async def test_passing_failures(world: World) -> None:
+    """A server that is busy or broken for a moment is asked again, and the customer notices nothing."""
+    failures = {
+        "busy": (Failure(429, "rate_limit_exceeded"),),
+        "busy for a time": (Failure(429, "rate_limit_exceeded", headers={"Retry-After": "0.5"}),),
+        "busy until a date": (Failure(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),),
+        "broken": (Failure(500),),
+        "broken twice": (Failure(503), Failure(502)),
+        "in conflict": (Failure(409),),
+    }
+    tries = think_in(world, failures)
+    async with world.bot():
+        replies = await ask_side_by_side(world, failures)
+    assert {question: shown(reply) for question, reply in replies.items()} == {
+        question: f"Here it is: {question}" for question in failures
+    }
+    assert tries == {question: len(ways) + 1 for question, ways in failures.items()}
+    assert "is waiting for the language model…" in {status.status for status in world.workspace.status_history}
+
+
+async def test_retry_after_is_kept(world: World) -> None:
+    """When the server says after how long to ask again, it is not asked earlier."""
+    world.script += [Failure(429, headers={"Retry-After": "0.9"}), Answer("Here it is.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot hello"))
+    (apart,) = world.rows(
+        """SELECT (julianday(max(created_at)) - julianday(min(created_at))) * 86400 AS seconds
+           FROM model_calls WHERE purpose = 'turn'"""
+    )
+    assert 0.85 < apart["seconds"] < 5
+
+
+FINAL: dict[str, tuple[Failure, str, int]] = {
+    "busy for long": (Failure(429, headers={"Retry-After": "120"}), BUSY, 1),
+    "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), BUSY, 1),
+    "busy again": (Failure(429), BUSY, 3),
+    "broken": (Failure(500), UNREACHABLE, 3),
+    "no money": (Failure(429, "insufficient_quota"), MISCONFIGURED, 1),
+    "wrong key": (Failure(401, "invalid_api_key"), MISCONFIGURED, 1),
+    "not allowed": (Failure(403), MISCONFIGURED, 1),
+    "no such model": (Failure(404, "model_not_found"), MISCONFIGURED, 1),
+    "bad request": (Failure(400, "invalid_value", "secret details"), UNUSABLE, 1),
+}
+
+
+async def test_failures_that_last(world: World) -> None:
+    """When asking again does not help, the customer reads why in plain words, with a reference that finds the row."""
+    tries = think_in(world, {question: (failure,) * 9 for question, (failure, _, _) in FINAL.items()})
+    async with world.bot():
+        replies = await ask_side_by_side(world, FINAL)
+    for question, (_, words, times) in FINAL.items():
+        text = shown(replies[question])
+        assert text.startswith(words), question
+        assert "Write “try again” in a minute." in text
+        assert not any(part in text for part in ("Error", "error", "secret", "429", "400"))
+        (row,) = world.rows("SELECT status, error FROM model_calls WHERE id LIKE ?", f"{text.rpartition(' ')[2]}%")
+        assert row["status"] == "failed"
+        assert tries[question] == times, question
+
+
+async def test_try_again(world: World) -> None:
+    """After a failure, “try again” is answered, and the model sees the question that was not."""
+    world.script += [Failure(401), status_of("ORD-10234"), Answer("It is on its way.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot where is ORD-10234?")
+        await world.replies(question)
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        replies = await world.replies(question, 2)
+    assert shown(replies[1]).startswith("It is on its way.")
+    said = [m["content"] for m in world.asked[1].messages if m["role"] == "user"]
+    assert said == ["where is ORD-10234?", "try again"]
+
+
+async def test_failure_in_mid_run(world: World) -> None:
+    """A failure after a look-up keeps what was looked up: the next message goes on from there."""
+    world.script += [status_of("ORD-10234"), Failure(400), Answer("As I saw, it is on its way.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot where is ORD-10234?")
+        await world.replies(question)
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert [m["role"] for m in world.asked[2].messages[1:]] == ["user", "assistant", "tool", "assistant", "user"]
+
+
+async def test_time_out(world: World) -> None:
+    """A call that takes longer than we allow is given up by us, and not begun anew while somebody waits."""
+    world.script += [Answer("Too late.", delay=30), Answer("Here I am.")]
+    async with world.bot(BOT_MODEL_TIMEOUT_SECONDS=0.2):
+        question = await world.says(ANA, "@bot hello")
+        (reply,) = await world.replies(question)
+        assert shown(reply).startswith(UNREACHABLE)
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        assert shown((await world.replies(question, 2))[1]) == "Here I am."
+    assert len(world.asked) == 2
+
+
+async def test_connection_refused(world: World) -> None:
+    """A server that is not there is tried three times."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+    async with world.bot(openai_base_url=url):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply).startswith(UNREACHABLE)
+    assert len(world.rows("SELECT id FROM model_calls WHERE purpose = 'turn'")) == 3
+
+
+@pytest.mark.parametrize(
+    "failure", [Failure(404, "model_not_found"), Failure(429, "insufficient_quota"), Answer("Late.", delay=30)]
+)
+async def test_fallback(world: World, failure: Failure | Answer) -> None:
+    """Another model is asked before giving up, with the same history, and each has its row."""
+    world.script += [failure, Answer("Here it is.")]
+    async with world.bot(openai_fallback_model="spare-model", BOT_MODEL_TIMEOUT_SECONDS=0.2):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply) == "Here it is."
+    first, second = world.asked
+    assert (first.model, second.model) == ("scripted-model", "spare-model")
+    assert first.messages == second.messages
+    rows = world.rows("SELECT status FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
+    assert [row["status"] for row in rows] == ["failed", "succeeded"]
+
+
+async def test_both_fail(world: World) -> None:
+    """When the other model fails too, the customer reads what came of that one."""
+    world.script += [Failure(404, "model_not_found"), Failure(429, headers={"Retry-After": "60"})]
+    async with world.bot(openai_fallback_model="spare-model"):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply).startswith(BUSY)
+
+
+async def test_context_too_long(world: World) -> None:
+    """A history that does not fit is sent again with its oldest turns left out, however small the model's window is."""
+    fits = 9_000
+    sizes: list[int] = []
+
+    async def think(request: Request) -> Answer | Failure:
+        sizes.append(sum(len(m["content"] or "") for m in request.messages[1:]))
+        return Answer("Noted.") if sizes[-1] < fits else Failure(400, "context_length_exceeded")
+
+    world.think = think
+    async with world.bot():
+        question = await world.says(ANA, "one " * 600, "D0ANA")
+        for number in range(1, 6):
+            await world.replies(question, number)
+            await world.says(ANA, f"{number} " * 1_200, "D0ANA", thread_ts=question.ts)
+        replies = await world.replies(question, 6)
+    assert {shown(reply) for reply in replies} == {"Noted."}
+    assert max(sizes) >= fits
+    assert "left out" in world.asked[-1].messages[1]["content"]
+
+
+async def test_one_message_too_long(world: World) -> None:
+    """A single message that does not fit is given up with words, and the next one is answered."""
+    failure = Failure(400, "context_length_exceeded")
+    world.script += [failure, failure, failure, Answer("Here I am.")]
+    async with world.bot():
+        question = await world.says(ANA, "word " * 2_000, "D0ANA")
+        assert shown((await world.replies(question))[0]).startswith(UNUSABLE)
+        await world.says(ANA, "shorter", "D0ANA", thread_ts=question.ts)
+        assert shown((await world.replies(question, 2))[1]) == "Here I am."
