@@ -51,6 +51,7 @@ def demo(*, port: int, browser: bool, database: Path) -> None:
     """Start a workspace on localhost with the bot in it. Needs no Slack and no OpenAI account."""
 
     async def serve_demo() -> None:
+        stopped = _stop_signal()
         async with serve.serving(port=port, database=database) as (url, model):
             click.echo(f"The demo is at {url}")
             click.echo(f"Answers come from: {model}")
@@ -58,7 +59,8 @@ def demo(*, port: int, browser: bool, database: Path) -> None:
             click.echo("Ctrl-C stops it.")
             if browser and _has_browser():
                 webbrowser.open(url)
-            await _until_stopped(asyncio.sleep(float("inf")))
+            with suppress(asyncio.CancelledError):
+                await stopped.wait()
         click.echo("Stopped.")
 
     _run(serve_demo())
@@ -74,10 +76,11 @@ def run(*, http_port: int | None, sample_orders: str | None) -> None:
         if sample_orders:
             added = await _fill_shop(settings.database, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
+        stopped = _stop_signal()
         async with running(settings, http_port=http_port) as connection:
             where = f"over HTTP on port {http_port}, path {EVENTS_PATH}" if http_port else "over Socket Mode"
             click.echo(f"The bot is connected {where}. Ctrl-C stops it.")
-            await _until_stopped(connection.lost())
+            await _wait(stopped, connection.lost())
         click.echo("Stopped.")
 
     _run(serve_slack(_settled(lambda: read_settings(http=http_port is not None))))
@@ -155,17 +158,29 @@ def _with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
     return _run(open_and_do())
 
 
-async def _until_stopped(watch: Coroutine[Any, Any, None]) -> None:
-    """Wait for Ctrl-C, SIGTERM, or what the watch raises."""
-    watching = asyncio.ensure_future(watch)
+def _stop_signal() -> asyncio.Event:
+    """Turn Ctrl-C and SIGTERM into an event, from now on: what is being started is then stopped in good order."""
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(name, watching.cancel)
+            loop.add_signal_handler(name, stopped.set)
         except NotImplementedError:  # Windows has no handlers for signals; Ctrl-C cancels us
             break
-    with suppress(asyncio.CancelledError):
-        await watching
+    return stopped
+
+
+async def _wait(stopped: asyncio.Event, watch: Coroutine[Any, Any, None]) -> None:
+    """Wait until the process is to stop. Raises what the watch raises."""
+    tasks = [asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(watch)]
+    try:
+        with suppress(asyncio.CancelledError):
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await task
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _has_browser() -> bool:

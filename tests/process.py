@@ -67,7 +67,7 @@ class Supervisor:
     """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did."""
 
     def __init__(self, world: World, first: Mapping[str, Any] | None = None, **changes: Any) -> None:
-        world.slack.socket_mode.ack_timeout = 0.5
+        world.slack.socket_mode.ack_timeout = 0.3
         self.died: list[int] = []
         self._start = partial(BotProcess, world, **changes)
         self._process = BotProcess(world, **{**changes, **(first or {})})

@@ -3,14 +3,21 @@
 import asyncio
 import signal
 import socket
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
+
+from bot.__main__ import main
+from bot.shop.sqlite import shop_migrations
+from bot.store.database import DatabaseThread
+from bot.store.migrations import bot_migrations
 
 Start = Callable[..., Awaitable[Process]]
 
@@ -95,3 +102,57 @@ async def test_run_without_slack(start: Start) -> None:
     _, errors = await process.communicate()
     assert errors.decode().startswith("Error: SLACK_BOT_TOKEN is not set")
     assert process.returncode == 1
+
+
+def invoke(database: Path, *arguments: str) -> tuple[int, str]:
+    """Give a command on a database, and read its exit code and what it says."""
+    result = CliRunner().invoke(main, arguments, env={"BOT_DATABASE": str(database)})
+    return result.exit_code, result.output.strip()
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Path:
+    """Give a database as a bot leaves it."""
+
+    async def make() -> Path:
+        database = DatabaseThread(tmp_path / "support.db", bot_migrations, shop_migrations)
+        await database.open()
+        await database.close()
+        return database.path
+
+    return asyncio.run(make())
+
+
+def test_commands_beside_a_bot(existing: Path, tmp_path: Path) -> None:
+    """An operator pauses, copies, resumes and forgets while others have the database open, and hears what was done."""
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(existing)) as other:
+        for arguments, said, switches in (
+            (("pause",), "Paused: nothing can be approved until `support-bot resume`.", [("paused",)]),
+            (("pause",), "Paused: nothing can be approved until `support-bot resume`.", [("paused",)]),
+            (("backup", str(copy)), f"Copied to {copy}.", [("paused",)]),
+            (("resume",), "Resumed.", []),
+            (("forget", "U0ANA"), "0 threads erased. The shop's own customers and orders are not touched.", []),
+        ):
+            assert invoke(existing, *arguments) == (0, said)
+            assert other.execute("SELECT name FROM switches").fetchall() == switches
+    with closing(sqlite3.connect(copy)) as copied:
+        assert copied.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copied.execute("SELECT name FROM switches").fetchall() == [("paused",)]
+
+
+@pytest.mark.parametrize("arguments", [("pause",), ("resume",), ("backup", "copy.db"), ("forget", "U0ANA")])
+def test_commands_without_a_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Where there is no database, none is made, and the line says what to do."""
+    path = tmp_path / "support.db"
+    said = f"Error: There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder."
+    assert invoke(path, *arguments) == (1, said)
+    assert not path.exists()
+
+
+def test_backup_does_not_overwrite(existing: Path, tmp_path: Path) -> None:
+    """A file that is there already is not written over."""
+    there = tmp_path / "there.db"
+    there.write_text("something else")
+    assert invoke(existing, "backup", str(there)) == (1, f"Error: {there} is there already, so it stays as it is.")
+    assert there.read_text() == "something else"

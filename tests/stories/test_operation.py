@@ -12,6 +12,7 @@ from bot.slack.connection import ConnectionLostError
 from bot.store.database import DatabaseThread
 from bot.store.erasure import Erasure, StillOpenError
 from bot.store.migrations import bot_migrations
+from tests.process import BotProcess
 from tests.stories.test_http import free_port, http_bot
 from tests.world import ANA, BEN, SAM, World, refund_of, shown, status_of
 
@@ -90,6 +91,57 @@ async def test_not_ready_when_slack_is_silent(world: World) -> None:
         status, told = await asked(f"http://127.0.0.1:{port}/readyz")
     assert status == 503
     assert "Slack has been silent" in told["faults"][0]
+
+
+async def test_stop_lets_work_finish(world: World) -> None:
+    """On SIGTERM the bot takes nothing more, finishes what it was asked, says it, and ends with 0."""
+    thinking, released = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Request) -> Answer:
+        thinking.set()
+        await released.wait()
+        return Answer("Hello.")
+
+    world.think = answer
+    process = BotProcess(world)
+    await world.slack.connected()
+    question = await world.says(ANA, "@bot hello")
+    await thinking.wait()
+    stopped = asyncio.create_task(process.stop())
+    await world.workspace.until(lambda: world.slack.socket_mode.connections == 0)
+    released.set()
+    assert await stopped == 0
+    assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["Hello."]
+
+
+async def test_stop_has_a_deadline(world: World) -> None:
+    """What is not finished in time is left to the next start, which goes on with it."""
+    thinking = asyncio.Event()
+
+    async def never(_: Request) -> Answer:
+        thinking.set()
+        await asyncio.Event().wait()
+        return Answer()
+
+    world.think = never
+    process = BotProcess(world, BOT_STOP_SECONDS=0.2)
+    await world.slack.connected()
+    question = await world.says(ANA, "@bot hello")
+    await thinking.wait()
+    assert await process.stop() == 0
+    assert world.workspace.replies_of_bot(question) == []
+    world.think = None
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        await world.replies(question)
+
+
+async def test_process_ends_when_slack_is_gone(world: World) -> None:
+    """A process that Slack does not reach any more ends with an error, for its supervisor to start another."""
+    process = BotProcess(world, BOT_SILENCE_SECONDS=0.2)
+    await world.slack.connected()
+    await world.slack.__aexit__(None, None, None)
+    assert await process.ended() == 1
 
 
 async def test_forgotten(world: World) -> None:

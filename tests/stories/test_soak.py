@@ -25,7 +25,7 @@ class Chaos:
         self._chance = chance
         self._asked: list[Message] = []
         self._clicks: set[asyncio.Task[bool]] = set()
-        self._channels = [f"C0SOAK{number}" for number in range(8)]
+        self._channels = [f"C0SOAK{number}" for number in range(24)]  # enough that none is at its pace
         world.think = self._think
         for channel in self._channels:
             world.workspace.add(Channel(channel, channel.lower(), "channel", frozenset((*PEOPLE, BOT))))
@@ -33,7 +33,7 @@ class Chaos:
     async def run(self, seconds: float) -> None:
         """Do one thing after the other for so long."""
         acts: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-            (10, self._ask), (5, self._follow_up), (12, self._click), (4, self._break_slack), (1, self._kill),
+            (10, self._ask), (5, self._follow_up), (12, self._click), (3, self._break_slack), (1, self._kill),
             (1, self._disconnect),
         ]  # fmt: skip
         async with asyncio.timeout(seconds + 60):
@@ -121,7 +121,7 @@ async def finish(world: World) -> None:
 async def test_soak(world: World, pytestconfig: pytest.Config) -> None:
     """After any mixture of it all, every message was answered, each thing was said once, and the money is right."""
     seconds, seed = pytestconfig.getoption("--soak-seconds"), pytestconfig.getoption("--soak-seed")
-    async with Supervisor(world) as supervisor:
+    async with Supervisor(world, BOT_STOP_SECONDS=1) as supervisor:
         await world.slack.connected()
         chaos = Chaos(world, supervisor, Random(seed))  # noqa: S311 - chance that can be repeated is wanted
         await chaos.run(seconds)
