@@ -91,6 +91,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     token = settings.slack_bot_token.get_secret_value()
     client = web_client(token, settings.slack_api_url, session)
     ourselves = await _who_are_we(client)
+    for channel in filter(None, (settings.approval_channel, settings.escalation_channel)):
+        await _check_channel(client, channel)
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
@@ -222,6 +224,18 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
     return Ourselves(
         team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
     )
+
+
+async def _check_channel(client: AsyncWebClient, channel: str) -> None:
+    """Find out at the start, and not when a customer was promised that people are told."""
+    try:
+        found = (await client.conversations_info(channel=channel))["channel"]
+    except SlackApiError as error:
+        raise StartError(f"Slack refused the channel {channel} ({slack_error(error)}). Look at its id.") from error
+    except SLACK_ERRORS as error:
+        raise StartError(f"Slack did not tell about the channel {channel}: {error}.") from error
+    if not found.get("is_member"):
+        raise StartError(f"The bot is not in the channel {channel}. Invite it there, with /invite.")
 
 
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:

@@ -65,7 +65,10 @@ class Agent:
     ) -> None:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
         mark = reference(row_id or new_id())
-        post = self._hand_over.post(message.thread, message.user, f"{words} ({mark})", None) if hand_over else None
+        post = None
+        if hand_over:
+            intent = await self._intents.stored(message.thread)
+            post = self._hand_over.post(message.thread, message.user, f"{words} ({mark})", intent)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
         item = {"role": "assistant", "content": words}

@@ -2,7 +2,10 @@
 
 
 class RunError(Exception):
-    """A run cannot go on. `words` are for the user; `row_id` is where the operator finds more."""
+    """A run cannot go on. `words` are for the user; `row_id` is where the operator finds more.
+
+    With `hand_over` people are called.
+    """
 
     def __init__(self, words: str, row_id: str, text: str, *, hand_over: bool = False) -> None:
         super().__init__(text)

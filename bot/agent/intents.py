@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bot.hand_over import HandOver
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model import Model, ModelError
-from bot.store.records import CallStatus, InboxMessage, ModelCall, new_id
+from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
 from bot.store.store import Store
 
 SECONDS_TO_WAIT = 1.0
@@ -33,6 +33,10 @@ class Intents:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return IntentNow(known, task)
+
+    async def stored(self, thread: ThreadId) -> CustomerIntent | None:
+        """Read what the thread was sorted as last."""
+        return _read(await self._store.history.intent(thread))
 
     async def stop(self) -> None:
         """Give up what is still being sorted."""

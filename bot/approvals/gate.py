@@ -90,6 +90,27 @@ class Approvals:
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
+        return self._logged(click, "approve", await self._approve(click))
+
+    async def cancel(self, click: Click) -> str | None:
+        """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
+        return self._logged(click, "cancel", await self._cancel(click))
+
+    async def undeliverable(self, call_id: str, error: str) -> None:
+        """Close a request with no card left on which it could be approved: nobody could ever decide it."""
+        call = await self._store.calls.get(call_id)
+        cards = await self._store.gated_calls.cards(call_id)
+        if call is None or call.status != CallStatus.PENDING:
+            return
+        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+            await self.outcomes.close_unseen(call, error)
+
+    def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
+        if words is not None:
+            self._store.gated_calls.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
+        return words
+
+    async def _approve(self, click: Click) -> str | None:
         found = await self._find(click)
         if isinstance(found, str):
             return found
@@ -110,8 +131,7 @@ class Approvals:
             return await self._too_late(found.id)
         return None
 
-    async def cancel(self, click: Click) -> str | None:
-        """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
+    async def _cancel(self, click: Click) -> str | None:
         found = await self._find(click)
         if isinstance(found, str):
             return found
@@ -121,15 +141,6 @@ class Approvals:
         except IdentityError:
             return UNSURE
         return None if await self.outcomes.cancel(found, click.user) else await self._too_late(found.id)
-
-    async def undeliverable(self, call_id: str, error: str) -> None:
-        """Close a request with no card left on which it could be approved: nobody could ever decide it."""
-        call = await self._store.calls.get(call_id)
-        cards = await self._store.gated_calls.cards(call_id)
-        if call is None or call.status != CallStatus.PENDING:
-            return
-        if not any(APPROVE in action_ids(card.blocks) for card in cards):
-            await self.outcomes.close_unseen(call, error)
 
     async def _find(self, click: Click) -> ToolCall | str:
         call = await self._store.calls.get(click.call_id)

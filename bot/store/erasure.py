@@ -61,6 +61,7 @@ class Erasure:
                 _erase(db, threads)
                 db.execute("UPDATE tool_calls SET decided_by = 'forgotten' WHERE decided_by = ?", [user])
             db.execute("DELETE FROM outbox WHERE instr(text || blocks, ?) AND call_id IS NULL", [f"<@{user}>"])
+            db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
             return len(threads)
 
         return await self._database.run(write)
@@ -76,6 +77,7 @@ class Erasure:
             with _finished_calls_unlocked(db):
                 _erase(db, threads)
             db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [since])
+            db.execute("DELETE FROM refused_clicks WHERE at < ?", [since])
             return len(threads)
 
         return await self._database.run(write)

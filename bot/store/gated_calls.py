@@ -58,6 +58,15 @@ class GatedCalls:
 
         await self._database.run(write)
 
+    def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
+        """Keep a click that did nothing, for whoever asks who tried. Nobody waits for it."""
+        values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
+        self._database.submit(
+            lambda db: db.execute(
+                "INSERT INTO refused_clicks (call_id, user, team, decision, told, at) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
+        )
+
     async def claim(self, call_id: str, by: str) -> ToolCall | None:
         """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
 

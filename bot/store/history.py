@@ -137,6 +137,10 @@ class History:
 
         await self._database.run(write)
 
+    async def intent(self, thread: ThreadId) -> str | None:
+        """Read what the thread's customer wants, as it was stored last."""
+        return await self._database.run(lambda db: _intent(db, thread))
+
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""
 
@@ -237,7 +241,7 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         unanswered=unanswered,
         cards=tuple(tuple(json.loads(card)) for card in shown),
         spent=_spent(db, thread, first_id, began_at),
-        intent=db.execute("SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()[0],
+        intent=_intent(db, thread),
     )
 
 
@@ -252,6 +256,12 @@ def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
         [thread.team, thread.channel, thread.ts],
     ).fetchone()
     return first or (0, "")
+
+
+def _intent(db: Database, thread: ThreadId) -> str | None:
+    sql = "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+    stored: str | None = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()[0]
+    return stored
 
 
 def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:

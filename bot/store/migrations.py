@@ -125,3 +125,13 @@ def reminders_and_pauses(db: Database) -> None:
     db.execute("CREATE TABLE switches (name TEXT PRIMARY KEY, set_at TEXT NOT NULL) STRICT")
     db.execute("ALTER TABLE tool_calls ADD COLUMN reminded_at TEXT")
     db.execute("ALTER TABLE tool_calls ADD COLUMN shown_paused INTEGER NOT NULL DEFAULT 0")
+
+
+@bot_migrations()
+def refused_clicks(db: Database) -> None:
+    """Keep who pressed a button in vain, and what they were told."""
+    db.execute("""
+        CREATE TABLE refused_clicks (
+            id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, user TEXT NOT NULL, team TEXT NOT NULL,
+            decision TEXT NOT NULL CHECK (decision IN ('approve', 'cancel')), told TEXT NOT NULL, at TEXT NOT NULL
+        ) STRICT""")

@@ -134,12 +134,15 @@ async def test_stranger_or_requester_clicks(world: World, person: str, words: st
     async with world.bot():
         card = await refund_card(world)
         await approve(world, card, person)
-        assert words in await world.whisper_to(person)
+        told = await world.whisper_to(person)
+        assert words in told
         now = world.workspace.message(card.channel, card.ts)
     assert now
     assert buttons(now)
     assert call_row(world)["status"] == "pending"
     assert world.refunds() == []
+    (refused,) = world.rows("SELECT user, decision, told FROM refused_clicks")
+    assert refused == {"user": person, "decision": "approve", "told": told}
 
 
 async def test_stranger_cannot_cancel(world: World) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from bot.app import running
 from bot.demo.completions import Answer, Request
-from bot.slack.connection import ConnectionLostError
+from bot.demo.workspace import Channel
+from bot.slack.connection import ConnectionLostError, StartError
 from bot.store.database import DatabaseThread
 from bot.store.erasure import Erasure, StillOpenError
 from bot.store.migrations import bot_migrations
@@ -205,3 +206,14 @@ async def test_retention(world: World) -> None:
     await database.close()
     assert [row["user"] for row in world.rows("SELECT user FROM inbox ORDER BY id")] == [BEN, ANA]
     assert len(world.rows("SELECT 1 FROM tool_calls WHERE status = 'pending'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"), [("C0NOWHERE", "channel_not_found"), ("C0QUIET", "is not in the channel")]
+)
+async def test_channel_that_the_bot_cannot_reach(world: World, channel: str, words: str) -> None:
+    """A channel of the settings that is not there, or that the bot is not in, stops the start with what to do."""
+    world.workspace.add(Channel("C0QUIET", "quiet", "channel", frozenset({ANA})))
+    with pytest.raises(StartError, match=words):
+        async with running(world.settings(BOT_ESCALATION_CHANNEL=channel)):
+            pass
