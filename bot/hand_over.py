@@ -1,6 +1,7 @@
 """How people are called: what stands in the escalation channel when a thread needs one."""
 
-from bot import blocks
+from bot.blocks.cards import hand_over_card
+from bot.blocks.text import escape
 from bot.intent import CustomerIntent
 from bot.settings import Settings
 from bot.store.records import Post, ThreadId, new_id
@@ -27,5 +28,5 @@ class HandOver:
         if self._channel is None:
             return None
         address = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
-        shown = blocks.hand_over_card(title, address, user, summary, intent)
-        return Post(new_id(), thread.team, self._channel, None, blocks.escape(title), shown)
+        shown = hand_over_card(title, address, user, summary, intent)
+        return Post(new_id(), thread.team, self._channel, None, escape(title), shown)

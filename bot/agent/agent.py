@@ -9,7 +9,7 @@ from bot.agent.errors import RunError
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import Asking, ToolCalls
-from bot.blocks import answer_messages
+from bot.blocks.messages import answer_messages
 from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Identity, IdentityError, Person

@@ -4,14 +4,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot import blocks
+from bot.blocks.cards import APPROVE, decision_buttons, settled_card
+from bot.blocks.messages import action_ids, section
+from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.store.records import Post, ToolCall, new_id
 from bot.tool import Preview
 
 MOST_DIRECT_CARDS = 5
-PAUSED = blocks.Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
+PAUSED = Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
 
 
 class Cards:
@@ -38,26 +40,26 @@ class Cards:
 
     def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
         """Make what every card of a call becomes, and what its thread is told."""
-        thread, shown = call.thread, blocks.Mrkdwn(line)
-        told = blocks.Mrkdwn(f"{blocks.mention(call.requester)} {line}")
+        thread, shown = call.thread, Mrkdwn(line)
+        told = Mrkdwn(f"{mention(call.requester)} {line}")
         return (
-            Post(new_id(), thread.team, thread.channel, None, shown, blocks.settled_card(call, shown), call.id),
-            Post(new_id(), thread.team, thread.channel, thread.ts, told, (blocks.section(told),)),
+            Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
+            Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),
         )
 
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
-        what, until = blocks.one_line(call.summary or "This request"), blocks.moment(expires_at)
-        text = blocks.Mrkdwn(f"{self.approvers()}: {what} still waits, until {until}. Then it expires.")
+        what, until = one_line(call.summary or "This request"), moment(expires_at)
+        text = Mrkdwn(f"{self.approvers()}: {what} still waits, until {until}. Then it expires.")
         return [
-            Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (blocks.section(text),))
+            Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (section(text),))
             for card in cards
-            if card.ts and blocks.APPROVE in blocks.action_ids(card.blocks)
+            if card.ts and APPROVE in action_ids(card.blocks)
         ]
 
     def paused(self, call: ToolCall, card: Post) -> Post:
         """Draw a card without its buttons, for as long as nothing may be approved."""
-        return replace(card, id=new_id(), replaces=card.id, text=PAUSED, blocks=blocks.settled_card(call, PAUSED))
+        return replace(card, id=new_id(), replaces=card.id, text=PAUSED, blocks=settled_card(call, PAUSED))
 
     def resumed(self, card: Post) -> Post:
         """Draw a card as it was, with its buttons."""
@@ -65,7 +67,7 @@ class Cards:
 
     def approvers(self) -> str:
         """Name those who may approve."""
-        return ", ".join(map(blocks.mention, self._settings.approvers)) or "an admin of this workspace"
+        return ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
 
     async def _direct_channels(self, requester: Person) -> list[str]:
         """Open the direct messages of those who may approve; whoever has left the company is passed over."""
@@ -79,6 +81,6 @@ class Cards:
         return channels
 
     def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
-        buttons = blocks.decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
-        text = blocks.Mrkdwn(f"{blocks.one_line(preview.summary)}, asked by {blocks.mention(call.requester)}")
+        buttons = decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
+        text = Mrkdwn(f"{one_line(preview.summary)}, asked by {mention(call.requester)}")
         return Post(new_id(), call.thread.team, channel, thread_ts, text, (*call.card, *buttons), call.id)

@@ -5,9 +5,11 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot import blocks
 from bot.approvals.cards import Cards
 from bot.approvals.outcomes import Outcomes
+from bot.blocks.cards import APPROVE, approval_card
+from bot.blocks.messages import action_ids
+from bot.blocks.text import mention
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
@@ -65,7 +67,7 @@ class Approvals:
             arguments=arguments,
             subject=preview.subject,
             summary=preview.summary,
-            card=blocks.approval_card(preview, requester.id, expires_at, intent),
+            card=approval_card(preview, requester.id, expires_at, intent),
             expires_at=expires_at,
             output=json.dumps(
                 {
@@ -115,7 +117,7 @@ class Approvals:
             return found
         try:
             if click.user != found.requester and not await self._identity.may_approve(click.user):
-                return f"Only {blocks.mention(found.requester)} or {self._cards.approvers()} can cancel this."
+                return f"Only {mention(found.requester)} or {self._cards.approvers()} can cancel this."
         except IdentityError:
             return UNSURE
         return None if await self.outcomes.cancel(found, click.user) else await self._too_late(found.id)
@@ -126,7 +128,7 @@ class Approvals:
         cards = await self._store.gated_calls.cards(call_id)
         if call is None or call.status != CallStatus.PENDING:
             return
-        if not any(blocks.APPROVE in blocks.action_ids(card.blocks) for card in cards):
+        if not any(APPROVE in action_ids(card.blocks) for card in cards):
             await self.outcomes.close_unseen(call, error)
 
     async def _find(self, click: Click) -> ToolCall | str:
@@ -155,7 +157,7 @@ class Approvals:
         call = await self._store.calls.get(call_id)
         if call is None:
             return NOT_FOUND
-        by = f" by {blocks.mention(call.decided_by)}" if call.decided_by else ""
+        by = f" by {mention(call.decided_by)}" if call.decided_by else ""
         return {
             CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
             CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot import blocks
 from bot.approvals.cards import Cards
+from bot.blocks.cards import approval_card
+from bot.blocks.text import Mrkdwn, mention, one_line
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
@@ -52,7 +53,7 @@ class Outcomes:
             preview = await within(self._settings.tool_timeout_seconds, self._frozen(call).preview(context))
         except ToolError as error:
             return str(error)
-        now = blocks.approval_card(preview, requester.id, call.expires_at or call.created_at)
+        now = approval_card(preview, requester.id, call.expires_at or call.created_at)
         same = json.dumps(now) == json.dumps(call.card[: len(now)])
         return None if same else "Something about it is not as it was shown any more, so it has to be asked for anew."
 
@@ -107,7 +108,7 @@ class Outcomes:
 
     async def close_changed(self, call: ToolCall, by: str, why: str) -> None:
         """Close a request that cannot be done as it was shown."""
-        line = f"✕ {_summary(call)}: approved by {blocks.mention(by)}, but not done. {blocks.one_line(why, 500)}"
+        line = f"✕ {_summary(call)}: approved by {mention(by)}, but not done. {one_line(why, 500)}"
         summary = f"{call.summary}: approved, but not done. {why}"
         await self._settle(call, CallStatus.FAILED, summary, line, by=by, error=why)
 
@@ -119,7 +120,7 @@ class Outcomes:
 
     async def cancel(self, call: ToolCall, by: str) -> bool:
         """Close a request for a person who may, and tell whether it was still open."""
-        line = f"✕ {_summary(call)}: cancelled by {blocks.mention(by)}. {_NOTHING}"
+        line = f"✕ {_summary(call)}: cancelled by {mention(by)}. {_NOTHING}"
         summary = f"{call.summary}: cancelled by a person, nothing was done."
         return await self._settle(call, CallStatus.CANCELLED, summary, line, by=by)
 
@@ -140,7 +141,7 @@ class Outcomes:
         """Take back a waiting request for the person who made it, by the reference that the model was given."""
         for call in await self._calls.open():
             if call.requester == person.id and reference(call.id) == request and call.status == CallStatus.PENDING:
-                line = f"✕ {_summary(call)}: taken back by {blocks.mention(person.id)}. {_NOTHING}"
+                line = f"✕ {_summary(call)}: taken back by {mention(person.id)}. {_NOTHING}"
                 summary = f"{call.summary}: taken back by the customer, nothing was done."
                 if await self._settle(call, CallStatus.CANCELLED, summary, line, by=person.id):
                     return summary
@@ -160,19 +161,19 @@ class Outcomes:
             raise ToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
-        by = blocks.mention(call.decided_by or "")
-        line = f"✓ Approved by {by}: {blocks.one_line(output.summary)}."
+        by = mention(call.decided_by or "")
+        line = f"✓ Approved by {by}: {one_line(output.summary)}."
         summary = f"{call.summary}: approved by a person and done. {output.summary}."
         content = json.dumps(output.content, ensure_ascii=False, default=str)
         await self._settle(call, CallStatus.SUCCEEDED, summary, line, output=content)
 
     async def _fail(self, call: ToolCall, why: str) -> None:
-        by = blocks.mention(call.decided_by or "")
-        line = f"✕ {_summary(call)}: approved by {by}, but not done. {blocks.one_line(why, 500)}"
+        by = mention(call.decided_by or "")
+        line = f"✕ {_summary(call)}: approved by {by}, but not done. {one_line(why, 500)}"
         await self._settle(call, CallStatus.FAILED, f"{call.summary}: approved, but not done. {why}", line, error=why)
 
     async def _lose_sight(self, call: ToolCall, error: str) -> None:
-        by = blocks.mention(call.decided_by or "")
+        by = mention(call.decided_by or "")
         line = (
             f"… {_summary(call)}: approved by {by}. The shop has not confirmed it yet, so I am checking; "
             f"it will not be done twice. Reference: {reference(call.id)}"
@@ -198,5 +199,5 @@ class Outcomes:
         return settled
 
 
-def _summary(call: ToolCall) -> blocks.Mrkdwn:
-    return blocks.one_line(call.summary or "This request")
+def _summary(call: ToolCall) -> Mrkdwn:
+    return one_line(call.summary or "This request")

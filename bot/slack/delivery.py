@@ -15,7 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks import action_ids, in_words
+from bot.blocks.messages import action_ids, in_words
 from bot.failpoints import reach
 from bot.identity import SLACK_ERRORS
 from bot.store.database import DatabaseError

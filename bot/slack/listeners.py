@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals.gate import Approvals, Click
-from bot.blocks import APPROVE, CANCEL
+from bot.blocks.cards import APPROVE, CANCEL
 from bot.failpoints import reach
 from bot.slack.delivery import Delivery
 from bot.slack.intake import Ourselves

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from bot.blocks import STATUS_WORDS
+from bot.blocks.orders import STATUS_WORDS
 from bot.shop.orders import Customer
 from bot.tool import Context, Output, Tool, ToolError
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from bot.blocks import STATUS_WORDS, order_card
+from bot.blocks.orders import STATUS_WORDS, order_card
 from bot.shop.orders import Order
 from bot.tool import Context, OrderId, Output, Tool
 

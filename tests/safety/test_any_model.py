@@ -68,7 +68,7 @@ CLICKS = st.lists(
 STORIES = st.builds(Story, st.lists(TURNS, max_size=5), MESSAGES, CLICKS, st.booleans())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STORIES)
 def test_any_model(story: Story) -> None:
     """Any turns, people and clicks leave one result a call, no effect unapproved, all in the log, the thread alive."""

@@ -384,6 +384,20 @@ async def test_p12_nobody_may_approve(world: World) -> None:
     assert world.refunds() == []
 
 
+async def test_p13_a_pause_holds_for_what_was_shown_before(world: World) -> None:
+    """A request whose card was posted before the operator's pause is not done until the pause is over."""
+    async with world.bot():
+        card = await card_of_ana(world)
+        write(world, "INSERT INTO switches VALUES ('paused', '2026-01-01T00:00:00+00:00')")
+        await approve(world, card)
+        assert "paused" in await world.whisper_to(SAM)
+        assert world.refunds() == []
+        write(world, "DELETE FROM switches")
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
 @pytest.mark.parametrize(
     "change", ["tool = 'gone_tool'", "tool = 'find_orders'", """arguments = '{"order_id": "ORD-10188", "why": 1}'"""]
 )

@@ -67,13 +67,13 @@ async def test_stems(world: World, folder: Path) -> None:
     assert all(section["title"] != "Canada" for section in found)
 
 
-@pytest.mark.parametrize(
-    "question", ['"', "AND OR NOT", "title:x", "NEAR(a b)", "a* ^b", "'; DROP TABLE sections; --", "?!"]
-)
-async def test_operators(world: World, folder: Path, question: str) -> None:
+async def test_operators(world: World, folder: Path) -> None:
     """Quotes and search operators are words like any others."""
-    await sections(world, folder, question)
-    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"]
+    questions = ('"', "AND OR NOT", "title:x", "NEAR(a b)", "a* ^b", "'; DROP TABLE sections; --", "?!")
+    world.script += [calls(*(("search_help", {"question": one}) for one in questions)), Answer("So it is.")]
+    async with world.bot(BOT_HELP_FOLDER=folder):
+        await world.replies(await world.says(ANA, "@bot a question"))
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"] * len(questions)
 
 
 async def test_nothing_fits(world: World, folder: Path) -> None:

@@ -62,15 +62,16 @@ async def test_somebody_elses(world: World, person: str) -> None:
     assert refund(world) == "pending"
 
 
-@pytest.mark.parametrize("request_id", ["", "%", "deadbeef", "approve", "' OR 1=1 --"])
-async def test_made_up(world: World, request_id: str) -> None:
+async def test_made_up(world: World) -> None:
     """An id that is no waiting request's takes nothing back."""
+    made_up = ("", "%", "deadbeef", "approve", "' OR 1=1 --")
     async with world.bot():
         card, _ = await waiting(world)
-        world.script += [calls(("withdraw_request", {"request": request_id})), Answer("I can't.")]
+        world.script += [calls(*(("withdraw_request", {"request": one}) for one in made_up)), Answer("I can't.")]
         await world.says(ANA, "take it back", thread_ts=card.root_ts)
         await world.workspace.until(lambda: len(world.asked) == 4)
     assert refund(world) == "pending"
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")].count("rejected") == len(made_up)
 
 
 async def test_too_late(world: World) -> None:

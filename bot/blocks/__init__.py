@@ -1,0 +1,1 @@
+"""How everything we say looks in Slack: pure builders of Block Kit; nothing is sent from here."""

@@ -1,0 +1,77 @@
+"""How a request for approval looks, before it is decided and after, and how a thread looks that people take over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.blocks.messages import context, fields, plain, section
+from bot.blocks.text import Mrkdwn, link, mention, moment, one_line
+from bot.intent import CustomerIntent
+from bot.store.records import Block, ToolCall
+from bot.tool import Preview
+
+APPROVE = "approve_call"
+CANCEL = "cancel_call"
+
+
+def approval_card(
+    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None
+) -> tuple[Block, ...]:
+    """Show what would be done, in the shop's figures: all of a card but its buttons.
+
+    What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
+    """
+    facts = [(label, one_line(value)) for label, value in preview.facts]
+    facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
+    card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    return (*card, context(_understood(intent))) if intent else card
+
+
+def decision_buttons(
+    call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
+) -> tuple[Block, ...]:
+    """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
+    cancel = {"type": "button", "action_id": CANCEL, "text": plain("Cancel"), "value": call_id}
+    approve = {
+        "type": "button",
+        "action_id": APPROVE,
+        "style": "primary",
+        "text": plain(preview.button),
+        "value": call_id,
+        "confirm": {
+            "title": plain(preview.title, 100),
+            "text": plain(preview.confirm, 300),
+            "confirm": plain("Yes, go ahead", 30),
+            "deny": plain("Go back", 30),
+            "style": "primary",
+        },
+    }
+    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    line = Mrkdwn(
+        f"Waiting for {who}. Nothing has happened yet."
+        if approvable
+        else "The support team was asked. Nothing has happened yet."
+    )
+    return (
+        {"type": "actions", "block_id": f"decide:{call_id}", "elements": [approve, cancel] if approvable else [cancel]},
+        context(line),
+    )
+
+
+def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
+    """Show the card as it was, with what came of it where the buttons were."""
+    return (*call.card, context(line))
+
+
+def hand_over_card(
+    title: str, address: str, user: str, summary: str, intent: CustomerIntent | None
+) -> tuple[Block, ...]:
+    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
+    where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
+    quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
+    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), section(quoted))
+    return (*card, context(_understood(intent))) if intent else card
+
+
+def _understood(intent: CustomerIntent) -> Mrkdwn:
+    category = intent.category.replace("_", " ")
+    return Mrkdwn(f"Understood as {category}, {intent.urgency} urgency: “{one_line(intent.summary, 200)}”")
