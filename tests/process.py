@@ -5,6 +5,7 @@ import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Self
@@ -103,15 +104,17 @@ async def think(request: Request) -> Answer:
 
 async def approve(world: World, card: Message) -> None:
     """Press Approve until the card is settled, as a person does whose screen says that it did not work."""
-    while (now := world.workspace.message(card.channel, card.ts)) and buttons(now):
-        await world.slack.connected()
-        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
-        try:
-            await world.workspace.until(
-                lambda: (now := world.workspace.message(card.channel, card.ts)) and not buttons(now), within=1
-            )
-        except TimeoutError:
-            continue
+
+    def settled() -> bool:
+        now = world.workspace.message(card.channel, card.ts)
+        return now is not None and not buttons(now)
+
+    async with asyncio.timeout(15):
+        while not settled():
+            await world.slack.connected()
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+            with suppress(TimeoutError):
+                await world.workspace.until(settled, within=1)
 
 
 def check(world: World) -> None:
