@@ -13,6 +13,7 @@ from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new
 from bot.store.store import Store
 
 SECONDS_TO_WAIT = 1.0
+SECONDS_OF_HEAD_START = 0.02  # for the thread's own request, which somebody waits for
 
 
 class Intents:
@@ -45,6 +46,7 @@ class Intents:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
+        await asyncio.sleep(SECONDS_OF_HEAD_START)
         row = ModelCall(
             new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
         )

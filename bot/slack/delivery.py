@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 SECONDS_FOR_A_CALL = 10.0
+SECONDS_BEFORE_A_STATUS = 0.05
 SECONDS_FOR_A_STATUS = 2.0  # a later one would come after the answer that it belongs before
 MOST_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(hours=1)
@@ -39,7 +40,7 @@ _TOO_RICH = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blo
 
 def web_session() -> ClientSession:
     """Make what the clients share: kept-open connections, which spare a TLS handshake for each call."""
-    return ClientSession(timeout=ClientTimeout(total=SECONDS_FOR_A_CALL), trust_env=True)
+    return ClientSession(timeout=ClientTimeout(total=SECONDS_FOR_A_CALL))
 
 
 def web_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
@@ -79,6 +80,7 @@ class Delivery:
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -98,6 +100,8 @@ class Delivery:
             async with asyncio.timeout(seconds):
                 while await self._start_senders():
                     await asyncio.wait(self._senders.values())
+        for key in tuple(self._next_statuses):
+            self._drop_status(key)
         unfinished = [*self._senders.values(), *self._statuses.values()]
         for task in unfinished:
             task.cancel()
@@ -110,10 +114,14 @@ class Delivery:
         return bool(self._senders)
 
     def show_status(self, thread: ThreadId, status: str) -> None:
-        """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes."""
+        """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.
+
+        What is done in a moment is not shown, and of several at once only the last.
+        """
         key = (thread.channel, thread.ts)
-        before = self._statuses.get(key)
-        self._statuses[key] = asyncio.create_task(self._set_status(key, status, before))
+        self._drop_status(key)
+        loop = asyncio.get_running_loop()
+        self._next_statuses[key] = loop.call_later(SECONDS_BEFORE_A_STATUS, self._start_status, key, status)
 
     async def whisper(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
         """Tell one person something that nobody else sees."""
@@ -122,16 +130,22 @@ class Delivery:
         except SLACK_ERRORS as error:
             logger.warning("could not whisper in %s: %s", channel, error)
 
+    def _drop_status(self, key: tuple[str, str]) -> None:
+        if (timer := self._next_statuses.pop(key, None)) is not None:
+            timer.cancel()
+
+    def _start_status(self, key: tuple[str, str], status: str) -> None:
+        del self._next_statuses[key]
+        before = self._statuses.get(key)
+        self._statuses[key] = asyncio.create_task(self._set_status(key, status, before))
+
     async def _set_status(self, key: tuple[str, str], status: str, before: asyncio.Task[None] | None) -> None:
         channel, thread_ts = key
         try:
             if before is not None:
                 await asyncio.wait([before])
-            if self._statuses.get(key) is asyncio.current_task():
-                async with asyncio.timeout(SECONDS_FOR_A_STATUS):
-                    await self._client.assistant_threads_setStatus(
-                        channel_id=channel, thread_ts=thread_ts, status=status
-                    )
+            async with asyncio.timeout(SECONDS_FOR_A_STATUS):
+                await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
         except SLACK_ERRORS as error:
             logger.info("no status in %s: %s", channel, error)
         finally:
@@ -236,8 +250,11 @@ class Delivery:
 
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
-        if post.thread_ts and (status := self._statuses.get((post.channel, post.thread_ts))):
-            await asyncio.wait([status], timeout=2)
+        if post.thread_ts:
+            key = (post.channel, post.thread_ts)
+            self._drop_status(key)
+            if status := self._statuses.get(key):
+                await asyncio.wait([status])
         now = monotonic()
         free_at = max(now, self._free_at.get(post.channel, 0.0))
         if (wait := free_at - now - POSTS_IN_A_BURST * SECONDS_BETWEEN_POSTS) > 0:

@@ -1,12 +1,14 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
 from bot.store.database import DatabaseThread
 from bot.store.leases import Leases
 from bot.store.records import InboxMessage, ThreadId
+
+TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 
 
 class Inbox:
@@ -19,35 +21,41 @@ class Inbox:
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us, once, and tell whether it waits to be answered.
 
-        A message that addresses nobody is for us only in a thread that we are in already. A thread that was handed
-        over to people is ours again when we are mentioned there.
+        A message that addresses nobody is for us only in a thread that we are in already. One that came before the
+        mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
+        ours again when we are mentioned there.
         """
+        thread = message.thread
+        key = [thread.team, thread.channel, thread.ts]
 
         def write(db: Database) -> bool:
-            thread = message.thread
-            now = datetime.now(UTC).isoformat()
-            key = [thread.team, thread.channel, thread.ts]
             if addressed:
-                db.execute(
-                    """INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at)
-                       VALUES (?, ?, ?, ?, ?)""",
-                    [*key, message.user, now],
-                )
+                _open_thread(db, message)
             if mentioned:
                 db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
-            ours = "SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NULL"
-            if not db.execute(ours, key).fetchone():
+            known = "SELECT handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+            found = db.execute(known, key).fetchone()
+            if found is not None and found[0] is not None:
                 return False
             db.execute(
                 """INSERT OR IGNORE INTO inbox
-                       (team, channel, thread_ts, ts, user, user_team, shared, text, received_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [*key, message.ts, message.user, message.user_team, message.shared, message.text, now],
+                       (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [
+                    *(*key, message.ts, message.user, message.user_team, message.shared, message.text),
+                    *("waiting" if found else "unclaimed", datetime.now(UTC).isoformat()),
+                ],
             )
             waits = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND status = 'waiting'"
             return db.execute(waits, [thread.team, thread.channel, message.ts]).fetchone() is not None
 
         return await self._database.run(write)
+
+    async def drop_unclaimed(self) -> None:
+        """Forget what was not for us after all."""
+        before = (datetime.now(UTC) - TIME_TO_CLAIM).isoformat()
+        sql = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
+        await self._database.run(lambda db: db.execute(sql, [before]))
 
     async def waiting_threads(self) -> list[ThreadId]:
         """List the threads in which a message waits for its run, or for the rest of it, and nobody else is at it."""
@@ -97,3 +105,19 @@ class Inbox:
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.run(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+
+
+def _open_thread(db: Database, message: InboxMessage) -> None:
+    """Make the thread ours, with what was said in it after this message but reached us before."""
+    thread = message.thread
+    key = [thread.team, thread.channel, thread.ts]
+    opened = db.execute(
+        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        [*key, message.user, datetime.now(UTC).isoformat()],
+    )
+    if opened.rowcount == 1:
+        db.execute(
+            """UPDATE inbox SET status = 'waiting'
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
+            [*key, message.ts],
+        )

@@ -19,13 +19,15 @@ def threads_and_messages(db: Database) -> None:
             id INTEGER PRIMARY KEY,
             team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread_ts TEXT NOT NULL,
             user TEXT NOT NULL, user_team TEXT NOT NULL, shared INTEGER NOT NULL, text TEXT NOT NULL,
-            status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'running', 'done', 'failed')),
+            status TEXT NOT NULL DEFAULT 'waiting'
+                CHECK (status IN ('unclaimed', 'waiting', 'running', 'done', 'failed')),
             attempts INTEGER NOT NULL DEFAULT 0,
             received_at TEXT NOT NULL, finished_at TEXT, error TEXT,
             UNIQUE (team, channel, ts)
         ) STRICT""")
     db.execute("""
         CREATE INDEX inbox_open ON inbox (team, channel, thread_ts, ts) WHERE status IN ('waiting', 'running')""")
+    db.execute("CREATE INDEX inbox_unclaimed ON inbox (received_at) WHERE status = 'unclaimed'")
     db.execute("""
         CREATE TABLE messages (
             id INTEGER PRIMARY KEY,

@@ -7,7 +7,7 @@ import pytest
 
 from bot.demo.completions import Answer, Failure, Request
 from bot.demo.workspace import Channel
-from tests.world import ANA, BEN, BOT, GENERAL, SAM, World, calls, shown, status_of
+from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, calls, shown, status_of
 
 
 async def test_question_in_a_channel(world: World) -> None:
@@ -100,6 +100,28 @@ async def test_redelivered_after_a_restart(world: World) -> None:
         world.workspace.announce(question)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
     assert len(world.workspace.replies_of_bot(question)) == 1
+
+
+async def test_reply_that_comes_before_the_mention(world: World) -> None:
+    """A reply that Slack delivers before the mention that it follows is answered with it, and talk before it is not."""
+    world.script += [Answer("One."), Answer("Two."), Answer("Three.")]
+    async with world.bot():
+        root = world.workspace.post(ANA, SUPPORT, "has anybody seen my parcel?")
+        talk = world.workspace.post(BEN, SUPPORT, "no", thread_ts=root.ts)
+        mention = world.workspace.post(ANA, SUPPORT, f"<@{BOT}> where is it?", thread_ts=root.ts)
+        reply = world.workspace.post(ANA, SUPPORT, "it is ORD-10234", thread_ts=root.ts)
+        for message in (talk, reply):
+            world.workspace.announce(message)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        world.workspace.announce(mention)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        await world.replies(root)
+    assert heard(world.asked[-1]) == ["where is it?", "it is ORD-10234"]
+    assert [row["status"] for row in world.rows("SELECT status FROM inbox ORDER BY ts")] == [
+        "unclaimed",
+        "done",
+        "done",
+    ]
 
 
 async def test_what_is_not_for_us(world: World) -> None:
@@ -235,13 +257,21 @@ async def test_somebody_else_does_not_join_a_run(world: World) -> None:
 
 
 async def test_status_while_it_works(world: World) -> None:
-    """The thread shows what the bot is looking up, and the answer clears it."""
-    world.script += [status_of("ORD-10234"), Answer("On its way.")]
+    """While it takes long, the thread shows what the bot is doing; the answer clears it."""
+    turns = [status_of("ORD-10234"), Answer("On its way.")]
+
+    async def answer(_: Request) -> Answer:
+        seen = len(world.workspace.status_history)
+        await world.workspace.until(lambda: len(world.workspace.status_history) > seen or seen > 1)
+        return turns.pop(0)
+
+    world.think = answer
     async with world.bot():
         await world.replies(await world.says(ANA, "@bot ORD-10234?"))
-    statuses = [status.status for status in world.workspace.status_history]
-    assert statuses[0] == "is thinking…"
-    assert "is looking up ORD-10234…" in statuses
+    assert [status.status for status in world.workspace.status_history] == [
+        "is thinking…",
+        "is looking up ORD-10234…",
+    ]
     assert not world.workspace.statuses
 
 
