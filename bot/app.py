@@ -183,6 +183,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
 
     async def erase() -> None:
         await bot.shop.erase_due()
+        await bot.store.inbox.drop_unclaimed()
         if settings.retention_days is not None:
             await bot.erasure.erase_older_than(settings.retention_days)
 

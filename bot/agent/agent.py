@@ -73,6 +73,7 @@ class Agent:
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
         item = {"role": "assistant", "content": words}
         posts = self._posts(message, text)
+        await self._store.history.begin(message)  # the run may have failed before the model could hear of it
         await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> None:

@@ -74,7 +74,7 @@ class IntentNow:
         """Give the newest intent; one that is under way gets a second to arrive."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=SECONDS_TO_WAIT)
-            if self._task.done() and not self._task.cancelled():
+            if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
                 return self._task.result() or self._known
         return self._known
 

@@ -41,7 +41,8 @@ class Cards:
     def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
         """Make what every card of a call becomes, and what its thread is told."""
         thread, shown = call.thread, Mrkdwn(line)
-        told = Mrkdwn(f"{mention(call.requester)} {line}")
+        asker = mention(call.requester)
+        told = shown if asker in line else Mrkdwn(f"{asker} {line}")
         return (
             Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
             Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),

@@ -14,7 +14,7 @@ from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
-from bot.store.gated_calls import SubjectTakenError
+from bot.store.gated_calls import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
 from bot.tool import Preview, ToolCrashError, ToolError
@@ -82,8 +82,13 @@ class Approvals:
             await self._store.gated_calls.park(parked, await self._cards.to_decide(parked, preview, requester))
         except SubjectTakenError as error:
             raise ToolError(
-                "A request about this order is waiting already; there can be only one at a time.",
-                "Tell the customer that it waits for approval, and that Cancel on its card takes it back.",
+                "A request about the same thing is open already; there can be only one at a time.",
+                "Tell the customer so. Who made it can take it back with Cancel on its card.",
+            ) from error
+        except MessageChangedError as error:
+            raise ToolError(
+                "The customer has changed or deleted the message meanwhile, so nothing was requested.",
+                "Ask what they want now.",
             ) from error
         except IdentityError as error:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error

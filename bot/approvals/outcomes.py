@@ -126,7 +126,7 @@ class Outcomes:
 
     async def supersede(self, team: str, channel: str, ts: str) -> None:
         """Close what was asked for with a message that the person has changed or deleted since."""
-        for call in await self._calls.waiting_since(team, channel, ts):
+        for call in await self._calls.asked_with(team, channel, ts):
             line = f"✕ {_summary(call)}: the message was changed after it was asked for, so it is closed. {_NOTHING}"
             summary = f"{call.summary}: closed, because the customer changed the message; nothing was done."
             await self._settle(call, CallStatus.CANCELLED, summary, line, by=call.requester)

@@ -6,6 +6,8 @@ from functools import partial
 
 from bot.approvals.cards import Cards
 from bot.approvals.outcomes import Outcomes
+from bot.blocks.cards import APPROVE
+from bot.blocks.messages import action_ids
 from bot.settings import Settings
 from bot.store.gated_calls import GatedCalls
 from bot.store.records import CallStatus, ToolCall
@@ -49,13 +51,16 @@ class Upkeep:
         if expires_at <= now:
             await self._outcomes.expire(call)
             return
+        cards = await self._calls.cards(call.id)
+        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+            await self._outcomes.close_unseen(call, "no card of it stands")
+            return
         if call.shown_paused != paused:
             draw = partial(self._cards.paused, call) if paused else self._cards.resumed
             await self._calls.show_paused(call, draw, paused=paused)
-        if half_time <= now and call.reminded_at is None and not paused:
-            cards = await self._calls.cards(call.id)
-            if reminders := self._cards.reminders(call, cards, expires_at):
-                await self._calls.remind(call, reminders)
+        due = half_time <= now and call.reminded_at is None and not paused
+        if due and (reminders := self._cards.reminders(call, cards, expires_at)):
+            await self._calls.remind(call, reminders)
 
 
 def _age(when: datetime) -> timedelta:

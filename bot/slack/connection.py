@@ -98,10 +98,17 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
     connection = SocketConnection(handler, silence_seconds)
     try:
         handler.client.wss_uri = await _open(app, app_token)
-        await handler.connect_async()
+        await _connect(handler)
         yield connection
     finally:
         await handler.close_async()
+
+
+async def _connect(handler: AsyncSocketModeHandler) -> None:
+    try:
+        await handler.connect_async()
+    except SLACK_ERRORS as error:
+        raise StartError(f"Slack's Socket Mode cannot be reached: {error}.") from error
 
 
 async def _open(app: AsyncApp, app_token: str) -> str:

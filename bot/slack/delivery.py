@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 SECONDS_FOR_A_CALL = 10.0
+SECONDS_AFTER_A_BREAK = 5.0
 SECONDS_BEFORE_A_STATUS = 0.05
 SECONDS_FOR_A_STATUS = 2.0  # a later one would come after the answer that it belongs before
 MOST_ATTEMPTS = 5  # of a post that is older than …
@@ -159,6 +160,9 @@ class Delivery:
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
             await asyncio.sleep(SECONDS_BETWEEN_POSTS)
+        except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
+            logger.exception("sending in %s broke, and goes on in a while", channel)
+            await asyncio.sleep(SECONDS_AFTER_A_BREAK)
         finally:
             del self._senders[channel]
             # A post that came while the last look was on its way has rung before, when this channel had a sender.

@@ -19,6 +19,10 @@ class SubjectTakenError(Exception):
     """Another open request touches the same subject."""
 
 
+class MessageChangedError(Exception):
+    """What somebody asked for does not stand any more as they wrote it."""
+
+
 class GatedCalls:
     """Rows of `tool_calls` through which money may pass. Every step is one guarded write, taken once by one process."""
 
@@ -30,11 +34,17 @@ class GatedCalls:
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call wait for a person, its cards queued with it.
 
-        Raises SubjectTakenError when an open call has the same subject; then nothing is written.
+        Raises SubjectTakenError when an open call has the same subject, and MessageChangedError when the person has
+        changed or deleted what they wrote; then nothing is written.
         """
+        thread = call.thread
 
         def write(db: Database) -> None:
-            self._leases.check(db, call.thread)
+            self._leases.check(db, thread)
+            changed = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts, user) = (?, ?, ?, ?)
+                         AND status = 'running' AND changed_at IS NOT NULL"""
+            if db.execute(changed, [thread.team, thread.channel, thread.ts, call.requester]).fetchone():
+                raise MessageChangedError(call.requester)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
                 parked = db.execute(
@@ -115,7 +125,7 @@ class GatedCalls:
                     by,
                     now.isoformat() if by else None,
                     None if status == CallStatus.UNKNOWN else now.isoformat(),
-                    milliseconds(call.decided_at or now, now),
+                    milliseconds(call.decided_at, now) if call.decided_at else None,
                     call.id,
                     call.status,
                 ],
@@ -176,20 +186,28 @@ class GatedCalls:
 
         await self._database.run(write)
 
-    async def waiting_since(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """List the calls that wait and were made in answer to the message with that ts."""
+    async def asked_with(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """Note that the message was changed, and list the calls that wait and were made in answer to it.
 
-        def read(db: Database) -> list[ToolCall]:
+        A call that is not made yet cannot be parked after this.
+        """
+
+        def write(db: Database) -> list[ToolCall]:
+            key = [team, channel, ts]
+            changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
+            db.execute(changed, [datetime.now(UTC).isoformat(), *key])
             rows = db.query(
-                """SELECT tool_calls.* FROM tool_calls JOIN inbox ON inbox.id = (
-                       SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id
-                       AND (m.team, m.channel, m.thread_ts)
-                           = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)
-                       ORDER BY m.id DESC LIMIT 1)
-                   WHERE gated AND tool_calls.status = 'pending' AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
-                   AND requester = inbox.user""",
-                [team, channel, ts],
+                """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
+                       SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
+                           SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
+                           AND (a.team, a.channel, a.thread_ts) = (m.team, m.channel, m.thread_ts)
+                           AND a.role = 'assistant' AND a.item ->> 'tool_calls' IS NULL))
+                   WHERE gated AND tool_calls.status = 'pending'
+                   AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
+                   AND (inbox.team, inbox.channel, inbox.thread_ts)
+                       = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
+                key,
             )
             return [call_of(row) for row in rows]
 
-        return await self._database.run(read)
+        return await self._database.run(write)

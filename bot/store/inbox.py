@@ -31,7 +31,9 @@ class Inbox:
         def write(db: Database) -> bool:
             if addressed:
                 _open_thread(db, message)
-            if mentioned:
+            kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
+            is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
+            if mentioned and is_new:
                 db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
             known = "SELECT handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
             found = db.execute(known, key).fetchone()

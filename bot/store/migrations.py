@@ -22,7 +22,7 @@ def threads_and_messages(db: Database) -> None:
             status TEXT NOT NULL DEFAULT 'waiting'
                 CHECK (status IN ('unclaimed', 'waiting', 'running', 'done', 'failed')),
             attempts INTEGER NOT NULL DEFAULT 0,
-            received_at TEXT NOT NULL, finished_at TEXT, error TEXT,
+            received_at TEXT NOT NULL, finished_at TEXT, changed_at TEXT, error TEXT,
             UNIQUE (team, channel, ts)
         ) STRICT""")
     db.execute("""

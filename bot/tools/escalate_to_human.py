@@ -25,6 +25,9 @@ class EscalateToHuman(Tool):
     async def run(self, context: Context) -> Output:  # noqa: ARG002 - every tool is run with one
         """Have the team told, and the thread marked."""
         return Output(
-            content={"handed_over": True, "message": "The support team was told and will answer in this thread."},
+            content={
+                "handed_over": True,
+                "message": "The support team was told and will answer. I stay quiet here until I am mentioned.",
+            },
             hand_over=self.summary,
         )

@@ -394,3 +394,16 @@ async def test_channel_shared_with_other_companies(
     async with world.bot(BOT_TRUSTED_TEAMS=trusted):
         (answer,) = await world.replies(await world.says(ANA, "@bot hello", "C0SHARED"))
     assert shown(answer).startswith("Hello." if answered else "This channel is shared with another company")
+
+
+async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None:
+    """When Slack does not say who asks, the question is kept, so that "try again" answers it."""
+    world.script += [Answer("It is on its way.")]
+    world.workspace.faults.refuse("users.info", "internal_error", times=1)
+    async with world.bot():
+        question = await world.says(ANA, "@bot where is ORD-10234?")
+        (first,) = await world.replies(question)
+        assert "did not tell me who you are" in shown(first)
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert heard(world.asked[-1]) == ["where is ORD-10234?", "try again"]

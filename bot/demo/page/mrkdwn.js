@@ -110,5 +110,11 @@ export function link(url, children) {
     // not an address: its text is shown all the same
   }
   if (!["http:", "https:"].includes(parsed?.protocol)) return el("span", {}, children);
+  const [, channel, seconds, micros] = parsed.pathname.match(/^\/archives\/(\w+)\/p(\d+)(\d{6})$/) ?? [];
+  if (channel) {
+    // A message of this workspace: the page itself shows its thread, to whoever one is.
+    const acting = location.hash.slice(1).split("/")[0];
+    return el("a", { href: `#${acting}/${channel}/${seconds}.${micros}` }, children);
+  }
   return el("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, children);
 }
