@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer
+from bot.demo.completions import Answer, Request
 from bot.demo.workspace import Message, Person
 from bot.shop.money import Money
 from bot.shop.orders import Refund, RefundReason
@@ -504,3 +504,38 @@ async def test_shop_never_heard_of_the_refund(world: World) -> None:
             lambda: (now := world.workspace.message(card.channel, card.ts)) and "✓ Approved by" in shown(now)
         )
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_message_deleted_while_the_model_thinks(world: World) -> None:
+    """A refund whose message was deleted before the model asked for it is not parked."""
+    thinking, deleted = asyncio.Event(), asyncio.Event()
+    turns = [refund_of("ORD-10188"), Answer("What do you want now?")]
+
+    async def answer(_: Request) -> Answer:
+        thinking.set()
+        await deleted.wait()
+        return turns.pop(0)
+
+    world.think = answer
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund ORD-10188")
+        await thinking.wait()
+        world.workspace.delete(question.channel, question.ts)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        deleted.set()
+        await world.workspace.until(
+            lambda: any(shown(message) == "What do you want now?" for message in world.workspace.messages)
+        )
+    assert call_row(world)["status"] == "rejected"
+
+
+async def test_request_that_lost_its_cards(world: World) -> None:
+    """A request none of whose cards stands, as after a crash, is closed: nobody could ever decide it."""
+    async with world.bot():
+        card = await refund_card(world)
+    world.write("UPDATE outbox SET status = 'failed' WHERE call_id IS NOT NULL")
+    async with world.bot():
+        root = world.workspace.thread(SUPPORT, card.root_ts)[0]
+        replies = await world.replies(root, 3)
+    assert "its card could not be posted" in shown(replies[2])
+    assert call_row(world)["status"] == "cancelled"

@@ -12,7 +12,10 @@ from bot.demo.workspace import Channel
 from bot.slack.connection import ConnectionLostError, StartError
 from bot.store.database import DatabaseThread
 from bot.store.erasure import Erasure, StillOpenError
+from bot.store.inbox import Inbox
+from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
+from bot.store.records import InboxMessage, ThreadId
 from tests.process import BotProcess
 from tests.stories.test_http import free_port, http_bot
 from tests.world import ANA, BEN, SAM, World, refund_of, shown, status_of
@@ -217,3 +220,19 @@ async def test_channel_that_the_bot_cannot_reach(world: World, channel: str, wor
     with pytest.raises(StartError, match=words):
         async with running(world.settings(BOT_ESCALATION_CHANNEL=channel)):
             pass
+
+
+async def test_what_nobody_claimed_is_forgotten(database: DatabaseThread) -> None:
+    """A reply in a thread that is not the bot's is kept for a while only."""
+    leases = Leases(database, 15)
+    await leases.join()
+    inbox = Inbox(database, leases)
+    reply = InboxMessage(ThreadId("T", "C", "1.0"), "2.0", ANA, "lunch?", "T")
+    assert not await inbox.receive(reply, addressed=False, mentioned=False)
+    counted = "SELECT count(*) FROM inbox"
+    await inbox.drop_unclaimed()
+    assert (await database.run(lambda db: db.execute(counted).fetchone()[0])) == 1
+    await database.run(lambda db: db.execute("UPDATE inbox SET received_at = '2026-01-01T00:00:00+00:00'"))
+    await inbox.drop_unclaimed()
+    assert (await database.run(lambda db: db.execute(counted).fetchone()[0])) == 0
+    await leases.leave()

@@ -109,3 +109,14 @@ async def test_no_channel(world: World) -> None:
         await world.says(ANA, "hello?", thread_ts=question.ts)
         await world.replies(question, 2)
     assert world.rows("SELECT status FROM tool_calls") == [{"status": "rejected"}]
+
+
+async def test_redelivered_mention_does_not_call_the_bot_back(world: World) -> None:
+    """A mention from before the hand-over that Slack delivers once more leaves the thread to the people."""
+    async with world.bot():
+        question = await handed_over(world)
+        world.workspace.announce(question)
+        await settled_deliveries(world)
+        await world.says(ANA, "hello?", thread_ts=question.ts)
+        await settled_deliveries(world)
+    assert len(world.asked) == 2
