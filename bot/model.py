@@ -55,18 +55,25 @@ class RequestedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, and how it ended: columns of `model_calls`."""
+
+    model: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One answer of the model: words, or calls, or both, and what it cost."""
 
     item: Item
     text: str
     calls: tuple[RequestedCall, ...]
-    finish_reason: str
-    model: str
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cached_tokens: int | None = None
-    request_id: str | None = None
+    usage: Usage
 
 
 class Model(Protocol):
@@ -77,7 +84,7 @@ class Model(Protocol):
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn. Raises ModelError."""
 
-    async def classify(self, history: Sequence[Item], into: type[T]) -> T:
+    async def classify(self, history: Sequence[Item], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class, by structured output. Raises ModelError."""
 
     async def close(self) -> None:
@@ -114,18 +121,19 @@ class OpenAIModel:
         except _WRONG_SHAPE as error:
             raise ModelError(f"the answer has another shape: {error}", _UNUSABLE, retry_after=0) from error
 
-    async def classify(self, history: Sequence[Item], into: type[T]) -> T:
+    async def classify(self, history: Sequence[Item], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
         try:
             completion = await self._client.chat.completions.parse(
                 model=self.name, messages=cast("Any", list(history)), response_format=into
             )
             parsed = completion.choices[0].message.parsed if completion.choices else None
+            usage = _usage(completion, self.name) if parsed else None
         except (openai.OpenAIError, ValueError, *_WRONG_SHAPE) as error:
             raise ModelError(f"{type(error).__name__}: {error}"[:500], _UNUSABLE) from error
-        if parsed is None:
+        if parsed is None or usage is None:
             raise ModelError("the answer holds no value", _UNUSABLE)
-        return parsed
+        return parsed, usage
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -188,18 +196,19 @@ def _turn(completion: ChatCompletion, asked: str) -> Turn:
     text = _clean(message.content or message.refusal or "").strip()[:_MOST_TEXT_CHARACTERS]
     if not text and not calls:
         raise ModelError(f"an empty answer, finish reason {choice.finish_reason}", _UNUSABLE, request_id, retry_after=0)
+    return Turn(_item(text, calls), text, calls, _usage(completion, asked))
+
+
+def _usage(completion: ChatCompletion, asked: str) -> Usage:
     usage: CompletionUsage | None = completion.usage
     details = usage.prompt_tokens_details if usage else None
-    return Turn(
-        item=_item(text, calls),
-        text=text,
-        calls=calls,
-        finish_reason=choice.finish_reason,
+    return Usage(
         model=str(completion.model or asked),
+        finish_reason=completion.choices[0].finish_reason,
         prompt_tokens=_count(usage.prompt_tokens if usage else None),
         completion_tokens=_count(usage.completion_tokens if usage else None),
         cached_tokens=_count(details.cached_tokens if details else None),
-        request_id=request_id,
+        request_id=completion._request_id,  # noqa: SLF001 - as above
     )
 
 

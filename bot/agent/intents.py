@@ -1,7 +1,7 @@
 """When a thread is sorted by what its customer wants: beside the first model call, and when the topic turns."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -51,12 +51,16 @@ class Intents:
             new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
         )
         items = [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message.text or "(no text)"}]
+        self._store.calls.log_model_call(row)
         try:
-            intent = await self._model.classify(items, CustomerIntent)
+            intent, usage = await self._model.classify(items, CustomerIntent)
         except ModelError as error:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
             return None
-        self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, finish_reason="stop"))
+        except asyncio.CancelledError:
+            self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
+            raise
+        self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
         urgent = [self._hand_over.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
         await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,16 +71,5 @@ class ModelCalls:
         except asyncio.CancelledError:
             self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
-        self._calls.log_model_call(
-            replace(
-                row,
-                status=CallStatus.SUCCEEDED,
-                model=turn.model,
-                finish_reason=turn.finish_reason,
-                prompt_tokens=turn.prompt_tokens,
-                completion_tokens=turn.completion_tokens,
-                cached_tokens=turn.cached_tokens,
-                request_id=turn.request_id,
-            )
-        )
+        self._calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(turn.usage)))
         return turn

@@ -372,7 +372,9 @@ async def test_log_tells_the_story(world: World) -> None:
     assert succeeded["duration_ms"] > 0
     model_calls = world.rows("SELECT * FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
     assert [row["finish_reason"] for row in model_calls] == ["tool_calls", "tool_calls", "stop"]
-    assert all(row["prompt_tokens"] and row["duration_ms"] for row in model_calls)
+    sorting = world.rows("SELECT * FROM model_calls WHERE purpose = 'intent'")
+    assert len(sorting) == 1
+    assert all(row["prompt_tokens"] and row["duration_ms"] for row in [*model_calls, *sorting])
 
 
 @pytest.mark.parametrize(
