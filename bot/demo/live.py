@@ -123,7 +123,7 @@ class LivePage:
         workspace = self._workspace
         return {
             "type": "snapshot",
-            "workspace": {"name": workspace.name, "model": self._model, "database": str(self._database)},
+            "workspace": {"name": workspace.name, "model": self._model, "database": self._database.name},
             "bot": workspace.bot_user_id,
             "people": [self._person_json(person) for person in workspace.people.values()],
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],

@@ -104,8 +104,10 @@ def _erase(db: Database, threads: Iterable[ThreadId]) -> None:
 
 @contextmanager
 def _finished_calls_unlocked(db: Database) -> Iterator[None]:
-    """Lift the trigger that holds finished calls, within the transaction only."""
-    (trigger,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'finished_calls_stay'").fetchone()
-    db.execute("DROP TRIGGER finished_calls_stay")
+    """Lift the triggers that hold finished calls, within the transaction only."""
+    triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'finished_calls_%'").fetchall()
+    for name, _ in triggers:
+        db.execute(f"DROP TRIGGER {name}")
     yield
-    db.execute(trigger)
+    for _, sql in triggers:
+        db.execute(sql)

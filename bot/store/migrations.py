@@ -76,6 +76,10 @@ def calls(db: Database) -> None:
         WHEN OLD.status IN ('succeeded', 'failed', 'rejected', 'cancelled', 'expired')
         BEGIN SELECT RAISE(ABORT, 'a finished tool call does not change'); END""")
     db.execute("""
+        CREATE TRIGGER finished_calls_remain BEFORE DELETE ON tool_calls
+        WHEN OLD.status IN ('succeeded', 'failed', 'rejected', 'cancelled', 'expired')
+        BEGIN SELECT RAISE(ABORT, 'a finished tool call is not deleted'); END""")
+    db.execute("""
         CREATE TABLE model_calls (
             id TEXT PRIMARY KEY,
             team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,

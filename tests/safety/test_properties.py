@@ -317,6 +317,8 @@ async def test_p09_every_call_is_a_row_before_it_runs(world: World) -> None:
     for change in ("status = 'pending'", "requester = 'U0EVE'", "arguments = '{}'", "decided_by = NULL"):
         with pytest.raises(sqlite3.IntegrityError, match="a finished tool call does not change"):
             write(world, f"UPDATE tool_calls SET {change}")  # noqa: S608 - words of ours
+    with pytest.raises(sqlite3.IntegrityError, match="a finished tool call is not deleted"):
+        write(world, "DELETE FROM tool_calls")
 
 
 async def test_p10_no_loop_without_an_end(world: World) -> None:
