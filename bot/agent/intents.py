@@ -40,7 +40,9 @@ class Intents:
         return _read(await self._store.history.intent(thread))
 
     async def stop(self) -> None:
-        """Give up what is still being sorted."""
+        """Let what is being sorted come to its end for a second, and give up the rest."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=SECONDS_TO_WAIT)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
