@@ -18,6 +18,7 @@ from bot.__main__ import main
 from bot.shop.sqlite import shop_migrations
 from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
+from tests.world import free_port
 
 Start = Callable[..., Awaitable[Process]]
 
@@ -53,17 +54,10 @@ async def line(process: Process, beginning: str) -> str:
     raise AssertionError(f"it ended without a line that begins with {beginning!r}")
 
 
-def free_port() -> str:
-    """Find a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 async def test_demo_starts_and_stops(start: Start, stop: signal.Signals) -> None:
     """The demo prints its address and what answers, serves the page, and ends cleanly on Ctrl-C or SIGTERM."""
-    port = free_port()
+    port = str(free_port())
     demo = await start("demo", "--no-browser", "--port", port)
     assert await line(demo, "The demo is at ") == f"The demo is at http://127.0.0.1:{port}"
     assert "no language model" in await line(demo, "Answers come from: ")
@@ -90,7 +84,7 @@ async def test_busy_port(start: Start) -> None:
 async def test_demo_leaves_other_files_alone(start: Start, tmp_path: Path) -> None:
     """A database that is not a demo's is not touched."""
     (tmp_path / "support.db").write_bytes(b"something else")
-    demo = await start("demo", "--no-browser", "--port", free_port())
+    demo = await start("demo", "--no-browser", "--port", str(free_port()))
     _, errors = await demo.communicate()
     assert "is not a demo's database, so it stays as it is" in errors.decode()
     assert (tmp_path / "support.db").read_bytes() == b"something else"

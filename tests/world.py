@@ -1,6 +1,7 @@
 """The world that the stories play in: a Slack workspace, a scripted model, and the bot that ships between them."""
 
 import json
+import socket
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -157,6 +158,14 @@ class World:
         with closing(sqlite3.connect(self.database)) as db:
             db.execute(sql, parameters)
             db.commit()
+
+
+def free_port() -> int:
+    """Find a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:

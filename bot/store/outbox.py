@@ -31,10 +31,6 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self.news = asyncio.Event()
 
-    async def add(self, post: Post) -> None:
-        """Queue one post that goes with no other change."""
-        await self._database.run(lambda db: self.insert(db, [post]))
-
     def insert(self, db: Database, posts: Iterable[Post]) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one."""
         now = datetime.now(UTC).isoformat()

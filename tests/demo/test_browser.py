@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.demo.serve import serving
+from tests.world import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -29,9 +29,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     """Run the demo on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     async with serving(port=port, database=tmp_path / "support.db") as (url, _model):
         yield url
 

@@ -15,18 +15,10 @@ from bot.app import running
 from bot.demo.completions import Answer
 from bot.demo.workspace.deliveries import reach_nobody
 from bot.slack.connection import EVENTS_PATH, StartError
-from tests.world import ANA, SAM, World, refund_of, shown
+from tests.world import ANA, SAM, World, free_port, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 Send = Callable[[str, dict[str, Any]], Awaitable[int]]
-
-
-def free_port() -> int:
-    """Find a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def signed(body: str, secret: str = SECRET, age: int = 0) -> dict[str, str]:

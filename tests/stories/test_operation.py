@@ -17,8 +17,8 @@ from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
 from bot.store.records import InboxMessage, ThreadId
 from tests.process import BotProcess
-from tests.stories.test_http import free_port, http_bot
-from tests.world import ANA, BEN, SAM, World, refund_of, shown, status_of
+from tests.stories.test_http import http_bot
+from tests.world import ANA, BEN, SAM, World, free_port, refund_of, shown, status_of
 
 
 async def asked(url: str) -> tuple[int, dict[str, Any]]:
