@@ -79,6 +79,7 @@ async def running(
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.7)
+        await bot.delivery.resume()
         await bot.worker.resume()
         yield await _connect(bot, settings, http_port, stack)
 
@@ -178,7 +179,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
 
     async def renew() -> None:
         await bot.leases.renew()
-        bot.store.outbox.news.set()
+        await bot.delivery.resume()
         await bot.worker.resume()
 
     async def erase() -> None:

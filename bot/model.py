@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import openai
 from aiohttp import ClientConnectorError
@@ -125,7 +125,7 @@ class OpenAIModel:
         """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
         try:
             completion = await self._client.chat.completions.parse(
-                model=self.name, messages=cast("Any", list(history)), response_format=into
+                model=self.name, messages=(), response_format=into, extra_body={"messages": list(history)}
             )
             parsed = completion.choices[0].message.parsed if completion.choices else None
             usage = _usage(completion, self.name) if parsed else None

@@ -112,6 +112,7 @@ class Agent:
             asking = Asking(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(conversation.unanswered, asking, show)
             conversation = await self._store.history.add_outputs(message.thread)
+            reach("call written")
 
     def _hold_to_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""

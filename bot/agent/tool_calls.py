@@ -115,14 +115,14 @@ class ToolCalls:
             output = await within(seconds, tool.run(context))
             reach("call run")
         except ToolError as error:
-            await self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
+            self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
         except (DatabaseError, LostLeaseError):
             raise
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
             logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
             text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
-            await self._finish(call, CallStatus.FAILED, content, error=text)
+            self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, output, asking)
 
@@ -148,13 +148,12 @@ class ToolCalls:
         post = None
         if output.hand_over is not None:
             post = self._hand_over.post(call.thread, asking.person.id, output.hand_over, await asking.intent())
-        await self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
-        reach("call written")
+        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
 
-    async def _finish(
+    def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
     ) -> None:
-        await self._calls.finish(call, status, json.dumps(content, ensure_ascii=False, default=str), error=error)
+        self._calls.finish(call, status, json.dumps(content, ensure_ascii=False, default=str), error=error)
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with what came of the first."""
@@ -164,4 +163,4 @@ class ToolCalls:
         done = first.status == CallStatus.SUCCEEDED and not call.gated
         status = CallStatus.SUCCEEDED if done else CallStatus.REJECTED
         error = None if done else f"the same as call {original.id}"
-        await self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)
+        self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)

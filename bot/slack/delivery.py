@@ -80,26 +80,27 @@ class Delivery:
         self._outbox = outbox
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
+        self._woken: set[str] = set()
         self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Send what waits, whenever there is something; runs until cancelled."""
-        self._outbox.news.set()
+        """Send whatever is queued; runs until cancelled."""
         while True:
-            await self._outbox.news.wait()
-            self._outbox.news.clear()
-            try:
-                await self._start_senders()
-            except DatabaseError as error:
-                logger.warning("nothing is sent until the database can be read: %s", error)
+            self._wake(await self._outbox.news.get())
+
+    async def resume(self) -> None:
+        """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
+        for channel in await self._outbox.waiting_channels():
+            self._wake(channel)
 
     async def stop(self, seconds: float) -> None:
         """Send what waits for so long; a later start sends the rest."""
         with suppress(TimeoutError, DatabaseError):
             async with asyncio.timeout(seconds):
-                while await self._start_senders():
+                await self.resume()
+                while self._senders:
                     await asyncio.wait(self._senders.values())
         for key in tuple(self._next_statuses):
             self._drop_status(key)
@@ -107,12 +108,6 @@ class Delivery:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-
-    async def _start_senders(self) -> bool:
-        for channel in await self._outbox.waiting_channels():
-            if channel not in self._senders:
-                self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
-        return bool(self._senders)
 
     def show_status(self, thread: ThreadId, status: str) -> None:
         """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.
@@ -153,22 +148,35 @@ class Delivery:
             if self._statuses.get(key) is asyncio.current_task():
                 del self._statuses[key]
 
+    def _wake(self, channel: str) -> None:
+        self._woken.add(channel)
+        if channel not in self._senders:
+            self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
+
     async def _send_all(self, channel: str) -> None:
         try:
-            while post := await self._outbox.next(channel):
-                await self._send(post)
+            while channel in self._woken:
+                self._woken.discard(channel)
+                await self._send_waiting(channel)
+        finally:
+            del self._senders[channel]
+
+    async def _send_waiting(self, channel: str) -> None:
+        try:
+            post = await self._outbox.next(channel)
+            while post:
+                post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
             await asyncio.sleep(SECONDS_BETWEEN_POSTS)
+            self._woken.add(channel)
         except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
             logger.exception("sending in %s broke, and goes on in a while", channel)
             await asyncio.sleep(SECONDS_AFTER_A_BREAK)
-        finally:
-            del self._senders[channel]
-            # A post that came while the last look was on its way has rung before, when this channel had a sender.
-            self._outbox.news.set()
+            self._woken.add(channel)
 
-    async def _send(self, post: Post) -> None:
+    async def _send(self, post: Post) -> Post | None:
+        """Try to have the post said, and give back what is to be said in its channel after that."""
         reach("post taken")
         try:
             ts = await (self._update(post) if post.replaces else self._post(post))
@@ -178,8 +186,10 @@ class Delivery:
             await self._try_again(post, f"{type(error).__name__} {error}")
         else:
             reach("post made")
-            await self._outbox.sent(post, ts)
+            following = await self._outbox.sent(post, ts)
             reach("post written")
+            return following
+        return await self._outbox.next(post.channel)
 
     async def _post(self, post: Post) -> str:
         if post.in_doubt and (ts := await self._find(post)):

@@ -26,17 +26,15 @@ class Worker:
         self._running: dict[ThreadId, asyncio.Task[None]] = {}
         self._woken: set[ThreadId] = set()
 
-    def wake(self, thread: ThreadId) -> None:
-        """Have the thread's waiting messages answered, now or after the one that is being answered."""
-        self._woken.add(thread)
-        if thread not in self._running:
-            self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
+    def wake(self, message: InboxMessage) -> None:
+        """Have a kept message answered, now or after what is being answered in its thread."""
+        self._wake(message.thread, message if message.attempts else None)
 
     async def resume(self) -> None:
         """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
         for thread in await self._inbox.waiting_threads():
             if thread not in self._running:
-                self.wake(thread)
+                self._wake(thread)
 
     async def stop(self, seconds: float) -> None:
         """Let runs finish for so long, then cut them off; a later start goes on with them."""
@@ -47,11 +45,17 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _work(self, thread: ThreadId) -> None:
+    def _wake(self, thread: ThreadId, taken: InboxMessage | None = None) -> None:
+        self._woken.add(thread)
+        if thread not in self._running:
+            self._running[thread] = asyncio.create_task(self._work(thread, taken), name=f"thread {thread.ts}")
+
+    async def _work(self, thread: ThreadId, taken: InboxMessage | None) -> None:
         try:
             while thread in self._woken:
                 self._woken.discard(thread)
-                while message := await self._inbox.next(thread):
+                while message := taken or await self._inbox.next(thread):
+                    taken = None
                     reach("message taken")
                     await self._answer(message)
         except LostLeaseError as error:

@@ -25,7 +25,7 @@ class Calls:
         """Read one call."""
         return await self._database.run(lambda db: get_call(db, call_id))
 
-    async def finish(
+    def finish(
         self,
         call: ToolCall,
         status: CallStatus,
@@ -37,7 +37,8 @@ class Calls:
     ) -> None:
         """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown.
 
-        With a hand-over, people are told and the thread is theirs, in the same transaction.
+        With a hand-over, people are told and the thread is theirs, in the same transaction. Nobody waits for the row:
+        it is there before whatever is written next, such as the message that tells the model.
         """
 
         def write(db: Database) -> None:
@@ -61,7 +62,7 @@ class Calls:
                 self._outbox.insert(db, [hand_over])
                 mark_handed_over(db, call.thread)
 
-        await self._database.run(write)
+        self._database.submit(write)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Count the requests of this tool within a day, by thread and by person, this one and refused ones included.

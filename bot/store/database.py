@@ -7,17 +7,20 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlite_utils import Database, Migrations
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Operation = tuple[Callable[[Database], object], Future[object]]
+Operation = tuple[Callable[[Database], object], asyncio.Future[Any]]
+Outcome = tuple[asyncio.Future[Any], object, Exception | None]
 MOST_OPERATIONS_A_COMMIT = 256
+PAGES_BETWEEN_CHECKPOINTS = 10_000  # 40 MB: a checkpoint is three waits for the disk, which an ack may stand behind
+SECONDS_FOR_COMPANY = 0.05
 _REFUSALS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -37,13 +40,14 @@ class DatabaseThread:
     """The one connection to the file, in a thread of its own, with group commit.
 
     Operations that wait at the same moment share a transaction and one fsync; each runs inside a savepoint, so
-    one that fails takes nothing else with it.
+    one that fails takes nothing else with it. Those of one turn of the event loop come together.
     """
 
     def __init__(self, path: Path, *migrations: Migrations) -> None:
         self.path = path
         self._migrations = migrations
-        self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Operation] | None] = queue.SimpleQueue()
+        self._gathered: list[Operation] = []
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._opened: Future[None] = Future()
         self._closed = False
@@ -51,12 +55,14 @@ class DatabaseThread:
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
         await asyncio.wrap_future(self._opened)
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
         self._closed = True
+        self._send()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -65,19 +71,30 @@ class DatabaseThread:
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
         """
-        return await asyncio.wrap_future(self._put(operation))
+        future = self._gather(operation)
+        self._loop.call_soon(self._send)
+        result: T = await future
+        return result
 
     def submit(self, operation: Callable[[Database], object]) -> None:
-        """Have the operation run before any that is asked for later, without waiting for it; a failure is logged."""
-        self._put(operation).add_done_callback(_log_failure)
+        """Have the operation run before any that is asked for later, with the next of them or in a moment.
 
-    def _put(self, operation: Callable[[Database], T]) -> Future[T]:
+        Nobody waits for it; a failure is logged.
+        """
+        self._gather(operation).add_done_callback(_log_failure)
+        self._loop.call_later(SECONDS_FOR_COMPANY, self._send)
+
+    def _gather(self, operation: Callable[[Database], object]) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
-        future: Future[T] = Future()
-        # The queue holds results of every type; each future gets that of its own operation.
-        self._queue.put((operation, future))  # type: ignore[arg-type]
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._gathered.append((operation, future))
         return future
+
+    def _send(self) -> None:
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     def _work(self) -> None:
         try:
@@ -99,6 +116,7 @@ class DatabaseThread:
             db = Database(connection, execute_plugins=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
             # The library decides outside of a transaction what is to be applied; with the lock starters take turns.
@@ -122,28 +140,27 @@ class DatabaseThread:
             )
 
     def _next_batch(self) -> list[Operation]:
-        batch = []
-        item = self._queue.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == MOST_OPERATIONS_A_COMMIT or self._queue.empty():
-                return batch
-            item = self._queue.get()
-        if batch:
-            self._queue.put(None)
+        """Wait for operations, and take what else is there by then; an empty batch is the end."""
+        batch: list[Operation] = []
+        while not batch or (len(batch) < MOST_OPERATIONS_A_COMMIT and not self._queue.empty()):
+            gathered = self._queue.get()
+            if gathered is None:
+                self._queue.put(None)
+                break
+            batch += gathered
         return batch
 
     def _commit(self, db: Database, batch: list[Operation]) -> None:
         """Run the operations in one transaction. When that fails as a whole, all of them have failed."""
         changes = db.conn.total_changes
         broken: sqlite3.Error | None = None
-        outcomes: list[tuple[Future[object], object, Exception | None]] = []
+        outcomes: list[Outcome] = []
         try:
             db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             broken = error
         # Only now: whoever stopped waiting while the database was locked does not want it any more.
-        wanted = [(operation, future) for operation, future in batch if future.set_running_or_notify_cancel()]
+        wanted = [(operation, future) for operation, future in batch if not future.cancelled()]
         try:
             for operation, future in wanted if broken is None else ():
                 outcomes.append((future, *_attempt(db, operation)))
@@ -156,13 +173,8 @@ class DatabaseThread:
         if broken is not None:
             outcomes = [(future, None, broken) for _, future in wanted]
         self._tell_operator([failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes)
-        for future, result, failure in outcomes:
-            if failure is None:
-                future.set_result(result)
-            elif failure is broken or _is_refusal(failure):
-                future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
-            else:
-                future.set_exception(failure)
+        with suppress(RuntimeError):  # the event loop is over, and with it whoever waited
+            self._loop.call_soon_threadsafe(_tell, outcomes, broken)
 
     def _tell_operator(self, errors: list[Exception], *, wrote: bool) -> None:
         """Say once that the database takes no writes, and once that it does again."""
@@ -176,7 +188,20 @@ class DatabaseThread:
         self._refuses = bool(refusal) or (self._refuses and not wrote)
 
 
-def _log_failure(future: Future[object]) -> None:
+def _tell(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
+    """Give those who still wait what came of their operations."""
+    for future, result, failure in outcomes:
+        if future.done():
+            continue
+        if failure is None:
+            future.set_result(result)
+        elif failure is broken or _is_refusal(failure):
+            future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
+        else:
+            future.set_exception(failure)
+
+
+def _log_failure(future: asyncio.Future[Any]) -> None:
     if (error := future.exception()) is not None:
         logger.error("a row was not written: %s", error)
 

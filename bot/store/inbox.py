@@ -1,5 +1,6 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
@@ -18,40 +19,50 @@ class Inbox:
         self._database = database
         self._leases = leases
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and tell whether it waits to be answered.
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> InboxMessage | None:
+        """Keep the message if it is for us, once, and give it back for as long as it is not answered.
 
-        A message that addresses nobody is for us only in a thread that we are in already. One that came before the
-        mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
-        ours again when we are mentioned there.
+        When nobody is at work in its thread, it is taken in the same transaction, as by `next`. A message that
+        addresses nobody is for us only in a thread that we are in already. One that came before the mention which makes
+        the thread ours is left unclaimed for a while. A thread that was handed over to people is ours again when we are
+        mentioned there.
         """
         thread = message.thread
         key = [thread.team, thread.channel, thread.ts]
 
-        def write(db: Database) -> bool:
+        def write(db: Database) -> InboxMessage | None:
             if addressed:
                 _open_thread(db, message)
             kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
             is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
             if mentioned and is_new:
                 db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
-            known = "SELECT handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+            known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
             found = db.execute(known, key).fetchone()
-            if found is not None and found[0] is not None:
-                return False
-            db.execute(
-                """INSERT OR IGNORE INTO inbox
-                       (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [
-                    *(*key, message.ts, message.user, message.user_team, message.shared, message.text),
-                    *("waiting" if found else "unclaimed", datetime.now(UTC).isoformat()),
-                ],
-            )
-            waits = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND status = 'waiting'"
-            return db.execute(waits, [thread.team, thread.channel, message.ts]).fetchone() is not None
+            if found is not None and found[1] is not None:
+                return None
+            if is_new:
+                _insert(db, message, "waiting" if found else "unclaimed")
+            return self._waiting(db, message, owner=found[0]) if found else None
 
         return await self._database.run(write)
+
+    def _waiting(self, db: Database, message: InboxMessage, *, owner: str | None) -> InboxMessage | None:
+        thread = message.thread
+        row_id, status, others = db.execute(
+            """SELECT id, status, (SELECT count(*) FROM inbox AS o
+                                   WHERE (o.team, o.channel, o.thread_ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+                                   AND o.status IN ('waiting', 'running') AND o.id != inbox.id)
+               FROM inbox WHERE (team, channel, ts) = (?, ?, ?)""",
+            [thread.team, thread.channel, message.ts],
+        ).fetchone()
+        if status not in ("waiting", "running"):
+            return None
+        if owner is not None or others or status == "running":
+            return replace(message, id=row_id)
+        db.execute("UPDATE inbox SET status = 'running', attempts = 1 WHERE id = ?", [row_id])
+        self._mark(db, thread, self._leases.process)
+        return replace(message, id=row_id, attempts=1)
 
     async def drop_unclaimed(self) -> None:
         """Forget what was not for us after all."""
@@ -94,19 +105,34 @@ class Inbox:
                    RETURNING ts, user, text, user_team, shared, id, attempts""",
                 key,
             ).fetchall()
-            mark = [self._leases.process if rows else None, *key]
-            db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
+            self._mark(db, thread, self._leases.process if rows else None)
             for ts, user, text, user_team, shared, row_id, attempts in rows:
                 return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
             return None
 
         return await self._database.run(write)
 
+    def _mark(self, db: Database, thread: ThreadId, owner: str | None) -> None:
+        mark = [owner, thread.team, thread.channel, thread.ts]
+        db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
+
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.run(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+
+
+def _insert(db: Database, message: InboxMessage, status: str) -> None:
+    thread = message.thread
+    db.execute(
+        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
+            *(message.text, status, datetime.now(UTC).isoformat()),
+        ],
+    )
 
 
 def _open_thread(db: Database, message: InboxMessage) -> None:

@@ -23,13 +23,13 @@ def cards_of(db: Database, call_id: str) -> list[Post]:
 
 
 class Outbox:
-    """Posts in the order they were queued, channel by channel."""
+    """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
     def __init__(self, database: DatabaseThread, leases: Leases) -> None:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
-        self.news = asyncio.Event()
+        self.news: asyncio.Queue[str] = asyncio.Queue()
 
     def insert(self, db: Database, posts: Iterable[Post]) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one."""
@@ -51,7 +51,7 @@ class Outbox:
                 ],
             )
             # Too early is fine: whoever looks now waits in the database's queue behind this transaction.
-            self._loop.call_soon_threadsafe(self.news.set)
+            self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
@@ -67,38 +67,39 @@ class Outbox:
 
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
+        return await self._database.run(lambda db: self._take(db, channel))
 
-        def take(db: Database) -> Post | None:
-            rows = db.query(
-                """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
-                   WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
-                [channel],
+    def _take(self, db: Database, channel: str) -> Post | None:
+        rows = db.query(
+            """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
+               WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
+            [channel],
+        )
+        for row in rows:
+            if self._leases.is_elsewhere(db, row["sender"]):
+                return None
+            db.execute(
+                "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, row["id"]]
             )
-            for row in rows:
-                if self._leases.is_elsewhere(db, row["sender"]):
-                    return None
-                db.execute(
-                    "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?",
-                    [self._leases.process, row["id"]],
-                )
-                taken = {"ts": row["replaced_ts"], "attempts": row["attempts"] + 1}
-                return replace(_post(row), in_doubt=row["sender"] is not None, **taken)
-            return None
-
-        return await self._database.run(take)
+            taken = {"ts": row["replaced_ts"], "attempts": row["attempts"] + 1}
+            return replace(_post(row), in_doubt=row["sender"] is not None, **taken)
+        return None
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
         await self._write("UPDATE outbox SET sender = NULL, error = ? WHERE id = ?", error, post.id)
 
-    async def sent(self, post: Post, ts: str) -> None:
-        """Remember that the post stands in Slack, and under which ts."""
-        await self._write(
-            "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
-            ts,
-            datetime.now(UTC).isoformat(),
-            post.id,
-        )
+    async def sent(self, post: Post, ts: str) -> Post | None:
+        """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
+
+        def write(db: Database) -> Post | None:
+            db.execute(
+                "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
+                [ts, datetime.now(UTC).isoformat(), post.id],
+            )
+            return self._take(db, post.channel)
+
+        return await self._database.run(write)
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up, with the reason for the operator."""

@@ -99,8 +99,7 @@ async def test_slow_process_is_fenced_off(tmp_path: Path) -> None:
     """A process that was taken for dead, and wakes up, writes nothing into the thread that is another's now."""
     path = tmp_path / "support.db"
     async with Process(path, 60) as slow, Process(path, -1) as quick:
-        await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
-        taken = await slow.store.inbox.next(message().thread)
+        taken = await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
         assert taken
         assert (await slow.store.history.begin(taken)).items
         taken_over = await quick.store.inbox.next(message().thread)
