@@ -9,18 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database, Migrations
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Operation = tuple[Callable[[Database], object], asyncio.Future[Any]]
-Outcome = tuple[asyncio.Future[Any], object, Exception | None]
 MOST_OPERATIONS_A_COMMIT = 256
 PAGES_BETWEEN_CHECKPOINTS = 10_000  # 40 MB: a checkpoint is three waits for the disk, which an ack may stand behind
 SECONDS_FOR_COMPANY = 0.05
+Outcome = tuple[asyncio.Future[Any], object, Exception | None]
 _REFUSALS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -34,6 +33,14 @@ _REFUSALS = {
 
 class DatabaseError(Exception):
     """The database cannot be opened, or did not take an operation."""
+
+
+class Operation(NamedTuple):
+    """Something to be done in a transaction, and who waits for it; `early` is as in `run`."""
+
+    call: Callable[[Database], object]
+    future: asyncio.Future[Any]
+    early: bool
 
 
 class DatabaseThread:
@@ -66,12 +73,13 @@ class DatabaseThread:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def run(self, operation: Callable[[Database], T]) -> T:
+    async def run(self, operation: Callable[[Database], T], *, early: bool = False) -> T:
         """Run the operation in a transaction and return its result once that is committed.
 
-        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back.
+        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back. `early` is for
+        what a crash may undo, because it is done again then and nobody was told: it returns before the commit.
         """
-        future = self._gather(operation)
+        future = self._gather(operation, early=early)
         self._loop.call_soon(self._send)
         result: T = await future
         return result
@@ -84,11 +92,11 @@ class DatabaseThread:
         self._gather(operation).add_done_callback(_log_failure)
         self._loop.call_later(SECONDS_FOR_COMPANY, self._send)
 
-    def _gather(self, operation: Callable[[Database], object]) -> asyncio.Future[Any]:
+    def _gather(self, call: Callable[[Database], object], *, early: bool = False) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._gathered.append((operation, future))
+        self._gathered.append(Operation(call, future, early))
         return future
 
     def _send(self) -> None:
@@ -160,10 +168,12 @@ class DatabaseThread:
         except sqlite3.Error as error:
             broken = error
         # Only now: whoever stopped waiting while the database was locked does not want it any more.
-        wanted = [(operation, future) for operation, future in batch if not future.cancelled()]
+        wanted = [operation for operation in batch if not operation.future.cancelled()]
         try:
-            for operation, future in wanted if broken is None else ():
-                outcomes.append((future, *_attempt(db, operation)))
+            for operation in wanted if broken is None else ():
+                outcomes.append((operation.future, *_attempt(db, operation.call)))
+                if operation.early:
+                    self._tell(outcomes[-1:], broken)
             if broken is None:
                 db.conn.execute("COMMIT")
         except sqlite3.Error as error:
@@ -171,10 +181,13 @@ class DatabaseThread:
             if db.conn.in_transaction:
                 db.conn.execute("ROLLBACK")
         if broken is not None:
-            outcomes = [(future, None, broken) for _, future in wanted]
+            outcomes = [(operation.future, None, broken) for operation in wanted]
         self._tell_operator([failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes)
+        self._tell(outcomes, broken)
+
+    def _tell(self, outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
         with suppress(RuntimeError):  # the event loop is over, and with it whoever waited
-            self._loop.call_soon_threadsafe(_tell, outcomes, broken)
+            self._loop.call_soon_threadsafe(_resolve, outcomes, broken)
 
     def _tell_operator(self, errors: list[Exception], *, wrote: bool) -> None:
         """Say once that the database takes no writes, and once that it does again."""
@@ -188,7 +201,7 @@ class DatabaseThread:
         self._refuses = bool(refusal) or (self._refuses and not wrote)
 
 
-def _tell(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
+def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
     """Give those who still wait what came of their operations."""
     for future, result, failure in outcomes:
         if future.done():

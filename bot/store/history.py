@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -65,14 +64,14 @@ class History:
         def write(db: Database) -> Conversation:
             self._leases.check(db, message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
-                _answer(db, message.thread, _read(db, message.thread).unanswered)
+                _answer(db, message.thread, _unanswered(db, message.thread))
                 _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
             conversation = _read(db, message.thread)
             if not conversation.unanswered and _join(db, message.thread):
                 conversation = _read(db, message.thread)
             return conversation
 
-        return await self._database.run(write)
+        return await self._database.run(write, early=True)
 
     async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> Conversation:
         """Add the model's turn together with a row for each of its calls, before any of them runs."""
@@ -93,11 +92,11 @@ class History:
 
         def write(db: Database) -> Conversation:
             self._leases.check(db, thread)
-            _answer(db, thread, _read(db, thread).unanswered)
+            _answer(db, thread, _unanswered(db, thread))
             _join(db, thread)
             return _read(db, thread)
 
-        return await self._database.run(write)
+        return await self._database.run(write, early=True)
 
     async def finish(
         self,
@@ -115,7 +114,7 @@ class History:
             self._leases.check(db, thread)
             abandon_calls(db, thread)
             if item is not None:
-                _answer(db, thread, _read(db, thread).unanswered)
+                _answer(db, thread, _unanswered(db, thread))
                 _append(db, thread, item)
             self._outbox.insert(db, posts)
             if hand_over:
@@ -218,15 +217,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
     key = [thread.team, thread.channel, thread.ts]
-    rows: list[dict[str, Any]] = list(
-        db.query(
-            "SELECT id, role, item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id",
-            key,
-        )
-    )
-    unanswered: tuple[ToolCall, ...] = ()
-    if rows and rows[-1]["role"] == "assistant":
-        unanswered = tuple(calls_of_turn(db, rows[-1]["id"]))
+    items = db.execute("SELECT item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
     first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
@@ -237,12 +228,20 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         )
     )
     return Conversation(
-        items=tuple(json.loads(row["item"]) for row in rows),
-        unanswered=unanswered,
+        items=tuple(json.loads(item) for (item,) in items),
+        unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
         spent=_spent(db, thread, first_id, began_at),
         intent=_intent(db, thread),
     )
+
+
+def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
+    last = db.execute(
+        "SELECT id, role FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
+        [thread.team, thread.channel, thread.ts],
+    ).fetchone()
+    return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
 def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:

@@ -9,10 +9,22 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.demo.completions import Answer, Request, ToolCall, add_routes
-
 STATUS = json.dumps({"order_id": "ORD-10234", "include_tracking": False})
 INTENT = json.dumps({"category": "order_status", "urgency": "low", "order_id": "ORD-10234", "summary": "Where it is."})
+
+
+def completion(message: dict[str, Any], finish_reason: str) -> bytes:
+    """Word a completion as OpenAI does."""
+    choice = {"index": 0, "message": {"role": "assistant", "refusal": None, **message}, "finish_reason": finish_reason}
+    usage = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "bench", "choices": [choice]}
+    return json.dumps({**body, "usage": usage}).encode()
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "get_order_status", "arguments": STATUS}}
+LOOK_UP = completion({"content": None, "tool_calls": [CALL]}, "tool_calls")
+SORTED = completion({"content": INTENT}, "stop")
+WORDS = completion({"content": "It is on its way and comes on Wednesday."}, "stop")
 ANSWERS: dict[str, dict[str, Any]] = {
     "auth.test": {"team_id": "T0ACME", "user_id": "U0BOT", "bot_id": "B0BOT", "url": "https://acme.slack.com/"},
     "bots.info": {"bot": {"app_id": "A0BOT"}},
@@ -41,7 +53,7 @@ class BenchWorld:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
-        add_routes(app, self._model, "bench")
+        app.router.add_post("/v1/chat/completions", self._model)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self.url = ""
 
@@ -105,9 +117,13 @@ class BenchWorld:
                 acked.set_result(time.perf_counter())
         return socket
 
-    def _model(self, request: Request) -> Answer:
-        if request.response_format:
-            return Answer(INTENT, delay=self.model_seconds)
-        if request.messages[-1]["role"] == "user":
-            return Answer(tool_calls=(ToolCall("", "get_order_status", STATUS),), delay=self.model_seconds)
-        return Answer("It is on its way and comes on Wednesday.", delay=self.model_seconds)
+    async def _model(self, request: web.Request) -> web.Response:
+        body = json.loads(await request.read())
+        if self.model_seconds:
+            await asyncio.sleep(self.model_seconds)
+        answer = LOOK_UP if body["messages"][-1]["role"] == "user" else WORDS
+        return web.Response(
+            body=SORTED if "response_format" in body else answer,
+            content_type="application/json",
+            headers={"x-request-id": "req_1"},
+        )
