@@ -1,25 +1,18 @@
 """The only code that knows the openai SDK: a history and tools go in, one turn of the model comes out."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import openai
 from aiohttp import ClientConnectorError
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageFunctionToolCall
 from pydantic import BaseModel
 
+from bot.completion import Turn, Usage, read_turn, read_usage
 from bot.settings import Settings
-from bot.store.records import Item, new_id
+from bot.store.records import Item
 
 T = TypeVar("T", bound=BaseModel)
-_MOST_REPLAYED_CHARACTERS = 4_000
-_MOST_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
-_CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 
 
 class ModelError(Exception):
@@ -43,37 +36,6 @@ class ModelError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.too_long = too_long
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedCall:
-    """A tool call as the model wrote it: nothing of it is checked yet."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What an answer cost, and how it ended: columns of `model_calls`."""
-
-    model: str
-    finish_reason: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cached_tokens: int | None
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One answer of the model: words, or calls, or both, and what it cost."""
-
-    item: Item
-    text: str
-    calls: tuple[RequestedCall, ...]
-    usage: Usage
 
 
 class Model(Protocol):
@@ -107,19 +69,20 @@ class OpenAIModel:
 
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
+        # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
+        # schema and item at each request, which costs more than all the rest of it.
+        body = {"messages": list(history), "tools": list(tools), "parallel_tool_calls": True}
         try:
-            # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
-            # schema and item at each request, which costs more than all the rest of it.
-            body = {"messages": list(history), "tools": list(tools), "parallel_tool_calls": True}
-            completion = await self._client.chat.completions.create(model=self.name, messages=(), extra_body=body)
+            response = await self._client.chat.completions.with_raw_response.create(
+                model=self.name, messages=(), extra_body=body
+            )
         except openai.APIError as error:
             raise _model_error(error) from error
-        except ValueError as error:
-            raise ModelError(f"the answer is not JSON: {error}", _UNUSABLE, retry_after=0) from error
         try:
-            return _turn(completion, self.name)
-        except _WRONG_SHAPE as error:
-            raise ModelError(f"the answer has another shape: {error}", _UNUSABLE, retry_after=0) from error
+            return read_turn(response.content, asked=self.name, request_id=response.request_id)
+        except ValueError as error:
+            text = f"the answer cannot be used: {error}"[:500]
+            raise ModelError(text, _UNUSABLE, response.request_id, retry_after=0) from error
 
     async def classify(self, history: Sequence[Item], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
@@ -128,10 +91,11 @@ class OpenAIModel:
                 model=self.name, messages=(), response_format=into, extra_body={"messages": list(history)}
             )
             parsed = completion.choices[0].message.parsed if completion.choices else None
-            usage = _usage(completion, self.name) if parsed else None
+            request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
+            usage = read_usage(completion, asked=self.name, request_id=request_id)
         except (openai.OpenAIError, ValueError, *_WRONG_SHAPE) as error:
             raise ModelError(f"{type(error).__name__}: {error}"[:500], _UNUSABLE) from error
-        if parsed is None or usage is None:
+        if parsed is None:
             raise ModelError("the answer holds no value", _UNUSABLE)
         return parsed, usage
 
@@ -183,71 +147,3 @@ def _retry_after(error: openai.APIStatusError) -> float:
         return max(0.0, float(error.response.headers.get("retry-after", 0)))
     except ValueError:
         return 0.0
-
-
-def _turn(completion: ChatCompletion, asked: str) -> Turn:
-    request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
-    if not completion.choices:
-        raise ModelError("the answer has no choice", _UNUSABLE, request_id, retry_after=0)
-    choice = completion.choices[0]
-    message: ChatCompletionMessage = choice.message
-    # Calls of a turn that was cut off may be half-written: none of them is run.
-    calls = _calls(message) if choice.finish_reason not in ("length", "content_filter") else ()
-    text = _clean(message.content or message.refusal or "").strip()[:_MOST_TEXT_CHARACTERS]
-    if not text and not calls:
-        raise ModelError(f"an empty answer, finish reason {choice.finish_reason}", _UNUSABLE, request_id, retry_after=0)
-    return Turn(_item(text, calls), text, calls, _usage(completion, asked))
-
-
-def _usage(completion: ChatCompletion, asked: str) -> Usage:
-    usage: CompletionUsage | None = completion.usage
-    details = usage.prompt_tokens_details if usage else None
-    return Usage(
-        model=str(completion.model or asked),
-        finish_reason=completion.choices[0].finish_reason,
-        prompt_tokens=_count(usage.prompt_tokens if usage else None),
-        completion_tokens=_count(usage.completion_tokens if usage else None),
-        cached_tokens=_count(details.cached_tokens if details else None),
-        request_id=completion._request_id,  # noqa: SLF001 - as above
-    )
-
-
-def _count(number: Any) -> int | None:
-    return number if isinstance(number, int) and 0 <= number < 2**31 else None
-
-
-def _calls(message: ChatCompletionMessage) -> tuple[RequestedCall, ...]:
-    calls: dict[str, RequestedCall] = {}
-    for call in message.tool_calls or ():
-        if not isinstance(call, ChatCompletionMessageFunctionToolCall):
-            continue
-        # An id that stands twice could not be answered; one out of the ordinary, or a name with a dot, not sent back.
-        ordinary = _CALL_ID.fullmatch(call.id or "") and call.id not in calls
-        call_id = call.id if ordinary else f"call_{new_id()}"
-        name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.function.name or "")[:64] or "unnamed"
-        calls[call_id] = RequestedCall(call_id, name, _clean(call.function.arguments or ""))
-    return tuple(calls.values())
-
-
-def _clean(text: str) -> str:
-    """Take out what is no character: halves of surrogate pairs, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def _item(text: str, calls: Sequence[RequestedCall]) -> Item:
-    item: dict[str, Any] = {"role": "assistant", "content": text or None}
-    if calls:
-        item["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _replayable(call)}}
-            for call in calls
-        ]
-    return item
-
-
-def _replayable(call: RequestedCall) -> str:
-    """Give the arguments back as they were, unless a server could not read them: some parse what they are sent."""
-    try:
-        readable = len(call.arguments) <= _MOST_REPLAYED_CHARACTERS and isinstance(json.loads(call.arguments), dict)
-    except (ValueError, RecursionError):
-        readable = False
-    return call.arguments if readable else "{}"

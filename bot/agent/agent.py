@@ -47,22 +47,25 @@ class Agent:
         self._settings = settings
         self._show_status = show_status
 
-    async def answer(self, message: InboxMessage) -> None:
-        """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours."""
+    async def answer(self, message: InboxMessage) -> bool:
+        """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
+
+        Tell whether another message waits in the thread, as all that ends a run does.
+        """
         try:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
-                await self._run(message)
+                return await self._run(message)
         except RunError as error:
-            await self.apologise(message, error.words, error.row_id, str(error), hand_over=error.hand_over)
+            return await self.apologise(message, error.words, error.row_id, str(error), hand_over=error.hand_over)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
-            await self.apologise(message, words, error=str(error))
+            return await self.apologise(message, words, error=str(error))
         except TimeoutError:
-            await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
+            return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
 
     async def apologise(
         self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, hand_over: bool = False
-    ) -> None:
+    ) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
         mark = reference(row_id or new_id())
         post = None
@@ -74,9 +77,9 @@ class Agent:
         item = {"role": "assistant", "content": words}
         posts = self._posts(message, text)
         await self._store.history.begin(message)  # the run may have failed before the model could hear of it
-        await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
+        return await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
 
-    async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> None:
+    async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
         """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
         minutes = int(age.total_seconds() // 60)
         late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
@@ -85,14 +88,13 @@ class Agent:
         )
         await self._store.history.begin(message)
         item = {"role": "assistant", "content": words}
-        await self._store.history.finish(message, item, self._posts(message, words))
+        return await self._store.history.finish(message, item, self._posts(message, words))
 
-    async def _run(self, message: InboxMessage) -> None:
+    async def _run(self, message: InboxMessage) -> bool:
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
-            await self._store.history.finish(message, None, self._posts(message, refusal))
-            return
+            return await self._store.history.finish(message, None, self._posts(message, refusal))
         conversation = await self._store.history.begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
@@ -102,9 +104,9 @@ class Agent:
                 reach("model answered")
                 if not turn.calls:
                     posts = self._posts(message, without_instructions(turn.text), conversation)
-                    await self._store.history.finish(message, turn.item, posts)
+                    more = await self._store.history.finish(message, turn.item, posts)
                     reach("answer written")
-                    return
+                    return more
                 rows = self._tool_calls.rows(message, turn.calls)
                 conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
                 reach("turn written")

@@ -8,7 +8,8 @@ from typing import Any
 
 from bot import transcript
 from bot.agent.errors import RunError
-from bot.model import Model, ModelError, Turn
+from bot.completion import Turn
+from bot.model import Model, ModelError
 from bot.settings import Settings
 from bot.store.calls import Calls
 from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.approvals.gate import Approvals
+from bot.completion import RequestedCall
 from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Person
 from bot.intent import CustomerIntent
-from bot.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.store.calls import Calls

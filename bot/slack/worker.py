@@ -24,7 +24,7 @@ class Worker:
         self._agent = agent
         self._stale_after = stale_after
         self._running: dict[ThreadId, asyncio.Task[None]] = {}
-        self._woken: set[ThreadId] = set()
+        self._woken: dict[ThreadId, InboxMessage | None] = {}  # with the message that is taken already
 
     def wake(self, message: InboxMessage) -> None:
         """Have a kept message answered, now or after what is being answered in its thread."""
@@ -46,18 +46,18 @@ class Worker:
             await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _wake(self, thread: ThreadId, taken: InboxMessage | None = None) -> None:
-        self._woken.add(thread)
+        self._woken[thread] = taken or self._woken.get(thread)
         if thread not in self._running:
-            self._running[thread] = asyncio.create_task(self._work(thread, taken), name=f"thread {thread.ts}")
+            self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
 
-    async def _work(self, thread: ThreadId, taken: InboxMessage | None) -> None:
+    async def _work(self, thread: ThreadId) -> None:
         try:
             while thread in self._woken:
-                self._woken.discard(thread)
-                while message := taken or await self._inbox.next(thread):
-                    taken = None
+                message = self._woken.pop(thread) or await self._inbox.next(thread)
+                while message:
                     reach("message taken")
-                    await self._answer(message)
+                    more = await self._answer(message)
+                    message = await self._inbox.next(thread) if more else None
         except LostLeaseError as error:
             logger.warning("left a thread alone: %s", error)
         except DatabaseError as error:
@@ -65,20 +65,17 @@ class Worker:
         finally:
             del self._running[thread]
 
-    async def _answer(self, message: InboxMessage) -> None:
+    async def _answer(self, message: InboxMessage) -> bool:
         if message.attempts > MOST_ATTEMPTS:
-            await self._agent.apologise(
-                message, "I could not answer this.", error=f"given up after {MOST_ATTEMPTS} attempts"
-            )
-            return
+            error = f"given up after {MOST_ATTEMPTS} attempts"
+            return await self._agent.apologise(message, "I could not answer this.", error=error)
         age = datetime.now(UTC) - message.written_at
         if age > self._stale_after:
-            await self._agent.ask_whether_needed(message, age)
-            return
+            return await self._agent.ask_whether_needed(message, age)
         try:
-            await self._agent.answer(message)
+            return await self._agent.answer(message)
         except (LostLeaseError, DatabaseError):
             raise
         except Exception as error:  # whatever broke, the person hears of it and the thread goes on
             logger.exception("message %s was not answered", message.id)
-            await self._agent.apologise(message, "Something broke on my side.", error=repr(error))
+            return await self._agent.apologise(message, "Something broke on my side.", error=repr(error))

@@ -106,10 +106,13 @@ class History:
         *,
         error: str | None = None,
         hand_over: Post | None = None,
-    ) -> None:
-        """End a run: its last item, what is said, and the end of the message and of those that joined it are one."""
+    ) -> bool:
+        """End a run: its last item, what is said, and the end of the message and of those that joined it are one.
 
-        def write(db: Database) -> None:
+        Tell whether another message waits in the thread; with none left the thread is let go.
+        """
+
+        def write(db: Database) -> bool:
             thread = message.thread
             self._leases.check(db, thread)
             abandon_calls(db, thread)
@@ -133,8 +136,9 @@ class History:
                     thread.ts,
                 ],
             )
+            return not self._leases.let_go_if_done(db, thread)
 
-        await self._database.run(write)
+        return await self._database.run(write)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

@@ -61,7 +61,7 @@ class Inbox:
         if owner is not None or others or status == "running":
             return replace(message, id=row_id)
         db.execute("UPDATE inbox SET status = 'running', attempts = 1 WHERE id = ?", [row_id])
-        self._mark(db, thread, self._leases.process)
+        self._leases.take(db, thread)
         return replace(message, id=row_id, attempts=1)
 
     async def drop_unclaimed(self) -> None:
@@ -105,16 +105,14 @@ class Inbox:
                    RETURNING ts, user, text, user_team, shared, id, attempts""",
                 key,
             ).fetchall()
-            self._mark(db, thread, self._leases.process if rows else None)
+            if self._leases.let_go_if_done(db, thread):
+                return None
+            self._leases.take(db, thread)
             for ts, user, text, user_team, shared, row_id, attempts in rows:
                 return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
             return None
 
         return await self._database.run(write)
-
-    def _mark(self, db: Database, thread: ThreadId, owner: str | None) -> None:
-        mark = [owner, thread.team, thread.channel, thread.ts]
-        db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
 
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""

@@ -64,6 +64,23 @@ class Leases:
         if owner != self.process:
             raise LostLeaseError(f"thread {thread.ts} in {thread.channel} is in the hands of {owner or 'nobody'}")
 
+    def take(self, db: Database, thread: ThreadId) -> None:
+        """Put our mark on a thread, within the transaction of a write."""
+        self._mark(db, thread, self.process)
+
+    def let_go_if_done(self, db: Database, thread: ThreadId) -> bool:
+        """Take our mark off a thread in which no message is open, and tell whether that is so."""
+        open_ = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+                   AND status IN ('waiting', 'running')"""
+        done = db.execute(open_, [thread.team, thread.channel, thread.ts]).fetchone() is None
+        if done:
+            self._mark(db, thread, None)
+        return done
+
+    def _mark(self, db: Database, thread: ThreadId, owner: str | None) -> None:
+        mark = [owner, thread.team, thread.channel, thread.ts]
+        db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
+
     def _enter(self, db: Database) -> None:
         # Only inside of a write transaction, so that starters take turns: changing a lock is not atomic.
         self.alone = self._lock_file()
