@@ -98,7 +98,8 @@ class Agent:
         conversation = await self._store.history.begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
-            if not conversation.unanswered:
+            calls = conversation.unanswered
+            if not calls:
                 self._hold_to_bounds(conversation.spent)
                 turn = await self._model_calls.ask(message.thread, conversation.items)
                 reach("model answered")
@@ -108,11 +109,11 @@ class Agent:
                     reach("answer written")
                     return more
                 rows = self._tool_calls.rows(message, turn.calls)
-                conversation = await self._store.history.add_turn(message.thread, turn.item, rows)
+                calls = await self._store.history.add_turn(message.thread, turn.item, rows)
                 reach("turn written")
             show = partial(self._show_status, message.thread)
             asking = Asking(requester, intent, conversation.said_by(message.user))
-            await self._tool_calls.run(conversation.unanswered, asking, show)
+            await self._tool_calls.run(calls, asking, show)
             conversation = await self._store.history.add_outputs(message.thread)
             reach("call written")
 

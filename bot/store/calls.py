@@ -96,10 +96,15 @@ class Calls:
         def write(db: Database) -> None:
             finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
             db.execute(
-                """INSERT OR REPLACE INTO model_calls
+                """INSERT INTO model_calls
                        (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
                         completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                   ON CONFLICT (id) DO UPDATE SET (model, status, finish_reason, prompt_tokens, completion_tokens,
+                                                   cached_tokens, request_id, error, finished_at, duration_ms)
+                   = (excluded.model, excluded.status, excluded.finish_reason, excluded.prompt_tokens,
+                      excluded.completion_tokens, excluded.cached_tokens, excluded.request_id, excluded.error,
+                      excluded.finished_at, excluded.duration_ms)""",
                 [
                     call.id,
                     call.thread.team,
@@ -123,7 +128,7 @@ class Calls:
         self._database.submit(write)
 
 
-def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> None:
+def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
     """Write the rows of a turn's calls within the transaction that adds the turn."""
     for call in calls:
         db.execute(
@@ -141,7 +146,7 @@ def insert_calls(db: Database, message_id: int, calls: Sequence[ToolCall]) -> No
                 call.arguments_sent,
                 call.gated,
                 call.created_at.isoformat(),
-                message_id,
+                call.message_id,
                 call.position,
                 call.tool_call_id,
             ],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
@@ -73,14 +73,15 @@ class History:
 
         return await self._database.run(write, early=True)
 
-    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> Conversation:
-        """Add the model's turn together with a row for each of its calls, before any of them runs."""
+    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+        """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
 
-        def write(db: Database) -> Conversation:
+        def write(db: Database) -> tuple[ToolCall, ...]:
             self._leases.check(db, thread)
             message_id = _append(db, thread, item)
-            insert_calls(db, message_id, calls)
-            return _read(db, thread)
+            rows = tuple(replace(call, message_id=message_id) for call in calls)
+            insert_calls(db, rows)
+            return rows
 
         return await self._database.run(write)
 
