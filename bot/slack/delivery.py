@@ -80,7 +80,7 @@ class Delivery:
         self._outbox = outbox
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._woken: set[str] = set()
+        self._woken: dict[str, Post | None] = {}  # with the post that is taken already
         self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._free_at: dict[str, float] = {}
@@ -88,7 +88,8 @@ class Delivery:
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
         while True:
-            self._wake(await self._outbox.news.get())
+            post = await self._outbox.news.get()
+            self._wake(post.channel, post if post.attempts else None)
 
     async def resume(self) -> None:
         """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
@@ -148,32 +149,31 @@ class Delivery:
             if self._statuses.get(key) is asyncio.current_task():
                 del self._statuses[key]
 
-    def _wake(self, channel: str) -> None:
-        self._woken.add(channel)
+    def _wake(self, channel: str, taken: Post | None = None) -> None:
+        self._woken[channel] = taken or self._woken.get(channel)
         if channel not in self._senders:
             self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
 
     async def _send_all(self, channel: str) -> None:
         try:
             while channel in self._woken:
-                self._woken.discard(channel)
-                await self._send_waiting(channel)
+                await self._send_waiting(channel, self._woken.pop(channel))
         finally:
             del self._senders[channel]
 
-    async def _send_waiting(self, channel: str) -> None:
+    async def _send_waiting(self, channel: str, post: Post | None) -> None:
         try:
-            post = await self._outbox.next(channel)
+            post = post or await self._outbox.next(channel)
             while post:
                 post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
             await asyncio.sleep(SECONDS_BETWEEN_POSTS)
-            self._woken.add(channel)
+            self._wake(channel)
         except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
             logger.exception("sending in %s broke, and goes on in a while", channel)
             await asyncio.sleep(SECONDS_AFTER_A_BREAK)
-            self._woken.add(channel)
+            self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
         """Try to have the post said, and give back what is to be said in its channel after that."""
