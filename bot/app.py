@@ -73,12 +73,12 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         bot = await _assemble(settings, open_shop, stack)
-        await bot.upkeep.recover(alone=bot.leases.alone)
         stack.push_async_callback(_cancel, asyncio.create_task(bot.delivery.run(), name="delivery"))
         stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.7)
+        await bot.upkeep.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
         yield await _connect(bot, settings, http_port, stack)
@@ -251,7 +251,7 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds))
+    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds), bot.upkeep.stop(seconds))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -1,5 +1,6 @@
 """What time does to requests: reminders, expiry, pauses that the cards show, and outcomes that are found out later."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +15,8 @@ from bot.store.records import CallStatus, ToolCall
 
 logger = logging.getLogger(__name__)
 
+MOST_ASKED_AT_ONCE = 8
+
 
 class Upkeep:
     """Looks after open requests, again and again; several processes may do so side by side."""
@@ -24,25 +27,49 @@ class Upkeep:
         self._cards = cards
         # A run, and asking what came of it, are over after that time: nobody is at it any more.
         self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
+        self._finding_out: dict[str, asyncio.Task[None]] = {}
+        self._turn_to_ask = asyncio.Semaphore(MOST_ASKED_AT_ONCE)
 
     async def recover(self, *, alone: bool) -> None:
         """Look after everything once at a start; when alone, a call that is running is one that nobody runs."""
         await self._look_after_all(longest_run=timedelta() if alone else self._longest_run)
 
     async def sweep(self) -> None:
-        """Look after everything once."""
+        """Look after everything once; a shop that takes its time is waited for in the background."""
         await self._look_after_all(longest_run=self._longest_run)
+
+    async def stop(self, seconds: float) -> None:
+        """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
+        asking = list(self._finding_out.values())
+        if asking:
+            _, unanswered = await asyncio.wait(asking, timeout=seconds)
+            for task in unanswered:
+                task.cancel()
+            await asyncio.gather(*unanswered, return_exceptions=True)
 
     async def _look_after_all(self, *, longest_run: timedelta) -> None:
         paused = await self._outcomes.is_paused()
         for call in await self._calls.open():
-            try:
-                if call.status == CallStatus.PENDING:
+            if call.status == CallStatus.PENDING:
+                try:
                     await self._look_after_waiting(call, paused=paused)
-                elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
-                    await self._outcomes.reconcile(call, again=True)
-            except Exception:  # one request that breaks must not keep the others from being looked after
-                logger.exception("call %s could not be looked after", call.id)
+                except Exception:  # one request that breaks must not keep the others from being looked after
+                    logger.exception("call %s could not be looked after", call.id)
+            elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
+                self._find_out(call)
+
+    def _find_out(self, call: ToolCall) -> None:
+        if call.id not in self._finding_out:
+            self._finding_out[call.id] = asyncio.create_task(self._reconcile(call), name=f"outcome of {call.id}")
+
+    async def _reconcile(self, call: ToolCall) -> None:
+        try:
+            async with self._turn_to_ask:
+                await self._outcomes.reconcile(call, again=True)
+        except Exception:  # it is asked again at the next sweep
+            logger.exception("what came of call %s could not be found out", call.id)
+        finally:
+            del self._finding_out[call.id]
 
     async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at

@@ -80,7 +80,7 @@ class Delivery:
         self._outbox = outbox
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._woken: dict[str, Post | None] = {}  # with the post that is taken already
+        self._woken: set[str] = set()
         self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._free_at: dict[str, float] = {}
@@ -88,8 +88,7 @@ class Delivery:
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
         while True:
-            post = await self._outbox.news.get()
-            self._wake(post.channel, post if post.attempts else None)
+            self._wake(await self._outbox.news.get())
 
     async def resume(self) -> None:
         """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
@@ -149,21 +148,22 @@ class Delivery:
             if self._statuses.get(key) is asyncio.current_task():
                 del self._statuses[key]
 
-    def _wake(self, channel: str, taken: Post | None = None) -> None:
-        self._woken[channel] = taken or self._woken.get(channel)
+    def _wake(self, channel: str) -> None:
+        self._woken.add(channel)
         if channel not in self._senders:
             self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
 
     async def _send_all(self, channel: str) -> None:
         try:
             while channel in self._woken:
-                await self._send_waiting(channel, self._woken.pop(channel))
+                self._woken.discard(channel)
+                await self._send_waiting(channel)
         finally:
             del self._senders[channel]
 
-    async def _send_waiting(self, channel: str, post: Post | None) -> None:
+    async def _send_waiting(self, channel: str) -> None:
         try:
-            post = post or await self._outbox.next(channel)
+            post = await self._outbox.next(channel)
             while post:
                 post = await self._send(post)
         except DatabaseError as error:

@@ -41,7 +41,7 @@ class Intake:
         *,
         ourselves: Ourselves,
         inbox: Inbox,
-        wake: Callable[[InboxMessage], None],
+        wake: Callable[[ThreadId], None],
         changed: Callable[[str, str, str], Awaitable[None]],
         trusted_teams: tuple[str, ...] = (),
     ) -> None:
@@ -92,7 +92,7 @@ class Intake:
         kept = await asyncio.wait_for(receive, _SECONDS_TO_KEEP)
         reach("message kept")
         if kept:
-            self._wake(kept)
+            self._wake(message.thread)
 
 
 def _changed_ts(event: dict[str, Any]) -> str | None:

@@ -24,17 +24,19 @@ class Worker:
         self._agent = agent
         self._stale_after = stale_after
         self._running: dict[ThreadId, asyncio.Task[None]] = {}
-        self._woken: dict[ThreadId, InboxMessage | None] = {}  # with the message that is taken already
+        self._woken: set[ThreadId] = set()
 
-    def wake(self, message: InboxMessage) -> None:
-        """Have a kept message answered, now or after what is being answered in its thread."""
-        self._wake(message.thread, message if message.attempts else None)
+    def wake(self, thread: ThreadId) -> None:
+        """Have the thread's waiting messages answered, now or after the one that is being answered."""
+        self._woken.add(thread)
+        if thread not in self._running:
+            self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
 
     async def resume(self) -> None:
         """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
         for thread in await self._inbox.waiting_threads():
             if thread not in self._running:
-                self._wake(thread)
+                self.wake(thread)
 
     async def stop(self, seconds: float) -> None:
         """Let runs finish for so long, then cut them off; a later start goes on with them."""
@@ -45,15 +47,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _wake(self, thread: ThreadId, taken: InboxMessage | None = None) -> None:
-        self._woken[thread] = taken or self._woken.get(thread)
-        if thread not in self._running:
-            self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
-
     async def _work(self, thread: ThreadId) -> None:
         try:
             while thread in self._woken:
-                message = self._woken.pop(thread) or await self._inbox.next(thread)
+                self._woken.discard(thread)
+                message = await self._inbox.next(thread)
                 while message:
                     reach("message taken")
                     more = await self._answer(message)
@@ -62,6 +60,8 @@ class Worker:
             logger.warning("left a thread alone: %s", error)
         except DatabaseError as error:
             logger.error("left a thread as it is until the database writes again: %s", error)  # noqa: TRY400 - no bug
+        except Exception:  # not even an apology could be made
+            logger.exception("thread %s in %s was left as it is, and is tried again", thread.ts, thread.channel)
         finally:
             del self._running[thread]
 

@@ -5,7 +5,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
@@ -55,7 +55,6 @@ class DatabaseThread:
         self._migrations = migrations
         self._queue: queue.SimpleQueue[list[Operation] | None] = queue.SimpleQueue()
         self._gathered: list[Operation] = []
-        self._news: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._opened: Future[None] = Future()
         self._closed = False
@@ -92,10 +91,6 @@ class DatabaseThread:
         """
         self._gather(operation).add_done_callback(_log_failure)
         self._loop.call_later(SECONDS_FOR_COMPANY, self._send)
-
-    def once_committed(self, tell: Callable[[], object]) -> None:
-        """Call this in the event loop when what the operation that runs now has written is committed, and only then."""
-        self._news.append(tell)
 
     def _gather(self, call: Callable[[Database], object], *, early: bool = False) -> asyncio.Future[Any]:
         if self._closed:
@@ -176,12 +171,9 @@ class DatabaseThread:
         wanted = [operation for operation in batch if not operation.future.cancelled()]
         try:
             for operation in wanted if broken is None else ():
-                known = len(self._news)
                 outcomes.append((operation.future, *_attempt(db, operation.call)))
-                if outcomes[-1][2] is not None:
-                    del self._news[known:]
                 if operation.early:
-                    self._tell(outcomes[-1:])
+                    self._tell(outcomes[-1:], broken)
             if broken is None:
                 db.conn.execute("COMMIT")
         except sqlite3.Error as error:
@@ -189,17 +181,13 @@ class DatabaseThread:
             if db.conn.in_transaction:
                 db.conn.execute("ROLLBACK")
         if broken is not None:
-            self._news = []
             outcomes = [(operation.future, None, broken) for operation in wanted]
         self._tell_operator([failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes)
-        news, self._news = self._news, []
-        self._tell(outcomes, broken, news)
+        self._tell(outcomes, broken)
 
-    def _tell(
-        self, outcomes: list[Outcome], broken: sqlite3.Error | None = None, news: Sequence[Callable[[], object]] = ()
-    ) -> None:
+    def _tell(self, outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
         with suppress(RuntimeError):  # the event loop is over, and with it whoever waited
-            self._loop.call_soon_threadsafe(_resolve, outcomes, broken, news)
+            self._loop.call_soon_threadsafe(_resolve, outcomes, broken)
 
     def _tell_operator(self, errors: list[Exception], *, wrote: bool) -> None:
         """Say once that the database takes no writes, and once that it does again."""
@@ -213,10 +201,8 @@ class DatabaseThread:
         self._refuses = bool(refusal) or (self._refuses and not wrote)
 
 
-def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None, news: Sequence[Callable[[], object]]) -> None:
-    """Give those who still wait what came of their operations, and the others the news."""
-    for tell in news:
-        tell()
+def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
+    """Give those who still wait what came of their operations."""
     for future, result, failure in outcomes:
         if future.done():
             continue

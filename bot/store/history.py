@@ -137,7 +137,12 @@ class History:
                     thread.ts,
                 ],
             )
-            return not self._leases.let_go_if_done(db, thread)
+            open_ = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+                       AND status IN ('waiting', 'running')"""
+            more = db.execute(open_, [thread.team, thread.channel, thread.ts]).fetchone() is not None
+            if not more:
+                self._leases.let_go(db, thread)
+            return more
 
         return await self._database.run(write)
 

@@ -1,6 +1,5 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
@@ -18,19 +17,19 @@ class Inbox:
     def __init__(self, database: DatabaseThread, leases: Leases) -> None:
         self._database = database
         self._leases = leases
+        self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> InboxMessage | None:
-        """Keep the message if it is for us, once, and give it back for as long as it is not answered.
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
+        """Keep the message if it is for us, once, and tell whether it is still to be answered.
 
-        When nobody is at work in its thread, it is taken in the same transaction, as by `next`. A message that
-        addresses nobody is for us only in a thread that we are in already. One that came before the mention which makes
-        the thread ours is left unclaimed for a while. A thread that was handed over to people is ours again when we are
-        mentioned there.
+        A message that addresses nobody is for us only in a thread that we are in already. One that came before the
+        mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
+        ours again when we are mentioned there.
         """
         thread = message.thread
         key = [thread.team, thread.channel, thread.ts]
 
-        def write(db: Database) -> InboxMessage | None:
+        def write(db: Database) -> bool:
             if addressed:
                 _open_thread(db, message)
             kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
@@ -40,14 +39,15 @@ class Inbox:
             known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
             found = db.execute(known, key).fetchone()
             if found is not None and found[1] is not None:
-                return None
+                return False
             if is_new:
                 _insert(db, message, "waiting" if found else "unclaimed")
-            return self._waiting(db, message, owner=found[0]) if found else None
+            return found is not None and self._is_open(db, message, owner=found[0])
 
         return await self._database.run(write)
 
-    def _waiting(self, db: Database, message: InboxMessage, *, owner: str | None) -> InboxMessage | None:
+    def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
+        """Tell whether the message is to be answered; if that can be at once it is marked as ours: `next` need not."""
         thread = message.thread
         row_id, status, others = db.execute(
             """SELECT id, status, (SELECT count(*) FROM inbox AS o
@@ -56,13 +56,11 @@ class Inbox:
                FROM inbox WHERE (team, channel, ts) = (?, ?, ?)""",
             [thread.team, thread.channel, message.ts],
         ).fetchone()
-        if status not in ("waiting", "running"):
-            return None
-        if owner is not None or others or status == "running":
-            return replace(message, id=row_id)
-        db.execute("UPDATE inbox SET status = 'running', attempts = 1 WHERE id = ?", [row_id])
-        self._leases.take(db, thread)
-        return replace(message, id=row_id, attempts=1)
+        if status == "waiting" and owner is None and not others:
+            db.execute("UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = ?", [row_id])
+            self._leases.take(db, thread)
+            self._marked.add(row_id)
+        return status in ("waiting", "running")
 
     async def drop_unclaimed(self) -> None:
         """Forget what was not for us after all."""
@@ -88,9 +86,10 @@ class Inbox:
         return await self._database.run(read)
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
-        """Take the thread into our hands and its oldest open message from it; `attempts` counts how often.
+        """Take the thread into our hands and the oldest message that waits in it; `attempts` counts how often.
 
-        With none left the thread is let go, in the same transaction. One in other hands is left alone.
+        One that was taken before, and whose run was cut off, comes first. With none left the thread is let go, in the
+        same transaction. One in other hands is left alone.
         """
         key = [thread.team, thread.channel, thread.ts]
 
@@ -98,19 +97,23 @@ class Inbox:
             owner = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
             if owner is None or self._leases.is_elsewhere(db, owner[0]):
                 return None
-            rows = db.execute(
-                """UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = (
-                       SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
-                       AND status IN ('waiting', 'running') ORDER BY ts LIMIT 1)
-                   RETURNING ts, user, text, user_team, shared, id, attempts""",
+            row = db.execute(
+                """SELECT ts, user, text, user_team, shared, id, attempts, status FROM inbox
+                   WHERE (team, channel, thread_ts) = (?, ?, ?)
+                   AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
                 key,
-            ).fetchall()
-            if self._leases.let_go_if_done(db, thread):
+            ).fetchone()
+            if row is None:
+                self._leases.let_go(db, thread)
                 return None
-            self._leases.take(db, thread)
-            for ts, user, text, user_team, shared, row_id, attempts in rows:
-                return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
-            return None
+            ts, user, text, user_team, shared, row_id, attempts, status = row
+            is_ours = status == "running" and owner[0] == self._leases.process
+            if not (is_ours and row_id in self._marked):
+                attempts += 1
+                db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
+                self._leases.take(db, thread)
+            self._marked.discard(row_id)
+            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
 
         return await self._database.run(write)
 

@@ -68,14 +68,9 @@ class Leases:
         """Put our mark on a thread, within the transaction of a write."""
         self._mark(db, thread, self.process)
 
-    def let_go_if_done(self, db: Database, thread: ThreadId) -> bool:
-        """Take our mark off a thread in which no message is open, and tell whether that is so."""
-        open_ = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
-                   AND status IN ('waiting', 'running')"""
-        done = db.execute(open_, [thread.team, thread.channel, thread.ts]).fetchone() is None
-        if done:
-            self._mark(db, thread, None)
-        return done
+    def let_go(self, db: Database, thread: ThreadId) -> None:
+        """Take our mark off a thread."""
+        self._mark(db, thread, None)
 
     def _mark(self, db: Database, thread: ThreadId, owner: str | None) -> None:
         mark = [owner, thread.team, thread.channel, thread.ts]

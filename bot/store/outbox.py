@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
@@ -24,32 +23,37 @@ def cards_of(db: Database, call_id: str) -> list[Post]:
 
 
 class Outbox:
-    """Posts in the order they were queued, channel by channel; `news` are those that were queued by this process."""
+    """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
     def __init__(self, database: DatabaseThread, leases: Leases) -> None:
         self._database = database
         self._leases = leases
-        self.news: asyncio.Queue[Post] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
+        self.news: asyncio.Queue[str] = asyncio.Queue()
 
     def insert(self, db: Database, posts: Iterable[Post]) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
 
-        One that has nothing before it in its channel is taken at once, as by `next`, and has `attempts` 1 in the news.
+        One that has nothing before it in its channel is marked as ours at once, which spares `next` a write.
         """
         now = datetime.now(UTC).isoformat()
         for post in posts:
             waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
-            is_taken = post.replaces is None and db.execute(waiting, [post.channel]).fetchone() is None
+            is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
                                        sender, attempts)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
-                    *(post.call_id, post.replaces, now, self._leases.process if is_taken else None, int(is_taken)),
+                    *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
                 ],
             )
-            self._database.once_committed(partial(self.news.put_nowait, replace(post, attempts=int(is_taken))))
+            if is_first:
+                self._marked.add(post.id)
+            # Too early is fine: whoever looks now waits in the database's queue behind this transaction.
+            self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
@@ -76,11 +80,15 @@ class Outbox:
         for row in rows:
             if self._leases.is_elsewhere(db, row["sender"]):
                 return None
+            post = replace(_post(row), ts=row["replaced_ts"])
+            is_marked = row["sender"] == self._leases.process and post.id in self._marked
+            self._marked.discard(post.id)
+            if is_marked:
+                return post
             db.execute(
-                "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, row["id"]]
+                "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, post.id]
             )
-            taken = {"ts": row["replaced_ts"], "attempts": row["attempts"] + 1}
-            return replace(_post(row), in_doubt=row["sender"] is not None, **taken)
+            return replace(post, attempts=post.attempts + 1, in_doubt=row["sender"] is not None)
         return None
 
     async def refused(self, post: Post, error: str) -> None:

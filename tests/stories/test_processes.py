@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from bot.store.migrations import bot_migrations
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.store import Store
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, SUPPORT, World, refund_of, shown, status_of
+from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of
 
 
 def message(ts: str = "1.0") -> InboxMessage:
@@ -99,7 +100,8 @@ async def test_slow_process_is_fenced_off(tmp_path: Path) -> None:
     """A process that was taken for dead, and wakes up, writes nothing into the thread that is another's now."""
     path = tmp_path / "support.db"
     async with Process(path, 60) as slow, Process(path, -1) as quick:
-        taken = await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
+        await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
+        taken = await slow.store.inbox.next(message().thread)
         assert taken
         assert (await slow.store.history.begin(taken)).items
         taken_over = await quick.store.inbox.next(message().thread)
@@ -144,6 +146,31 @@ async def test_alone_after_a_crash(tmp_path: Path) -> None:
     async with Process(path, 60) as last:
         assert last.leases.alone
         assert await last.store.inbox.next(message().thread)
+
+
+async def test_taken_before_an_earlier_one_arrived(tmp_path: Path) -> None:
+    """A message that was taken when an earlier one of somebody else arrives is answered first, and neither is lost."""
+    late, early = message(), replace(message(), ts="0.5", user=BEN)
+    for crashed in (False, True):
+        async with Process(tmp_path / f"{crashed}.db", 60) as one:
+            for each in (late, early):
+                assert await one.store.inbox.receive(each, addressed=True, mentioned=True)
+            if not crashed:
+                await answer_both(one)
+        if crashed:
+            async with Process(tmp_path / f"{crashed}.db", 60) as another:
+                await answer_both(another)
+
+
+async def answer_both(process: Process) -> None:
+    """Answer what waits in the thread, and see that it was Ana's message and then Ben's."""
+    for user, more in ((ANA, True), (BEN, False)):
+        taken = await process.store.inbox.next(message().thread)
+        assert taken
+        assert taken.user == user
+        assert (await process.store.history.begin(taken)).said_by(user)
+        assert await process.store.history.finish(taken, {"role": "assistant", "content": "Yes."}, []) is more
+    assert await process.store.inbox.next(message().thread) is None
 
 
 async def test_found_after_a_long_outage(world: World) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from bot.demo.completions import Answer
 from bot.demo.workspace import Message
+from bot.shop.orders import Refund
+from bot.shop.sqlite import SqliteShop
 from bot.store.database import DatabaseThread
 from bot.store.migrations import bot_migrations
 from bot.store.switches import Switches
@@ -141,6 +143,31 @@ async def test_one_request_that_breaks_does_not_stop_the_start(world: World, unr
         assert "I am checking" in shown(await world.settled(card_of(world, call_id)))
         await world.replies(await world.says(ANA, "@bot hello"))
     assert world.refunds() == []
+
+
+class SilentShop(SqliteShop):
+    """A shop that never says what came of a refund."""
+
+    async def refund_with(self, key: str) -> Refund | None:
+        """Say nothing."""
+        await asyncio.Event().wait()
+        raise AssertionError(key)
+
+
+async def test_shop_that_says_nothing(world: World) -> None:
+    """While the shop does not say what came of a refund, the bot starts, answers, and lets other requests expire."""
+    unknown = await parked_refund(world)
+    tamper(world, "UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = created_at", SAM)
+    world.script += [refund_of("ORD-10142"), Answer("I have asked for it."), Answer("Hello.")]
+    async with world.bot(open_shop=SilentShop, BOT_STOP_SECONDS=0.1, **SWEEP_OFTEN):
+        other = await world.card(await world.says(ANA, "@bot refund ORD-10142"))
+        await world.replies(await world.says(ANA, "@bot hello"))
+        tamper(world, "UPDATE tool_calls SET expires_at = '2020-01-01T00:00:00+00:00' WHERE status = 'pending'")
+        assert "expired without a decision" in shown(await world.settled(other))
+    assert world.rows("SELECT id FROM tool_calls WHERE status = 'running'") == [{"id": unknown}]
+    async with world.bot():
+        await world.settled(card_of(world, unknown))
+    assert world.refunds() == [("ORD-10188", 4200)]
 
 
 async def test_edited_request(world: World) -> None:
