@@ -37,9 +37,9 @@ async def answers(events: list[Times]) -> list[float]:
 
 
 async def one_by_one(world: BenchWorld, count: int) -> list[float]:
-    """Have messages answered one after the other, by a model that takes no time."""
-    world.model_seconds = 0
-    return [(await answers([await world.say()]))[0] for _ in range(count)]
+    """Have messages answered one after the other; seconds from event to answer, without the model's own."""
+    world.model_seconds = 0.1
+    return [(await answers([await world.say()]))[0] - 2 * world.model_seconds for _ in range(count)]
 
 
 async def at_a_rate(world: BenchWorld, a_second: int, seconds: int) -> list[float]:
@@ -70,7 +70,7 @@ async def measure(world: BenchWorld, subject: Subject, *, quick: bool) -> Row:
         "memory idle, MB": f"{subject.memory_mb():.0f}",
     }
     before = subject.cpu_seconds()
-    turns = await one_by_one(world, 30 if quick else 200)
+    turns = await one_by_one(world, 10 if quick else 150)
     row["added to a turn, ms (p50 / p99)"] = percentiles(turns)
     row["CPU a turn, ms"] = f"{(subject.cpu_seconds() - before) / len(turns) * 1000:.1f}"
     for rate in (10, 50):
