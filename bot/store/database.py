@@ -47,7 +47,7 @@ class DatabaseThread:
     """The one connection to the file, in a thread of its own, with group commit.
 
     Operations that wait at the same moment share a transaction and one fsync; each runs inside a savepoint, so
-    one that fails takes nothing else with it. Those of one turn of the event loop come together.
+    one that fails takes nothing else with it.
     """
 
     def __init__(self, path: Path, *migrations: Migrations) -> None:
@@ -80,7 +80,7 @@ class DatabaseThread:
         what a crash may undo, because it is done again then and nobody was told: it returns before the commit.
         """
         future = self._gather(operation, early=early)
-        self._loop.call_soon(self._send)
+        self._send()
         result: T = await future
         return result
 
