@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -215,6 +216,28 @@ async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: Wo
         await world.replies(question, 2)
     roles = [message["role"] for message in world.asked[-1].messages]
     assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.asked[-1].messages)
+
+
+async def test_run_whose_time_is_over_while_its_end_is_written(world: World) -> None:
+    """A run that ends on a slow disk has ended once, and what is written to the thread meanwhile is answered."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+
+    def be_slow() -> None:
+        loop.call_soon_threadsafe(ending.set)
+        threading.Event().wait(1.0)
+
+    def open_shop(database: DatabaseThread) -> SqliteShop:
+        database.submit(lambda db: db.register_function(be_slow))
+        return SqliteShop(database)
+
+    world.write("CREATE TRIGGER slow AFTER UPDATE OF finished_at ON inbox WHEN NEW.id = 1 BEGIN SELECT be_slow(); END")
+    world.script += [Answer("One."), Answer("Two.")]
+    async with world.bot(open_shop=open_shop, BOT_RUN_TIMEOUT_SECONDS=1.0):
+        question = await world.says(ANA, "@bot hello")
+        await ending.wait()
+        await world.says(BEN, "and me?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["One.", "Two."]
 
 
 async def test_locked_database(world: World) -> None:
