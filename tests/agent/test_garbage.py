@@ -228,6 +228,7 @@ SHAPES = {
     "a call of another kind": completion(
         {"role": "assistant", "tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "x", "input": "y"}}]}
     ),
+    "nested too deeply": Raw("[" * 100_000 + "]" * 100_000),
     "an error that is none": Raw('{"error": {"message": "overloaded"}}'),
 }
 
