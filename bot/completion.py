@@ -64,6 +64,11 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None) -> Turn:
     return Turn(_item(text, calls), text, calls, read_usage(completion, asked=asked, request_id=request_id))
 
 
+def clean(text: str) -> str:
+    """Take out what is no character and could not be written: halves of surrogate pairs, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def read_usage(completion: object, *, asked: str, request_id: str | None) -> Usage:
     """Read what a completion cost: ours, or one of the SDK's. Raises ValueError."""
     read = _Completion.model_validate(completion, from_attributes=True)
@@ -78,11 +83,6 @@ def read_usage(completion: object, *, asked: str, request_id: str | None) -> Usa
     )
 
 
-def _clean(text: Any) -> Any:
-    """Take out what is no character: halves of surrogate pairs, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(text, str) else text
-
-
 def _count(number: Any) -> int | None:
     return number if isinstance(number, int) and 0 <= number < 2**31 else None
 
@@ -94,7 +94,7 @@ def _functions(calls: Any) -> Any:
     return [one for one in calls if not isinstance(one, dict) or one.get("type") in (None, "function")]
 
 
-_Text = Annotated[str, BeforeValidator(_clean)]
+_Text = Annotated[str, BeforeValidator(lambda text: clean(text) if isinstance(text, str) else text)]
 _Count = Annotated[int | None, BeforeValidator(_count)]
 
 

@@ -7,7 +7,7 @@ import openai
 from aiohttp import ClientConnectorError
 from pydantic import BaseModel
 
-from bot.completion import Turn, Usage, read_turn, read_usage
+from bot.completion import Turn, Usage, clean, read_turn, read_usage
 from bot.settings import Settings
 from bot.store.records import Item
 
@@ -31,7 +31,7 @@ class ModelError(Exception):
         retry_after: float | None = None,
         too_long: bool = False,
     ) -> None:
-        super().__init__(text)
+        super().__init__(clean(text))
         self.words = words
         self.request_id = request_id
         self.retry_after = retry_after
@@ -93,7 +93,7 @@ class OpenAIModel:
             parsed = completion.choices[0].message.parsed if completion.choices else None
             request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
             usage = read_usage(completion, asked=self.name, request_id=request_id)
-        except (openai.OpenAIError, ValueError, *_WRONG_SHAPE) as error:
+        except (openai.OpenAIError, ValueError, RecursionError, *_WRONG_SHAPE) as error:
             raise ModelError(f"{type(error).__name__}: {error}"[:500], _UNUSABLE) from error
         if parsed is None:
             raise ModelError("the answer holds no value", _UNUSABLE)

@@ -111,6 +111,16 @@ async def test_results_of_any_shape(world: World) -> None:
     assert world.rows("SELECT ts FROM threads WHERE intent IS NOT NULL") == []
 
 
+async def test_result_nested_too_deeply(world: World) -> None:
+    """A result that nobody can read to its end is a failed call like any other."""
+    question = "intent nested too deeply"
+    async with RawModel({question: SHAPES["nested too deeply"]}) as model, world.bot(openai_base_url=model.url):
+        await world.replies(await world.says(ANA, f"@bot {question}"))
+    (row,) = world.rows("SELECT status, error FROM model_calls WHERE purpose = 'intent'")
+    assert row["status"] == "failed"
+    assert row["error"].startswith("RecursionError")
+
+
 async def test_topic_turns(world: World) -> None:
     """A thread is sorted again when its topic turns, and not when it goes on."""
     world.intent = sorted_as("order_status", order_id="ORD-10234")

@@ -16,7 +16,7 @@ from bot.identity import Identity, IdentityError, Person
 from bot.instructions import without_instructions
 from bot.settings import Settings
 from bot.store.history import Conversation, Spent
-from bot.store.records import InboxMessage, Post, ThreadId, new_id, reference
+from bot.store.records import InboxMessage, Item, Post, ThreadId, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -54,7 +54,7 @@ class Agent:
         """
         try:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
-                return await self._run(message)
+                item, posts = await self._run(message)
         except RunError as error:
             return await self.apologise(message, error.words, error.row_id, str(error), hand_over=error.hand_over)
         except IdentityError as error:
@@ -62,6 +62,10 @@ class Agent:
             return await self.apologise(message, words, error=str(error))
         except TimeoutError:
             return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
+        # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
+        more = await self._store.history.finish(message, item, posts)
+        reach("answer written")
+        return more
 
     async def apologise(
         self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, hand_over: bool = False
@@ -90,11 +94,12 @@ class Agent:
         item = {"role": "assistant", "content": words}
         return await self._store.history.finish(message, item, self._posts(message, words))
 
-    async def _run(self, message: InboxMessage) -> bool:
+    async def _run(self, message: InboxMessage) -> tuple[Item | None, list[Post]]:
+        """Go on until there is an answer; give back the run's last item and what is to be said."""
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
-            return await self._store.history.finish(message, None, self._posts(message, refusal))
+            return None, self._posts(message, refusal)
         conversation = await self._store.history.begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
@@ -104,10 +109,7 @@ class Agent:
                 turn = await self._model_calls.ask(message.thread, conversation.items)
                 reach("model answered")
                 if not turn.calls:
-                    posts = self._posts(message, without_instructions(turn.text), conversation)
-                    more = await self._store.history.finish(message, turn.item, posts)
-                    reach("answer written")
-                    return more
+                    return turn.item, self._posts(message, without_instructions(turn.text), conversation)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.history.add_turn(message.thread, turn.item, rows)
                 reach("turn written")

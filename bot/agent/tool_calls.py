@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.approvals.gate import Approvals
-from bot.completion import RequestedCall
+from bot.completion import RequestedCall, clean
 from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Person
@@ -113,6 +113,7 @@ class ToolCalls:
                 reach("request parked")
                 return
             output = await within(seconds, tool.run(context))
+            text = _written(output.content)
             reach("call run")
         except ToolError as error:
             self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
@@ -124,7 +125,7 @@ class ToolCalls:
             text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
-            await self._succeed(call, output, asking)
+            await self._succeed(call, output, text, asking)
 
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)
@@ -143,8 +144,7 @@ class ToolCalls:
                 "Tell the customer that the limit for today is reached, and that a person of the team can help.",
             )
 
-    async def _succeed(self, call: ToolCall, output: Output, asking: Asking) -> None:
-        text = json.dumps(output.content, ensure_ascii=False, default=str)
+    async def _succeed(self, call: ToolCall, output: Output, text: str, asking: Asking) -> None:
         post = None
         if output.hand_over is not None:
             post = self._hand_over.post(call.thread, asking.person.id, output.hand_over, await asking.intent())
@@ -153,7 +153,7 @@ class ToolCalls:
     def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
     ) -> None:
-        self._calls.finish(call, status, json.dumps(content, ensure_ascii=False, default=str), error=error)
+        self._calls.finish(call, status, _written(content), error=error and clean(error))
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with what came of the first."""
@@ -164,3 +164,8 @@ class ToolCalls:
         status = CallStatus.SUCCEEDED if done else CallStatus.REJECTED
         error = None if done else f"the same as call {original.id}"
         self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)
+
+
+def _written(content: Mapping[str, Any]) -> str:
+    """Put a tool's result as the row can keep it: nobody waits for the row, so it must not be refused later."""
+    return clean(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False))

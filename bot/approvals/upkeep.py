@@ -65,7 +65,8 @@ class Upkeep:
     async def _reconcile(self, call: ToolCall) -> None:
         try:
             async with self._turn_to_ask:
-                await self._outcomes.reconcile(call, again=True)
+                if call in await self._calls.open():  # it may have been settled while it waited
+                    await self._outcomes.reconcile(call, again=True)
         except Exception:  # it is asked again at the next sweep
             logger.exception("what came of call %s could not be found out", call.id)
         finally:

@@ -36,11 +36,11 @@ class DatabaseError(Exception):
 
 
 class Operation(NamedTuple):
-    """Something to be done in a transaction, and who waits for it; `early` is as in `run`."""
+    """Something to be done in a transaction, and who waits for it; `undone` is as in `run`."""
 
     call: Callable[[Database], object]
     future: asyncio.Future[Any]
-    early: bool
+    undone: Callable[[], object] | None
 
 
 class DatabaseThread:
@@ -73,13 +73,14 @@ class DatabaseThread:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def run(self, operation: Callable[[Database], T], *, early: bool = False) -> T:
+    async def run(self, operation: Callable[[Database], T], *, undone: Callable[[], object] | None = None) -> T:
         """Run the operation in a transaction and return its result once that is committed.
 
-        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back. `early` is for
-        what a crash may undo, because it is done again then and nobody was told: it returns before the commit.
+        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back. With `undone`
+        it returns before the commit, which is for what a crash may undo, because it is done again then and nobody was
+        told. When the commit fails, `undone` is called in the database's thread before any other operation runs.
         """
-        future = self._gather(operation, early=early)
+        future = self._gather(operation, undone)
         self._send()
         result: T = await future
         return result
@@ -92,11 +93,13 @@ class DatabaseThread:
         self._gather(operation).add_done_callback(_log_failure)
         self._loop.call_later(SECONDS_FOR_COMPANY, self._send)
 
-    def _gather(self, call: Callable[[Database], object], *, early: bool = False) -> asyncio.Future[Any]:
+    def _gather(
+        self, call: Callable[[Database], object], undone: Callable[[], object] | None = None
+    ) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._gathered.append(Operation(call, future, early))
+        self._gathered.append(Operation(call, future, undone))
         return future
 
     def _send(self) -> None:
@@ -172,7 +175,7 @@ class DatabaseThread:
         try:
             for operation in wanted if broken is None else ():
                 outcomes.append((operation.future, *_attempt(db, operation.call)))
-                if operation.early:
+                if operation.undone:
                     self._tell(outcomes[-1:], broken)
             if broken is None:
                 db.conn.execute("COMMIT")
@@ -182,6 +185,9 @@ class DatabaseThread:
                 db.conn.execute("ROLLBACK")
         if broken is not None:
             outcomes = [(operation.future, None, broken) for operation in wanted]
+            for operation in wanted:
+                if operation.undone:
+                    operation.undone()
         self._tell_operator([failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes)
         self._tell(outcomes, broken)
 

@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlite_utils import Database
 
 from bot.store.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
-from bot.store.database import DatabaseThread
+from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.leases import Leases
 from bot.store.outbox import Outbox
 from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
@@ -47,13 +48,15 @@ class Conversation:
 class History:
     """The only writer of `messages`: a thread has one run at a time, so its items have one order.
 
-    A process that the thread was taken from writes nothing more: every method raises LostLeaseError then.
+    A process that the thread was taken from writes nothing more: every method raises LostLeaseError then. What
+    `begin` and `add_outputs` tell is not committed yet; when it is not at all, only `begin` goes on.
     """
 
     def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
+        self._undone: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
 
     async def begin(self, message: InboxMessage) -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
@@ -63,6 +66,7 @@ class History:
 
         def write(db: Database) -> Conversation:
             self._leases.check(db, message.thread)
+            self._undone.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 _answer(db, message.thread, _unanswered(db, message.thread))
                 _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
@@ -71,13 +75,13 @@ class History:
                 conversation = _read(db, message.thread)
             return conversation
 
-        return await self._database.run(write, early=True)
+        return await self._database.run(write, undone=partial(self._undone.add, message.thread))
 
     async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
 
         def write(db: Database) -> tuple[ToolCall, ...]:
-            self._leases.check(db, thread)
+            self._check(db, thread)
             message_id = _append(db, thread, item)
             rows = tuple(replace(call, message_id=message_id) for call in calls)
             insert_calls(db, rows)
@@ -92,12 +96,12 @@ class History:
         """
 
         def write(db: Database) -> Conversation:
-            self._leases.check(db, thread)
+            self._check(db, thread)
             _answer(db, thread, _unanswered(db, thread))
             _join(db, thread)
             return _read(db, thread)
 
-        return await self._database.run(write, early=True)
+        return await self._database.run(write, undone=partial(self._undone.add, thread))
 
     async def finish(
         self,
@@ -115,7 +119,7 @@ class History:
 
         def write(db: Database) -> bool:
             thread = message.thread
-            self._leases.check(db, thread)
+            self._check(db, thread)
             abandon_calls(db, thread)
             if item is not None:
                 _answer(db, thread, _unanswered(db, thread))
@@ -161,6 +165,12 @@ class History:
             self._outbox.insert(db, posts)
 
         await self._database.run(write)
+
+    def _check(self, db: Database, thread: ThreadId) -> None:
+        """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
+        self._leases.check(db, thread)
+        if thread in self._undone:
+            raise DatabaseError("What the run builds on was not written.")
 
 
 def _said(user: str, text: str) -> Item:

@@ -4,12 +4,15 @@ The scripted server refuses a request whose history is not right, so a second an
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.demo.completions import Answer, Request, ToolCall
 from bot.demo.completions.turn import FinishReason
+from bot.shop.orders import Order
+from bot.shop.sqlite import SqliteShop
 from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side, completion
 from tests.world import ANA, Turn, World, calls, shown
 
@@ -191,6 +194,25 @@ async def test_half_a_character_from_a_person(world: World) -> None:
     assert world.asked[0].messages[-1]["content"] == "? hello"
 
 
+class BrokenShop(SqliteShop):
+    """A shop whose orders come with half a character."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """Break the name of the carrier."""
+        order = await super().order(order_id)
+        return order and replace(order, carrier="UPS \ud83d")
+
+
+async def test_half_a_character_from_the_shop(world: World) -> None:
+    """What a tool gives back is told to the model and kept in the row, without what could not be written."""
+    world.script += [Answer(tool_calls=(call(),)), Answer("Here it is.")]
+    async with world.bot(open_shop=BrokenShop):
+        await world.replies(await world.says(ANA, "@bot where is it?"))
+    assert statuses(world) == ["succeeded"]
+    ((_, told),) = results(world.asked[1])
+    assert told["carrier"] == "UPS ?"
+
+
 async def test_very_long_text(world: World) -> None:
     """A text of a megabyte is cut to a few messages, and the next request is not a megabyte."""
     world.script += [Answer("a" + "\n" * 50_000 + "- b" * 300_000), Answer("Still here.")]
@@ -228,6 +250,7 @@ SHAPES = {
     "a call of another kind": completion(
         {"role": "assistant", "tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "x", "input": "y"}}]}
     ),
+    "nested too deeply": Raw("[" * 100_000 + "]" * 100_000),
     "an error that is none": Raw('{"error": {"message": "overloaded"}}'),
 }
 

@@ -50,6 +50,17 @@ async def test_passing_failures(world: World) -> None:
     assert "is waiting for the language model…" in {status.status for status in world.workspace.status_history}
 
 
+async def test_half_a_character_in_an_error(world: World) -> None:
+    """An error whose words cannot be written is in the log like any other, and the customer hears the right words."""
+    world.script += [Failure(500, message="\ud83d")] * 3
+    async with world.bot():
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply).startswith(UNREACHABLE)
+    rows = world.rows("SELECT status, error FROM model_calls WHERE purpose = 'turn'")
+    assert [row["status"] for row in rows] == ["failed"] * 3
+    assert rows[0]["error"].endswith("?")
+
+
 async def test_retry_after_is_kept(world: World) -> None:
     """When the server says after how long to ask again, it is not asked earlier."""
     world.script += [Failure(429, headers={"Retry-After": "0.9"}), Answer("Here it is.")]

@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from sqlite_utils import Database
 
 from bot.demo import sample_shop
 from bot.demo.completions import Answer, Request
@@ -15,6 +17,7 @@ from bot.shop.money import Money
 from bot.shop.orders import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.database import DatabaseError, DatabaseThread
+from bot.store.history import Conversation
 from bot.store.leases import Leases, LostLeaseError
 from bot.store.migrations import bot_migrations
 from bot.store.records import InboxMessage, ThreadId
@@ -215,6 +218,28 @@ async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: Wo
     assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.asked[-1].messages)
 
 
+async def test_run_whose_time_is_over_while_its_end_is_written(world: World) -> None:
+    """A run that ends on a slow disk has ended once, and what is written to the thread meanwhile is answered."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+
+    def be_slow() -> None:
+        loop.call_soon_threadsafe(ending.set)
+        threading.Event().wait(1.0)
+
+    def open_shop(database: DatabaseThread) -> SqliteShop:
+        database.submit(lambda db: db.register_function(be_slow))
+        return SqliteShop(database)
+
+    world.write("CREATE TRIGGER slow AFTER UPDATE OF finished_at ON inbox WHEN NEW.id = 1 BEGIN SELECT be_slow(); END")
+    world.script += [Answer("One."), Answer("Two.")]
+    async with world.bot(open_shop=open_shop, BOT_RUN_TIMEOUT_SECONDS=1.0):
+        question = await world.says(ANA, "@bot hello")
+        await ending.wait()
+        await world.says(BEN, "and me?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["One.", "Two."]
+
+
 async def test_locked_database(world: World) -> None:
     """While the database takes no writes there is no ack; Slack comes again, and then the message is answered once."""
     world.script += [Answer("Hello.")]
@@ -247,6 +272,32 @@ async def test_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
         await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
         assert await process.store.inbox.receive(large, addressed=True, mentioned=True)
         assert "takes writes again" in caplog.text
+
+
+def spoil(db: Database) -> None:
+    """Write what the database takes, but not at the end of the transaction, with whatever else is in that."""
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    db.execute(
+        """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, created_at)
+           VALUES ('T', 'C', '0', 'user', '{}', -1, '')"""
+    )
+
+
+async def test_early_result_that_was_not_written(tmp_path: Path) -> None:
+    """When what a run was told early is not written after all, nothing is built on it, and the run begins anew."""
+    async with Process(tmp_path / "support.db", 60) as one:
+        history, item = one.store.history, {"role": "assistant", "content": "Yes."}
+        await one.store.inbox.receive(message(), addressed=True, mentioned=True)
+        taken = await one.store.inbox.next(message().thread)
+        assert taken
+        told, spoilt = await asyncio.gather(history.begin(taken), one.database.run(spoil), return_exceptions=True)
+        assert isinstance(told, Conversation)
+        assert isinstance(spoilt, DatabaseError)
+        for write in (history.add_turn(taken.thread, item, []), history.finish(taken, item, [])):
+            with pytest.raises(DatabaseError, match="not written"):
+                await write
+        assert (await history.begin(taken)).said_by(ANA)
+        assert await history.finish(taken, item, []) is False
 
 
 async def test_read_only_database(database: DatabaseThread, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.approvals.upkeep import MOST_ASKED_AT_ONCE
 from bot.demo.completions import Answer
 from bot.demo.workspace import Message
 from bot.shop.orders import Refund
@@ -168,6 +169,50 @@ async def test_shop_that_says_nothing(world: World) -> None:
     async with world.bot():
         await world.settled(card_of(world, unknown))
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+class SlowShop(SqliteShop):
+    """A shop that says what came of refunds when it is let."""
+
+    def __init__(self, database: DatabaseThread) -> None:
+        super().__init__(database)
+        self.asked: list[str] = []
+        self.speaks = asyncio.Event()
+
+    async def refund_with(self, key: str) -> Refund | None:
+        """Wait to be let."""
+        self.asked.append(key.removeprefix("support-bot:"))
+        await self.speaks.wait()
+        return await super().refund_with(key)
+
+
+async def test_settled_while_it_waits_for_its_turn(world: World) -> None:
+    """A call that another process has settled before the shop could be asked about it is not done after all."""
+    await parked_refund(world)
+    tamper(world, "UPDATE tool_calls SET status = 'unknown', decided_by = ?, decided_at = created_at", SAM)
+    names = [row["name"] for row in world.rows("SELECT name FROM pragma_table_info('tool_calls')")]
+    columns = ", ".join({"id": "id || n", "subject": "n", "position": "n"}.get(name, name) for name in names)
+    tamper(
+        world,
+        f"""INSERT INTO tool_calls
+            WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+            SELECT {columns} FROM tool_calls, numbers""",  # noqa: S608 - the columns are ours
+        MOST_ASKED_AT_ONCE,
+    )
+    shops: list[SlowShop] = []
+
+    def open_shop(database: DatabaseThread) -> SlowShop:
+        shops.append(SlowShop(database))
+        return shops[0]
+
+    async with world.bot(open_shop=open_shop):
+        await world.workspace.until(lambda: len(shops[0].asked) == MOST_ASKED_AT_ONCE)
+        (waiting,) = {row["id"] for row in world.rows("SELECT id FROM tool_calls")} - set(shops[0].asked)
+        tamper(world, "UPDATE tool_calls SET status = 'failed', finished_at = '' WHERE id = ?", waiting)
+        shops[0].speaks.set()
+        unknown = "SELECT id FROM tool_calls WHERE status = 'unknown'"
+        await world.workspace.until(lambda: not world.rows(unknown))
+    assert waiting not in shops[0].asked
 
 
 async def test_edited_request(world: World) -> None:
