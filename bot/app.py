@@ -117,7 +117,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
     secret = settings.slack_signing_secret
-    app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
+    app = AsyncApp(name="support-bot", client=client, signing_secret=secret.get_secret_value() if secret else None)
     app.middleware(
         Intake(
             ourselves=ourselves,
