@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkServerProcess
@@ -18,7 +18,8 @@ from tests.world import SAM, World, buttons, refund_of, status_of
 
 # Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["__main__", "tests.process"])
+# So are the modules that the openai SDK imports at its first use only.
+_forks.set_forkserver_preload(["__main__", "tests.process", "bot.tools", "httpcore2", "openai.resources", "truststore"])
 
 
 def run_bot(environment: Mapping[str, str]) -> None:
@@ -65,13 +66,17 @@ class BotProcess:
 
 
 class Supervisor:
-    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did."""
+    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did.
 
-    def __init__(self, world: World, first: Mapping[str, Any] | None = None, **changes: Any) -> None:
+    The first processes have a failpoint each, those after them none.
+    """
+
+    def __init__(self, world: World, failpoints: Sequence[str] = (), **changes: Any) -> None:
         world.slack.socket_mode.ack_timeout = 0.3
         self.died: list[int] = []
-        self._start = partial(BotProcess, world, **changes)
-        self._process = BotProcess(world, **{**changes, **(first or {})})
+        self._failpoints = iter(failpoints)
+        self._new_process = partial(BotProcess, world, **changes)
+        self._process = self._start()
         self._watching = asyncio.create_task(self._watch())
 
     async def kill(self) -> None:
@@ -86,6 +91,10 @@ class Supervisor:
         await asyncio.gather(self._watching, return_exceptions=True)
         code = await self._process.stop()
         assert code == 0, f"the process ended with {code}"
+
+    def _start(self) -> BotProcess:
+        failpoint = next(self._failpoints, None)
+        return self._new_process(BOT_FAILPOINT=failpoint) if failpoint else self._new_process()
 
     async def _watch(self) -> None:
         while True:
@@ -114,7 +123,7 @@ async def approve(world: World, card: Message) -> None:
             await world.slack.connected()
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
             with suppress(TimeoutError):
-                await world.workspace.until(settled, within=1)
+                await world.workspace.until(settled, within=0.3)
 
 
 def check(world: World) -> None:

@@ -11,7 +11,9 @@ from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.failpoints import reach
 from bot.identity import SLACK_ERRORS
 from bot.slack.delivery import slack_error
 
@@ -95,6 +97,7 @@ class HttpConnection:
 async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) -> AsyncIterator[SocketConnection]:
     """Be connected over Socket Mode while the context is open."""
     handler = AsyncSocketModeHandler(app, app_token, ping_interval=silence_seconds / _PINGS_IN_A_SILENCE)
+    handler.client.socket_mode_request_listeners.append(_after_ack)  # they run in order, and Bolt's own sends the ack
     connection = SocketConnection(handler, silence_seconds)
     try:
         handler.client.wss_uri = await _open(app, app_token)
@@ -102,6 +105,11 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
         yield connection
     finally:
         await handler.close_async()
+
+
+async def _after_ack(_client: Any, request: SocketModeRequest) -> None:
+    if request.type == "events_api":
+        reach("message acked")
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
