@@ -3,11 +3,13 @@
 import asyncio
 import multiprocessing
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any, Self
 
 from bot.__main__ import main
@@ -22,17 +24,19 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["__main__", "tests.process", "bot.tools", "httpcore2", "openai.resources", "truststore"])
 
 
-def run_bot(environment: Mapping[str, str]) -> None:
+def run_bot(environment: Mapping[str, str], errors: Path | None) -> None:
     """Be `support-bot run`, with nothing in the environment but what is given."""
+    if errors:
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     os.environ.clear()
     os.environ.update(environment)
     main(["run"])
 
 
 class BotProcess:
-    """One process of the bot."""
+    """One process of the bot; what it tells the operator goes to the file `errors`, if there is to be one."""
 
-    def __init__(self, world: World, **changes: Any) -> None:
+    def __init__(self, world: World, *, errors: Path | None = None, **changes: Any) -> None:
         settings = world.settings(**changes)
         values = {
             variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
@@ -45,9 +49,20 @@ class BotProcess:
         }
         if "BOT_FAILPOINT" in changes:
             environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
-        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment,), daemon=True)
+        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment, errors), daemon=True)
         self._process.start()
         self._joined = asyncio.ensure_future(asyncio.to_thread(self._process.join))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+
+    @property
+    def pid(self) -> int:
+        """Its id, for what the operating system can do to it."""
+        return self._process.pid or 0
 
     async def ended(self) -> int:
         """Wait for its end, and give back its exit code; a signal is a negative one."""
@@ -103,12 +118,15 @@ class Supervisor:
 
 
 async def think(request: Request) -> Answer:
-    """Answer as a model would that is asked where an order is, or for a refund, in a message that names it."""
+    """Answer as a model would that is asked where an order is, or for a refund, in a message that ends in its id."""
     asked = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
-    if request.messages[-1]["role"] == "tool":
+    last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
+    if last == "tool":
         return Answer(f"That was “{asked}”.")
-    order_id = asked.split()[-1]
-    return refund_of(order_id) if "refund" in asked else status_of(order_id)
+    order_id, amount = asked.split()[-1], re.search(r"\$([\d.]+)", asked)
+    if "refund" in asked:
+        return refund_of(order_id, float(amount[1]) if amount else None)
+    return status_of(order_id)
 
 
 async def approve(world: World, card: Message) -> None:
