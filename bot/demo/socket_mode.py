@@ -18,6 +18,7 @@ class SocketMode:
     """The open connections of the app, and what waits for an ack on them.
 
     Each envelope goes to one connection, in turn. Events wait while none is open; a click does not.
+    `sent_again` counts how often an event was not acked and came once more.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class SocketMode:
     ) -> None:
         self._workspace = workspace
         self.ack_timeout = ack_timeout
+        self.sent_again = 0
         self._retry_delays = retry_delays
         self._tickets: set[str] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
@@ -76,6 +78,7 @@ class SocketMode:
             if delay:
                 await asyncio.sleep(delay)
             await self._workspace.until(lambda: self.connections > 0, within=None)
+            self.sent_again += attempt > 0
             if await self._attempt(kind, payload, attempt):
                 return True
         return False
