@@ -40,8 +40,9 @@ def check_answers(world: World, said: Mapping[Key, str]) -> None:
 def _runs(world: World) -> list[list[dict[str, Any]]]:
     """List the runs, each as its inbox rows in the order in which they joined it."""
     runs: defaultdict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-    sql = "SELECT inbox.* FROM inbox JOIN messages ON inbox_id = inbox.id ORDER BY messages.id"
+    sql = "SELECT inbox.*, messages.id AS item FROM inbox LEFT JOIN messages ON inbox_id = inbox.id ORDER BY item"
     for row in world.rows(sql):
+        assert row["item"], f"the model was not told of {row}"
         runs[row["channel"], row["thread_ts"], row["finished_at"]].append(row)
     return list(runs.values())
 
