@@ -110,16 +110,18 @@ class Inbox:
 
 
 def _open_thread(db: Database, message: InboxMessage) -> None:
-    """Make the thread ours, with what was said in it after this message but reached us before."""
+    """Make the thread ours, with what was said in it after this message but reached us before.
+
+    A thread that is ours already may have been opened by a later mention than this one.
+    """
     thread = message.thread
     key = [thread.team, thread.channel, thread.ts]
-    opened = db.execute(
+    db.execute(
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
         [*key, message.user, datetime.now(UTC).isoformat()],
     )
-    if opened.rowcount == 1:
-        db.execute(
-            """UPDATE inbox SET status = 'waiting'
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
-            [*key, message.ts],
-        )
+    db.execute(
+        """UPDATE inbox SET status = 'waiting'
+           WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
+        [*key, message.ts],
+    )

@@ -45,6 +45,17 @@ class Process:
         await self.database.close()
 
 
+async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
+    """A reply is for us when the mention before it comes last of all, after another one that has opened the thread."""
+    async with Process(tmp_path / "support.db", 60) as process:
+        receive = process.store.inbox.receive
+        assert not await receive(message("2.0"), addressed=False, mentioned=False)
+        assert await receive(message("3.0"), addressed=True, mentioned=True)
+        assert await receive(message("1.0"), addressed=True, mentioned=True)
+        rows = await process.database.run(lambda db: list(db.query("SELECT ts, status FROM inbox ORDER BY ts")))
+    assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "waiting")]
+
+
 async def test_two_bots_share_the_work(world: World) -> None:
     """Two bots on one database answer every message once, each thread in order, one run at a time."""
     running: dict[str, int] = {}
