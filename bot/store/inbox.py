@@ -79,6 +79,7 @@ class Inbox:
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Take the thread into our hands and its oldest open message from it; `attempts` counts how often.
 
+        A run that was cut off goes on before anything older that came late: it ends all that is running.
         With none left the thread is let go, in the same transaction. One in other hands is left alone.
         """
         key = [thread.team, thread.channel, thread.ts]
@@ -90,7 +91,7 @@ class Inbox:
             rows = db.execute(
                 """UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = (
                        SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
-                       AND status IN ('waiting', 'running') ORDER BY ts LIMIT 1)
+                       AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1)
                    RETURNING ts, user, text, user_team, shared, id, attempts""",
                 key,
             ).fetchall()

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from bot.store.migrations import bot_migrations
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.store import Store
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, SUPPORT, World, refund_of, shown, status_of
+from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of
 
 
 def message(ts: str = "1.0") -> InboxMessage:
@@ -141,6 +142,26 @@ async def test_thread_in_other_hands_is_left_alone(tmp_path: Path) -> None:
             assert await second.store.inbox.waiting_threads() == []
         assert await second.store.inbox.waiting_threads() == [message().thread]
         assert await second.store.inbox.next(message().thread)
+
+
+async def test_older_message_of_somebody_else_after_a_crash(tmp_path: Path) -> None:
+    """A run that was cut off goes on before what somebody else wrote earlier and reached us later; each is answered."""
+    path = tmp_path / "support.db"
+    first, late = replace(message("2.0"), user=ANA), replace(message("1.0"), user=BEN)
+    async with Process(path, 60) as dying:
+        await dying.store.inbox.receive(first, addressed=True, mentioned=True)
+        begun = await dying.store.inbox.next(first.thread)
+        assert begun
+        await dying.store.history.begin(begun)
+    async with Process(path, 60) as next_one:
+        await next_one.store.inbox.receive(late, addressed=True, mentioned=True)
+        for ts in ("2.0", "1.0"):
+            taken = await next_one.store.inbox.next(first.thread)
+            assert taken
+            assert taken.ts == ts
+            await next_one.store.history.begin(taken)
+            await next_one.store.history.finish(taken, {"role": "assistant", "content": "Here you are."}, [])
+        assert await next_one.store.inbox.next(first.thread) is None
 
 
 async def test_alone_after_a_crash(tmp_path: Path) -> None:
