@@ -130,7 +130,7 @@ class Chaos:
     async def _click(self) -> None:
         cards = [message for message in self._world.workspace.messages if buttons(message)]
         if cards:
-            card, action = self._chance.choice(cards), self._chance.choice(("approve_call",) * 3 + ("cancel_call",))
+            card, action = self._chance.choice(cards), self._chance.choice(("approve_call",) * 2 + ("cancel_call",))
             for _ in range(self._chance.choice((1, 1, 2))):
                 person = self._chance.choice((SAM, *PEOPLE))
                 self._start(self._world.workspace.click(person, card.channel, card.ts, action))
