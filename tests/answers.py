@@ -21,7 +21,7 @@ def check_answers(world: World, said: Mapping[Key, str]) -> None:
     that joined last; when the run failed, it names the reference that the rows carry.
     """
     kept = {(row["channel"], row["ts"]): row["text"] for row in world.rows("SELECT * FROM inbox")}
-    assert kept == said
+    assert kept == said, f"not kept: {said.items() - kept.items()}; nobody said: {kept.items() - said.items()}"
     unexplained = {
         (message.channel, message.ts): message
         for message in world.workspace.messages

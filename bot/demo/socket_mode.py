@@ -27,7 +27,7 @@ class SocketMode:
         self._workspace = workspace
         self.ack_timeout = ack_timeout
         self.sent_again = 0
-        self._retry_delays = retry_delays
+        self.retry_delays = retry_delays
         self._tickets: set[str] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._in_turn: deque[web.WebSocketResponse] = deque()
@@ -74,7 +74,7 @@ class SocketMode:
         """Bring a payload to the app, and tell whether it was acked; an event is sent again before it is given up."""
         if kind != "events_api":
             return self.connections > 0 and await self._attempt(kind, payload, 0)
-        for attempt, delay in enumerate((0.0, *self._retry_delays)):
+        for attempt, delay in enumerate((0.0, *self.retry_delays)):
             if delay:
                 await asyncio.sleep(delay)
             await self._workspace.until(lambda: self.connections > 0, within=None)

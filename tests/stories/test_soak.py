@@ -26,7 +26,7 @@ SETTINGS: dict[str, Any] = {
     "BOT_TOOL_TIMEOUT_SECONDS": 1,
     "BOT_LEASE_SECONDS": 2,
     "BOT_SWEEP_SECONDS": 0.2,
-    "BOT_APPROVAL_HOURS": 1.5 / 3600,
+    "BOT_APPROVAL_HOURS": 2.5 / 3600,
     "BOT_REQUESTS_PER_THREAD_DAY": 10_000,
     "BOT_REQUESTS_PER_USER_DAY": 10_000,
     "BOT_CALLS_PER_THREAD_HOUR": 10_000,
@@ -53,20 +53,28 @@ class Chaos:
 
     async def run(self, seconds: float) -> None:
         """Do one thing after the other for so long, and until all that is to be survived has happened."""
-        async with asyncio.timeout(seconds + 60):
-            until = asyncio.get_running_loop().time() + seconds
-            for act in self._acts():
-                await act()
-                await asyncio.sleep(self._chance.random() * 0.05)
-                if asyncio.get_running_loop().time() >= until and not self.missing():
-                    break
-            await asyncio.gather(*self._background)
-            await self._supervisor.spare()
+        try:
+            async with asyncio.timeout(seconds + 60):
+                await self._act(asyncio.get_running_loop().time() + seconds)
+                await asyncio.gather(*self._background)
+                await self._supervisor.spare()
+                if self._second:
+                    assert await self._second.stop() in STOPPED
+        except TimeoutError:
+            raise TimeoutError(f"Never happened: {self.missing()}") from None
+        finally:
             if self._second:
-                assert await self._second.stop() in STOPPED
+                await self._second.kill()
         self._world.workspace.faults.clear()
         self._world.write("DELETE FROM switches")
         self._world.think = think
+
+    async def _act(self, until: float) -> None:
+        for act in self._acts():
+            await act()
+            await asyncio.sleep(self._chance.random() * 0.05)
+            if asyncio.get_running_loop().time() >= until and not self.missing():
+                return
 
     def _acts(self) -> Iterator[Callable[[], Awaitable[None]]]:
         """Draw without end; of some fifty acts, each comes as often as its number."""
@@ -226,6 +234,7 @@ async def finish(world: World) -> None:
 async def test_soak(world: World, pytestconfig: pytest.Config) -> None:
     """After any mixture of it all, every message has its one answer, nothing else was said, and the money is right."""
     seconds, seed = pytestconfig.getoption("--soak-seconds"), pytestconfig.getoption("--soak-seed")
+    world.slack.socket_mode.retry_delays = (0.1,) * 100  # so patient that what is missing is not Slack's doing
     chance = Random(seed)  # noqa: S311 - chance that can be repeated is wanted
     async with Supervisor(world, deaths(chance), **SETTINGS) as supervisor:
         await world.slack.connected()
