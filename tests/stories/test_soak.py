@@ -184,15 +184,13 @@ class Chaos:
         self._second = None
 
     async def _leave_model(self) -> None:
-        """Have the model away for a moment: no connection, and nothing but errors on those that are open."""
+        """Have the model answer everybody with nothing but errors for a moment."""
         if self._model_is_there:
             self._model_is_there = False
             self._start(self._return_model(self._chance.random() * 0.5))
 
     async def _return_model(self, seconds: float) -> None:
-        await self._world.model.go_away()
         await asyncio.sleep(seconds)
-        await self._world.model.come_back()
         self._model_is_there = True
 
     async def _think(self, request: Request) -> Answer | Failure:

@@ -61,20 +61,11 @@ class CompletionsServer:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await self._site.start()
-        self._host, self._port = self._runner.addresses[0][:2]
-        self.url = f"http://{self._host}:{self._port}/v1"
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}/v1"
         return self
-
-    async def go_away(self) -> None:
-        """Refuse every new connection until `come_back`; those that are open stay so."""
-        await self._site.stop()
-
-    async def come_back(self) -> None:
-        """Take connections again, on the same port."""
-        self._site = web.TCPSite(self._runner, self._host, self._port)
-        await self._site.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
