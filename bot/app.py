@@ -34,7 +34,7 @@ from bot.slack.health import Health
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
 from bot.slack.worker import Worker
-from bot.store.database import DatabaseThread
+from bot.store.database import DatabaseError, DatabaseThread
 from bot.store.erasure import Erasure
 from bot.store.leases import Leases
 from bot.store.migrations import bot_migrations
@@ -118,7 +118,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
     secret = settings.slack_signing_secret
-    app = AsyncApp(client=client, signing_secret=secret.get_secret_value() if secret else None)
+    app = AsyncApp(name="support-bot", client=client, signing_secret=secret.get_secret_value() if secret else None)
     app.middleware(
         Intake(
             ourselves=ourselves,
@@ -241,11 +241,13 @@ async def _check_channel(client: AsyncWebClient, channel: str) -> None:
 
 
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
-    """Do it again and again. What fails is done the next time: most likely the database did not write."""
+    """Do it again and again. What fails is done the next time."""
     while True:
         await asyncio.sleep(seconds)
         try:
             await task()
+        except DatabaseError as error:
+            logger.warning("%s failed, and is tried again: %s", task.__name__, error)
         except Exception:
             logger.exception("%s failed, and is tried again", task.__name__)
 

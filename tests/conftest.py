@@ -38,7 +38,7 @@ def shop(database: DatabaseThread) -> SqliteShop:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --pictures, a folder into which the browser test puts the README's pictures, and how long the soak is."""
     parser.addoption("--pictures", type=Path, default=None)
-    parser.addoption("--soak-seconds", type=float, default=2, help="How long the soak goes on.")
+    parser.addoption("--soak-seconds", type=float, default=1, help="How long the soak goes on.")
     parser.addoption("--soak-seed", type=int, default=1, help="Where the soak's chance begins.")
 
 

@@ -3,11 +3,14 @@
 import asyncio
 import multiprocessing
 import os
+import re
+import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any, Self
 
 from bot.__main__ import main
@@ -18,20 +21,26 @@ from tests.world import SAM, World, buttons, refund_of, status_of
 
 # Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["__main__", "tests.process"])
+# So are the modules that the openai SDK imports at its first use only.
+_forks.set_forkserver_preload(["__main__", "tests.process", "bot.tools", "httpcore2", "openai.resources", "truststore"])
 
 
-def run_bot(environment: Mapping[str, str]) -> None:
+STOPPED = (0, -signal.SIGTERM)  # the second when it was asked to before it had begun
+
+
+def run_bot(environment: Mapping[str, str], errors: Path | None) -> None:
     """Be `support-bot run`, with nothing in the environment but what is given."""
+    if errors:
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     os.environ.clear()
     os.environ.update(environment)
     main(["run"])
 
 
 class BotProcess:
-    """One process of the bot."""
+    """One process of the bot; what it tells the operator goes to the file `errors`, if there is to be one."""
 
-    def __init__(self, world: World, **changes: Any) -> None:
+    def __init__(self, world: World, *, errors: Path | None = None, **changes: Any) -> None:
         settings = world.settings(**changes)
         values = {
             variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
@@ -44,9 +53,20 @@ class BotProcess:
         }
         if "BOT_FAILPOINT" in changes:
             environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
-        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment,), daemon=True)
+        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment, errors), daemon=True)
         self._process.start()
         self._joined = asyncio.ensure_future(asyncio.to_thread(self._process.join))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+
+    @property
+    def pid(self) -> int:
+        """Its id, for what the operating system can do to it."""
+        return self._process.pid or 0
 
     async def ended(self) -> int:
         """Wait for its end, and give back its exit code; a signal is a negative one."""
@@ -65,18 +85,27 @@ class BotProcess:
 
 
 class Supervisor:
-    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did."""
+    """Runs the bot as a process and starts it again whenever it dies; `died` are the exit codes of those that did.
 
-    def __init__(self, world: World, first: Mapping[str, Any] | None = None, **changes: Any) -> None:
+    The processes have a failpoint each, for as long as there are any; an empty one is none.
+    """
+
+    def __init__(self, world: World, failpoints: Iterable[str] = (), **changes: Any) -> None:
         world.slack.socket_mode.ack_timeout = 0.3
         self.died: list[int] = []
-        self._start = partial(BotProcess, world, **changes)
-        self._process = BotProcess(world, **{**changes, **(first or {})})
+        self._failpoints = iter(failpoints)
+        self._new_process = partial(BotProcess, world, **changes)
+        self._process = self._start()
         self._watching = asyncio.create_task(self._watch())
 
     async def kill(self) -> None:
         """Kill the process that runs now."""
         await self._process.kill()
+
+    async def spare(self) -> None:
+        """Kill the process that runs now, and let the next one live."""
+        self._failpoints = iter(())
+        await self.kill()
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,8 +113,11 @@ class Supervisor:
     async def __aexit__(self, *_: object) -> None:
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
-        code = await self._process.stop()
-        assert code == 0, f"the process ended with {code}"
+        assert await self._process.stop() in STOPPED
+
+    def _start(self) -> BotProcess:
+        failpoint = next(self._failpoints, None)
+        return self._new_process(BOT_FAILPOINT=failpoint) if failpoint else self._new_process()
 
     async def _watch(self) -> None:
         while True:
@@ -94,12 +126,15 @@ class Supervisor:
 
 
 async def think(request: Request) -> Answer:
-    """Answer as a model would that is asked where an order is, or for a refund, in a message that names it."""
+    """Answer as a model would that is asked where an order is, or for a refund, in a message that ends in its id."""
     asked = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
-    if request.messages[-1]["role"] == "tool":
+    last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
+    if last == "tool":
         return Answer(f"That was “{asked}”.")
-    order_id = asked.split()[-1]
-    return refund_of(order_id) if "refund" in asked else status_of(order_id)
+    order_id, amount = asked.split()[-1], re.search(r"\$([\d.]+)", asked)
+    if "refund" in asked:
+        return refund_of(order_id, float(amount[1]) if amount else None)
+    return status_of(order_id)
 
 
 async def approve(world: World, card: Message) -> None:
@@ -114,7 +149,7 @@ async def approve(world: World, card: Message) -> None:
             await world.slack.connected()
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
             with suppress(TimeoutError):
-                await world.workspace.until(settled, within=1)
+                await world.workspace.until(settled, within=0.3)
 
 
 def check(world: World) -> None:

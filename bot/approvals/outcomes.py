@@ -99,12 +99,14 @@ class Outcomes:
         if await self.is_paused():
             raise ToolCrashError("nothing came of it before effects were paused")
         try:
-            return await within(seconds, tool.run(context))
+            output = await within(seconds, tool.run(context))
+            reach("shop answered")
         except ToolError:
             # What is refused now may be refused because the first attempt got through in the meantime.
             if (output := await within(seconds, tool.outcome(context))) is not None:
                 return output
             raise
+        return output
 
     async def close_changed(self, call: ToolCall, by: str, why: str) -> None:
         """Close a request that cannot be done as it was shown."""

@@ -18,6 +18,7 @@ class SocketMode:
     """The open connections of the app, and what waits for an ack on them.
 
     Each envelope goes to one connection, in turn. Events wait while none is open; a click does not.
+    `sent_again` counts how often an event was not acked and came once more.
     """
 
     def __init__(
@@ -25,7 +26,8 @@ class SocketMode:
     ) -> None:
         self._workspace = workspace
         self.ack_timeout = ack_timeout
-        self._retry_delays = retry_delays
+        self.sent_again = 0
+        self.retry_delays = retry_delays
         self._tickets: set[str] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._in_turn: deque[web.WebSocketResponse] = deque()
@@ -72,10 +74,11 @@ class SocketMode:
         """Bring a payload to the app, and tell whether it was acked; an event is sent again before it is given up."""
         if kind != "events_api":
             return self.connections > 0 and await self._attempt(kind, payload, 0)
-        for attempt, delay in enumerate((0.0, *self._retry_delays)):
+        for attempt, delay in enumerate((0.0, *self.retry_delays)):
             if delay:
                 await asyncio.sleep(delay)
             await self._workspace.until(lambda: self.connections > 0, within=None)
+            self.sent_again += attempt > 0
             if await self._attempt(kind, payload, attempt):
                 return True
         return False

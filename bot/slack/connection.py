@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Protocol
 
-from aiohttp import web
+from aiohttp import ClientWebSocketResponse, web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.failpoints import reach
 from bot.identity import SLACK_ERRORS
 from bot.slack.delivery import slack_error
 
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 _PINGS_IN_A_SILENCE = 4
 _SILENCES_TO_GIVE_UP = 3
+_SECONDS_UNTIL_A_CUT_IS_SEEN = 0.5
 
 
 class StartError(Exception):
@@ -41,13 +44,17 @@ class Connection(Protocol):
 
 
 class SocketConnection:
-    """Socket Mode with a watch over it: what the SDK takes for connected may have been silent for hours."""
+    """Socket Mode with a watch over it: what the SDK takes for connected may have been silent for hours.
+
+    A connection that was cut it would replace only when its next ping is due.
+    """
 
     def __init__(self, handler: AsyncSocketModeHandler, silence_seconds: float) -> None:
         self._client = handler.client
         self._silence = silence_seconds
         self._heard_at = monotonic()
         self._last_pong: float | None = None
+        self._cut: ClientWebSocketResponse | None = None
         self._client.on_message_listeners.append(self._hear)
 
     def seconds_silent(self) -> float:
@@ -60,18 +67,31 @@ class SocketConnection:
         return monotonic() - self._heard_at
 
     async def lost(self) -> None:
-        """Connect anew whenever the connection is silent. Raises ConnectionLostError when it stays so."""
+        """Connect anew whenever the connection is cut or silent. Raises ConnectionLostError when it stays silent."""
         while (silent := self.seconds_silent()) < _SILENCES_TO_GIVE_UP * self._silence:
+            pause = self._silence / _PINGS_IN_A_SILENCE
             if silent > self._silence:
                 logger.warning("Slack has been silent for %.0f s; connecting anew", silent)
-                await self._reconnect()
-            await asyncio.sleep(self._silence / _PINGS_IN_A_SILENCE)
+                await self._reconnect(force=True)
+            else:
+                if self._was_cut():
+                    await self._reconnect(force=False)
+                pause = min(pause, _SECONDS_UNTIL_A_CUT_IS_SEEN)
+            await asyncio.sleep(pause)
         raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting anew did not help.")
 
-    async def _reconnect(self) -> None:
+    def _was_cut(self) -> bool:
+        """Tell once of each connection that it is closed; when connecting anew fails, the SDK goes on at its pace."""
+        session = self._client.current_session
+        if session is None or not session.closed or session is self._cut:
+            return False
+        self._cut = session
+        return True
+
+    async def _reconnect(self, *, force: bool) -> None:
         try:
             async with asyncio.timeout(self._silence):
-                await self._client.connect_to_new_endpoint(force=True)
+                await self._client.connect_to_new_endpoint(force=force)
         except (*SLACK_ERRORS, RuntimeError) as error:
             logger.warning("could not connect to Slack: %s", error)
 
@@ -95,6 +115,7 @@ class HttpConnection:
 async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) -> AsyncIterator[SocketConnection]:
     """Be connected over Socket Mode while the context is open."""
     handler = AsyncSocketModeHandler(app, app_token, ping_interval=silence_seconds / _PINGS_IN_A_SILENCE)
+    handler.client.socket_mode_request_listeners.append(_after_ack)  # they run in order, and Bolt's own sends the ack
     connection = SocketConnection(handler, silence_seconds)
     try:
         handler.client.wss_uri = await _open(app, app_token)
@@ -102,6 +123,11 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
         yield connection
     finally:
         await handler.close_async()
+
+
+async def _after_ack(_client: Any, request: SocketModeRequest) -> None:
+    if request.type == "events_api":
+        reach("message acked")
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:

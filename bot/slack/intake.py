@@ -12,6 +12,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.failpoints import reach
 from bot.masking import mask
+from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
 from bot.store.records import InboxMessage, ThreadId
 
@@ -52,18 +53,25 @@ class Intake:
         self._teams = frozenset((ourselves.team, *trusted_teams))
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
-        """Ack an event once it is safe. When the database does not take it, raise: without an ack Slack comes again."""
+        """Ack an event once it is safe. When the database does not take it, do not: then Slack comes again."""
         if body.get("type") != "event_callback":
             return await next_()
         if body.get("api_app_id") != self._ourselves.app_id or body.get("team_id") not in self._teams:
             logger.warning("ignored an event of app %s in team %s", body.get("api_app_id"), body.get("team_id"))
             return BoltResponse(status=200)
-        event = body.get("event", {})
+        try:
+            await self._take(body.get("event", {}), body)
+        except (DatabaseError, TimeoutError) as error:
+            reason = str(error) or f"The database did not answer within {_SECONDS_TO_KEEP} s."
+            logger.warning("an event was not taken and not acked: %s", reason)
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
+
+    async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         if self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
         elif ts := _changed_ts(event):
             await asyncio.wait_for(self._changed(body["team_id"], event["channel"], ts), _SECONDS_TO_KEEP)
-        return BoltResponse(status=200)
 
     def _is_from_a_person(self, event: dict[str, Any]) -> bool:
         return (

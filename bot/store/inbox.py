@@ -88,8 +88,8 @@ class Inbox:
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Take the thread into our hands and the oldest message that waits in it; `attempts` counts how often.
 
-        One that was taken before, and whose run was cut off, comes first. With none left the thread is let go, in the
-        same transaction. One in other hands is left alone.
+        A run that was cut off goes on before anything older that came late: it ends all that is running. With none left
+        the thread is let go, in the same transaction. One in other hands is left alone.
         """
         key = [thread.team, thread.channel, thread.ts]
 
@@ -137,16 +137,18 @@ def _insert(db: Database, message: InboxMessage, status: str) -> None:
 
 
 def _open_thread(db: Database, message: InboxMessage) -> None:
-    """Make the thread ours, with what was said in it after this message but reached us before."""
+    """Make the thread ours, with what was said in it after this message but reached us before.
+
+    A thread that is ours already may have been opened by a later mention than this one.
+    """
     thread = message.thread
     key = [thread.team, thread.channel, thread.ts]
-    opened = db.execute(
+    db.execute(
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
         [*key, message.user, datetime.now(UTC).isoformat()],
     )
-    if opened.rowcount == 1:
-        db.execute(
-            """UPDATE inbox SET status = 'waiting'
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
-            [*key, message.ts],
-        )
+    db.execute(
+        """UPDATE inbox SET status = 'waiting'
+           WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
+        [*key, message.ts],
+    )

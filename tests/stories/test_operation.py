@@ -75,6 +75,19 @@ async def test_silent_connection(world: World) -> None:
     assert shown(answer) == "Hello."
 
 
+async def test_cut_connection(world: World) -> None:
+    """A connection that is cut without a word is replaced at once, and not when its next ping would have been due."""
+    world.script += [Answer("Hello.")]
+    async with running(world.settings()) as connection:
+        watch = asyncio.create_task(connection.lost())
+        await world.slack.connected()
+        world.slack.socket_mode.close_abruptly()
+        async with asyncio.timeout(5):
+            await world.replies(await world.says(ANA, "@bot hello"))
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
 async def test_slack_is_gone(world: World) -> None:
     """When no new connection can be made either, the watch says so, for the process to end and be started anew."""
     async with running(world.settings(BOT_SILENCE_SECONDS=0.2)) as connection:

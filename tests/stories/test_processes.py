@@ -49,6 +49,17 @@ class Process:
         await self.database.close()
 
 
+async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
+    """A reply is for us when the mention before it comes last of all, after another one that has opened the thread."""
+    async with Process(tmp_path / "support.db", 60) as process:
+        receive = process.store.inbox.receive
+        assert not await receive(message("2.0"), addressed=False, mentioned=False)
+        assert await receive(message("3.0"), addressed=True, mentioned=True)
+        assert await receive(message("1.0"), addressed=True, mentioned=True)
+        rows = await process.database.run(lambda db: list(db.query("SELECT ts, status FROM inbox ORDER BY ts")))
+    assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "waiting")]
+
+
 async def test_two_bots_share_the_work(world: World) -> None:
     """Two bots on one database answer every message once, each thread in order, one run at a time."""
     running: dict[str, int] = {}
@@ -134,6 +145,26 @@ async def test_thread_in_other_hands_is_left_alone(tmp_path: Path) -> None:
             assert await second.store.inbox.waiting_threads() == []
         assert await second.store.inbox.waiting_threads() == [message().thread]
         assert await second.store.inbox.next(message().thread)
+
+
+async def test_older_message_of_somebody_else_after_a_crash(tmp_path: Path) -> None:
+    """A run that was cut off goes on before what somebody else wrote earlier and reached us later; each is answered."""
+    path = tmp_path / "support.db"
+    first, late = replace(message("2.0"), user=ANA), replace(message("1.0"), user=BEN)
+    async with Process(path, 60) as dying:
+        await dying.store.inbox.receive(first, addressed=True, mentioned=True)
+        begun = await dying.store.inbox.next(first.thread)
+        assert begun
+        await dying.store.history.begin(begun)
+    async with Process(path, 60) as next_one:
+        await next_one.store.inbox.receive(late, addressed=True, mentioned=True)
+        for ts in ("2.0", "1.0"):
+            taken = await next_one.store.inbox.next(first.thread)
+            assert taken
+            assert taken.ts == ts
+            await next_one.store.history.begin(taken)
+            await next_one.store.history.finish(taken, {"role": "assistant", "content": "Here you are."}, [])
+        assert await next_one.store.inbox.next(first.thread) is None
 
 
 async def test_alone_after_a_crash(tmp_path: Path) -> None:
