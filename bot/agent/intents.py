@@ -1,6 +1,7 @@
 """When a thread is sorted by what its customer wants: beside the first model call, and when the topic turns."""
 
 import asyncio
+import logging
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -9,8 +10,11 @@ from pydantic import ValidationError
 from bot.hand_over import HandOver
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model import Model, ModelError
+from bot.store.database import DatabaseError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
 from bot.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 SECONDS_TO_WAIT = 1.0
 SECONDS_OF_HEAD_START = 0.02  # for the thread's own request, which somebody waits for
@@ -65,7 +69,10 @@ class Intents:
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
         urgent = [self._hand_over.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
-        await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)
+        try:
+            await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)
+        except DatabaseError as error:
+            logger.warning("what a thread was sorted as was not kept: %s", error)
         return intent
 
 

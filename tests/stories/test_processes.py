@@ -57,7 +57,7 @@ async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
         assert await receive(message("3.0"), addressed=True, mentioned=True)
         assert await receive(message("1.0"), addressed=True, mentioned=True)
         rows = await process.database.run(lambda db: list(db.query("SELECT ts, status FROM inbox ORDER BY ts")))
-    assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "waiting")]
+    assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "running")]
 
 
 async def test_two_bots_share_the_work(world: World) -> None:
