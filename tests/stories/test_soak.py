@@ -66,7 +66,6 @@ class Chaos:
             if self._second:
                 await self._second.kill()
         self._world.workspace.faults.clear()
-        self._world.write("DELETE FROM switches")
         self._world.think = think
 
     async def _act(self, until: float) -> None:
@@ -77,10 +76,10 @@ class Chaos:
                 return
 
     def _acts(self) -> Iterator[Callable[[], Awaitable[None]]]:
-        """Draw without end; of some fifty acts, each comes as often as its number."""
+        """Draw without end; of some four dozen acts, each comes as often as its number."""
         acts: dict[Callable[[], Awaitable[None]], int] = {
             self._ask: 12, self._follow_up: 5, self._out_of_order: 3, self._chat: 1, self._click: 16,
-            self._break_slack: 3, self._kill: 1, self._disconnect: 1, self._leave_model: 1, self._switch: 2,
+            self._break_slack: 3, self._kill: 1, self._disconnect: 1, self._leave_model: 1, self._pause: 1,
             self._second_process: 2,
         }  # fmt: skip
         while True:
@@ -165,12 +164,15 @@ class Chaos:
     async def _disconnect(self) -> None:
         self._world.slack.socket_mode.close_abruptly()
 
-    async def _switch(self) -> None:
-        """Pause as an operator does, or resume."""
-        if self._world.rows("SELECT 1 FROM switches"):
-            self._world.write("DELETE FROM switches")
-        else:
+    async def _pause(self) -> None:
+        """Have the operator pause approvals for a moment."""
+        if not self._world.rows("SELECT 1 FROM switches"):
             self._world.write("INSERT INTO switches VALUES ('paused', ?)", datetime.now(UTC).isoformat())
+            self._start(self._resume(self._chance.random() * 0.5))
+
+    async def _resume(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._world.write("DELETE FROM switches")
 
     async def _second_process(self) -> None:
         """Have a second process on the same database, until this is drawn again."""
