@@ -55,7 +55,10 @@ class BotProcess:
             environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
         self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment, errors), daemon=True)
         self._process.start()
-        self._joined = asyncio.ensure_future(asyncio.to_thread(self._process.join))
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        # Not in a thread: whoever starts the next process reads how the others ended, and only one can read it.
+        self._loop.add_reader(self._process.sentinel, self._end)
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,8 +73,12 @@ class BotProcess:
 
     async def ended(self) -> int:
         """Wait for its end, and give back its exit code; a signal is a negative one."""
-        await asyncio.shield(self._joined)
-        return self._process.exitcode or 0
+        return await asyncio.shield(self._ended)
+
+    def _end(self) -> None:
+        self._loop.remove_reader(self._process.sentinel)
+        self._process.join()
+        self._ended.set_result(self._process.exitcode or 0)
 
     async def kill(self) -> None:
         """Kill it as a power cut would."""
