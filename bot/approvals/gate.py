@@ -125,8 +125,9 @@ class Approvals:
             requester = await self._identity.person(found.requester)
             changed = await self.outcomes.changed_since_shown(found, requester)
         except (IdentityError, ToolCrashError) as error:
-            logger.warning("could not check call %s", found.id, exc_info=True)
-            return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
+            crash = isinstance(error, ToolCrashError)
+            logger.warning("could not check call %s: %s", found.id, error, exc_info=crash)
+            return SHOP_SILENT if crash else UNSURE
         if changed is not None:
             await self.outcomes.close_changed(found, click.user, changed)
         elif claimed := await self._store.gated_calls.claim(found.id, click.user):

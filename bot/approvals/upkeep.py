@@ -29,6 +29,7 @@ class Upkeep:
         self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
         self._finding_out: dict[str, asyncio.Task[None]] = {}
         self._turn_to_ask = asyncio.Semaphore(MOST_ASKED_AT_ONCE)
+        self._stopping = False
 
     async def recover(self, *, alone: bool) -> None:
         """Look after everything once at a start; when alone, a call that is running is one that nobody runs."""
@@ -40,6 +41,7 @@ class Upkeep:
 
     async def stop(self, seconds: float) -> None:
         """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
+        self._stopping = True
         asking = list(self._finding_out.values())
         if asking:
             _, unanswered = await asyncio.wait(asking, timeout=seconds)
@@ -59,7 +61,7 @@ class Upkeep:
                 self._find_out(call)
 
     def _find_out(self, call: ToolCall) -> None:
-        if call.id not in self._finding_out:
+        if call.id not in self._finding_out and not self._stopping:
             self._finding_out[call.id] = asyncio.create_task(self._reconcile(call), name=f"outcome of {call.id}")
 
     async def _reconcile(self, call: ToolCall) -> None:

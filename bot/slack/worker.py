@@ -25,11 +25,12 @@ class Worker:
         self._stale_after = stale_after
         self._running: dict[ThreadId, asyncio.Task[None]] = {}
         self._woken: set[ThreadId] = set()
+        self._stopping = False
 
     def wake(self, thread: ThreadId) -> None:
         """Have the thread's waiting messages answered, now or after the one that is being answered."""
         self._woken.add(thread)
-        if thread not in self._running:
+        if thread not in self._running and not self._stopping:
             self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
 
     async def resume(self) -> None:
@@ -39,7 +40,8 @@ class Worker:
                 self.wake(thread)
 
     async def stop(self, seconds: float) -> None:
-        """Let runs finish for so long, then cut them off; a later start goes on with them."""
+        """Begin no more runs, let those that run finish for so long, then cut them off; a later start goes on."""
+        self._stopping = True
         tasks = list(self._running.values())
         if tasks:
             _, unfinished = await asyncio.wait(tasks, timeout=seconds)
@@ -49,13 +51,13 @@ class Worker:
 
     async def _work(self, thread: ThreadId) -> None:
         try:
-            while thread in self._woken:
+            while thread in self._woken and not self._stopping:
                 self._woken.discard(thread)
                 message = await self._inbox.next(thread)
                 while message:
                     reach("message taken")
                     more = await self._answer(message)
-                    message = await self._inbox.next(thread) if more else None
+                    message = await self._inbox.next(thread) if more and not self._stopping else None
         except LostLeaseError as error:
             logger.warning("left a thread alone: %s", error)
         except DatabaseError as error:
