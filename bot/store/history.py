@@ -116,9 +116,10 @@ class History:
 
         Tell whether another message waits in the thread; with none left the thread is let go.
         """
+        thread = message.thread
+        key = [thread.team, thread.channel, thread.ts]
 
         def write(db: Database) -> bool:
-            thread = message.thread
             self._check(db, thread)
             abandon_calls(db, thread)
             if item is not None:
@@ -132,18 +133,11 @@ class History:
                 """UPDATE inbox SET status = ?, error = ?, finished_at = ?
                    WHERE (team, channel, thread_ts) = (?, ?, ?)
                    AND status IN ('waiting', 'running') AND status = 'running'""",
-                [
-                    "failed" if error else "done",
-                    error,
-                    datetime.now(UTC).isoformat(),
-                    thread.team,
-                    thread.channel,
-                    thread.ts,
-                ],
+                ["failed" if error else "done", error, datetime.now(UTC).isoformat(), *key],
             )
-            open_ = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+            waits = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
                        AND status IN ('waiting', 'running')"""
-            more = db.execute(open_, [thread.team, thread.channel, thread.ts]).fetchone() is not None
+            more = db.execute(waits, key).fetchone() is not None
             if not more:
                 self._leases.let_go(db, thread)
             return more
@@ -204,14 +198,8 @@ def _append(
         """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, call_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            thread.team,
-            thread.channel,
-            thread.ts,
-            item["role"],
-            json.dumps(item, ensure_ascii=False),
-            inbox_id,
-            call_id,
-            datetime.now(UTC).isoformat(),
+            *(thread.team, thread.channel, thread.ts, item["role"], json.dumps(item, ensure_ascii=False)),
+            *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
     return cursor.lastrowid or 0
