@@ -23,6 +23,7 @@ EVENTS_PATH = "/slack/events"
 _PINGS_IN_A_SILENCE = 4
 _SILENCES_TO_GIVE_UP = 3
 _SECONDS_UNTIL_A_CUT_IS_SEEN = 0.5
+_ACKED = {"events_api": "message acked", "interactive": "click acked"}
 
 
 class StartError(Exception):
@@ -126,8 +127,8 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
 
 
 async def _after_ack(_client: Any, request: SocketModeRequest) -> None:
-    if request.type == "events_api":
-        reach("message acked")
+    if request.type in _ACKED:
+        reach(_ACKED[request.type])
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:

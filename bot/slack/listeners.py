@@ -9,7 +9,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals.gate import Approvals, Click
 from bot.blocks.cards import APPROVE, CANCEL
-from bot.failpoints import reach
 from bot.slack.delivery import Delivery
 from bot.slack.intake import Ourselves
 
@@ -32,12 +31,10 @@ class Buttons:
 
         async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            reach("click acked")
             await self._decide(body, self._approvals.approve)
 
         async def cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            reach("click acked")
             await self._decide(body, self._approvals.cancel)
 
         app.action(APPROVE)(approve)

@@ -120,11 +120,13 @@ class History:
         key = [thread.team, thread.channel, thread.ts]
 
         def write(db: Database) -> bool:
-            self._check(db, thread)
-            abandon_calls(db, thread)
-            if item is not None:
+            if item is None:
+                self._leases.check(db, thread)
+            else:
+                self._check(db, thread)
                 _answer(db, thread, _unanswered(db, thread))
                 _append(db, thread, item)
+            abandon_calls(db, thread)
             self._outbox.insert(db, posts)
             if hand_over:
                 self._outbox.insert(db, [hand_over])
