@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bot.store.records import Item, new_id
+from bot.store.records import Item, new_id, writable
 
 _MOST_REPLAYED_CHARACTERS = 4_000
 _MOST_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
@@ -64,11 +64,6 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None) -> Turn:
     return Turn(_item(text, calls), text, calls, read_usage(completion, asked=asked, request_id=request_id))
 
 
-def clean(text: str) -> str:
-    """Take out what is no character and could not be written: halves of surrogate pairs, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
 def read_usage(completion: object, *, asked: str, request_id: str | None) -> Usage:
     """Read what a completion cost: ours, or one of the SDK's. Raises ValueError."""
     read = _Completion.model_validate(completion, from_attributes=True)
@@ -94,7 +89,7 @@ def _functions(calls: Any) -> Any:
     return [one for one in calls if not isinstance(one, dict) or one.get("type") in (None, "function")]
 
 
-_Text = Annotated[str, BeforeValidator(lambda text: clean(text) if isinstance(text, str) else text)]
+_Text = Annotated[str, BeforeValidator(lambda text: writable(text) if isinstance(text, str) else text)]
 _Count = Annotated[int | None, BeforeValidator(_count)]
 
 

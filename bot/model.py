@@ -7,9 +7,9 @@ import openai
 from aiohttp import ClientConnectorError
 from pydantic import BaseModel
 
-from bot.completion import Turn, Usage, clean, read_turn, read_usage
+from bot.completion import Turn, Usage, read_turn, read_usage
 from bot.settings import Settings
-from bot.store.records import Item
+from bot.store.records import Item, writable
 
 T = TypeVar("T", bound=BaseModel)
 _WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
@@ -31,7 +31,7 @@ class ModelError(Exception):
         retry_after: float | None = None,
         too_long: bool = False,
     ) -> None:
-        super().__init__(clean(text))
+        super().__init__(writable(text))
         self.words = words
         self.request_id = request_id
         self.retry_after = retry_after

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.approvals.gate import Approvals
-from bot.completion import RequestedCall, clean
+from bot.completion import RequestedCall
 from bot.failpoints import reach
 from bot.hand_over import HandOver
 from bot.identity import Person
@@ -19,7 +19,7 @@ from bot.shop.orders import Shop
 from bot.store.calls import Calls
 from bot.store.database import DatabaseError
 from bot.store.leases import LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference
+from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
 from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class ToolCalls:
     def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
     ) -> None:
-        self._calls.finish(call, status, _written(content), error=error and clean(error))
+        self._calls.finish(call, status, _written(content), error=error and writable(error))
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with what came of the first."""
@@ -168,4 +168,4 @@ class ToolCalls:
 
 def _written(content: Mapping[str, Any]) -> str:
     """Put a tool's result as the row can keep it: nobody waits for the row, so it must not be refused later."""
-    return clean(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False))
+    return writable(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False))

@@ -14,7 +14,7 @@ from bot.failpoints import reach
 from bot.masking import mask
 from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import InboxMessage, ThreadId, writable
 
 logger = logging.getLogger(__name__)
 
@@ -115,5 +115,4 @@ def _readable(text: str, us: str) -> str:
     text = text.replace(f"<@{us}>", " ")
     text = re.sub(r"<((?:https?|mailto|tel):[^|>]*)(?:\|[^>]*)?>", r"\1", text)
     text = re.sub(r"<#\w+\|([^>]*)>", r"#\1", text)
-    text = html.unescape(re.sub(r"[ \t]+", " ", text)).strip()
-    return text.encode("utf-8", "replace").decode().replace("\0", "")  # halves of surrogate pairs cannot be kept
+    return writable(html.unescape(re.sub(r"[ \t]+", " ", text)).strip())

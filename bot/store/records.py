@@ -21,6 +21,11 @@ def reference(row_id: str) -> str:
     return row_id[:8]
 
 
+def writable(text: str) -> str:
+    """Take out what is no character and could not be written: halves of surrogate pairs, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadId:
     """One Slack thread: one conversation, one run at a time."""
