@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import tools
@@ -22,14 +21,22 @@ from bot.approvals.gate import Approvals
 from bot.approvals.outcomes import Outcomes
 from bot.approvals.upkeep import Upkeep
 from bot.hand_over import HandOver
-from bot.identity import SLACK_ERRORS, Identity
+from bot.identity import Identity
 from bot.instructions import INSTRUCTIONS
 from bot.model import OpenAIModel
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.slack.connection import EVENTS_PATH, Connection, HttpConnection, StartError, serving, socket_mode
-from bot.slack.delivery import Delivery, posting_client, slack_error, web_client, web_session
+from bot.slack.connection import (
+    EVENTS_PATH,
+    Connection,
+    HttpConnection,
+    StartError,
+    needed_to_start,
+    serving,
+    socket_mode,
+)
+from bot.slack.delivery import Delivery, posting_client, web_client, web_session
 from bot.slack.health import Health
 from bot.slack.intake import Intake, Ourselves
 from bot.slack.listeners import Buttons
@@ -130,7 +137,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
-    upkeep = Upkeep(calls=store.gated_calls, outcomes=outcomes, cards=cards, settings=settings)
+    upkeep = Upkeep(store=store, outcomes=outcomes, cards=cards, settings=settings)
     return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
 
 
@@ -214,15 +221,10 @@ async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: 
 
 
 async def _who_are_we(client: AsyncWebClient) -> Ourselves:
-    try:
+    silent = f"Slack cannot be reached at {client.base_url}"
+    with needed_to_start("SLACK_BOT_TOKEN", "Install the app anew and copy its bot token.", silent):
         us = await client.auth_test()
         bot = await client.bots_info(bot=us["bot_id"])
-    except SlackApiError as error:
-        raise StartError(
-            f"Slack refused SLACK_BOT_TOKEN ({slack_error(error)}). Install the app anew and copy its bot token."
-        ) from error
-    except SLACK_ERRORS as error:
-        raise StartError(f"Slack cannot be reached at {client.base_url}: {error}.") from error
     return Ourselves(
         team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
     )
@@ -230,12 +232,9 @@ async def _who_are_we(client: AsyncWebClient) -> Ourselves:
 
 async def _check_channel(client: AsyncWebClient, channel: str) -> None:
     """Find out at the start, and not when a customer was promised that people are told."""
-    try:
+    silent = f"Slack did not tell about the channel {channel}"
+    with needed_to_start(f"the channel {channel}", "Look at its id.", silent):
         found = (await client.conversations_info(channel=channel))["channel"]
-    except SlackApiError as error:
-        raise StartError(f"Slack refused the channel {channel} ({slack_error(error)}). Look at its id.") from error
-    except SLACK_ERRORS as error:
-        raise StartError(f"Slack did not tell about the channel {channel}: {error}.") from error
     if not found.get("is_member"):
         raise StartError(f"The bot is not in the channel {channel}. Invite it there, with /invite.")
 

@@ -13,6 +13,7 @@ from bot.model import Model, ModelError
 from bot.store.database import DatabaseError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
 from bot.store.store import Store
+from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +46,7 @@ class Intents:
 
     async def stop(self) -> None:
         """Let what is being sorted come to its end for a second, and give up the rest."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=SECONDS_TO_WAIT)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await finish(self._tasks, SECONDS_TO_WAIT)
 
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
         await asyncio.sleep(SECONDS_OF_HEAD_START)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -10,8 +11,9 @@ from bot.approvals.outcomes import Outcomes
 from bot.blocks.cards import APPROVE
 from bot.blocks.messages import action_ids
 from bot.settings import Settings
-from bot.store.gated_calls import GatedCalls
 from bot.store.records import CallStatus, ToolCall
+from bot.store.store import Store
+from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +23,9 @@ MOST_ASKED_AT_ONCE = 8
 class Upkeep:
     """Looks after open requests, again and again; several processes may do so side by side."""
 
-    def __init__(self, *, calls: GatedCalls, outcomes: Outcomes, cards: Cards, settings: Settings) -> None:
-        self._calls = calls
+    def __init__(self, *, store: Store, outcomes: Outcomes, cards: Cards, settings: Settings) -> None:
+        self._calls = store.gated_calls
+        self._log = store.calls
         self._outcomes = outcomes
         self._cards = cards
         # A run, and asking what came of it, are over after that time: nobody is at it any more.
@@ -42,37 +45,26 @@ class Upkeep:
     async def stop(self, seconds: float) -> None:
         """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
         self._stopping = True
-        asking = list(self._finding_out.values())
-        if asking:
-            _, unanswered = await asyncio.wait(asking, timeout=seconds)
-            for task in unanswered:
-                task.cancel()
-            await asyncio.gather(*unanswered, return_exceptions=True)
+        await finish(self._finding_out.values(), seconds)
 
     async def _look_after_all(self, *, longest_run: timedelta) -> None:
         paused = await self._outcomes.is_paused()
         for call in await self._calls.open():
             if call.status == CallStatus.PENDING:
-                try:
-                    await self._look_after_waiting(call, paused=paused)
-                except Exception:  # one request that breaks must not keep the others from being looked after
-                    logger.exception("call %s could not be looked after", call.id)
+                await _guarded(call, self._look_after_waiting(call, paused=paused))
             elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
                 self._find_out(call)
 
     def _find_out(self, call: ToolCall) -> None:
         if call.id not in self._finding_out and not self._stopping:
-            self._finding_out[call.id] = asyncio.create_task(self._reconcile(call), name=f"outcome of {call.id}")
+            task = asyncio.create_task(_guarded(call, self._reconcile(call)), name=f"outcome of {call.id}")
+            self._finding_out[call.id] = task
+            task.add_done_callback(lambda _: self._finding_out.pop(call.id))
 
     async def _reconcile(self, call: ToolCall) -> None:
-        try:
-            async with self._turn_to_ask:
-                if call in await self._calls.open():  # it may have been settled while it waited
-                    await self._outcomes.reconcile(call, again=True)
-        except Exception:  # it is asked again at the next sweep
-            logger.exception("what came of call %s could not be found out", call.id)
-        finally:
-            del self._finding_out[call.id]
+        async with self._turn_to_ask:
+            if await self._log.get(call.id) == call:  # it may have been settled while it waited
+                await self._outcomes.reconcile(call, again=True)
 
     async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at
@@ -91,6 +83,14 @@ class Upkeep:
         due = half_time <= now and call.reminded_at is None and not paused
         if due and (reminders := self._cards.reminders(call, cards, expires_at)):
             await self._calls.remind(call, reminders)
+
+
+async def _guarded(call: ToolCall, work: Awaitable[None]) -> None:
+    """Do it; one call that breaks must not keep the others from being looked after, and is tried again later."""
+    try:
+        await work
+    except Exception:
+        logger.exception("call %s could not be looked after", call.id)
 
 
 def _age(when: datetime) -> timedelta:

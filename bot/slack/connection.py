@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from time import monotonic
 from typing import Any, Protocol
 
@@ -32,6 +32,17 @@ class StartError(Exception):
 
 class ConnectionLostError(Exception):
     """Slack does not reach us any more, and connecting anew did not help; the text is for the operator."""
+
+
+@contextmanager
+def needed_to_start(what: str, advice: str, silent: str) -> Iterator[None]:
+    """Say to the operator what Slack has refused and what to do, or that it was `silent`. Raises StartError."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise StartError(f"Slack refused {what} ({slack_error(error)}). {advice}") from error
+    except SLACK_ERRORS as error:
+        raise StartError(f"{silent}: {error}.") from error
 
 
 class Connection(Protocol):
@@ -139,14 +150,9 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
 
 
 async def _open(app: AsyncApp, app_token: str) -> str:
-    try:
+    silent = f"Slack cannot be reached at {app.client.base_url}"
+    with needed_to_start("SLACK_APP_TOKEN", "It needs the scope connections:write.", silent):
         url: str = (await app.client.apps_connections_open(app_token=app_token))["url"]
-    except SlackApiError as error:
-        raise StartError(
-            f"Slack refused SLACK_APP_TOKEN ({slack_error(error)}). It needs the scope connections:write."
-        ) from error
-    except SLACK_ERRORS as error:
-        raise StartError(f"Slack cannot be reached at {app.client.base_url}: {error}.") from error
     return url
 
 

@@ -21,6 +21,7 @@ from bot.identity import SLACK_ERRORS
 from bot.store.database import DatabaseError
 from bot.store.outbox import Outbox
 from bot.store.records import Post, ThreadId
+from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
@@ -104,10 +105,7 @@ class Delivery:
                     await asyncio.wait(self._senders.values())
         for key in tuple(self._next_statuses):
             self._drop_status(key)
-        unfinished = [*self._senders.values(), *self._statuses.values()]
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        await finish([*self._senders.values(), *self._statuses.values()], 0)
 
     def show_status(self, thread: ThreadId, status: str) -> None:
         """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.

@@ -10,6 +10,7 @@ from bot.store.database import DatabaseError
 from bot.store.inbox import Inbox
 from bot.store.leases import LostLeaseError
 from bot.store.records import InboxMessage, ThreadId
+from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,7 @@ class Worker:
     async def stop(self, seconds: float) -> None:
         """Begin no more runs, let those that run finish for so long, then cut them off; a later start goes on."""
         self._stopping = True
-        tasks = list(self._running.values())
-        if tasks:
-            _, unfinished = await asyncio.wait(tasks, timeout=seconds)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+        await finish(self._running.values(), seconds)
 
     async def _work(self, thread: ThreadId) -> None:
         try:
