@@ -14,6 +14,7 @@ from bot.demo import sample_shop, serve
 from bot.demo.completions import Answer, CompletionsServer, Failure, Request, ToolCall
 from bot.demo.slack_api import SlackServer
 from bot.demo.workspace import Message, Workspace
+from bot.demo.workspace.faults import Hang
 from bot.settings import Settings
 from bot.shop.orders import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
@@ -72,6 +73,18 @@ class World:
             return await self.think(request)
         turn: Turn = self.script.popleft() if self.script else Answer("(the script is over)")
         return turn(request) if callable(turn) else turn
+
+    def hold_model(self, answer: Callable[[Request], Answer] = lambda _: Answer("Hello.")) -> Hang:
+        """Hold the model's answers back until the returned `Hang` is released; its `reached` is set at the first."""
+        hang = Hang()
+
+        async def think(request: Request) -> Answer:
+            hang.reached.set()
+            await hang.released.wait()
+            return answer(request)
+
+        self.think = think
+        return hang
 
     @property
     def asked(self) -> list[Request]:

@@ -205,21 +205,14 @@ def heard(request: Request) -> list[str]:
 
 async def test_messages_that_come_during_a_model_call(world: World) -> None:
     """What the same person writes while the model thinks is answered next, together and in order."""
-    thinking, released = asyncio.Event(), asyncio.Event()
-
-    async def answer(request: Request) -> Answer:
-        thinking.set()
-        await released.wait()
-        return Answer(f"You said: {', '.join(heard(request))}.")
-
-    world.think = answer
+    model = world.hold_model(lambda request: Answer(f"You said: {', '.join(heard(request))}."))
     async with world.bot():
         first = await world.says(ANA, "one", "D0ANA")
-        await thinking.wait()
+        await model.reached.wait()
         await world.says(ANA, "two", "D0ANA", thread_ts=first.ts)
         await world.says(ANA, "three", "D0ANA", thread_ts=first.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
-        released.set()
+        model.release()
         replies = await world.replies(first, 2)
     assert [shown(reply) for reply in replies] == ["You said: one.", "You said: one, two, three."]
     assert [row["status"] for row in world.rows("SELECT status FROM inbox")] == ["done"] * 3

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.app import running
-from bot.demo.completions import Answer, Request
+from bot.demo.completions import Answer
 from bot.demo.workspace import Channel
 from bot.slack.connection import ConnectionLostError, StartError
 from bot.store.database import DatabaseThread
@@ -47,21 +47,14 @@ async def test_health_over_http(world: World) -> None:
 
 async def test_oldest_message(world: World) -> None:
     """While a message waits for its answer, the address tells for how long."""
-    thinking, released = asyncio.Event(), asyncio.Event()
-
-    async def answer(_: Request) -> Answer:
-        thinking.set()
-        await released.wait()
-        return Answer("Hello.")
-
-    world.think = answer
+    model = world.hold_model()
     port = free_port()
     async with world.bot(BOT_HEALTH_PORT=port):
         question = await world.says(ANA, "@bot hello")
-        await thinking.wait()
+        await model.reached.wait()
         _, told = await asked(f"http://127.0.0.1:{port}/healthz")
         assert told["seconds_oldest_message_waits"] > 0
-        released.set()
+        model.release()
         await world.replies(question)
 
 
@@ -112,39 +105,25 @@ async def test_not_ready_when_slack_is_silent(world: World) -> None:
 
 async def test_stop_lets_work_finish(world: World) -> None:
     """On SIGTERM the bot takes nothing more, finishes what it was asked, says it, and ends with 0."""
-    thinking, released = asyncio.Event(), asyncio.Event()
-
-    async def answer(_: Request) -> Answer:
-        thinking.set()
-        await released.wait()
-        return Answer("Hello.")
-
-    world.think = answer
+    model = world.hold_model()
     process = BotProcess(world)
     await world.slack.connected()
     question = await world.says(ANA, "@bot hello")
-    await thinking.wait()
+    await model.reached.wait()
     stopped = asyncio.create_task(process.stop())
     await world.workspace.until(lambda: world.slack.socket_mode.connections == 0)
-    released.set()
+    model.release()
     assert await stopped == 0
     assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["Hello."]
 
 
 async def test_stop_has_a_deadline(world: World) -> None:
     """What is not finished in time is left to the next start, which goes on with it."""
-    thinking = asyncio.Event()
-
-    async def never(_: Request) -> Answer:
-        thinking.set()
-        await asyncio.Event().wait()
-        return Answer()
-
-    world.think = never
+    model = world.hold_model()
     process = BotProcess(world, BOT_STOP_SECONDS=0.2)
     await world.slack.connected()
     question = await world.says(ANA, "@bot hello")
-    await thinking.wait()
+    await model.reached.wait()
     assert await process.stop() == 0
     assert world.workspace.replies_of_bot(question) == []
     world.think = None

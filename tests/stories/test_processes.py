@@ -209,17 +209,10 @@ async def answer_both(process: Process) -> None:
 
 async def test_found_after_a_long_outage(world: World) -> None:
     """A message found late is answered with the question whether it is still needed; a yes goes on from there."""
-    asked_model = asyncio.Event()
-
-    async def never(_: Request) -> Answer:
-        asked_model.set()
-        await asyncio.Event().wait()
-        return Answer()
-
-    world.think = never
+    model = world.hold_model()
     async with world.bot(BOT_STOP_SECONDS=0.1):
         question = await world.says(ANA, "@bot refund ORD-10188, broken")
-        await asked_model.wait()
+        await model.reached.wait()
     world.think = None
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
     async with world.bot(BOT_STALE_MINUTES=1e-6):
