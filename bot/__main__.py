@@ -14,14 +14,16 @@ from typing import Any, TypeVar
 import click
 
 from bot.app import running
-from bot.demo import sample_shop, serve
+from bot.demo import serve
 from bot.settings import Settings, SettingsError, read_database_path, read_settings
+from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
-from bot.slack.connection import EVENTS_PATH, ConnectionLostError, StartError
-from bot.store.database import DatabaseError, DatabaseThread, back_up
-from bot.store.erasure import Erasure, StillOpenError
-from bot.store.migrations import bot_migrations
-from bot.store.switches import Switches
+from bot.slack.client import StartError
+from bot.slack.connection import EVENTS_PATH, ConnectionLostError
+from bot.store.sqlite.database import DatabaseError, DatabaseThread, back_up
+from bot.store.sqlite.erasure import Erasure, StillOpenError
+from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.switches import Switches
 
 T = TypeVar("T")
 
@@ -83,7 +85,7 @@ def run(*, http_port: int | None, sample_orders: str | None) -> None:
             await _wait(stopped, connection.lost())
         click.echo("Stopped.")
 
-    _run(serve_slack(_settled(lambda: read_settings(http=http_port is not None))))
+    _run(serve_slack(_load_settings_or_exit(lambda: read_settings(http=http_port is not None))))
 
 
 @main.command()
@@ -129,7 +131,7 @@ def _run(program: Coroutine[Any, Any, T]) -> T:
         raise click.ClickException(str(error)) from None
 
 
-def _settled(read: Callable[[], T]) -> T:
+def _load_settings_or_exit(read: Callable[[], T]) -> T:
     try:
         return read()
     except SettingsError as error:
@@ -137,7 +139,7 @@ def _settled(read: Callable[[], T]) -> T:
 
 
 def _database_path() -> Path:
-    path = _settled(read_database_path)
+    path = _load_settings_or_exit(read_database_path)
     if not path.exists():
         raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
     return path

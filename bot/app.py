@@ -9,49 +9,48 @@ from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import tools
 from bot.agent.agent import Agent
+from bot.agent.escalation import HandOver
+from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls
+from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
-from bot.approvals.gate import Approvals
-from bot.approvals.outcomes import Outcomes
-from bot.approvals.upkeep import Upkeep
-from bot.hand_over import HandOver
+from bot.approvals.decide import Approvals
+from bot.approvals.execute import Outcomes
+from bot.approvals.sweeper import ApprovalSweeper
 from bot.identity import Identity
-from bot.instructions import INSTRUCTIONS
-from bot.model import OpenAIModel
+from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
-from bot.shop.orders import Shop
+from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import (
     EVENTS_PATH,
     Connection,
     HttpConnection,
-    StartError,
-    needed_to_start,
     serving,
     socket_mode,
 )
-from bot.slack.delivery import Delivery, posting_client, web_client, web_session
+from bot.slack.delivery import Delivery
 from bot.slack.health import Health
-from bot.slack.intake import Intake, Ourselves
+from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
-from bot.slack.worker import Worker
-from bot.store.database import DatabaseError, DatabaseThread
-from bot.store.erasure import Erasure
-from bot.store.leases import Leases
-from bot.store.migrations import bot_migrations
+from bot.slack.users import SlackIdentity
 from bot.store.records import ThreadId
+from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.erasure import Erasure
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.migrations import bot_migrations
 from bot.store.store import Store
-from bot.tool import Tool
+from bot.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_ERASURES = 60.0
+ERASURE_INTERVAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _Bot:
     erasure: Erasure
     leases: Leases
     delivery: Delivery
-    upkeep: Upkeep
+    upkeep: ApprovalSweeper
     worker: Worker
     buttons: Buttons
 
@@ -98,14 +97,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     session = await stack.enter_async_context(web_session())
     token = settings.slack_bot_token.get_secret_value()
     client = web_client(token, settings.slack_api_url, session)
-    ourselves = await _who_are_we(client)
+    ourselves = await fetch_bot_identity(client)
     for channel in filter(None, (settings.approval_channel, settings.escalation_channel)):
-        await _check_channel(client, channel)
+        await check_channel(client, channel)
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
     store, shop = Store(database, leases), open_shop(database)
-    identity = Identity(client, settings, team=ourselves.team)
+    identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     outcomes = Outcomes(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
@@ -137,7 +136,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
-    upkeep = Upkeep(store=store, outcomes=outcomes, cards=cards, settings=settings)
+    upkeep = ApprovalSweeper(store=store, outcomes=outcomes, cards=cards, settings=settings)
     return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
 
 
@@ -198,7 +197,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.upkeep.sweep),
-        (SECONDS_BETWEEN_ERASURES, erase),
+        (ERASURE_INTERVAL_SECONDS, erase),
     ]
 
 
@@ -218,25 +217,6 @@ async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: 
     if port is not None:
         await stack.enter_async_context(serving(web_app, port))
     return connection
-
-
-async def _who_are_we(client: AsyncWebClient) -> Ourselves:
-    silent = f"Slack cannot be reached at {client.base_url}"
-    with needed_to_start("SLACK_BOT_TOKEN", "Install the app anew and copy its bot token.", silent):
-        us = await client.auth_test()
-        bot = await client.bots_info(bot=us["bot_id"])
-    return Ourselves(
-        team=us["team_id"], user=us["user_id"], bot_id=us["bot_id"], app_id=bot["bot"]["app_id"], url=us["url"]
-    )
-
-
-async def _check_channel(client: AsyncWebClient, channel: str) -> None:
-    """Find out at the start, and not when a customer was promised that people are told."""
-    silent = f"Slack did not tell about the channel {channel}"
-    with needed_to_start(f"the channel {channel}", "Look at its id.", silent):
-        found = (await client.conversations_info(channel=channel))["channel"]
-    if not found.get("is_member"):
-        raise StartError(f"The bot is not in the channel {channel}. Invite it there, with /invite.")
 
 
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:

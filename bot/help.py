@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-MOST_CHARACTERS = 1_500
+MAX_CHARACTERS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +54,4 @@ def _sections(markdown: str) -> Iterator[Section]:
     title = parts[0].strip() if parts else title.splitlines()[0] if title else ""
     for heading, text in zip(parts[::2], parts[1::2], strict=True):
         if text.strip():
-            yield Section(title, heading.strip(), text.strip()[:MOST_CHARACTERS])
+            yield Section(title, heading.strip(), text.strip()[:MAX_CHARACTERS])

@@ -1,18 +1,7 @@
-"""Who a Slack user is to us: a customer by e-mail, staff, an approver; asked of Slack, never of a message."""
+"""Who somebody is to the bot: a customer by e-mail address, staff, an approver; and the port that tells it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
-from typing import Any
-
-from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
-
-from bot.settings import Settings
-
-CACHE_SECONDS = 60.0
-SLACK_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)  # what a call of Slack's Web API may end in
+from typing import Protocol
 
 
 class IdentityError(Exception):
@@ -29,111 +18,20 @@ class Person:
     is_staff: bool
 
 
-class Identity:
-    """What Slack and the settings say about people.
-
-    Membership in groups and e-mail addresses may be a minute old; whether an admin is one is asked at each decision.
-    """
-
-    def __init__(
-        self, client: AsyncWebClient, settings: Settings, *, team: str, now: Callable[[], float] = monotonic
-    ) -> None:
-        self._client = client
-        self._team = team
-        self._settings = settings
-        self._now = now
-        self._people: dict[str, tuple[float, Person]] = {}
-        self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+class Identity(Protocol):
+    """What the bot asks about people. Every method raises IdentityError when nobody can tell."""
 
     async def person(self, user: str) -> Person:
-        """Find out who wrote. Raises IdentityError when Slack does not tell."""
-        known_at, known = self._people.get(user, (float("-inf"), None))
-        if known is not None and self._now() - known_at < CACHE_SECONDS:
-            return known
-        data = await self._user(user)
-        email = data.get("profile", {}).get("email")
-        person = Person(
-            id=user,
-            team=data.get("team_id", ""),
-            email=email.strip().lower() if email else None,
-            is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
-        )
-        if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
-            self._people.clear()
-        self._people[user] = (self._now(), person)
-        return person
+        """Return who wrote."""
 
     async def may_approve(self, user: str) -> bool:
-        """Tell whether the person may approve, as of now. Raises IdentityError when Slack does not tell."""
-        return await self._may_approve(user, await self._user(user))
+        """Return whether the person may approve, as of now."""
 
     async def shares_only_with_trusted(self, channel: str) -> bool:
-        """Tell whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
-        try:
-            data = (await self._client.conversations_info(channel=channel))["channel"]
-        except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.info for {channel}: {error}") from error
-        teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
-        pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
-        return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
+        """Return whether every company that a shared channel is shared with is trusted."""
 
     async def approvers(self) -> list[str]:
-        """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
-        if not self._settings.approvers:
-            return await self._admins()
-        people: list[str] = []
-        for one in self._settings.approvers:
-            people += sorted(await self._members(one)) if one.startswith("S") else [one]
-        return list(dict.fromkeys(people))
-
-    async def _may_approve(self, user: str, data: dict[str, Any]) -> bool:
-        if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
-            return False
-        if self._settings.approvers:
-            return await self._is_among(user, self._settings.approvers)
-        return self._is_our_admin(data)
-
-    def _is_our_admin(self, data: dict[str, Any]) -> bool:
-        ours = data.get("team_id") == self._team and not (data.get("deleted") or data.get("is_bot"))
-        return ours and bool(data.get("is_admin") or data.get("is_owner"))
-
-    async def _is_among(self, user: str, ids: tuple[str, ...]) -> bool:
-        for one in ids:
-            if one == user or (one.startswith("S") and user in await self._members(one)):
-                return True
-        return False
-
-    async def _user(self, user: str) -> dict[str, Any]:
-        try:
-            data: dict[str, Any] = (await self._client.users_info(user=user))["user"]
-        except SLACK_ERRORS as error:
-            raise IdentityError(f"users.info for {user}: {error}") from error
-        return data
-
-    async def _members(self, group: str) -> frozenset[str]:
-        known_at, members = self._groups.get(group, (float("-inf"), frozenset()))
-        if self._now() - known_at < CACHE_SECONDS:
-            return members
-        try:
-            users = (await self._client.usergroups_users_list(usergroup=group))["users"]
-        except SLACK_ERRORS as error:
-            raise IdentityError(f"usergroups.users.list for {group}: {error}") from error
-        self._groups[group] = (self._now(), frozenset(users))
-        return self._groups[group][1]
-
-    async def _admins(self) -> list[str]:
-        admins: list[str] = []
-        try:
-            async for page in await self._client.users_list(limit=200):
-                admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
-        except SLACK_ERRORS as error:
-            raise IdentityError(f"users.list: {error}") from error
-        return admins
+        """Return the ids of the people who may approve, to write to them."""
 
     async def direct_channel(self, user: str) -> str:
-        """Open the direct message with a person. Raises IdentityError when Slack does not let us."""
-        try:
-            channel: str = (await self._client.conversations_open(users=user))["channel"]["id"]
-        except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.open with {user}: {error}") from error
-        return channel
+        """Open the direct message with a person and return its channel."""

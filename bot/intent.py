@@ -32,7 +32,7 @@ class CustomerIntent(BaseModel):
 
 
 def topic_turned(intent: CustomerIntent, text: str) -> bool:
-    """Tell whether a later message is about something else: another order, or money back where it was not before."""
+    """Return whether a later message is about something else: another order, or money back where it was not before."""
     orders = {order.upper() for order in _ORDER.findall(text)}
     if orders and intent.order_id not in orders:
         return True

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from bot.demo.workspace import Message
+from bot.testing.slack.workspace import Message
 from tests.world import BOT, World, shown
 
 Key = tuple[str, str]  # a channel, and the ts of a message or of its thread's root

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import sample_shop
+from bot.shop import sample as sample_shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.store.database import DatabaseThread
-from bot.store.migrations import bot_migrations
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.migrations import bot_migrations
 from tests.world import World, open_world
 
 

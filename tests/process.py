@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.__main__ import main
-from bot.demo.completions import Answer, Request
-from bot.demo.workspace import Message
 from bot.settings import variable
+from bot.testing.openai import Answer, Request
+from bot.testing.slack.workspace import Message
 from tests.world import SAM, World, buttons, refund_of, status_of
 
 # Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from bot.shop.sqlite import shop_migrations
-from bot.store.database import DatabaseThread
-from bot.store.migrations import bot_migrations
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.migrations import bot_migrations
 from tests.world import free_port
 
 Start = Callable[..., Awaitable[Process]]

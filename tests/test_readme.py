@@ -12,12 +12,12 @@ import pytest
 
 from bot import tools
 from bot.__main__ import main
-from bot.demo.completions import Answer
 from bot.identity import Person
 from bot.settings import Settings, variable
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
-from bot.tool import Context, GatedTool, Tool, ToolError
+from bot.testing.openai import Answer
+from bot.tools.tool import Context, GatedTool, Tool, ToolError
 from tests.world import ANA, World, refund_of
 
 SETTINGS = Settings(_env_file=None, slack_bot_token="xoxb-1")

@@ -13,10 +13,10 @@ MODULES = {
     for path in (ROOT / "bot").rglob("*.py")
 }
 KNOWS = {
-    "openai": {"bot.model"},
+    "openai": {"bot.model.chat_completions"},
     "slack_bolt": {"bot.app", "bot.slack"},
-    "slack_sdk": {"bot.app", "bot.identity", "bot.slack", "bot.demo"},
-    "sqlite_utils": {"bot.store", "bot.shop", "bot.help", "bot.demo"},
+    "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
+    "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo", "bot.store.store"},
     "click": {"bot.__main__"},
 }
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import running
-from bot.demo import sample_shop, serve
-from bot.demo.completions import Answer, CompletionsServer, Failure, Request, ToolCall
-from bot.demo.slack_api import SlackServer
-from bot.demo.workspace import Message, Workspace
-from bot.demo.workspace.faults import Hang
+from bot.demo import serve
 from bot.settings import Settings
-from bot.shop.orders import Shop
+from bot.shop import sample as sample_shop
+from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.store.database import DatabaseThread
-from bot.store.migrations import bot_migrations
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.migrations import bot_migrations
+from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
+from bot.testing.slack.api import SlackServer
+from bot.testing.slack.workspace import Message, Workspace
+from bot.testing.slack.workspace.faults import Hang
 
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"

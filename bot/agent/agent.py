@@ -6,21 +6,21 @@ from datetime import timedelta
 from functools import partial
 
 from bot.agent.errors import RunError
+from bot.agent.escalation import HandOver
+from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import Asking, ToolCalls
 from bot.blocks.messages import answer_messages
 from bot.failpoints import reach
-from bot.hand_over import HandOver
 from bot.identity import Identity, IdentityError, Person
-from bot.instructions import without_instructions
 from bot.settings import Settings
-from bot.store.history import Conversation, Spent
 from bot.store.records import InboxMessage, Item, Post, ThreadId, new_id, reference
+from bot.store.sqlite.history import Conversation, Spent
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
-MOST_SAME_FAILURES = 3
+MAX_SAME_FAILURES = 3
 
 
 class Agent:
@@ -50,7 +50,7 @@ class Agent:
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
 
-        Tell whether another message waits in the thread, as all that ends a run does.
+        Return whether another message waits in the thread, as all that ends a run does.
         """
         try:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
@@ -105,7 +105,7 @@ class Agent:
         while True:
             calls = conversation.unanswered
             if not calls:
-                self._hold_to_bounds(conversation.spent)
+                self._enforce_bounds(conversation.spent)
                 turn = await self._model_calls.ask(message.thread, conversation.items)
                 reach("model answered")
                 if not turn.calls:
@@ -119,10 +119,10 @@ class Agent:
             conversation = await self._store.history.add_outputs(message.thread)
             reach("call written")
 
-    def _hold_to_bounds(self, spent: Spent) -> None:
+    def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
         settings = self._settings
-        if spent.same_failure >= MOST_SAME_FAILURES:
+        if spent.same_failure >= MAX_SAME_FAILURES:
             words = "I tried the same thing three times and it did not work, so I have stopped."
             raise RunError(words, new_id(), "the same call failed three times", hand_over=True)
         if spent.steps >= settings.max_steps:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from bot.hand_over import HandOver
+from bot.agent.escalation import HandOver
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
-from bot.model import Model, ModelError
-from bot.store.database import DatabaseError
+from bot.model.model import Model, ModelError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
+from bot.store.sqlite.database import DatabaseError
 from bot.store.store import Store
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-SECONDS_TO_WAIT = 1.0
-SECONDS_OF_HEAD_START = 0.02  # for the thread's own request, which somebody waits for
+INTENT_TIMEOUT_SECONDS = 1.0
+HEAD_START_SECONDS = 0.02  # for the thread's own request, which somebody waits for
 
 
 class Intents:
@@ -31,7 +31,7 @@ class Intents:
         self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
 
     def start(self, message: InboxMessage, stored: str | None) -> "IntentNow":
-        """Begin to sort the thread if that is due, and give back how to ask for what is known by then."""
+        """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = _read(stored)
         if known is not None and not topic_turned(known, message.text):
             return IntentNow(known, None)
@@ -46,10 +46,10 @@ class Intents:
 
     async def stop(self) -> None:
         """Let what is being sorted come to its end for a second, and give up the rest."""
-        await finish(self._tasks, SECONDS_TO_WAIT)
+        await finish(self._tasks, INTENT_TIMEOUT_SECONDS)
 
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
-        await asyncio.sleep(SECONDS_OF_HEAD_START)
+        await asyncio.sleep(HEAD_START_SECONDS)
         row = ModelCall(
             new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
         )
@@ -83,7 +83,7 @@ class IntentNow:
     async def __call__(self) -> CustomerIntent | None:
         """Give the newest intent; one that is under way gets a second to arrive."""
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=SECONDS_TO_WAIT)
+            await asyncio.wait([self._task], timeout=INTENT_TIMEOUT_SECONDS)
             if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
                 return self._task.result() or self._known
         return self._known

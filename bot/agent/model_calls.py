@@ -6,16 +6,15 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import transcript
+from bot.agent import transcript
 from bot.agent.errors import RunError
-from bot.completion import Turn
-from bot.model import Model, ModelError
+from bot.model.model import Model, ModelError, Turn
 from bot.settings import Settings
-from bot.store.calls import Calls
 from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
+from bot.store.sqlite.calls import Calls
 
-MOST_TRIES = 3
-LONGEST_WAIT_SECONDS = 20.0
+MAX_TRIES = 3
+MAX_WAIT_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 0.4
 
 
@@ -44,7 +43,7 @@ class ModelCalls:
         failure: RunError | None = None
         budget = self._settings.history_tokens
         for model in self._models:
-            for attempt in range(MOST_TRIES):
+            for attempt in range(MAX_TRIES):
                 row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
                 try:
                     return await self._try(model, row, transcript.cut(items, budget))
@@ -53,7 +52,7 @@ class ModelCalls:
                     wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
                     if error.too_long:
                         budget = min(budget, transcript.size(items)) // 2
-                    elif error.retry_after is None or wait > LONGEST_WAIT_SECONDS or attempt + 1 == MOST_TRIES:
+                    elif error.retry_after is None or wait > MAX_WAIT_SECONDS or attempt + 1 == MAX_TRIES:
                         break
                     else:
                         self._show_status(thread, "is waiting for the language model…")

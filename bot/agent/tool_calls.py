@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.approvals.gate import Approvals
-from bot.completion import RequestedCall
+from bot.agent.escalation import HandOver
+from bot.approvals.decide import Approvals
 from bot.failpoints import reach
-from bot.hand_over import HandOver
 from bot.identity import Person
 from bot.intent import CustomerIntent
+from bot.model.model import RequestedCall
 from bot.settings import Settings
-from bot.shop.orders import Shop
-from bot.store.calls import Calls
-from bot.store.database import DatabaseError
-from bot.store.leases import LostLeaseError
+from bot.shop.shop import Shop
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
-from bot.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+from bot.store.sqlite.calls import Calls
+from bot.store.sqlite.database import DatabaseError
+from bot.store.sqlite.leases import LostLeaseError
+from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
 
-MOST_LOGGED_CHARACTERS = 20_000
+MAX_LOGGED_CHARACTERS = 20_000
 IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
 
 
@@ -90,7 +90,7 @@ class ToolCalls:
             tool_call_id=call.id,
             tool=call.name,
             gated=gated,
-            arguments_sent=call.arguments[:MOST_LOGGED_CHARACTERS],
+            arguments_sent=call.arguments[:MAX_LOGGED_CHARACTERS],
             status=CallStatus.PROPOSED if gated else CallStatus.RUNNING,
             requester=message.user,
             created_at=datetime.now(UTC),
@@ -107,7 +107,7 @@ class ToolCalls:
             call = replace(call, arguments=tool.model_dump_json())
             show(tool.progress())
             if isinstance(tool, GatedTool):
-                await self._hold_to_limits(call)
+                await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
                 await self._approvals.park(call, preview, asking.person, await asking.intent())
                 reach("request parked")
@@ -136,7 +136,7 @@ class ToolCalls:
             raise ToolError("Too many calls in one turn.", f"Make at most {most} calls at once, then the others.")
         return tool.parse(call.arguments_sent)
 
-    async def _hold_to_limits(self, call: ToolCall) -> None:
+    async def _enforce_limits(self, call: ToolCall) -> None:
         of_thread, of_person = await self._calls.requests_today(call)
         if of_thread > self._settings.requests_per_thread_day or of_person > self._settings.requests_per_user_day:
             raise ToolError(

@@ -10,9 +10,9 @@ from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.store.records import Post, ToolCall, new_id
-from bot.tool import Preview
+from bot.tools.tool import Preview
 
-MOST_DIRECT_CARDS = 5
+MAX_DIRECT_CARDS = 5
 PAUSED = Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
 
 
@@ -74,7 +74,7 @@ class Cards:
         """Open the direct messages of those who may approve; whoever has left the company is passed over."""
         channels: list[str] = []
         for approver in await self._identity.approvers():
-            if approver != requester.id and len(channels) < MOST_DIRECT_CARDS:
+            if approver != requester.id and len(channels) < MAX_DIRECT_CARDS:
                 with suppress(IdentityError):
                     channels.append(await self._identity.direct_channel(approver))
         if not channels:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from bot.blocks.text import Mrkdwn, bare, escape, prose
 from bot.store.records import Block
 
-_MOST_SECTION_CHARACTERS = 3_000
-_MOST_FALLBACK_CHARACTERS = 3_500
-_MOST_ANSWER_CHARACTERS = 12_000
-_MOST_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
+_MAX_SECTION_CHARACTERS = 3_000
+_MAX_FALLBACK_CHARACTERS = 3_500
+_MAX_ANSWER_CHARACTERS = 12_000
+_MAX_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
 
 
 def section(text: Mrkdwn) -> Block:
     """Build one paragraph, cut to what Slack takes."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_SECTION_CHARACTERS], "verbatim": True}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MAX_SECTION_CHARACTERS], "verbatim": True}}
 
 
 def context(*texts: Mrkdwn) -> Block:
@@ -43,27 +43,27 @@ def answer_messages(
     text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
 ) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
     """Lay an answer out: its words with the cards below them, in as many messages as Slack's limits need."""
-    words = prose(text if len(text) <= _MOST_ANSWER_CHARACTERS else f"{text[:_MOST_ANSWER_CHARACTERS]}…", link_hosts)
+    words = prose(text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…", link_hosts)
     parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
     parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
     messages: list[tuple[Block, ...]] = [()]
     for part in parts:
         joined = (*messages[-1], *part)
-        if messages[-1] and len(json.dumps(joined)) > _MOST_MESSAGE_CHARACTERS:
+        if messages[-1] and len(json.dumps(joined)) > _MAX_MESSAGE_CHARACTERS:
             messages.append(part)
         else:
             messages[-1] = joined
-    fallback = Mrkdwn(words[:_MOST_FALLBACK_CHARACTERS])
+    fallback = Mrkdwn(words[:_MAX_FALLBACK_CHARACTERS])
     return [(fallback if not number else Mrkdwn("…"), shown) for number, shown in enumerate(messages)]
 
 
 def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
     pieces = []
-    while len(text) > _MOST_SECTION_CHARACTERS:
-        cut = text.rfind("\n", 0, _MOST_SECTION_CHARACTERS)
+    while len(text) > _MAX_SECTION_CHARACTERS:
+        cut = text.rfind("\n", 0, _MAX_SECTION_CHARACTERS)
         if cut <= 0:
-            cut = text.rfind(" ", 0, _MOST_SECTION_CHARACTERS)
-        cut = cut if cut > 0 else _MOST_SECTION_CHARACTERS
+            cut = text.rfind(" ", 0, _MAX_SECTION_CHARACTERS)
+        cut = cut if cut > 0 else _MAX_SECTION_CHARACTERS
         pieces.append(Mrkdwn(text[:cut]))
         text = Mrkdwn(text[cut:].lstrip())
     return [*pieces, text]

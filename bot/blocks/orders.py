@@ -2,11 +2,11 @@
 
 from bot.blocks.messages import fields, section
 from bot.blocks.text import Mrkdwn, day, escape, link, moment, one_line
-from bot.shop.orders import Order, OrderStatus
+from bot.shop.shop import Order, OrderStatus
 from bot.store.records import Block
 
-_MOST_ITEMS = 10
-_MOST_TRACKING_EVENTS = 8
+_MAX_ITEMS = 10
+_MAX_TRACKING_EVENTS = 8
 
 _JOURNEY = (
     OrderStatus.PAID,
@@ -75,13 +75,13 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
 def _item_lines(order: Order) -> list[str]:
     lines = [
         f"{item.quantity} x {one_line(item.name, 150)} — {escape(str(item.unit_price * item.quantity))}"
-        for item in order.items[:_MOST_ITEMS]
+        for item in order.items[:_MAX_ITEMS]
     ]
-    more = len(order.items) - _MOST_ITEMS
+    more = len(order.items) - _MAX_ITEMS
     return [*lines, f"and {more} more"] if more > 0 else lines or ["No items"]
 
 
 def _tracking_lines(order: Order) -> list[str]:
-    latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MOST_TRACKING_EVENTS]
+    latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MAX_TRACKING_EVENTS]
     lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
     return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]

@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.demo.workspace import Channel, Json, Message, Person, Status, Workspace
+from bot.testing.slack.workspace import Channel, Json, Message, Person, Status, Workspace
 
-SECONDS_BETWEEN_LOOKS = 0.2
-MOST_CALLS_SHOWN = 200
+POLL_INTERVAL_SECONDS = 0.2
+MAX_CALLS_SHOWN = 200
 FILES = Path(__file__).parent / "page"
 
 
@@ -105,10 +105,10 @@ class LivePage:
                 if (now := db.execute("PRAGMA data_version").fetchone()[0]) != version:
                     self._read_log(db)
                     version = now
-                await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     def _read_log(self, db: sqlite3.Connection) -> None:
-        rows = db.execute("SELECT * FROM tool_calls ORDER BY created_at DESC LIMIT ?", [MOST_CALLS_SHOWN]).fetchall()
+        rows = db.execute("SELECT * FROM tool_calls ORDER BY created_at DESC LIMIT ?", [MAX_CALLS_SHOWN]).fetchall()
         for row in reversed(rows):
             call = _call_json(row)
             if self._calls.get(call["id"]) != call:

@@ -9,15 +9,17 @@ from typing import Any
 from aiohttp import web
 
 from bot.app import running
-from bot.demo import completions, offline_model, sample_shop
+from bot.demo import offline_model
 from bot.demo.live import LivePage
-from bot.demo.slack_api.server import APP_TOKEN, BOT_TOKEN, SlackServer
-from bot.demo.workspace import Workspace
 from bot.settings import Settings
+from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
-from bot.slack.connection import StartError
-from bot.store.database import DatabaseThread
-from bot.store.migrations import bot_migrations
+from bot.slack.client import StartError
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.migrations import bot_migrations
+from bot.testing import openai as completions
+from bot.testing.slack.api.server import APP_TOKEN, BOT_TOKEN, SlackServer
+from bot.testing.slack.workspace import Workspace
 
 APPROVER = "U0SAM"
 HELP = Path(__file__).parent / "help"

@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from bot.shop.money import Money
-from bot.shop.orders import (
+from bot.shop.shop import (
     Customer,
     Order,
     OrderItem,
@@ -16,8 +16,8 @@ from bot.shop.orders import (
     ShopRefusedError,
     TrackingEvent,
 )
-from bot.store.database import DatabaseThread
 from bot.store.records import new_id
+from bot.store.sqlite.database import DatabaseThread
 
 shop_migrations = Migrations("shop")
 

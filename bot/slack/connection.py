@@ -2,47 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Protocol
 
 from aiohttp import ClientWebSocketResponse, web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.failpoints import reach
-from bot.identity import SLACK_ERRORS
-from bot.slack.delivery import slack_error
+from bot.slack.client import SLACK_ERRORS, StartError, needed_to_start
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
 _PINGS_IN_A_SILENCE = 4
 _SILENCES_TO_GIVE_UP = 3
-_SECONDS_UNTIL_A_CUT_IS_SEEN = 0.5
+_CUT_POLL_SECONDS = 0.5
 _ACKED = {"events_api": "message acked", "interactive": "click acked"}
-
-
-class StartError(Exception):
-    """The bot cannot start; the text tells the operator why and what to do."""
 
 
 class ConnectionLostError(Exception):
     """Slack does not reach us any more, and connecting anew did not help; the text is for the operator."""
-
-
-@contextmanager
-def needed_to_start(what: str, advice: str, silent: str) -> Iterator[None]:
-    """Say to the operator what Slack has refused and what to do, or that it was `silent`. Raises StartError."""
-    try:
-        yield
-    except SlackApiError as error:
-        raise StartError(f"Slack refused {what} ({slack_error(error)}). {advice}") from error
-    except SLACK_ERRORS as error:
-        raise StartError(f"{silent}: {error}.") from error
 
 
 class Connection(Protocol):
@@ -88,7 +71,7 @@ class SocketConnection:
             else:
                 if self._was_cut():
                     await self._reconnect(force=False)
-                pause = min(pause, _SECONDS_UNTIL_A_CUT_IS_SEEN)
+                pause = min(pause, _CUT_POLL_SECONDS)
             await asyncio.sleep(pause)
         raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting anew did not help.")
 

@@ -9,63 +9,32 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks.messages import action_ids, in_words
 from bot.failpoints import reach
-from bot.identity import SLACK_ERRORS
-from bot.store.database import DatabaseError
-from bot.store.outbox import Outbox
+from bot.slack.client import SLACK_ERRORS, slack_error
 from bot.store.records import Post, ThreadId
+from bot.store.sqlite.database import DatabaseError
+from bot.store.sqlite.outbox import Outbox
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_POSTS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
+POST_INTERVAL_SECONDS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
-SECONDS_FOR_A_CALL = 10.0
-SECONDS_AFTER_A_BREAK = 5.0
-SECONDS_BEFORE_A_STATUS = 0.05
-SECONDS_FOR_A_STATUS = 2.0  # a later one would come after the answer that it belongs before
-MOST_ATTEMPTS = 5  # of a post that is older than …
+CRASH_BACKOFF_SECONDS = 5.0
+STATUS_DELAY_SECONDS = 0.05
+STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
+MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(hours=1)
-MOST_SECONDS_BETWEEN_ATTEMPTS = 60.0
+MAX_RETRY_INTERVAL_SECONDS = 60.0
 CLOCK_SKEW = timedelta(minutes=5)
 EVENT_TYPE = "support_bot_post"
-_PASSING = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
-_TOO_RICH = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
-
-
-def web_session() -> ClientSession:
-    """Make what the clients share: kept-open connections, which spare a TLS handshake for each call."""
-    return ClientSession(timeout=ClientTimeout(total=SECONDS_FOR_A_CALL))
-
-
-def web_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
-    """Make the client for everything we ask of Slack: it waits when Slack says so."""
-    client = AsyncWebClient(token=token, base_url=api_url, session=session)
-    client.retry_handlers.append(_patience())
-    return client
-
-
-def slack_error(error: SlackApiError) -> str:
-    """Name the error as Slack does, such as channel_not_found; an answer that is not Slack's JSON has no name."""
-    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
-    named = isinstance(data, dict) and data.get("error")
-    return str(named or "unreadable")
-
-
-def posting_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
-    """Make the client for posts: unless Slack says to wait, it never tries again, as what seemed to fail may stand."""
-    return AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[_patience()])
-
-
-def _patience() -> AsyncRateLimitErrorRetryHandler:
-    return AsyncRateLimitErrorRetryHandler(max_retry_count=3)
+_TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
+_BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
 
 
 class Delivery:
@@ -115,9 +84,9 @@ class Delivery:
         key = (thread.channel, thread.ts)
         self._drop_status(key)
         loop = asyncio.get_running_loop()
-        self._next_statuses[key] = loop.call_later(SECONDS_BEFORE_A_STATUS, self._start_status, key, status)
+        self._next_statuses[key] = loop.call_later(STATUS_DELAY_SECONDS, self._start_status, key, status)
 
-    async def whisper(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
+    async def post_ephemeral(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
         """Tell one person something that nobody else sees."""
         try:
             await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text)
@@ -138,7 +107,7 @@ class Delivery:
         try:
             if before is not None:
                 await asyncio.wait([before])
-            async with asyncio.timeout(SECONDS_FOR_A_STATUS):
+            async with asyncio.timeout(STATUS_TIMEOUT_SECONDS):
                 await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
         except SLACK_ERRORS as error:
             logger.info("no status in %s: %s", channel, error)
@@ -166,11 +135,11 @@ class Delivery:
                 post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
-            await asyncio.sleep(SECONDS_BETWEEN_POSTS)
+            await asyncio.sleep(POST_INTERVAL_SECONDS)
             self._wake(channel)
         except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
             logger.exception("sending in %s broke, and goes on in a while", channel)
-            await asyncio.sleep(SECONDS_AFTER_A_BREAK)
+            await asyncio.sleep(CRASH_BACKOFF_SECONDS)
             self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
@@ -179,7 +148,7 @@ class Delivery:
         try:
             ts = await (self._update(post) if post.replaces else self._post(post))
         except SlackApiError as error:
-            await self._learn_from(error, post)
+            await self._handle_error(error, post)
         except SLACK_ERRORS as error:
             await self._try_again(post, f"{type(error).__name__} {error}")
         else:
@@ -221,7 +190,7 @@ class Delivery:
                     if message.get("metadata", {}).get("event_payload", {}).get("id") == post.id:
                         return str(message["ts"])
         except SlackApiError as error:
-            if _is_passing(error) or _is_rate_limit(error):
+            if _is_transient(error) or _is_rate_limit(error):
                 raise
             logger.warning("cannot look for a post in %s: %s", post.channel, slack_error(error))
         return None
@@ -232,16 +201,16 @@ class Delivery:
         await self._client.chat_update(channel=post.channel, ts=post.ts, **_content(post))
         return post.ts
 
-    async def _learn_from(self, error: SlackApiError, post: Post) -> None:
+    async def _handle_error(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
         name = slack_error(error)
         if _is_rate_limit(error):
             if not post.in_doubt:
                 await self._outbox.refused(post, name)
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
-        elif _is_passing(error):
+        elif _is_transient(error):
             await self._try_again(post, name)
-        elif name in _TOO_RICH and (text := _simpler(post)):
+        elif name in _BLOCK_ERRORS and (text := _simpler(post)):
             logger.warning("Slack refused the blocks of post %s (%s); it is said in plain text", post.id, name)
             await self._outbox.simplify(post, text, name)
         else:
@@ -249,10 +218,10 @@ class Delivery:
 
     async def _try_again(self, post: Post, error: str) -> None:
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
-        if post.attempts >= MOST_ATTEMPTS and datetime.now(UTC) - post.created_at > TIME_TO_TRY:
+        if post.attempts >= MAX_ATTEMPTS and datetime.now(UTC) - post.created_at > TIME_TO_TRY:
             await self._give_up(post, error)
         else:
-            await asyncio.sleep(min(MOST_SECONDS_BETWEEN_ATTEMPTS, 0.1 * 2 ** min(post.attempts, 10)))
+            await asyncio.sleep(min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10)))
 
     async def _give_up(self, post: Post, error: str) -> None:
         logger.error("post %s in %s was given up: %s", post.id, post.channel, error)
@@ -269,11 +238,11 @@ class Delivery:
                 await asyncio.wait([status])
         now = monotonic()
         free_at = max(now, self._free_at.get(post.channel, 0.0))
-        if (wait := free_at - now - POSTS_IN_A_BURST * SECONDS_BETWEEN_POSTS) > 0:
+        if (wait := free_at - now - POSTS_IN_A_BURST * POST_INTERVAL_SECONDS) > 0:
             await asyncio.sleep(wait)
         if len(self._free_at) > 1_000:  # noqa: PLR2004 - a bound; channels that were quiet need no memory
             self._free_at = {channel: at for channel, at in self._free_at.items() if at > now}
-        self._free_at[post.channel] = free_at + SECONDS_BETWEEN_POSTS
+        self._free_at[post.channel] = free_at + POST_INTERVAL_SECONDS
 
 
 def _content(post: Post) -> dict[str, Any]:
@@ -286,8 +255,8 @@ def _is_rate_limit(error: SlackApiError) -> bool:
     return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
 
 
-def _is_passing(error: SlackApiError) -> bool:
-    return slack_error(error) in _PASSING
+def _is_transient(error: SlackApiError) -> bool:
+    return slack_error(error) in _TRANSIENT_ERRORS
 
 
 def _simpler(post: Post) -> str:

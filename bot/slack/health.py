@@ -5,11 +5,11 @@ import asyncio
 from aiohttp import web
 
 from bot.slack.connection import Connection
-from bot.store.database import DatabaseError
-from bot.store.inbox import Inbox
-from bot.store.leases import Leases
+from bot.store.sqlite.database import DatabaseError
+from bot.store.sqlite.inbox import Inbox
+from bot.store.sqlite.leases import Leases
 
-_SECONDS_TO_WRITE = 2.0
+_WRITE_TIMEOUT_SECONDS = 2.0
 
 
 class Health:
@@ -39,7 +39,7 @@ class Health:
         if (silent := self._connection.seconds_silent()) > self._silence:
             faults.append(f"Slack has been silent for {silent:.0f} s")
         try:
-            async with asyncio.timeout(_SECONDS_TO_WRITE):
+            async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
                 await self._leases.renew()
         except (DatabaseError, TimeoutError) as error:
             faults.append(f"the database cannot be written ({type(error).__name__}): {error}")
@@ -47,7 +47,7 @@ class Health:
 
     async def _oldest(self) -> float | None:
         try:
-            async with asyncio.timeout(_SECONDS_TO_WRITE):
+            async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
                 return await self._inbox.oldest_waiting_seconds()
         except (DatabaseError, TimeoutError):
             return None

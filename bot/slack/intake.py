@@ -5,33 +5,22 @@ import html
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.response import BoltResponse
 
 from bot.failpoints import reach
-from bot.masking import mask
-from bot.store.database import DatabaseError
-from bot.store.inbox import Inbox
+from bot.slack.client import BotIdentity
+from bot.slack.masking import mask
 from bot.store.records import InboxMessage, ThreadId, writable
+from bot.store.sqlite.database import DatabaseError
+from bot.store.sqlite.inbox import Inbox
 
 logger = logging.getLogger(__name__)
 
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
-_SECONDS_TO_KEEP = 2.5  # Slack comes again when it has no ack after 3 s
-
-
-@dataclass(frozen=True, slots=True)
-class Ourselves:
-    """Who we are in Slack, as `auth.test` and `bots.info` say."""
-
-    team: str
-    user: str
-    bot_id: str
-    app_id: str
-    url: str
+_RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
 
 
 class Intake:
@@ -40,7 +29,7 @@ class Intake:
     def __init__(
         self,
         *,
-        ourselves: Ourselves,
+        ourselves: BotIdentity,
         inbox: Inbox,
         wake: Callable[[ThreadId], None],
         changed: Callable[[str, str, str], Awaitable[None]],
@@ -62,7 +51,7 @@ class Intake:
         try:
             await self._take(body.get("event", {}), body)
         except (DatabaseError, TimeoutError) as error:
-            reason = str(error) or f"The database did not answer within {_SECONDS_TO_KEEP} s."
+            reason = str(error) or f"The database did not answer within {_RECEIVE_TIMEOUT_SECONDS} s."
             logger.warning("an event was not taken and not acked: %s", reason)
             return BoltResponse(status=503)
         return BoltResponse(status=200)
@@ -71,7 +60,7 @@ class Intake:
         if self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
         elif ts := _changed_ts(event):
-            await asyncio.wait_for(self._changed(body["team_id"], event["channel"], ts), _SECONDS_TO_KEEP)
+            await asyncio.wait_for(self._changed(body["team_id"], event["channel"], ts), _RECEIVE_TIMEOUT_SECONDS)
 
     def _is_from_a_person(self, event: dict[str, Any]) -> bool:
         return (
@@ -97,7 +86,7 @@ class Intake:
             text=mask(_readable(raw, self._ourselves.user)),
         )
         receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
-        kept = await asyncio.wait_for(receive, _SECONDS_TO_KEEP)
+        kept = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
         if kept:
             self._wake(message.thread)

@@ -7,10 +7,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.approvals.gate import Approvals, Click
+from bot.approvals.decide import Approvals, Click
 from bot.blocks.cards import APPROVE, CANCEL
+from bot.slack.client import BotIdentity
 from bot.slack.delivery import Delivery
-from bot.slack.intake import Ourselves
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ Decide = Callable[[Click], Awaitable[str | None]]
 class Buttons:
     """Binds Approve and Cancel to the gate; whoever gets words back hears them alone."""
 
-    def __init__(self, *, ourselves: Ourselves, approvals: Approvals, delivery: Delivery) -> None:
+    def __init__(self, *, ourselves: BotIdentity, approvals: Approvals, delivery: Delivery) -> None:
         self._ourselves = ourselves
         self._approvals = approvals
         self._delivery = delivery
@@ -59,10 +59,10 @@ class Buttons:
         finally:
             self._deciding.discard(task)
         if words:
-            await self._delivery.whisper(click.channel, click.user, body["container"].get("thread_ts"), words)
+            await self._delivery.post_ephemeral(click.channel, click.user, body["container"].get("thread_ts"), words)
 
 
-def _click(body: dict[str, Any], ourselves: Ourselves) -> Click | None:
+def _click(body: dict[str, Any], ourselves: BotIdentity) -> Click | None:
     """Read a click on a message of our own app; anything else is no click to us."""
     container = body.get("container", {})
     if body.get("api_app_id") != ourselves.app_id or not container.get("channel_id"):

@@ -1,13 +1,13 @@
 """The store as one thing: the database file with the bot's tables, by what they are for."""
 
-from bot.store.calls import Calls
-from bot.store.database import DatabaseThread
-from bot.store.gated_calls import GatedCalls
-from bot.store.history import History
-from bot.store.inbox import Inbox
-from bot.store.leases import Leases
-from bot.store.outbox import Outbox
-from bot.store.switches import Switches
+from bot.store.sqlite.calls import Calls
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.gated_calls import GatedCalls
+from bot.store.sqlite.history import History
+from bot.store.sqlite.inbox import Inbox
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.switches import Switches
 
 
 class Store:

@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 
 from bot.settings import Settings
-from bot.tool import Tool
+from bot.tools.tool import Tool
 
 
 def load(settings: Settings) -> Mapping[str, type[Tool]]:
@@ -15,6 +15,7 @@ def load(settings: Settings) -> Mapping[str, type[Tool]]:
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         contents = importlib.import_module(f"{__name__}.{module.name}")
         for value in vars(contents).values():
-            if inspect.isclass(value) and issubclass(value, Tool) and value.__module__ == contents.__name__:
+            is_tool = inspect.isclass(value) and issubclass(value, Tool) and not inspect.isabstract(value)
+            if is_tool and value.__module__ == contents.__name__:
                 found[value.name] = value
     return {name: tool for name, tool in found.items() if tool.needs is None or getattr(settings, tool.needs)}

@@ -4,8 +4,9 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.shop.money import Money
-from bot.shop.orders import OrderStatus, ShopRefusedError
-from bot.tool import Context, GatedTool, OrderId, Output, Preview, ToolError, UsDollars
+from bot.shop.shop import OrderStatus, ShopRefusedError
+from bot.tools.arguments import OrderId, UsDollars
+from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
 
 
 class CancelOrder(GatedTool):

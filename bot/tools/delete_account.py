@@ -3,9 +3,9 @@
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from bot.tool import Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
 
-MOST_ORDERS = 100
+MAX_ORDERS = 100
 
 
 class DeleteAccount(GatedTool):
@@ -27,7 +27,7 @@ class DeleteAccount(GatedTool):
         customer = await context.shop.customer(context.requester.email or "")
         if customer is None:
             raise ToolError("This person has no account in the shop.")
-        orders = await context.shop.orders(customer, most=MOST_ORDERS)
+        orders = await context.shop.orders(customer, most=MAX_ORDERS)
         if waiting := [order.id for order in orders if order.under_way]:
             raise ToolError(
                 f"The account can't be deleted while orders are under way: {', '.join(waiting[:5])}.",

@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS
-from bot.shop.orders import Customer
-from bot.tool import Context, Output, Tool, ToolError
+from bot.shop.shop import Customer
+from bot.tools.tool import Context, Output, Tool, ToolError
 
-MOST_ORDERS = 10
+MAX_ORDERS = 10
 
 
 class FindOrders(Tool):
@@ -26,7 +26,7 @@ class FindOrders(Tool):
     async def run(self, context: Context) -> Output:
         """Find the customer, which is oneself for all but staff, and list what they bought."""
         customer = await self._customer(context)
-        orders = await context.shop.orders(customer, most=MOST_ORDERS) if customer else []
+        orders = await context.shop.orders(customer, most=MAX_ORDERS) if customer else []
         return Output(
             content={
                 "orders": [

@@ -3,12 +3,13 @@
 from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS, order_card
-from bot.shop.orders import Order
-from bot.tool import Context, OrderId, Output, Tool
+from bot.shop.shop import Order
+from bot.tools.arguments import OrderId
+from bot.tools.tool import Context, Output, Tool
 
-MOST_CHARACTERS = 200
-MOST_ITEMS = 50
-MOST_EVENTS = 20
+MAX_CHARACTERS = 200
+MAX_ITEMS = 50
+MAX_EVENTS = 20
 
 
 class GetOrderStatus(Tool):
@@ -47,11 +48,11 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
         "delivered": order.delivered_at.date().isoformat() if order.delivered_at else None,
         "items": [
             {
-                "name": item.name[:MOST_CHARACTERS],
+                "name": item.name[:MAX_CHARACTERS],
                 "quantity": item.quantity,
                 "price": str(item.unit_price * item.quantity),
             }
-            for item in order.items[:MOST_ITEMS]
+            for item in order.items[:MAX_ITEMS]
         ],
         "total": str(order.total),
         "refunded": str(order.refunded),
@@ -60,7 +61,7 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
     }
     if with_tracking:
         described["tracking"] = [
-            {"at": event.at.isoformat(), "place": event.place[:MOST_CHARACTERS], "text": event.text[:MOST_CHARACTERS]}
-            for event in order.tracking[-MOST_EVENTS:]
+            {"at": event.at.isoformat(), "place": event.place[:MAX_CHARACTERS], "text": event.text[:MAX_CHARACTERS]}
+            for event in order.tracking[-MAX_EVENTS:]
         ]
     return described

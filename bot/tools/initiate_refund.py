@@ -5,8 +5,9 @@ from decimal import Decimal
 from pydantic import Field
 
 from bot.shop.money import Money
-from bot.shop.orders import Order, Refund, RefundReason, ShopRefusedError
-from bot.tool import Context, GatedTool, OrderId, Output, Preview, ToolError, UsDollars
+from bot.shop.shop import Order, Refund, RefundReason, ShopRefusedError
+from bot.tools.arguments import OrderId, UsDollars
+from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
 
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",

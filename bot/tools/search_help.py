@@ -5,7 +5,8 @@ from dataclasses import asdict
 from pydantic import Field
 
 from bot.help import articles
-from bot.tool import Context, Output, Tool, ToolError, Words
+from bot.tools.arguments import Words
+from bot.tools.tool import Context, Output, Tool, ToolError
 
 
 class SearchHelp(Tool):

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from bot.tool import Context, Output, Tool, Words
+from bot.tools.arguments import Words
+from bot.tools.tool import Context, Output, Tool
 
 
 class WithdrawRequest(Tool):

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.demo.workspace import Channel, Message
+from bot.testing.slack.workspace import Channel, Message
 from tests.world import ANA, BOT, World
 
 GOOD = "Here it is."

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Request
-from bot.demo.workspace import Message
+from bot.testing.openai import Answer, Request
+from bot.testing.slack.workspace import Message
 from tests.world import ANA, BEN, TEAM, World, buttons, calls, refund_of, shown, status_of
 
 TOO_MUCH = refund_of("ORD-10188", 9_999)

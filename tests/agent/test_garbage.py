@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Request, ToolCall
-from bot.demo.completions.turn import FinishReason
-from bot.shop.orders import Order
+from bot.shop.shop import Order
 from bot.shop.sqlite import SqliteShop
+from bot.testing.openai import Answer, Request, ToolCall
+from bot.testing.openai.turn import FinishReason
 from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side, completion
 from tests.world import ANA, Turn, World, calls, shown
 

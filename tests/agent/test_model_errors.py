@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.demo.completions import Answer, Failure, Request
+from bot.testing.openai import Answer, Failure, Request
 from tests.agent.raw_model import ask_side_by_side
 from tests.world import ANA, World, shown, status_of
 

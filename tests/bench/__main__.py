@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from bot.demo import sample_shop
+from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
-from bot.store.database import DatabaseThread
-from bot.store.migrations import bot_migrations
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.migrations import bot_migrations
 from tests.bench.subject import Subject, running, slow_disk
 from tests.bench.world import BenchWorld, Times
 

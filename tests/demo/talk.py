@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Json, Request
 from bot.demo.offline_model import MODEL_NAME, respond
-from bot.tool import Tool
+from bot.testing.openai import Answer, Json, Request
 from bot.tools.cancel_order import CancelOrder
 from bot.tools.delete_account import DeleteAccount
 from bot.tools.escalate_to_human import EscalateToHuman
@@ -16,6 +15,7 @@ from bot.tools.find_orders import FindOrders
 from bot.tools.get_order_status import GetOrderStatus
 from bot.tools.initiate_refund import InitiateRefund
 from bot.tools.search_help import SearchHelp
+from bot.tools.tool import Tool
 from bot.tools.withdraw_request import WithdrawRequest
 
 Call = tuple[str, Json]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Request
 from bot.demo.offline_model import MODEL_NAME, respond
+from bot.testing.openai import Request
 from tests.demo.talk import OUTPUTS, TOOLS, Call, Talk, refund, status
 
 CALLS: list[tuple[list[str], list[Call]]] = [

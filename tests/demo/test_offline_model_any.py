@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
-from bot.demo.completions import Answer, CompletionsServer, Json, Request
 from bot.demo.offline_model import MODEL_NAME, respond
 from bot.intent import CustomerIntent
+from bot.testing.openai import Answer, CompletionsServer, Json, Request
 from tests.demo.talk import ALL_TOOLS
 
 
@@ -136,7 +136,7 @@ MESSAGES = st.lists(
 
 
 def valid(answer: Answer) -> bool:
-    """Tell whether an answer is a text, or calls that fit the tools that are offered."""
+    """Return whether an answer is a text, or calls that fit the tools that are offered."""
     for call in answer.tool_calls:
         jsonschema.validate(json.loads(call.arguments), SCHEMAS[call.name])
     return bool(answer.tool_calls) != bool(answer.text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.demo.completions import Json
+from bot.testing.openai import Json
 from tests.demo.talk import Talk
 
 OUTCOMES: list[tuple[str, str]] = [

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.demo import serve
-from bot.demo.completions import Json
 from bot.help import HelpArticles
+from bot.testing.openai import Json
 from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, ORDERS, Call, Talk, refund, status
 
 LIST: Call = ("find_orders", {"email": None})

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.demo.completions import Answer, Request, ToolCall
-from bot.instructions import INSTRUCTIONS
+from bot.agent.instructions import INSTRUCTIONS
+from bot.testing.openai import Answer, Request, ToolCall
 
 _CALL = re.compile(r"CALL (\w+) (\{[^{}]*\})")
 _SAY = re.compile(r"SAY ([^\n]+)")
@@ -38,7 +38,7 @@ def sort(request: Request) -> Answer:
 
 
 def quotes_instructions(text: str) -> bool:
-    """Tell whether a text holds a whole line of the instructions."""
+    """Return whether a text holds a whole line of the instructions."""
     return any(line.strip("- ") in text for line in INSTRUCTIONS.splitlines() if len(line) > 40)
 
 

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.demo import sample_shop
+from bot.shop import sample as sample_shop
 from bot.shop.money import Money
-from bot.shop.orders import RefundReason, ShopRefusedError
+from bot.shop.shop import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.store.database import DatabaseThread
+from bot.store.sqlite.database import DatabaseThread
 
 ATTEMPTS = st.lists(st.tuples(st.integers(-5, 5_000), st.sampled_from("abcdef")), max_size=8)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Request
-from bot.demo.workspace import Message, Person
 from bot.shop.money import Money
-from bot.shop.orders import Refund, RefundReason
+from bot.shop.shop import Refund, RefundReason
 from bot.shop.sqlite import SqliteShop
+from bot.testing.openai import Answer, Request
+from bot.testing.slack.workspace import Message, Person
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
 
 WAITING = Answer("I have asked for it.")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Failure, Request
-from bot.demo.workspace import Channel
+from bot.testing.openai import Answer, Failure, Request
+from bot.testing.slack.workspace import Channel
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, calls, shown, status_of
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from bot.demo.completions import Answer
+from bot.testing.openai import Answer
 from tests.world import ANA, SAM, World, buttons, refund_of, shown, status_of
 
 

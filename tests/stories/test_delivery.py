@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer
-from bot.demo.workspace import Message
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message
 from tests.stories.test_crashes import tamper
 from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown, status_of
 

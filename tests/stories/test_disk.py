@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.workspace import Message
+from bot.testing.slack.workspace import Message
 from tests.process import BotProcess, check, think
 from tests.world import ANA, BEN, SAM, World, shown
 

@@ -12,9 +12,10 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.app import running
-from bot.demo.completions import Answer
-from bot.demo.workspace.deliveries import reach_nobody
-from bot.slack.connection import EVENTS_PATH, StartError
+from bot.slack.client import StartError
+from bot.slack.connection import EVENTS_PATH
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace.deliveries import reach_nobody
 from tests.world import ANA, SAM, World, free_port, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

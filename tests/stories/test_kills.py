@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from bot import failpoints
-from bot.demo.workspace import Channel, Message
+from bot.testing.slack.workspace import Channel, Message
 from tests.process import Supervisor, approve, check, think
 from tests.world import ANA, BEN, BOT, SAM, World, shown
 

@@ -7,15 +7,16 @@ import aiohttp
 import pytest
 
 from bot.app import running
-from bot.demo.completions import Answer
-from bot.demo.workspace import Channel
-from bot.slack.connection import ConnectionLostError, StartError
-from bot.store.database import DatabaseThread
-from bot.store.erasure import Erasure, StillOpenError
-from bot.store.inbox import Inbox
-from bot.store.leases import Leases
-from bot.store.migrations import bot_migrations
+from bot.slack.client import StartError
+from bot.slack.connection import ConnectionLostError
 from bot.store.records import InboxMessage, ThreadId
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.erasure import Erasure, StillOpenError
+from bot.store.sqlite.inbox import Inbox
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.migrations import bot_migrations
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Channel
 from tests.process import BotProcess
 from tests.stories.test_http import http_bot
 from tests.world import ANA, BEN, SAM, World, free_port, refund_of, shown, status_of

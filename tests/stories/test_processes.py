@@ -11,17 +11,17 @@ from typing import Any, Self
 import pytest
 from sqlite_utils import Database
 
-from bot.demo import sample_shop
-from bot.demo.completions import Answer, Request
+from bot.shop import sample as sample_shop
 from bot.shop.money import Money
-from bot.shop.orders import RefundReason, ShopRefusedError
+from bot.shop.shop import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.store.database import DatabaseError, DatabaseThread
-from bot.store.history import Conversation
-from bot.store.leases import Leases, LostLeaseError
-from bot.store.migrations import bot_migrations
 from bot.store.records import InboxMessage, ThreadId
+from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.history import Conversation
+from bot.store.sqlite.leases import Leases, LostLeaseError
+from bot.store.sqlite.migrations import bot_migrations
 from bot.store.store import Store
+from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
 from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of
 

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from bot import failpoints
-from bot.demo.completions import Answer, Failure, Request
-from bot.demo.workspace import Channel, Message
-from bot.demo.workspace.faults import Moment
-from bot.demo.workspace.workspace import Order
+from bot.testing.openai import Answer, Failure, Request
+from bot.testing.slack.workspace import Channel, Message
+from bot.testing.slack.workspace.faults import Moment
+from bot.testing.slack.workspace.workspace import Order
 from tests.answers import Key, check_answers
 from tests.process import STOPPED, BotProcess, Supervisor, check, think
 from tests.world import ANA, BEN, BOT, SAM, World, buttons
 
 ORDERS = ("ORD-10188", "ORD-10142", "ORD-10234", "ORD-10235", "ORD-10240")
 PEOPLE = (ANA, BEN, SAM)
-SECONDS_OF_A_HUNG_MODEL = 5  # far more than it may take
+HUNG_MODEL_SECONDS = 5  # far more than it may take
 SETTINGS: dict[str, Any] = {
     "BOT_MODEL_TIMEOUT_SECONDS": 0.5,
     "BOT_TOOL_TIMEOUT_SECONDS": 1,
@@ -201,7 +201,7 @@ class Chaos:
         if self._chance.random() < 0.03:
             return Failure(self._chance.choice((400, 401, 500)))
         hangs = self._chance.random() < 0.02
-        await asyncio.sleep(SECONDS_OF_A_HUNG_MODEL if hangs else self._chance.random() * 0.1)
+        await asyncio.sleep(HUNG_MODEL_SECONDS if hangs else self._chance.random() * 0.1)
         return await think(request)
 
     def _start(self, work: Awaitable[Any]) -> None:

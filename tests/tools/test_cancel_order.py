@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from bot.demo.completions import Answer
-from bot.demo.workspace import Message
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message
 from tests.world import ANA, BEN, SAM, World, buttons, calls, shown
 
 

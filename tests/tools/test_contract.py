@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from bot import tools
-from bot.demo.completions.strict_schema import schema_faults
 from bot.identity import Person
 from bot.settings import Settings
 from bot.shop.sqlite import SqliteShop
-from bot.store.database import DatabaseThread
 from bot.store.records import ThreadId
-from bot.tool import Context, GatedTool, Output, Tool, ToolError
+from bot.store.sqlite.database import DatabaseThread
+from bot.testing.openai.strict_schema import schema_faults
+from bot.tools.tool import Context, GatedTool, Output, Tool, ToolError
 from tests.world import ANA
 
 SETTINGS = Settings(

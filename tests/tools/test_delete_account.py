@@ -4,10 +4,10 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from bot.demo.completions import Answer
-from bot.demo.workspace import Message, Person
 from bot.shop.sqlite import SqliteShop, shop_migrations
-from bot.store.database import DatabaseThread
+from bot.store.sqlite.database import DatabaseThread
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message, Person
 from tests.world import ANA, SAM, World, calls, shown, status_of
 
 DELETE = [calls(("delete_account", {})), Answer("I have asked for it.")]

@@ -1,8 +1,8 @@
 """A customer needs a person: the team is told, and the bot stays quiet until it is called."""
 
 from bot import tools
-from bot.demo.completions import Answer
-from bot.demo.workspace import Message
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message
 from tests.world import ANA, SAM, SUPPORT, TEAM, World, calls, shown, sorted_as
 
 ESCALATION = [calls(("escalate_to_human", {"summary": "Wants to talk about a dent."})), Answer("A person will answer.")]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer
-from bot.demo.workspace import Person
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Person
 from tests.world import ANA, SAM, World, calls
 
 LATEST_OF_ANA = ["ORD-10251", "ORD-10234", "ORD-10235", "ORD-10188", "ORD-10142"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import tools
-from bot.demo.completions import Answer, Request
+from bot.testing.openai import Answer, Request
 from tests.world import ANA, World, calls, shown
 
 RETURNS = """# Returns

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.completions import Answer, Request
-from bot.demo.workspace import Message
+from bot.testing.openai import Answer, Request
+from bot.testing.slack.workspace import Message
 from tests.world import ANA, BEN, SAM, World, calls, refund_of, shown
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from bot.demo.completions import Answer, Json, Request, ToolCall
+from bot.testing.openai import Answer, Json, Request, ToolCall
 
 Known = Mapping[str, object]
 _TYPES: dict[type, set[str]] = {str: {"string"}, float: {"number"}, bool: {"boolean"}, type(None): {"null"}}

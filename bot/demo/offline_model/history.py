@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.demo.completions import Json, Request, text_of
 from bot.demo.offline_model.reading import orders_in, plain, words_in
+from bot.testing.openai import Json, Request, text_of
 
 _NOTES = ("system", "developer")
 
@@ -126,7 +126,7 @@ def _outputs(messages: list[Json], start: int) -> tuple[Output, ...]:
 
 
 def _asked_for_refund(messages: list[Json], turn: int) -> bool:
-    """Tell whether a turn asked for a refund without being refused."""
+    """Return whether a turn asked for a refund without being refused."""
     ids = {
         call["id"] for call in messages[turn].get("tool_calls") or () if call["function"]["name"] == "initiate_refund"
     }

@@ -2,7 +2,6 @@
 
 import json
 
-from bot.demo.completions import Answer
 from bot.demo.offline_model.calls import fill
 from bot.demo.offline_model.history import History
 from bot.demo.offline_model.reading import any_of, orders_in, reason_in, wants_refund
@@ -13,6 +12,7 @@ from bot.demo.offline_model.wishes import (
     wants_person,
     wants_to_cancel,
 )
+from bot.testing.openai import Answer
 
 _ORDER = any_of("orders?", "parcel", "package", r"track\w*", r"deliver\w*", r"arriv\w*")
 # High only for what cannot wait, as the bot's instructions have it: an impatient customer is no emergency.
@@ -21,7 +21,7 @@ _HIGH = any_of(
     r"fire|smoke|smoking|burn\w*|explod\w*|injur\w*|hospital|electric shock|dangerous|allergic",
     "third (?:time|complaint)",
 )
-_MOST_WORDS = 20
+_MAX_WORDS = 20
 _LOW = any_of("no (?:rush|hurry)", "whenever", "just curious")
 
 
@@ -57,4 +57,4 @@ def _category(said: str) -> str:
 
 def _summary(said: str) -> str:
     words = said.split()
-    return " ".join(words[:_MOST_WORDS])[:200] + ("…" if len(words) > _MOST_WORDS else "")
+    return " ".join(words[:_MAX_WORDS])[:200] + ("…" if len(words) > _MAX_WORDS else "")

@@ -1,12 +1,12 @@
 """The hand-over to a person: when it is due, and what whoever takes over is told."""
 
-from bot.demo.completions import Answer
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.history import History
 from bot.demo.offline_model.outcomes import subject, undecided
 from bot.demo.offline_model.wishes import is_upset, wants_person
+from bot.testing.openai import Answer
 
-_MOST_QUOTED = 150
+_MAX_QUOTED = 150
 
 
 def call_a_person(history: History) -> Answer | None:
@@ -22,7 +22,7 @@ def call_a_person(history: History) -> Answer | None:
 def _summary(history: History, *, upset: bool) -> str:
     parts = [f"{'Is upset' if upset else 'Asks for a person'}: “{history.gist}”."]
     if history.earlier:
-        parts.append(f"Wrote before: “{' '.join(history.earlier[0].split())[:_MOST_QUOTED]}”.")
+        parts.append(f"Wrote before: “{' '.join(history.earlier[0].split())[:_MAX_QUOTED]}”.")
     looked_at = dict.fromkeys(
         str(output.content["order_id"])
         for output in history.outputs

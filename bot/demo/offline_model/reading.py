@@ -147,12 +147,12 @@ def amount_in(texts: Iterable[str]) -> float | Amount:
 
 
 def mentions_amount(text: str) -> bool:
-    """Tell whether a text says anything about how much."""
+    """Return whether a text says anything about how much."""
     return any(words.search(text) for words in (_MONEY, _VAGUE, _WHOLE))
 
 
 def wants_refund(text: str) -> bool:
-    """Tell whether someone asks for money back."""
+    """Return whether someone asks for money back."""
     return bool(_REFUND.search(text)) and not _NO_REFUND.search(text)
 
 

@@ -1,6 +1,5 @@
 """The talk that a refund needs: an order, a reason and perhaps an amount, gathered over several messages."""
 
-from bot.demo.completions import Answer
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.history import History
 from bot.demo.offline_model.reading import (
@@ -14,6 +13,7 @@ from bot.demo.offline_model.reading import (
     sentences,
     wants_refund,
 )
+from bot.testing.openai import Answer
 
 _REASONS = "did it arrive broken, was it the wrong item, did it never arrive, or did you change your mind?"
 _OFFER = "Would you like your money back for"
@@ -53,7 +53,7 @@ def take_up_offer(history: History) -> Answer | None:
 
 
 def _goes_on(history: History, *, with_new_facts: bool = True) -> bool:
-    """Tell whether we asked about a refund and this is the answer."""
+    """Return whether we asked about a refund and this is the answer."""
     said = history.said
     last = history.outputs[-1] if history.outputs else None
     refused = last is not None and last.tool == "initiate_refund" and "error" in last.content

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from bot.demo.completions import Answer
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.history import History, Output
 from bot.demo.offline_model.outcomes import outcome_in_words, standing, subject, undecided
 from bot.demo.offline_model.reading import Amount, amount_in, any_of, mentions_amount, orders_in
+from bot.testing.openai import Answer
 
 _WHICH = "Which request shall I take back:"
 _HOW_MUCH = "How many US dollars shall I ask for instead? I can only ask for a number of dollars, or for the whole."
@@ -105,7 +105,7 @@ def _nothing_waits(history: History) -> Answer:
 
 
 def _is_meant(history: History, waiting: Sequence[Output]) -> bool:
-    """Tell whether "it" is a request that waits, and not another order that was named since."""
+    """Return whether "it" is a request that waits, and not another order that was named since."""
     orders = {request.arguments.get("order_id") for request in waiting}
     return not history.orders or None in orders or bool(orders & set(history.orders))
 

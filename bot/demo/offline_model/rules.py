@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.demo.completions import Answer, Request
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.history import History, read
 from bot.demo.offline_model.intents import intent
@@ -15,6 +14,7 @@ from bot.demo.offline_model.refunds import ask_for_refund, offer_refund, take_up
 from bot.demo.offline_model.requests import ask_anew, change_amount, take_back, where_it_stands
 from bot.demo.offline_model.wishes import asks_about_shop, wants_account_deleted, wants_list, wants_to_cancel
 from bot.demo.offline_model.writing import outputs_in_words
+from bot.testing.openai import Answer, Request
 
 MODEL_NAME = "offline-model"
 

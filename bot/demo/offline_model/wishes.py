@@ -81,32 +81,32 @@ _FEW_WORDS = 5  # "gift wrapping", "return policy please": a topic alone is a qu
 
 
 def wants_person(text: str) -> bool:
-    """Tell whether someone asks for a person."""
+    """Return whether someone asks for a person."""
     return bool(_PERSON.search(text)) and not _NO_PERSON.search(text)
 
 
 def is_upset(text: str) -> bool:
-    """Tell whether someone is angry enough to be better off with a person."""
+    """Return whether someone is angry enough to be better off with a person."""
     return bool(_UPSET.search(text))
 
 
 def wants_to_cancel(text: str) -> bool:
-    """Tell whether someone wants an order cancelled."""
+    """Return whether someone wants an order cancelled."""
     return bool(_CANCEL.search(text)) and not _NO_CANCEL.search(text)
 
 
 def wants_account_deleted(text: str) -> bool:
-    """Tell whether someone wants their account gone."""
+    """Return whether someone wants their account gone."""
     return bool(_DELETE.search(text)) and not _NO_DELETE.search(text)
 
 
 def wants_list(text: str) -> bool:
-    """Tell whether someone asks which orders are theirs, or does not know a number."""
+    """Return whether someone asks which orders are theirs, or does not know a number."""
     return bool(_MY_ORDERS.search(text)) and not orders_in(text)
 
 
 def asks_about_shop(text: str) -> bool:
-    """Tell whether someone asks how the shop does things, and not about an order of their own."""
+    """Return whether someone asks how the shop does things, and not about an order of their own."""
     hypothetical = _HOW_TO.search(text)
     if orders_in(text) or (reason_in(text) in _FAULTS and not hypothetical):
         return False

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 
-from bot.demo.completions import Json
 from bot.demo.offline_model.history import Output
+from bot.testing.openai import Json
 
 _STATUS = {
     "pending": "has been placed and waits for its payment",

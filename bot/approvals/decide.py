@@ -1,0 +1,185 @@
+"""Who may decide a parked call, and that it is decided once."""
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.approvals.cards import Cards
+from bot.approvals.execute import Outcomes
+from bot.blocks.cards import APPROVE, approval_card
+from bot.blocks.messages import action_ids
+from bot.blocks.text import mention
+from bot.failpoints import reach
+from bot.identity import Identity, IdentityError, Person
+from bot.intent import CustomerIntent
+from bot.settings import Settings
+from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.sqlite.gated_calls import MessageChangedError, SubjectTakenError
+from bot.store.store import Store
+from bot.tools.tool import Preview, ToolCrashError, ToolError
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = "This card does not belong to an open request, so nothing was done."
+UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
+SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
+PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried."""
+
+    call_id: str
+    user: str
+    user_team: str
+    team: str
+    channel: str
+    message_ts: str
+
+
+class Approvals:
+    """Decides over parked calls. Every method that takes a click answers in words for the clicker alone, or nothing."""
+
+    def __init__(
+        self, *, store: Store, outcomes: Outcomes, cards: Cards, identity: Identity, settings: Settings
+    ) -> None:
+        self.outcomes = outcomes
+        self._store = store
+        self._cards = cards
+        self._identity = identity
+        self._settings = settings
+
+    async def park(
+        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+    ) -> None:
+        """Make a previewed call wait for a decision, with a card wherever somebody may take it.
+
+        Raises ToolError when another request for the same thing waits, or when nobody could be asked.
+        """
+        expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+        arguments = preview.call.model_dump_json()
+        if preview.call.parse(arguments) != preview.call:
+            raise ToolError(f"{preview.summary} is more than can be asked for here.", "Offer to call a person.")
+        parked = replace(
+            call,
+            arguments=arguments,
+            subject=preview.subject,
+            summary=preview.summary,
+            card=approval_card(preview, requester.id, expires_at, intent),
+            expires_at=expires_at,
+            output=json.dumps(
+                {
+                    "status": "waiting_for_approval",
+                    "not_executed": True,
+                    "request": reference(call.id),
+                    "message": f"{preview.summary} waits until a person approves it. Nothing has happened yet.",
+                }
+            ),
+        )
+        try:
+            await self._store.gated_calls.park(parked, await self._cards.to_decide(parked, preview, requester))
+        except SubjectTakenError as error:
+            raise ToolError(
+                "A request about the same thing is open already; there can be only one at a time.",
+                "Tell the customer so. Who made it can take it back with Cancel on its card.",
+            ) from error
+        except MessageChangedError as error:
+            raise ToolError(
+                "The customer has changed or deleted the message meanwhile, so nothing was requested.",
+                "Ask what they want now.",
+            ) from error
+        except IdentityError as error:
+            raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
+
+    async def approve(self, click: Click) -> str | None:
+        """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
+        return self._logged(click, "approve", await self._approve(click))
+
+    async def cancel(self, click: Click) -> str | None:
+        """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
+        return self._logged(click, "cancel", await self._cancel(click))
+
+    async def undeliverable(self, call_id: str, error: str) -> None:
+        """Close a request with no card left on which it could be approved: nobody could ever decide it."""
+        call = await self._store.calls.get(call_id)
+        cards = await self._store.gated_calls.cards(call_id)
+        if call is None or call.status != CallStatus.PENDING:
+            return
+        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+            await self.outcomes.close_unseen(call, error)
+
+    def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
+        if words is not None:
+            self._store.gated_calls.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
+        return words
+
+    async def _approve(self, click: Click) -> str | None:
+        found = await self._find(click)
+        if isinstance(found, str):
+            return found
+        try:
+            if refusal := await self._refusal(click, found):
+                return refusal
+            requester = await self._identity.person(found.requester)
+            changed = await self.outcomes.changed_since_shown(found, requester)
+        except (IdentityError, ToolCrashError) as error:
+            crash = isinstance(error, ToolCrashError)
+            logger.warning("could not check call %s: %s", found.id, error, exc_info=crash)
+            return SHOP_SILENT if crash else UNSURE
+        if changed is not None:
+            await self.outcomes.close_changed(found, click.user, changed)
+        elif claimed := await self._store.gated_calls.claim(found.id, click.user):
+            reach("call claimed")
+            await self.outcomes.execute(claimed, requester)
+        else:
+            return await self._too_late(found.id)
+        return None
+
+    async def _cancel(self, click: Click) -> str | None:
+        found = await self._find(click)
+        if isinstance(found, str):
+            return found
+        try:
+            if click.user != found.requester and not await self._identity.may_approve(click.user):
+                return f"Only {mention(found.requester)} or {self._cards.approvers()} can cancel this."
+        except IdentityError:
+            return UNSURE
+        return None if await self.outcomes.cancel(found, click.user) else await self._too_late(found.id)
+
+    async def _find(self, click: Click) -> ToolCall | str:
+        call = await self._store.calls.get(click.call_id)
+        trusted = {click.team, *self._settings.trusted_teams}
+        if call is None or not call.gated or click.user_team not in trusted:
+            return NOT_FOUND
+        cards = await self._store.gated_calls.cards(call.id)
+        if (click.team, click.channel, click.message_ts) not in {(card.team, card.channel, card.ts) for card in cards}:
+            return NOT_FOUND
+        if call.status != CallStatus.PENDING:
+            return await self._too_late(call.id)
+        if call.expires_at and call.expires_at <= datetime.now(UTC):
+            await self.outcomes.expire(call)
+            return await self._too_late(call.id)
+        return call
+
+    async def _refusal(self, click: Click, call: ToolCall) -> str | None:
+        if not await self._identity.may_approve(click.user):
+            return f"Only {self._cards.approvers()} can approve this. The request stays open."
+        if click.user == call.requester and not self._settings.allow_self_approval:
+            return "You asked for this yourself, so somebody else has to approve it. The request stays open."
+        return PAUSED if await self.outcomes.is_paused() else None
+
+    async def _too_late(self, call_id: str) -> str:
+        call = await self._store.calls.get(call_id)
+        if call is None:
+            return NOT_FOUND
+        by = f" by {mention(call.decided_by)}" if call.decided_by else ""
+        return {
+            CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
+            CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",
+            CallStatus.FAILED: f"This was already approved{by}, but it could not be done. The thread says why.",
+            CallStatus.CANCELLED: f"This was already cancelled{by}. Nothing was done.",
+            CallStatus.EXPIRED: "This request has expired, so nothing was done. Ask again if it is still wanted.",
+            CallStatus.UNKNOWN: f"This was approved{by} and is being checked with the shop. It will not be done twice.",
+        }.get(call.status, "This could not be decided, so nothing was done. Please try again.")

@@ -1,0 +1,97 @@
+"""What time does to requests: reminders, expiry, pauses that the cards show, and outcomes that are found out later."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bot.approvals.cards import Cards
+from bot.approvals.execute import Outcomes
+from bot.blocks.cards import APPROVE
+from bot.blocks.messages import action_ids
+from bot.settings import Settings
+from bot.store.records import CallStatus, ToolCall
+from bot.store.store import Store
+from bot.tasks import finish
+
+logger = logging.getLogger(__name__)
+
+MAX_ASKED_AT_ONCE = 8
+
+
+class ApprovalSweeper:
+    """Looks after open requests, again and again; several processes may do so side by side."""
+
+    def __init__(self, *, store: Store, outcomes: Outcomes, cards: Cards, settings: Settings) -> None:
+        self._calls = store.gated_calls
+        self._log = store.calls
+        self._outcomes = outcomes
+        self._cards = cards
+        # A run, and asking what came of it, are over after that time: nobody is at it any more.
+        self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
+        self._finding_out: dict[str, asyncio.Task[None]] = {}
+        self._reconcile_slots = asyncio.Semaphore(MAX_ASKED_AT_ONCE)
+        self._stopping = False
+
+    async def recover(self, *, alone: bool) -> None:
+        """Look after everything once at a start; when alone, a call that is running is one that nobody runs."""
+        await self._sweep(longest_run=timedelta() if alone else self._longest_run)
+
+    async def sweep(self) -> None:
+        """Look after everything once; a shop that takes its time is waited for in the background."""
+        await self._sweep(longest_run=self._longest_run)
+
+    async def stop(self, seconds: float) -> None:
+        """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
+        self._stopping = True
+        await finish(self._finding_out.values(), seconds)
+
+    async def _sweep(self, *, longest_run: timedelta) -> None:
+        paused = await self._outcomes.is_paused()
+        for call in await self._calls.open():
+            if call.status == CallStatus.PENDING:
+                await _guarded(call, self._look_after_waiting(call, paused=paused))
+            elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
+                self._find_out(call)
+
+    def _find_out(self, call: ToolCall) -> None:
+        if call.id not in self._finding_out and not self._stopping:
+            task = asyncio.create_task(_guarded(call, self._reconcile(call)), name=f"outcome of {call.id}")
+            self._finding_out[call.id] = task
+            task.add_done_callback(lambda _: self._finding_out.pop(call.id))
+
+    async def _reconcile(self, call: ToolCall) -> None:
+        async with self._reconcile_slots:
+            if await self._log.get(call.id) == call:  # it may have been settled while it waited
+                await self._outcomes.reconcile(call, again=True)
+
+    async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
+        expires_at = call.expires_at or call.created_at
+        half_time = call.created_at + (expires_at - call.created_at) / 2
+        now = datetime.now(UTC)
+        if expires_at <= now:
+            await self._outcomes.expire(call)
+            return
+        cards = await self._calls.cards(call.id)
+        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+            await self._outcomes.close_unseen(call, "no card of it stands")
+            return
+        if call.shown_paused != paused:
+            draw = partial(self._cards.paused, call) if paused else self._cards.resumed
+            await self._calls.show_paused(call, draw, paused=paused)
+        due = half_time <= now and call.reminded_at is None and not paused
+        if due and (reminders := self._cards.reminders(call, cards, expires_at)):
+            await self._calls.remind(call, reminders)
+
+
+async def _guarded(call: ToolCall, work: Awaitable[None]) -> None:
+    """Do it; one call that breaks must not keep the others from being looked after, and is tried again later."""
+    try:
+        await work
+    except Exception:
+        logger.exception("call %s could not be looked after", call.id)
+
+
+def _age(when: datetime) -> timedelta:
+    return datetime.now(UTC) - when

@@ -1,5 +1,0 @@
-"""Whether Slack would accept blocks, and if not, why and where."""
-
-from bot.demo.block_kit.blocks import Surface, problems, too_long
-
-__all__ = ["Surface", "problems", "too_long"]

@@ -1,6 +1,0 @@
-"""OpenAI's Chat Completions over HTTP, answered by a plain function: the wire, and nothing of what is said on it."""
-
-from bot.demo.completions.server import CompletionsServer, add_routes
-from bot.demo.completions.turn import Answer, Failure, Json, Model, Request, ToolCall, text_of
-
-__all__ = ["Answer", "CompletionsServer", "Failure", "Json", "Model", "Request", "ToolCall", "add_routes", "text_of"]

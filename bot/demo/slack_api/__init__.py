@@ -1,5 +1,0 @@
-"""A Slack server on localhost for one workspace: its Web API under `/api/`, and Socket Mode at `/link`."""
-
-from bot.demo.slack_api.server import SlackServer
-
-__all__ = ["SlackServer"]

@@ -1,0 +1,203 @@
+"""The log of tool calls and model calls."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.outbox import Outbox
+
+
+class Calls:
+    """Rows of `tool_calls` and `model_calls`. What is finished never changes; a trigger holds it."""
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._leases = leases
+
+    async def get(self, call_id: str) -> ToolCall | None:
+        """Read one call."""
+        return await self._database.run(lambda db: get_call(db, call_id))
+
+    def finish(
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        output: str,
+        *,
+        error: str | None = None,
+        card: Sequence[Block] = (),
+        hand_over: Post | None = None,
+    ) -> None:
+        """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown.
+
+        With a hand-over, people are told and the thread is theirs, in the same transaction. Nobody waits for the row:
+        it is there before whatever is written next, such as the message that tells the model.
+        """
+
+        def write(db: Database) -> None:
+            self._leases.check(db, call.thread)
+            finished_at = datetime.now(UTC)
+            db.execute(
+                """UPDATE tool_calls SET status = ?, output = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
+                   duration_ms = ? WHERE id = ?""",
+                [
+                    status,
+                    output,
+                    error,
+                    json.dumps(card),
+                    call.arguments,
+                    finished_at.isoformat(),
+                    milliseconds(call.created_at, finished_at),
+                    call.id,
+                ],
+            )
+            if hand_over:
+                self._outbox.insert(db, [hand_over])
+                mark_handed_over(db, call.thread)
+
+        self._database.submit(write)
+
+    async def requests_today(self, call: ToolCall) -> tuple[int, int]:
+        """Count the requests of this tool within a day, by thread and by person, this one and refused ones included.
+
+        Those that the model made after this one, in the same turn, do not count yet.
+        """
+
+        def read(db: Database) -> tuple[int, int]:
+            thread = call.thread
+            row = db.execute(
+                """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)),
+                          count(*) FILTER (WHERE requester = ?)
+                   FROM tool_calls WHERE gated AND tool = ? AND created_at > ? AND (message_id, position) <= (?, ?)
+                   AND (requester = ? OR (team, channel, thread_ts) = (?, ?, ?))""",
+                [
+                    *(thread.team, thread.channel, thread.ts, call.requester),
+                    *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
+                    *(call.requester, thread.team, thread.channel, thread.ts),
+                ],
+            ).fetchone()
+            return (row[0], row[1])
+
+        return await self._database.run(read)
+
+    def log_model_call(self, call: ModelCall) -> None:
+        """Write a model call's row, once before it is asked and again when it has answered or failed.
+
+        Nobody waits for it: the row is there before whatever is written next.
+        """
+
+        def write(db: Database) -> None:
+            finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
+            db.execute(
+                """INSERT INTO model_calls
+                       (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
+                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                   ON CONFLICT (id) DO UPDATE SET (model, status, finish_reason, prompt_tokens, completion_tokens,
+                                                   cached_tokens, request_id, error, finished_at, duration_ms)
+                   = (excluded.model, excluded.status, excluded.finish_reason, excluded.prompt_tokens,
+                      excluded.completion_tokens, excluded.cached_tokens, excluded.request_id, excluded.error,
+                      excluded.finished_at, excluded.duration_ms)""",
+                [
+                    call.id,
+                    call.thread.team,
+                    call.thread.channel,
+                    call.thread.ts,
+                    call.model,
+                    call.purpose,
+                    call.status,
+                    call.finish_reason,
+                    call.prompt_tokens,
+                    call.completion_tokens,
+                    call.cached_tokens,
+                    call.request_id,
+                    call.error,
+                    call.created_at.isoformat(),
+                    finished_at.isoformat() if finished_at else None,
+                    milliseconds(call.created_at, finished_at) if finished_at else None,
+                ],
+            )
+
+        self._database.submit(write)
+
+
+def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
+    """Write the rows of a turn's calls within the transaction that adds the turn."""
+    for call in calls:
+        db.execute(
+            """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated,
+                                       card, created_at, message_id, position, tool_call_id)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
+            [
+                call.id,
+                call.thread.team,
+                call.thread.channel,
+                call.thread.ts,
+                call.tool,
+                call.status,
+                call.requester,
+                call.arguments_sent,
+                call.gated,
+                call.created_at.isoformat(),
+                call.message_id,
+                call.position,
+                call.tool_call_id,
+            ],
+        )
+
+
+def mark_handed_over(db: Database, thread: ThreadId) -> None:
+    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
+    db.execute(
+        "UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)",
+        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
+    )
+
+
+def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
+    """List the calls of one turn in the model's order."""
+    return [
+        call_of(row)
+        for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
+    ]
+
+
+def abandon_calls(db: Database, thread: ThreadId) -> None:
+    """End the calls that a run left unfinished when it ended; none of them had been approved."""
+    db.execute(
+        """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
+           WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
+        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
+    )
+
+
+def get_call(db: Database, call_id: str) -> ToolCall | None:
+    """Read one call within a transaction."""
+    for row in db.query("SELECT * FROM tool_calls WHERE id = ?", [call_id]):
+        return call_of(row)
+    return None
+
+
+def call_of(row: dict[str, Any]) -> ToolCall:
+    """Make the value of a row."""
+    times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
+    columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
+    columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
+    columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
+    columns["status"] = CallStatus(row["status"])
+    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
+    columns["card"] = tuple(json.loads(row["card"]))
+    return ToolCall(**columns)
+
+
+def milliseconds(start: datetime, end: datetime) -> float:
+    """Count the milliseconds between two times."""
+    return round((end - start).total_seconds() * 1000, 3)

@@ -1,0 +1,255 @@
+"""How the database file is opened and shared: one connection in one thread, many operations to a commit."""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from sqlite_utils import Database, Migrations
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MAX_OPERATIONS_A_COMMIT = 256
+PAGES_BETWEEN_CHECKPOINTS = 10_000  # 40 MB: a checkpoint is three waits for the disk, which an ack may stand behind
+GROUP_COMMIT_LINGER_SECONDS = 0.05
+Outcome = tuple[asyncio.Future[Any], object, Exception | None]
+_REFUSALS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+}
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened, or did not take an operation."""
+
+
+class Operation(NamedTuple):
+    """Something to be done in a transaction, and who waits for it; `undone` is as in `run`."""
+
+    call: Callable[[Database], object]
+    future: asyncio.Future[Any]
+    undone: Callable[[], object] | None
+
+
+class DatabaseThread:
+    """The one connection to the file, in a thread of its own, with group commit.
+
+    Operations that wait at the same moment share a transaction and one fsync; each runs inside a savepoint, so
+    one that fails takes nothing else with it.
+    """
+
+    def __init__(self, path: Path, *migrations: Migrations) -> None:
+        self.path = path
+        self._migrations = migrations
+        self._queue: queue.SimpleQueue[list[Operation] | None] = queue.SimpleQueue()
+        self._gathered: list[Operation] = []
+        self._thread = threading.Thread(target=self._work, name="database", daemon=True)
+        self._opened: Future[None] = Future()
+        self._closed = False
+        self._refuses = False
+
+    async def open(self) -> None:
+        """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        await asyncio.wrap_future(self._opened)
+
+    async def close(self) -> None:
+        """Commit what waits and close the file."""
+        self._closed = True
+        self._send()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def run(self, operation: Callable[[Database], T], *, undone: Callable[[], object] | None = None) -> T:
+        """Run the operation in a transaction and return its result once that is committed.
+
+        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back. With `undone`
+        it returns before the commit, which is for what a crash may undo, because it is done again then and nobody was
+        told. When the commit fails, `undone` is called in the database's thread before any other operation runs.
+        """
+        future = self._gather(operation, undone)
+        self._send()
+        result: T = await future
+        return result
+
+    def submit(self, operation: Callable[[Database], object]) -> None:
+        """Have the operation run before any that is asked for later, with the next of them or in a moment.
+
+        Nobody waits for it; a failure is logged.
+        """
+        self._gather(operation).add_done_callback(_log_failure)
+        self._loop.call_later(GROUP_COMMIT_LINGER_SECONDS, self._send)
+
+    def _gather(
+        self, call: Callable[[Database], object], undone: Callable[[], object] | None = None
+    ) -> asyncio.Future[Any]:
+        if self._closed:
+            raise DatabaseError("The database is closed.")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._gathered.append(Operation(call, future, undone))
+        return future
+
+    def _send(self) -> None:
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
+
+    def _work(self) -> None:
+        try:
+            db = self._connect()
+        except (sqlite3.Error, OSError) as error:
+            self._opened.set_exception(DatabaseError(f"The database {self.path} cannot be opened: {error}."))
+            return
+        except DatabaseError as error:
+            self._opened.set_exception(error)
+            return
+        self._opened.set_result(None)
+        while batch := self._next_batch():
+            self._commit(db, batch)
+        db.close()
+
+    def _connect(self) -> Database:
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+        try:
+            db = Database(connection, execute_plugins=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+            # The library decides outside of a transaction what is to be applied; with the lock starters take turns.
+            connection.execute("BEGIN IMMEDIATE")
+            for migrations in self._migrations:
+                self._refuse_newer(db, migrations)
+                migrations.apply(db)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return db
+
+    def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
+        with closing(sqlite3.connect(":memory:")) as empty:
+            ours = {one.name for one in migrations.pending(Database(empty, execute_plugins=False))}
+        if newer := {one.name for one in migrations.applied(db)} - ours:
+            raise DatabaseError(
+                f"The database {self.path} was written by a newer version of the bot "
+                f"({migrations.name}: {', '.join(sorted(newer))}). Start that version, or go back to a backup."
+            )
+
+    def _next_batch(self) -> list[Operation]:
+        """Wait for operations, and take what else is there by then; an empty batch is the end."""
+        batch: list[Operation] = []
+        while not batch or (len(batch) < MAX_OPERATIONS_A_COMMIT and not self._queue.empty()):
+            gathered = self._queue.get()
+            if gathered is None:
+                self._queue.put(None)
+                break
+            batch += gathered
+        return batch
+
+    def _commit(self, db: Database, batch: list[Operation]) -> None:
+        """Run the operations in one transaction. When that fails as a whole, all of them have failed."""
+        changes = db.conn.total_changes
+        broken: sqlite3.Error | None = None
+        outcomes: list[Outcome] = []
+        try:
+            db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            broken = error
+        # Only now: whoever stopped waiting while the database was locked does not want it any more.
+        wanted = [operation for operation in batch if not operation.future.cancelled()]
+        try:
+            for operation in wanted if broken is None else ():
+                outcomes.append((operation.future, *_attempt(db, operation.call)))
+                if operation.undone:
+                    self._tell(outcomes[-1:], broken)
+            if broken is None:
+                db.conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            broken = error
+            if db.conn.in_transaction:
+                db.conn.execute("ROLLBACK")
+        if broken is not None:
+            outcomes = [(operation.future, None, broken) for operation in wanted]
+            for operation in wanted:
+                if operation.undone:
+                    operation.undone()
+        self._log_write_availability(
+            [failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes
+        )
+        self._tell(outcomes, broken)
+
+    def _tell(self, outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
+        with suppress(RuntimeError):  # the event loop is over, and with it whoever waited
+            self._loop.call_soon_threadsafe(_resolve, outcomes, broken)
+
+    def _log_write_availability(self, errors: list[Exception], *, wrote: bool) -> None:
+        """Say once that the database takes no writes, and once that it does again."""
+        refusal = next((error for error in errors if _is_refusal(error)), None)
+        if refusal and not self._refuses:
+            logger.error(
+                "The database %s does not take writes: %s. Nothing is acked until it does.", self.path, refusal
+            )
+        elif self._refuses and wrote and not refusal:
+            logger.warning("The database %s takes writes again.", self.path)
+        self._refuses = bool(refusal) or (self._refuses and not wrote)
+
+
+def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
+    """Give those who still wait what came of their operations."""
+    for future, result, failure in outcomes:
+        if future.done():
+            continue
+        if failure is None:
+            future.set_result(result)
+        elif failure is broken or _is_refusal(failure):
+            future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
+        else:
+            future.set_exception(failure)
+
+
+def _log_failure(future: asyncio.Future[Any]) -> None:
+    if (error := future.exception()) is not None:
+        logger.error("a row was not written: %s", error)
+
+
+def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[object, Exception | None]:
+    try:
+        with db.atomic():
+            return operation(db), None
+    except Exception as error:  # noqa: BLE001 - whoever asked for the operation is told, whatever it was
+        if db.conn.in_transaction:
+            return None, error
+        # SQLite itself gave the whole transaction up, and with it what the others of the batch had written.
+        raise error if isinstance(error, sqlite3.Error) else sqlite3.OperationalError(str(error)) from None
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell a database that cannot from an operation that is wrong."""
+    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copy the database as it is at this moment, whoever writes to it. Raises DatabaseError."""
+    if target.exists():
+        raise DatabaseError(f"{target} is there already, so it stays as it is.")
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("VACUUM INTO ?", [str(target)])
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise DatabaseError(f"The backup to {target} failed: {error}.") from error

@@ -1,0 +1,213 @@
+"""The one row of a gated call: its request, the one approval that it can have, and its outcome."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.sqlite.calls import call_of, get_call, milliseconds
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.outbox import Outbox, cards_of
+
+
+class SubjectTakenError(Exception):
+    """Another open request touches the same subject."""
+
+
+class MessageChangedError(Exception):
+    """What somebody asked for does not stand any more as they wrote it."""
+
+
+class GatedCalls:
+    """Rows of `tool_calls` through which money may pass. Every step is one guarded write, taken once by one process."""
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._leases = leases
+
+    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
+        """Make a proposed call wait for a person, its cards queued with it.
+
+        Raises SubjectTakenError when an open call has the same subject, and MessageChangedError when the person has
+        changed or deleted what they wrote; then nothing is written.
+        """
+        thread = call.thread
+
+        def write(db: Database) -> None:
+            self._leases.check(db, thread)
+            changed = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts, user) = (?, ?, ?, ?)
+                         AND status = 'running' AND changed_at IS NOT NULL"""
+            if db.execute(changed, [thread.team, thread.channel, thread.ts, call.requester]).fetchone():
+                raise MessageChangedError(call.requester)
+            expires_at = call.expires_at.isoformat() if call.expires_at else None
+            try:
+                parked = db.execute(
+                    """UPDATE tool_calls SET status = 'pending', output = ?, arguments = ?, subject = ?, summary = ?,
+                       card = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                    [
+                        call.output,
+                        call.arguments,
+                        call.subject,
+                        call.summary,
+                        json.dumps(call.card),
+                        expires_at,
+                        call.id,
+                    ],
+                )
+            except sqlite3.IntegrityError as error:
+                raise SubjectTakenError(call.subject) from error
+            if parked.rowcount != 1:
+                raise SubjectTakenError(f"{call.id} is not a proposal any more")
+            self._outbox.insert(db, cards)
+
+        await self._database.run(write)
+
+    def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
+        """Keep a click that did nothing, for whoever asks who tried. Nobody waits for it."""
+        values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
+        self._database.submit(
+            lambda db: db.execute(
+                "INSERT INTO refused_clicks (call_id, user, team, decision, told, at) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
+        )
+
+    async def claim(self, call_id: str, by: str) -> ToolCall | None:
+        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
+
+        def write(db: Database) -> ToolCall | None:
+            now = datetime.now(UTC).isoformat()
+            taken = db.execute(
+                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ?
+                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
+                [by, now, call_id, now],
+            )
+            return get_call(db, call_id) if taken.rowcount == 1 else None
+
+        return await self._database.run(write)
+
+    async def settle(
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        summary: str,
+        *,
+        redrawn: Post,
+        said: Post | None,
+        by: str | None = None,
+        error: str | None = None,
+        output: str | None = None,
+    ) -> bool:
+        """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        Every card of the call is redrawn like `redrawn`, and `said` is told, in the same transaction. `output` joins
+        the row only; the model learns the summary as a note.
+        """
+
+        def write(db: Database) -> bool:
+            now = datetime.now(UTC)
+            moved = db.execute(
+                """UPDATE tool_calls SET status = ?, summary = ?, error = ?, output = coalesce(?, output),
+                       decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
+                       finished_at = ?, duration_ms = ?
+                   WHERE id = ? AND status = ?""",
+                [
+                    status,
+                    summary,
+                    error,
+                    output,
+                    by,
+                    now.isoformat() if by else None,
+                    None if status == CallStatus.UNKNOWN else now.isoformat(),
+                    milliseconds(call.decided_at, now) if call.decided_at else None,
+                    call.id,
+                    call.status,
+                ],
+            )
+            if moved.rowcount != 1:
+                return False
+            self._outbox.insert(
+                db,
+                [
+                    replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
+                    for card in cards_of(db, call.id)
+                ],
+            )
+            if said is not None:
+                self._outbox.insert(db, [said])
+            return True
+
+        return await self._database.run(write)
+
+    async def cards(self, call_id: str) -> list[Post]:
+        """List the messages in which the call's buttons stand or stood."""
+        return await self._database.run(lambda db: cards_of(db, call_id))
+
+    async def open(self) -> list[ToolCall]:
+        """List the gated calls that wait for a decision or whose outcome is not known."""
+        return await self._database.run(
+            lambda db: [
+                call_of(row)
+                for row in db.query(
+                    "SELECT * FROM tool_calls WHERE gated AND status IN ('pending', 'running', 'unknown')"
+                )
+            ]
+        )
+
+    async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Have the approvers reminded, unless that was done or the call is decided."""
+
+        def write(db: Database) -> None:
+            marked = db.execute(
+                "UPDATE tool_calls SET reminded_at = ? WHERE id = ? AND status = 'pending' AND reminded_at IS NULL",
+                [datetime.now(UTC).isoformat(), call.id],
+            )
+            if marked.rowcount == 1:
+                self._outbox.insert(db, posts)
+
+        await self._database.run(write)
+
+    async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
+        """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
+
+        def write(db: Database) -> None:
+            marked = db.execute(
+                "UPDATE tool_calls SET shown_paused = ? WHERE id = ? AND status = 'pending' AND shown_paused != ?",
+                [paused, call.id, paused],
+            )
+            if marked.rowcount == 1:
+                self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)])
+
+        await self._database.run(write)
+
+    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """Note that the message was changed, and list the calls that wait and were made in answer to it.
+
+        A call that is not made yet cannot be parked after this.
+        """
+
+        def write(db: Database) -> list[ToolCall]:
+            key = [team, channel, ts]
+            changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
+            db.execute(changed, [datetime.now(UTC).isoformat(), *key])
+            rows = db.query(
+                """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
+                       SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
+                           SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
+                           AND (a.team, a.channel, a.thread_ts) = (m.team, m.channel, m.thread_ts)
+                           AND a.role = 'assistant' AND a.item ->> 'tool_calls' IS NULL))
+                   WHERE gated AND tool_calls.status = 'pending'
+                   AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
+                   AND (inbox.team, inbox.channel, inbox.thread_ts)
+                       = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
+                key,
+            )
+            return [call_of(row) for row in rows]
+
+        return await self._database.run(write)

@@ -1,0 +1,296 @@
+"""The model's input for a thread, item by item and verbatim, and how a run's rows join it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlite_utils import Database
+
+from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
+from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
+from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.outbox import Outbox
+
+NOTE = "Note from the shop: "
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the log says that a run has cost so far, over restarts too."""
+
+    steps: int
+    tokens: int
+    calls_within_hour: int
+    same_failure: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
+
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
+    """
+
+    items: tuple[Item, ...]
+    unanswered: tuple[ToolCall, ...]
+    cards: tuple[tuple[Block, ...], ...]
+    spent: Spent
+    intent: str | None
+
+    def said_by(self, user: str) -> str:
+        """Read all that one person wrote in the thread."""
+        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)
+
+
+class History:
+    """The only writer of `messages`: a thread has one run at a time, so its items have one order.
+
+    A process that the thread was taken from writes nothing more: every method raises LostLeaseError then. What
+    `begin` and `add_outputs` tell is not committed yet; when it is not at all, only `begin` goes on.
+    """
+
+    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._leases = leases
+        self._undone: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
+
+    async def begin(self, message: InboxMessage) -> Conversation:
+        """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
+
+        What came of gated calls since the last run is told first, as a note of role system.
+        """
+
+        def write(db: Database) -> Conversation:
+            self._leases.check(db, message.thread)
+            self._undone.discard(message.thread)
+            if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
+                _answer(db, message.thread, _unanswered(db, message.thread))
+                _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
+            conversation = _read(db, message.thread)
+            if not conversation.unanswered and _join(db, message.thread):
+                conversation = _read(db, message.thread)
+            return conversation
+
+        return await self._database.run(write, undone=partial(self._undone.add, message.thread))
+
+    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+        """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
+
+        def write(db: Database) -> tuple[ToolCall, ...]:
+            self._check(db, thread)
+            message_id = _append(db, thread, item)
+            rows = tuple(replace(call, message_id=message_id) for call in calls)
+            insert_calls(db, rows)
+            return rows
+
+        return await self._database.run(write)
+
+    async def add_outputs(self, thread: ThreadId) -> Conversation:
+        """Answer every call of the last turn with its row's output, in the model's order, and tell what else came.
+
+        What the person has written meanwhile joins the run here.
+        """
+
+        def write(db: Database) -> Conversation:
+            self._check(db, thread)
+            _answer(db, thread, _unanswered(db, thread))
+            _join(db, thread)
+            return _read(db, thread)
+
+        return await self._database.run(write, undone=partial(self._undone.add, thread))
+
+    async def finish(
+        self,
+        message: InboxMessage,
+        item: Item | None,
+        posts: Sequence[Post],
+        *,
+        error: str | None = None,
+        hand_over: Post | None = None,
+    ) -> bool:
+        """End a run: its last item, what is said, and the end of the message and of those that joined it are one.
+
+        Return whether another message waits in the thread; with none left the thread is let go.
+        """
+        thread = message.thread
+        key = [thread.team, thread.channel, thread.ts]
+
+        def write(db: Database) -> bool:
+            if item is None:
+                self._leases.check(db, thread)
+            else:
+                self._check(db, thread)
+                _answer(db, thread, _unanswered(db, thread))
+                _append(db, thread, item)
+            abandon_calls(db, thread)
+            self._outbox.insert(db, posts)
+            if hand_over:
+                self._outbox.insert(db, [hand_over])
+                mark_handed_over(db, thread)
+            db.execute(
+                """UPDATE inbox SET status = ?, error = ?, finished_at = ?
+                   WHERE (team, channel, thread_ts) = (?, ?, ?)
+                   AND status IN ('waiting', 'running') AND status = 'running'""",
+                ["failed" if error else "done", error, datetime.now(UTC).isoformat(), *key],
+            )
+            waits = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+                       AND status IN ('waiting', 'running')"""
+            more = db.execute(waits, key).fetchone() is not None
+            if not more:
+                self._leases.let_go(db, thread)
+            return more
+
+        return await self._database.run(write)
+
+    async def intent(self, thread: ThreadId) -> str | None:
+        """Read what the thread's customer wants, as it was stored last."""
+        return await self._database.run(lambda db: _intent(db, thread))
+
+    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants, with what is said because of it."""
+
+        def write(db: Database) -> None:
+            db.execute(
+                "UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)",
+                [intent, thread.team, thread.channel, thread.ts],
+            )
+            self._outbox.insert(db, posts)
+
+        await self._database.run(write)
+
+    def _check(self, db: Database, thread: ThreadId) -> None:
+        """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
+        self._leases.check(db, thread)
+        if thread in self._undone:
+            raise DatabaseError("What the run builds on was not written.")
+
+
+def _said(user: str, text: str) -> Item:
+    return {"role": "user", "name": user, "content": text or "(a message without text)"}
+
+
+def _join(db: Database, thread: ThreadId) -> bool:
+    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
+    key = [thread.team, thread.channel, thread.ts]
+    rows = db.query(
+        """SELECT id, user, text, status FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
+        key,
+    )
+    asking, *waiting = list(rows)
+    joined = False
+    for row in waiting:
+        if row["user"] != asking["user"]:
+            break
+        if row["status"] == "waiting":
+            _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
+            db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row["id"]])
+            joined = True
+    return joined
+
+
+def _append(
+    db: Database, thread: ThreadId, item: Item, *, inbox_id: int | None = None, call_id: str | None = None
+) -> int:
+    cursor = db.execute(
+        """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, call_id, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            *(thread.team, thread.channel, thread.ts, item["role"], json.dumps(item, ensure_ascii=False)),
+            *(inbox_id, call_id, datetime.now(UTC).isoformat()),
+        ],
+    )
+    return cursor.lastrowid or 0
+
+
+def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
+    for call in unanswered:
+        content = call.output or json.dumps({"error": "This call was cut off; nothing came of it."})
+        _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
+    _add_notes(db, thread)
+
+
+def _add_notes(db: Database, thread: ThreadId) -> None:
+    rows = db.query(
+        """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
+           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
+        [thread.team, thread.channel, thread.ts],
+    )
+    for row in list(rows):
+        _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
+
+
+def _read(db: Database, thread: ThreadId) -> Conversation:
+    key = [thread.team, thread.channel, thread.ts]
+    items = db.execute("SELECT item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
+    first_id, began_at = _start_of_run(db, thread)
+    shown = dict.fromkeys(
+        row["card"]
+        for row in db.query(
+            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
+               AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
+            [first_id, *key],
+        )
+    )
+    return Conversation(
+        items=tuple(json.loads(item) for (item,) in items),
+        unanswered=_unanswered(db, thread),
+        cards=tuple(tuple(json.loads(card)) for card in shown),
+        spent=_spent(db, thread, first_id, began_at),
+        intent=_intent(db, thread),
+    )
+
+
+def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
+    last = db.execute(
+        "SELECT id, role FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
+        [thread.team, thread.channel, thread.ts],
+    ).fetchone()
+    return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
+
+
+def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
+    """Find where the run began in the history: at the first of the messages that it answers."""
+    # Named twice, the status lets SQLite use the index of open messages, here as in `finish`.
+    first: tuple[int, str] | None = db.execute(
+        """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') AND status = 'running'
+           ORDER BY messages.id LIMIT 1""",
+        [thread.team, thread.channel, thread.ts],
+    ).fetchone()
+    return first or (0, "")
+
+
+def _intent(db: Database, thread: ThreadId) -> str | None:
+    sql = "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+    stored: str | None = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()[0]
+    return stored
+
+
+def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
+    key = [thread.team, thread.channel, thread.ts]
+    steps, tokens = db.execute(
+        """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
+                  coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
+           FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
+        [*key, began_at],
+    ).fetchone()
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    calls = db.execute(
+        "SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at > ?",
+        [*key, hour_ago],
+    ).fetchone()[0]
+    same = db.execute(
+        """SELECT coalesce(max(n), 0) FROM (
+               SELECT count(DISTINCT message_id) AS n FROM tool_calls
+               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+        [*key, first_id],
+    ).fetchone()[0]
+    return Spent(steps, tokens, calls, same)

@@ -1,0 +1,154 @@
+"""Which messages came in, which threads are ours, and which messages still wait for their run."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlite_utils import Database
+
+from bot.store.records import InboxMessage, ThreadId
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.leases import Leases
+
+TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
+
+
+class Inbox:
+    """Messages that are for us, each once, in the order of Slack's ts."""
+
+    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+        self._database = database
+        self._leases = leases
+        self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
+
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
+        """Keep the message if it is for us, once, and return whether it is still to be answered.
+
+        A message that addresses nobody is for us only in a thread that we are in already. One that came before the
+        mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
+        ours again when we are mentioned there.
+        """
+        thread = message.thread
+        key = [thread.team, thread.channel, thread.ts]
+
+        def write(db: Database) -> bool:
+            if addressed:
+                _open_thread(db, message)
+            kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
+            is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
+            if mentioned and is_new:
+                db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
+            known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+            found = db.execute(known, key).fetchone()
+            if found is not None and found[1] is not None:
+                return False
+            if is_new:
+                _insert(db, message, "waiting" if found else "unclaimed")
+            return found is not None and self._is_open(db, message, owner=found[0])
+
+        return await self._database.run(write)
+
+    def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
+        """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
+        thread = message.thread
+        row_id, status, others = db.execute(
+            """SELECT id, status, (SELECT count(*) FROM inbox AS o
+                                   WHERE (o.team, o.channel, o.thread_ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+                                   AND o.status IN ('waiting', 'running') AND o.id != inbox.id)
+               FROM inbox WHERE (team, channel, ts) = (?, ?, ?)""",
+            [thread.team, thread.channel, message.ts],
+        ).fetchone()
+        if status == "waiting" and owner is None and not others:
+            db.execute("UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = ?", [row_id])
+            self._leases.take(db, thread)
+            self._marked.add(row_id)
+        return status in ("waiting", "running")
+
+    async def drop_unclaimed(self) -> None:
+        """Forget what was not for us after all."""
+        before = (datetime.now(UTC) - TIME_TO_CLAIM).isoformat()
+        sql = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
+        await self._database.run(lambda db: db.execute(sql, [before]))
+
+    async def waiting_threads(self) -> list[ThreadId]:
+        """List the threads in which a message waits for its run, or for the rest of it, and nobody else is at it."""
+
+        def read(db: Database) -> list[ThreadId]:
+            rows = db.query(
+                """SELECT t.team, t.channel, t.ts, t.owner FROM inbox
+                   JOIN threads t ON (t.team, t.channel, t.ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+                   WHERE status IN ('waiting', 'running') GROUP BY t.team, t.channel, t.ts ORDER BY min(id)"""
+            )
+            return [
+                ThreadId(row["team"], row["channel"], row["ts"])
+                for row in rows
+                if not self._leases.held_by_another_process(db, row["owner"])
+            ]
+
+        return await self._database.run(read)
+
+    async def next(self, thread: ThreadId) -> InboxMessage | None:
+        """Take the thread into our hands and the oldest message that waits in it; `attempts` counts how often.
+
+        A run that was cut off goes on before anything older that came late: it ends all that is running. With none left
+        the thread is let go, in the same transaction. One in other hands is left alone.
+        """
+        key = [thread.team, thread.channel, thread.ts]
+
+        def write(db: Database) -> InboxMessage | None:
+            owner = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
+            if owner is None or self._leases.held_by_another_process(db, owner[0]):
+                return None
+            row = db.execute(
+                """SELECT ts, user, text, user_team, shared, id, attempts, status FROM inbox
+                   WHERE (team, channel, thread_ts) = (?, ?, ?)
+                   AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
+                key,
+            ).fetchone()
+            if row is None:
+                self._leases.let_go(db, thread)
+                return None
+            ts, user, text, user_team, shared, row_id, attempts, status = row
+            is_ours = status == "running" and owner[0] == self._leases.process
+            if not (is_ours and row_id in self._marked):
+                attempts += 1
+                db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
+                self._leases.take(db, thread)
+            self._marked.discard(row_id)
+            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
+
+        return await self._database.run(write)
+
+    async def oldest_waiting_seconds(self) -> float:
+        """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
+        sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
+        (oldest,) = await self._database.run(lambda db: db.execute(sql).fetchone())
+        return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+
+
+def _insert(db: Database, message: InboxMessage, status: str) -> None:
+    thread = message.thread
+    db.execute(
+        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
+            *(message.text, status, datetime.now(UTC).isoformat()),
+        ],
+    )
+
+
+def _open_thread(db: Database, message: InboxMessage) -> None:
+    """Make the thread ours, with what was said in it after this message but reached us before.
+
+    A thread that is ours already may have been opened by a later mention than this one.
+    """
+    thread = message.thread
+    key = [thread.team, thread.channel, thread.ts]
+    db.execute(
+        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        [*key, message.user, datetime.now(UTC).isoformat()],
+    )
+    db.execute(
+        """UPDATE inbox SET status = 'waiting'
+           WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
+        [*key, message.ts],
+    )

@@ -1,0 +1,137 @@
+"""What is to be said in Slack, kept until it is said."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.records import Post
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.leases import Leases
+
+
+def cards_of(db: Database, call_id: str) -> list[Post]:
+    """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
+    rows = db.query(
+        "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
+    )
+    return [_post(row) for row in rows]
+
+
+class Outbox:
+    """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
+
+    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+        self._database = database
+        self._leases = leases
+        self._loop = asyncio.get_running_loop()
+        self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
+        self.news: asyncio.Queue[str] = asyncio.Queue()
+
+    def insert(self, db: Database, posts: Iterable[Post]) -> None:
+        """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
+
+        One that has nothing before it in its channel is marked as ours at once, which spares `next` a write.
+        """
+        now = datetime.now(UTC).isoformat()
+        for post in posts:
+            waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
+            is_first = db.execute(waiting, [post.channel]).fetchone() is None
+            db.execute(
+                """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
+                                       sender, attempts)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [
+                    *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
+                    *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
+                ],
+            )
+            if is_first:
+                self._marked.add(post.id)
+            # Too early is fine: whoever looks now waits in the database's queue behind this transaction.
+            self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
+
+    async def waiting_channels(self) -> list[str]:
+        """List the channels in which something is still to be said, and no other process is at it."""
+
+        def read(db: Database) -> list[str]:
+            oldest = db.query("SELECT channel, sender, min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel")
+            return [row["channel"] for row in oldest if not self._leases.held_by_another_process(db, row["sender"])]
+
+        return await self._database.run(read)
+
+    async def next(self, channel: str) -> Post | None:
+        """Take the oldest waiting post of the channel; one that replaces another carries that one's ts.
+
+        From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
+        """
+        return await self._database.run(lambda db: self._take(db, channel))
+
+    def _take(self, db: Database, channel: str) -> Post | None:
+        rows = db.query(
+            """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
+               WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
+            [channel],
+        )
+        for row in rows:
+            if self._leases.held_by_another_process(db, row["sender"]):
+                return None
+            post = replace(_post(row), ts=row["replaced_ts"])
+            is_marked = row["sender"] == self._leases.process and post.id in self._marked
+            self._marked.discard(post.id)
+            if is_marked:
+                return post
+            db.execute(
+                "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, post.id]
+            )
+            return replace(post, attempts=post.attempts + 1, in_doubt=row["sender"] is not None)
+        return None
+
+    async def refused(self, post: Post, error: str) -> None:
+        """Leave the post waiting, known not to stand in Slack."""
+        await self._write("UPDATE outbox SET sender = NULL, error = ? WHERE id = ?", error, post.id)
+
+    async def sent(self, post: Post, ts: str) -> Post | None:
+        """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
+
+        def write(db: Database) -> Post | None:
+            db.execute(
+                "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
+                [ts, datetime.now(UTC).isoformat(), post.id],
+            )
+            return self._take(db, post.channel)
+
+        return await self._database.run(write)
+
+    async def failed(self, post: Post, error: str) -> None:
+        """Give the post up, with the reason for the operator."""
+        await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
+
+    async def simplify(self, post: Post, text: str, error: str) -> None:
+        """Have the post said in plain text instead, in its place."""
+        await self._write(
+            "UPDATE outbox SET text = ?, blocks = '[]', sender = NULL, error = ? WHERE id = ?", text, error, post.id
+        )
+
+    async def _write(self, sql: str, *values: str) -> None:
+        await self._database.run(lambda db: db.execute(sql, values))
+
+
+def _post(row: dict[str, Any]) -> Post:
+    return Post(
+        id=row["id"],
+        team=row["team"],
+        channel=row["channel"],
+        thread_ts=row["thread_ts"],
+        text=row["text"],
+        blocks=tuple(json.loads(row["blocks"])),
+        call_id=row["call_id"],
+        replaces=row["replaces"],
+        ts=row["ts"],
+        attempts=row["attempts"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )

@@ -1,0 +1,1 @@
+"""A Slack workspace: Web API, Socket Mode and Events API."""

@@ -1,0 +1,137 @@
+"""A Slack server on localhost: the Web API over HTTP with its tokens and faults, and Socket Mode beside it."""
+
+import json
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from bot.testing.slack.api.arguments import Arguments, SlackError
+from bot.testing.slack.api.methods import METHODS
+from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
+from bot.testing.slack.workspace import Workspace
+from bot.testing.slack.workspace.faults import ConnectionLost, Fault, Hang, RateLimited, Refused, ServerError
+from bot.testing.slack.workspace.objects import Json
+
+BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
+APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
+
+
+class SlackServer:
+    """Slack for one app: `async with SlackServer(workspace) as server` serves it on a port of its own.
+
+    Made with `add_routes` alone it is part of another server, and is closed with it.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        port: int = 0,
+        ack_timeout: float = 3.0,
+        retry_delays: tuple[float, ...] = RETRY_DELAYS,
+    ) -> None:
+        self.workspace = workspace
+        self.bot_token = BOT_TOKEN
+        self.app_token = APP_TOKEN
+        self.socket_mode = SocketMode(workspace, ack_timeout=ack_timeout, retry_delays=retry_delays)
+        workspace.deliveries.deliver = self.socket_mode.deliver
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Give the address for `SLACK_API_URL`."""
+        return f"http://127.0.0.1:{self._port}/api/"
+
+    async def connected(self, connections: int = 1) -> None:
+        """Wait till the app has that many connections open."""
+        await self.workspace.until(lambda: self.socket_mode.connections >= connections)
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve Slack under `/api/` and `/link` of an application, until it shuts down."""
+        app.router.add_route("*", "/api/{method}", self._serve)
+        app.router.add_get("/link", self.socket_mode.link)
+        app.on_shutdown.append(self._shut_down)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        self.add_routes(app)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _shut_down(self, _app: web.Application) -> None:
+        await self.workspace.deliveries.stop()
+        await self.socket_mode.close()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        method, (token, arguments) = request.match_info["method"], await _read(request)
+        self.workspace.record_call(method, arguments)
+        fault = self.workspace.faults.take(method, arguments.get("channel") or arguments.get("channel_id"))
+        if isinstance(fault, Hang):
+            fault.reached.set()
+            await fault.released.wait()
+        if isinstance(fault, Hang) or fault in (None, ServerError("after"), ConnectionLost("after")):
+            answer = self._call(method, arguments, token, request.host)
+        else:
+            answer = {}
+        return _respond(request, fault, answer)
+
+    def _call(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
+        try:
+            return {"ok": True} | self._do(method, arguments, token, host)
+        except SlackError as error:
+            return error.answer
+
+    def _do(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
+        opens_connection = method == "apps.connections.open"
+        if method not in METHODS and not opens_connection:
+            raise SlackError("unknown_method", req_method=method)
+        if not token:
+            raise SlackError("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise SlackError("invalid_auth")
+        if opens_connection != (token == self.app_token):
+            raise SlackError("not_allowed_token_type")
+        if not opens_connection:
+            return METHODS[method](self.workspace, arguments)
+        query = f"ticket={self.socket_mode.issue_ticket()}&app_id={self.workspace.app_id}"
+        return {"url": f"ws://{host}/link?{query}"}
+
+
+async def _read(request: web.Request) -> tuple[str, Arguments]:
+    """Read the token and the arguments of a call, from wherever Slack allows them to be."""
+    arguments = Arguments(request.query)
+    if request.content_type == "application/json":
+        arguments.update(json.loads(await request.text() or "{}"))
+    else:
+        arguments.update(await request.post())
+    token = arguments.pop("token", "")
+    return request.headers.get("Authorization", "").removeprefix("Bearer ") or token, arguments
+
+
+def _respond(request: web.Request, fault: Fault | None, answer: Json) -> web.Response:
+    match fault:
+        case RateLimited(retry_after):
+            refusal = {"ok": False, "error": "ratelimited"}
+            return web.json_response(refusal, status=429, headers={"Retry-After": str(retry_after)})
+        case ServerError():
+            return web.Response(status=500, text="<h1>Server Error</h1>", content_type="text/html")
+        case Refused(error):
+            return web.json_response({"ok": False, "error": error})
+        case ConnectionLost():
+            if request.transport:
+                request.transport.abort()
+            return web.Response()
+        case _:
+            return web.json_response(answer)

@@ -1,0 +1,5 @@
+"""Whether Slack would accept blocks, and if not, why and where."""
+
+from bot.testing.slack.block_kit.blocks import Surface, problems, too_long
+
+__all__ = ["Surface", "problems", "too_long"]

@@ -1,0 +1,21 @@
+"""A Slack workspace in memory, that knows nothing of HTTP: people talk and click in it, and one app is told."""
+
+from bot.testing.slack.workspace.deliveries import Deliver, Delivery
+from bot.testing.slack.workspace.faults import Faults, Hang
+from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status
+from bot.testing.slack.workspace.workspace import ApiCall, Order, Workspace
+
+__all__ = [
+    "ApiCall",
+    "Channel",
+    "Deliver",
+    "Delivery",
+    "Faults",
+    "Hang",
+    "Json",
+    "Message",
+    "Order",
+    "Person",
+    "Status",
+    "Workspace",
+]

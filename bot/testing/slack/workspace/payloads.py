@@ -1,0 +1,119 @@
+"""What Slack sends to an app when something happens: the JSON of events and of clicks."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.testing.slack.workspace.objects import Channel, Json, Message, Person
+
+TOKEN = "verification-token-of-the-demo"  # noqa: S105 - Slack's old verification token, which proves nothing
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The one app that is installed in the workspace, as its envelopes name it."""
+
+    team_id: str
+    app_id: str
+    user_id: str
+
+
+def message_event(message: Message, channel: Channel, author: Person) -> Json:
+    """Describe a new message, as everybody in the conversation is told."""
+    event = message.as_json(with_metadata=True) | _place(message, channel)
+    if not author.is_bot:
+        event["client_msg_id"] = secrets.token_hex(16)
+    if author.is_stranger:
+        event |= {"user_team": author.team, "source_team": author.team}
+    return event
+
+
+def mention_event(event: Json) -> Json:
+    """Describe the same message a second time, to the app that it mentions."""
+    return {key: value for key, value in event.items() if key != "channel_type"} | {"type": "app_mention"}
+
+
+def changed_event(message: Message, before: Message, channel: Channel, now: str) -> Json:
+    """Describe an edit, by a person or by `chat.update`."""
+    shown = {"message": message.as_json(with_metadata=True), "previous_message": before.as_json(with_metadata=True)}
+    return _hidden("message_changed", message, channel, now) | shown
+
+
+def deleted_event(message: Message, channel: Channel, now: str) -> Json:
+    """Describe a deletion."""
+    shown = {"deleted_ts": message.ts, "previous_message": message.as_json(with_metadata=True)}
+    return _hidden("message_deleted", message, channel, now) | shown
+
+
+def _place(message: Message, channel: Channel) -> Json:
+    return {"channel": channel.id, "channel_type": channel.kind, "event_ts": message.ts}
+
+
+def _hidden(subtype: str, message: Message, channel: Channel, now: str) -> Json:
+    return {"type": "message", "subtype": subtype, "hidden": True, "ts": now} | _place(message, channel)
+
+
+def event_callback(event: Json, app: App, *, shared: bool) -> Json:
+    """Wrap an event for the app; every call is another event with another `event_id`."""
+    authorization = {
+        "enterprise_id": None,
+        "team_id": app.team_id,
+        "user_id": app.user_id,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    return {
+        "token": TOKEN,
+        "team_id": app.team_id,
+        "context_team_id": app.team_id,
+        "context_enterprise_id": None,
+        "api_app_id": app.app_id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": f"Ev{secrets.token_hex(5).upper()}",
+        "event_time": int(time.time()),
+        "authorizations": [authorization],
+        "is_ext_shared_channel": shared,
+        "event_context": f"4-{secrets.token_urlsafe(24)}",
+    }
+
+
+def block_actions(action: Json, message: Message, channel: Channel, clicker: Person, app: App) -> Json:
+    """Describe a click on an action of a message."""
+    ephemeral = message.ephemeral_for is not None
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": ephemeral,
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    payload: Json = {
+        "type": "block_actions",
+        "user": {"id": clicker.id, "username": clicker.name, "name": clicker.name, "team_id": clicker.team},
+        "api_app_id": app.app_id,
+        "token": TOKEN,
+        "container": container,
+        "trigger_id": f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**13)}.{secrets.token_hex(16)}",
+        "team": {"id": app.team_id, "domain": "acme-shop"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": "directmessage" if channel.kind == "im" else channel.name},
+        "state": {"values": {}},
+        # Nothing answers there: what the bot has to say after a click goes through the Web API.
+        "response_url": f"https://hooks.slack.invalid/actions/{app.team_id}/{secrets.token_hex(8)}",
+        "actions": [action | {"action_ts": f"{time.time():.6f}"}],
+    }
+    return payload if ephemeral else payload | {"message": message.as_json()}
+
+
+def merged(payload: Mapping[str, Any], forged: Mapping[str, Any]) -> Json:
+    """Replace parts of a payload, key by key and at any depth, to send what Slack itself would not."""
+    result = dict(payload)
+    for key, value in forged.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result

@@ -1,0 +1,299 @@
+"""The Slack workspace itself, in memory: who is there, what was said, and what the app is told of it."""
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+from bot.testing.slack.workspace.changes import Changes
+from bot.testing.slack.workspace.deliveries import Deliveries
+from bot.testing.slack.workspace.faults import Faults
+from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status, actions_of, escape
+from bot.testing.slack.workspace.payloads import (
+    App,
+    block_actions,
+    changed_event,
+    deleted_event,
+    event_callback,
+    mention_event,
+    merged,
+    message_event,
+)
+from bot.testing.slack.workspace.people import CHANNELS, PEOPLE
+
+STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
+Order = Sequence[Literal["app_mention", "message"]]
+MENTION_FIRST: Order = ("app_mention", "message")
+
+
+class ApiCall(NamedTuple):
+    """One call of a Web API method, as it came in."""
+
+    method: str
+    arguments: Json
+
+
+class Workspace(Changes):
+    """A workspace with its people, its channels and one app, the bot.
+
+    Its changes are ("message", Message), new or changed, ("deleted", Message), ("status", Status), ("channel",
+    Channel), ("api_call", ApiCall), ("delivery", Delivery) once acked or given up, and ("connection", None).
+    """
+
+    name = "Acme Shop (demo)"
+    team_id = "T0ACME"
+    app_id = "A0BOT"
+    bot_user_id = "U0BOT"
+    bot_id = "B0BOT"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = {person.id: person for person in PEOPLE}
+        self.channels = {channel.id: channel for channel in CHANNELS}
+        self.usergroups: dict[str, list[str]] = {}
+        self.statuses: dict[tuple[str, str], Status] = {}
+        self.status_history: list[Status] = []
+        self.calls: list[ApiCall] = []
+        self.faults = Faults()
+        self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
+        self._app = App(self.team_id, self.app_id, self.bot_user_id)
+        self._messages: dict[tuple[str, str], Message] = {}
+        self._former: dict[tuple[str, str], list[Message]] = {}
+        self._last_ts = 0
+        for person in PEOPLE:
+            if not person.is_bot:
+                self.open_im(person.id)
+
+    # What is there
+
+    @property
+    def messages(self) -> list[Message]:
+        """List every message in the order of posting, ephemeral ones included."""
+        return list(self._messages.values())
+
+    def message(self, channel: str, ts: str) -> Message | None:
+        """Find a message, as it stands now."""
+        return self._messages.get((channel, ts))
+
+    def thread(self, channel: str, ts: str) -> list[Message]:
+        """List the root and the replies of a thread, in order, without ephemeral messages."""
+        return [m for m in self.messages if m.channel == channel and m.root_ts == ts and m.ephemeral_for is None]
+
+    def replies_of_bot(self, message: Message) -> list[Message]:
+        """List what the bot posted in the thread of a message."""
+        return [m for m in self.thread(message.channel, message.root_ts) if m.user == self.bot_user_id]
+
+    def as_typed(self, raw: str) -> str:
+        """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
+        text = escape(raw)
+        for person in sorted(self.people.values(), key=lambda person: -len(person.real_name)):
+            name = re.escape(escape(person.real_name))
+            text = re.sub(rf"@{name}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
+        return text
+
+    def describe(self) -> str:
+        """List the messages, the statuses, the calls and what was not acked."""
+        lines = [
+            f"{m.channel} {m.thread_ts or ''}/{m.ts} {m.user}: {m.text!r}, {len(m.blocks)} blocks"
+            for m in self.messages
+        ]
+        lines += [f"status in {s.channel} {s.thread_ts}: {s.status}" for s in self.statuses.values()]
+        lines += [f"not acked: {d.kind} {d.payload.get('event', d.payload)}" for d in self.deliveries if not d.acked]
+        lines += [f"last calls: {', '.join(call.method for call in self.calls[-10:])}"]
+        return "The workspace holds:\n" + "\n".join(lines)
+
+    # What changes it
+
+    def add(self, *things: Person | Channel) -> None:
+        """Let more people and channels be there, or others in the place of those with the same id."""
+        for thing in things:
+            if isinstance(thing, Person):
+                self.people[thing.id] = thing
+            else:
+                self.channels[thing.id] = thing
+                self.notify("channel", thing)
+
+    def open_im(self, user: str) -> Channel:
+        """Find or open the direct message of a person and the bot."""
+        channel = f"D{user[1:]}"
+        if channel not in self.channels:
+            self.add(Channel(channel, self.people[user].name, "im", frozenset({user, self.bot_user_id})))
+        return self.channels[channel]
+
+    def post(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        blocks: Iterable[Json] = (),
+        ephemeral_for: str | None = None,
+        metadata: Json | None = None,
+        subtype: str | None = None,
+    ) -> Message:
+        """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
+        author = self.people[user]
+        message = Message(
+            channel=channel,
+            ts=self._next_ts(),
+            user=user,
+            text=text,
+            team=author.team,
+            thread_ts=thread_ts,
+            blocks=_with_block_ids(blocks),
+            ephemeral_for=ephemeral_for,
+            metadata=metadata,
+            subtype=subtype,
+            bot_id=f"B{user[1:]}" if author.is_bot else None,
+            app_id=f"A{user[1:]}" if author.is_bot else None,
+        )
+        self._messages[channel, message.ts] = message
+        if user == self.bot_user_id and ephemeral_for is None:
+            self._clear_status(channel, message.root_ts)
+        self.notify("message", message)
+        return message
+
+    def update(self, channel: str, ts: str, **changes: Any) -> Message:
+        """Replace fields of a message in its place, and tell the app that it was changed."""
+        before = self._messages[channel, ts]
+        if "blocks" in changes:
+            changes["blocks"] = _with_block_ids(changes["blocks"])
+        message = replace(before, **changes)
+        self._former.setdefault((channel, ts), []).append(before)
+        self._messages[channel, ts] = message
+        self.notify("message", message)
+        self._tell_app(changed_event(message, before, self.channels[channel], self._next_ts()), channel)
+        return message
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Take a message away, and tell the app that it was deleted."""
+        message = self._messages.pop((channel, ts))
+        self.notify("deleted", message)
+        self._tell_app(deleted_event(message, self.channels[channel], self._next_ts()), channel)
+
+    def set_status(self, channel: str, thread_ts: str, text: str) -> None:
+        """Show what the bot is doing in a thread, until it posts there, clears it, or two minutes pass."""
+        status = Status(channel, thread_ts, text)
+        self.status_history.append(status)
+        if not text:
+            self._clear_status(channel, thread_ts)
+            return
+        self.statuses[channel, thread_ts] = status
+        self.notify("status", status)
+        asyncio.get_running_loop().call_later(STATUS_SECONDS, self._expire, status)
+
+    def record_call(self, method: str, arguments: Json) -> None:
+        """Remember a call of the Web API."""
+        call = ApiCall(method, arguments)
+        self.calls.append(call)
+        self.notify("api_call", call)
+
+    # What people do
+
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread_ts: str | None = None,
+        *,
+        order: Order = MENTION_FIRST,
+        copies: int = 1,
+        subtype: str | None = None,
+        forged: Mapping[str, Any] | None = None,
+    ) -> Message:
+        """Let somebody write a message, and return when its events are on their way; see `announce`."""
+        message = self.post(user, channel, text, thread_ts=thread_ts, subtype=subtype)
+        self.announce(message, order=order, copies=copies, forged=forged)
+        await asyncio.sleep(0)
+        return message
+
+    def announce(
+        self,
+        message: Message,
+        *,
+        order: Order = MENTION_FIRST,
+        copies: int = 1,
+        forged: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send the app the events of a message: `message`, and `app_mention` when it mentions the bot in a channel.
+
+        They go in the given order, each as many times as there are copies; copies share their `event_id`, the two
+        events do not. What is forged replaces parts of both envelopes.
+        """
+        channel = self.channels[message.channel]
+        events = {"message": message_event(message, channel, self.people[message.user])}
+        if channel.kind != "im" and re.search(rf"<@{self.bot_user_id}[|>]", message.text):
+            events["app_mention"] = mention_event(events["message"])
+        for kind in order:
+            if kind in events:
+                self._tell_app(events[kind], message.channel, copies, forged)
+
+    async def send_event(self, event: Json, *, copies: int = 1, forged: Mapping[str, Any] | None = None) -> None:
+        """Send the app an event of any kind, and return when it is on its way."""
+        self._tell_app(event, None, copies, forged)
+        await asyncio.sleep(0)
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        message_ts: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: str | None = None,
+        forged: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Let somebody click an action of a message, and return whether the app acked in time.
+
+        What the message showed before an update can still be clicked, as by a person whose screen is behind. Another
+        value, or what is forged, replaces parts of what Slack would send.
+        """
+        message = self._messages[channel, message_ts]
+        action = self._find_action(message, action_id, block_id)
+        if value is not None:
+            action["value"] = value
+        payload = block_actions(action, message, self.channels[channel], self.people[user], self._app)
+        return await self.deliveries.send("interactive", merged(payload, forged or {})).outcome
+
+    # How it is done
+
+    def _next_ts(self) -> str:
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def _clear_status(self, channel: str, thread_ts: str) -> None:
+        if self.statuses.pop((channel, thread_ts), None):
+            self.notify("status", Status(channel, thread_ts, ""))
+
+    def _expire(self, status: Status) -> None:
+        if self.statuses.get((status.channel, status.thread_ts)) is status:
+            self._clear_status(status.channel, status.thread_ts)
+
+    def _tell_app(
+        self, event: Json, channel: str | None, copies: int = 1, forged: Mapping[str, Any] | None = None
+    ) -> None:
+        place = self.channels[channel] if channel else None
+        if place and self.bot_user_id not in place.members:
+            return
+        shared = place is not None and place.shared_externally
+        payload = merged(event_callback(event, self._app, shared=shared), forged or {})
+        for _ in range(copies):
+            self.deliveries.send("events_api", payload)
+
+    def _find_action(self, message: Message, action_id: str, block_id: str | None) -> Json:
+        versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
+        for version in versions:
+            for action in actions_of(version.blocks):
+                if action["action_id"] == action_id and block_id in (None, action["block_id"]):
+                    return action
+        raise LookupError(f"The message {message.ts} has no action {action_id}.")
+
+
+def _with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
+    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)

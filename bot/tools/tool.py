@@ -1,0 +1,241 @@
+"""What a tool is: a pydantic class whose fields are the arguments, and how a model's arguments become one."""
+
+import asyncio
+import json
+import re
+from abc import abstractmethod
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    model_validator,
+)
+
+from bot.identity import Person
+from bot.settings import Settings
+from bot.shop.shop import Order, Shop
+from bot.store.records import Block, ThreadId
+
+T = TypeVar("T")
+MAX_ARGUMENT_CHARACTERS = 4_000
+
+
+class ToolError(Exception):
+    """A call that cannot be done. The model hears the sentence and the hint; neither holds anything secret."""
+
+    def __init__(self, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.content = {"error": sentence} | ({"hint": hint} if hint else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What came of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
+
+    With `hand_over` the thread goes to people, who are told this text, and the bot stays quiet there.
+    """
+
+    content: Mapping[str, Any]
+    card: tuple[Block, ...] = ()
+    summary: str = ""
+    hand_over: str | None = None
+
+
+class Requests(Protocol):
+    """What a tool may do with requests that wait for approval: take them back, and nothing else."""
+
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Take back the person's own waiting request and tell in a sentence what it was. Raises ToolError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """For whom and where a tool runs. It comes from Slack's envelope and our settings, never from the model."""
+
+    call_id: str
+    thread: ThreadId
+    requester: Person
+    shop: Shop
+    requests: Requests
+    settings: Settings
+    said: str = ""
+    """What the requester has written in the thread, as far as anything depends on it being their own words."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key under which an effect of this call happens once, at whatever shop."""
+        return f"support-bot:{self.call_id}"
+
+    async def order(self, order_id: str) -> Order:
+        """Find an order that the requester may see. Somebody else's order looks like no order."""
+        order = await self.shop.order(order_id)
+        if order is not None and self.requester.email == order.customer.email.lower():
+            return order
+        if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
+            return order
+        raise ToolError(
+            f"There is no order {order_id} for this customer.",
+            "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
+        )
+
+    def has_named(self, what: str) -> bool:
+        """Return whether staff names this order or customer in their own words, not a text that the model read."""
+        bare = re.escape(what.upper().removeprefix("ORD-"))
+        return self.requester.is_staff and bool(re.search(rf"(?<!\d){bare}(?!\w)", self.said.upper()))
+
+
+class Tool(BaseModel):
+    """Something the model can have done. A subclass's docstring and field descriptions are what the model reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: ClassVar[str]
+    needs: ClassVar[str | None] = None
+    """The setting without which the tool is not offered to the model."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name the tool after its class: GetOrderStatus is get_order_status."""
+        super().__init_subclass__(**options)
+        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def definition(cls) -> dict[str, Any]:
+        """Describe the tool to the model: OpenAI's function tool in strict form."""
+        return {
+            "type": "function",
+            "function": {
+                "name": cls.name,
+                "description": " ".join((cls.__doc__ or "").split()),
+                "strict": True,
+                "parameters": _strict(cls.model_json_schema()),
+            },
+        }
+
+    @classmethod
+    def parse(cls, arguments: str) -> Self:
+        """Make the tool from the arguments as the model sent them. Raises ToolError that says what would be right."""
+        if len(arguments) > MAX_ARGUMENT_CHARACTERS:
+            raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
+        try:
+            return cls.model_validate(_json_object(arguments))
+        except ValidationError as error:
+            faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+            raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(faults)}.") from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_nulls(cls, data: Any) -> Any:
+        # A server without strict mode leaves out what may be null.
+        if not isinstance(data, dict):
+            return data
+        optional = (name for name, field in cls.model_fields.items() if _allows_none(field.annotation))
+        return dict.fromkeys(optional) | data
+
+    def progress(self) -> str:
+        """Say what the bot is doing meanwhile, after the words “Support Bot …”."""
+        return "is working on it…"
+
+    @abstractmethod
+    async def run(self, context: Context) -> Output:
+        """Do it. Raises ToolError when it cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a gated call will do, in figures from the shop: the card is drawn from this and nothing else.
+
+    `call` is the tool with every figure filled in, which runs if approved. No other open call may have its `subject`.
+    """
+
+    call: "GatedTool"
+    subject: str
+    title: str
+    summary: str
+    button: str
+    confirm: str
+    facts: tuple[tuple[str, str], ...]
+
+
+class ToolCrashError(Exception):
+    """A tool ended in a way that it did not foresee, or not in time: what it did is not known."""
+
+
+async def within(seconds: float, doing: Awaitable[T]) -> T:
+    """Wait for what a tool does. Raises ToolError as the tool does, and ToolCrashError for everything else."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await doing
+    except ToolError:
+        raise
+    except Exception as error:  # a tool may be anybody's code, and one that breaks must not break the thread
+        raise ToolCrashError(f"{type(error).__name__}: {error}"[:500]) from error
+
+
+class GatedTool(Tool):
+    """A tool that runs only after a person who may approve says so."""
+
+    @abstractmethod
+    async def preview(self, context: Context) -> Preview:
+        """Say what the approver is about to allow. Raises ToolError before any person is asked."""
+
+    @abstractmethod
+    async def outcome(self, context: Context) -> Output | None:
+        """Ask what came of an earlier run of this call; None when nothing did."""
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise ValueError("a key stands twice")
+        return result
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a number")
+
+    def exact(number: str) -> Decimal:
+        try:
+            return Decimal(number)
+        except ArithmeticError:
+            raise ValueError("a number has too many digits") from None
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique, parse_float=exact, parse_constant=refuse)
+        if "\\u" in text:
+            json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"The arguments are not valid JSON: {error}.", "Send one JSON object.") from error
+    if not isinstance(data, dict):
+        raise ToolError("The arguments are not a JSON object.", "Send one JSON object.")
+    return data
+
+
+def _allows_none(annotation: Any) -> bool:
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+def _strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """Reduce pydantic's schema to what strict mode takes: references put in place, no titles."""
+    definitions = schema.pop("$defs", {})
+
+    def reduce(node: Any) -> Any:
+        if isinstance(node, list):
+            return [reduce(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            node = definitions[node["$ref"].rpartition("/")[2]] | {k: v for k, v in node.items() if k != "$ref"}
+        return {
+            key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
+            for key, value in node.items()
+            if key != "title" and not (key == "description" and value == schema.get("description"))
+        }
+
+    reduced: dict[str, Any] = reduce(schema)
+    return reduced

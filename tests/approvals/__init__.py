@@ -1,0 +1,1 @@
+"""From parked to settled."""

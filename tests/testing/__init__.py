@@ -1,0 +1,1 @@
+"""The Slack workspace and the model server for tests."""
