@@ -1,47 +1,82 @@
 """What must never reach the log or the model: card numbers and secrets that people paste."""
 
 import re
+from collections.abc import Iterator
 
-# Capitals before a number, with a hyphen or without, make it an order's or a parcel's: ORD-…, JD….
-_DIGITS = re.compile(r"(?<![A-Z\d])(?<![A-Z\d]-)\d(?:[\s._/\-\u2010-\u2015]{0,3}\d){12,}")
-_MIN_DIGITS, _MAX_DIGITS = 13, 19
-_ISSUERS = "23456"  # what the numbers of payment cards begin with
+# A card has its issuer's prefix and length (ISO/IEC 7812), and is written in one piece or in the groups on its face.
+_ISSUERS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners Club
+    r"|(?:6011|64[4-9]\d|65\d\d|35(?:2[89]|[3-8]\d)|62\d\d|81\d\d)\d{12}(?:\d{3})?"  # Discover, JCB, UnionPay
+    r"|(?:5018|50[23]\d|5[678]\d\d|6304|67\d\d)\d{8,15}"  # Maestro
+)
+_MIN_DIGITS = 12
+_GROUPINGS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 3, 3, 3), (6, 13), (8, 8)}
+_GROUPS = re.compile(r"[0-9]{1,24}(?:[^\S\r\n]?[ \t\u00a0.,_/|*:\-\u2010-\u2015][^\S\r\n]?[0-9]{1,24}){0,40}")
+# What directly precedes the number of an order or a parcel: the word, a number sign, or letters of its own (JD…).
+_OTHER_NUMBERS = re.compile(
+    r"(?:#|\b[A-Za-z]{1,10}-|\b(?:order|tracking|parcel|shipment|invoice|ticket)(?: (?:number|no\.?|nr\.?|id))?"
+    r"[^\w\r\n]{1,3}(?:is )?)$",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"[A-Za-z]{1,20}$")
+_CARD_WORDS = re.compile(r"(?:visa|mastercard|amex|discover|card|cc|pan|number|nr|no)$", re.IGNORECASE)
 _SECRETS = re.compile(
-    r"\b(?:xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|sk-[\w-]{16,}|gh[pousr]_\w{20,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+)"
-    r"|\b(?i:cvv|cvc|cvn|security code)\b\W{0,3}(?:is\W{0,3})?\d{3,4}\b"
-    r"|(?i:(?<=password is )|(?<=password: )|(?<=password=)|(?<=pin is )|(?<=pin: ))\S+"
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
+    r"|\b(?:xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}|(?:sk|rk|pk)[-_][\w-]{16,200}|whsec_\w{16,200}"
+    r"|gh[pousr]_\w{20,200}|github_pat_\w{20,200}|glpat-[\w-]{16,200}|npm_\w{30,200}|(?:AKIA|ASIA)[A-Z0-9]{16}"
+    r"|AIza[\w-]{30,60}|eyJ[\w-]{10,4000}\.[\w-]{1,4000}\.[\w-]{1,4000})"
+    r"|(?<=bearer )[\w.~+/=-]{12,2000}"
+    r"|\b(?:cvv2?|cvc2?|cvn|cid|security code|card code)\b(?:\s(?:code|number|no))?\W{0,4}(?:is\W{0,3})?[0-9]{3,4}\b"
+    r"|\b(?:password|passwort|passwd|passcode|pwd|pin|api[ _-]?key|secret(?: key)?|access token)"
+    r"(?: is |\s?[:=]\s?| ?-> ?)(?!\[secret)[^\s,;]{1,200}"
+    r"|\bpin [0-9]{4,8}\b",
+    re.IGNORECASE,
 )
 
 
 def mask(text: str) -> str:
-    """Replace card numbers (by their check digit, ISO/IEC 7812) and secrets; the last four digits of a card stay."""
-    return _SECRETS.sub("[secret removed]", _DIGITS.sub(_mask_cards, text))
+    """Return the text with card numbers and secrets replaced; the last four digits of a card stay.
+
+    A number that is told to be an order's or a parcel's is left alone, and so is one that no issuer would have made.
+    """
+    return _SECRETS.sub("[secret removed]", _GROUPS.sub(lambda run: _mask_cards(text, run), text))
 
 
-def _mask_cards(run: re.Match[str]) -> str:
-    """Mask every part of a run of groups of digits that is a card's number: an expiry date may stand beside it."""
-    text, masked, shown_to = run[0], "", 0
-    for start, end in _cards(text):
+def _mask_cards(text: str, run: re.Match[str]) -> str:
+    masked, shown_to = "", run.start()
+    for start, end in _cards(text, run):
         digits = re.sub(r"\D", "", text[start:end])
         masked += f"{text[shown_to:start]}[card number ending {digits[-4:]} removed]"
         shown_to = end
-    return masked + text[shown_to:]
+    return masked + text[shown_to : run.end()]
 
 
-def _cards(text: str) -> list[tuple[int, int]]:
-    """Find where card numbers stand: whole groups of digits, and of several only what could be a payment card."""
-    groups = [found.span() for found in re.finditer(r"\d+", text)]
-    cards: list[tuple[int, int]] = []
-    for first, (start, _) in enumerate(groups):
-        digits = ""
-        for last, (begin, end) in enumerate(groups[first : first + _MAX_DIGITS], first):
-            digits += text[begin:end]
-            whole = first == 0 and last == len(groups) - 1
-            if not (_MIN_DIGITS <= len(digits) <= _MAX_DIGITS and (whole or digits[0] in _ISSUERS) and _luhn(digits)):
-                continue
-            overlaps = cards and start < cards[-1][1]
-            cards[-1:] = [(cards[-1][0], max(end, cards[-1][1]))] if overlaps else [*cards[-1:], (start, end)]
-    return cards
+def _cards(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield where card numbers are within a run of groups of digits: an expiry date may be beside one."""
+    groups = [(run.start() + found.start(), run.start() + found.end()) for found in re.finditer(r"[0-9]+", run[0])]
+    first = 0
+    while first < len(groups):
+        for count in (1, 2, 3, 4, 5):
+            window = groups[first : first + count]
+            if len(window) == count and _is_card(text, window):
+                yield window[0][0], window[-1][1]
+                first += count
+                break
+        else:
+            first += 1
+
+
+def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
+    lengths = tuple(end - start for start, end in groups)
+    if lengths not in _GROUPINGS and (len(groups) > 1 or lengths[0] < _MIN_DIGITS):
+        return False
+    digits = "".join(text[start:end] for start, end in groups)
+    before = text[max(0, groups[0][0] - 40) : groups[0][0]]
+    is_other = _OTHER_NUMBERS.search(before) or (_LETTERS.search(before) and not _CARD_WORDS.search(before))
+    return not is_other and _ISSUERS.fullmatch(digits) is not None and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:
