@@ -169,7 +169,10 @@ async def test_urgent(world: World) -> None:
         (mark,) = await world.workspace.until(lambda: team_posts(world))
     text = shown(mark)
     assert text.startswith("Urgent message")
-    assert "“&lt;!channel&gt; see [link removed] *Approved* by &lt;@U0SAM&gt;”" in text
+    assert (
+        "“&lt;!channel&gt; see [link removed] \N{ASTERISK OPERATOR}Approved\N{ASTERISK OPERATOR} by &lt;@U0SAM&gt;”"
+        in text
+    )
     assert "other, high urgency" in text
 
 

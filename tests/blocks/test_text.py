@@ -1,0 +1,97 @@
+"""Text from a model, a person or the shop acts on nothing in Slack."""
+
+# ruff: noqa: RUF001 - characters that look alike are what this is about
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.text import REMOVED, one_line, prose, without_addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/login",
+        "evil.com",
+        "evil.com/refund",
+        "shop.example.evil.net/x",
+        "login.evil.museum/refund",
+        "//evil.example/x",
+        "ftp://evil.example",
+        "slack://open?team=T0ACME",
+        "www.evil.example",
+        "192.168.0.1",
+        "10.0.0.1:8080/pay",
+        "ｈｔｔｐｓ：／／ｅｖｉｌ．ｃｏｍ",
+        "ev\u200bil.c\u2060om/pay",
+        "evil。com",
+        "https://shop.example.com@evil.com/",
+        "javascript:alert(1)",
+        "tel:+4912345",
+        "mailto:pay@evil.example",
+    ],
+)
+def test_addresses_go(address: str) -> None:
+    """What a person takes for an address is removed when its host is not allowed."""
+    cleaned = without_addresses(f"Look here: {address} please.", ("shop.example.com",))
+    assert cleaned.startswith(f"Look here: {REMOVED}")
+    assert cleaned.endswith("please.")
+    assert "evil" not in unicodedata.normalize("NFKC", cleaned)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It arrives on Mon 12.11. at 10.30.",
+        "Your total is 1.234,50 or $42.00/month.",
+        "Use Node.js or version 1.2.3.",
+        "See shop.example.com/returns and https://help.shop.example.com.",
+        "Either/or, 24/7, e.g. this one.",
+        "Write to ana@example.com.",
+        "ありがとうございます。注文は発送されました。",
+        "Thanks.We shipped it.",
+    ],
+)
+def test_words_stay(text: str) -> None:
+    """Numbers, dates, ordinary words, allowed hosts and e-mail addresses stay as they are."""
+    assert without_addresses(text, ("shop.example.com",)) == text
+
+
+def test_known_email_addresses() -> None:
+    """Where it is known whose addresses may be named, another e-mail address is removed."""
+    text = "Write to ana@example.com or pay@evil.net or help@shop.example.com"
+    cleaned = without_addresses(text, ("shop.example.com",), ("ana@example.com",))
+    assert cleaned == f"Write to ana@example.com or {REMOVED} or help@shop.example.com"
+
+
+@given(st.text(max_size=300))
+def test_foreign_text_is_plain(text: str) -> None:
+    """Text of others is one line without formatting, emoji, bidirectional marks or quotes that end ours."""
+    shown = one_line(text)
+    assert not set("*~`“”\n\u202e\u2066\u200f") & set(shown)
+    assert not any(unicodedata.category(one) in ("Cf", "Cc", "Zl", "Zp") for one in shown)
+    assert not shown.startswith("&gt;")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("*Approved* by _Sam_", "∗Approved∗ by \uff3fSam\uff3f"),
+        (":white_check_mark: done", "\uff1awhite_check_mark: done"),
+        ("USB_C cable, 10:30", "USB_C cable, 10:30"),
+        ("> quoted", "› quoted"),
+        ("\u202eevil” and", 'evil" and'),
+    ],
+)
+def test_marks_are_shown(text: str, shown: str) -> None:
+    """Marks that Slack would act on are shown as characters that look alike; the others stay."""
+    assert one_line(text) == shown
+
+
+@given(st.sampled_from(["a.", "//", "1.", "www.", "a@", "*a", "[", "](", "a:/", "-"]))
+def test_long_answers(piece: str) -> None:
+    """Whatever a model repeats is read in one pass: the result is no longer than a few times the text."""
+    text = (piece * 12_000)[:12_000]
+    assert len(prose(text)) <= 20 * len(text)
