@@ -45,7 +45,7 @@ def main(*, verbose: bool) -> None:
 @click.option(
     "--database",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("support.db"),
+    default=Path("support-demo.db"),
     show_default=True,
     help="SQLite file for the log and the sample shop; it starts anew with each demo.",
 )

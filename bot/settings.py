@@ -1,7 +1,9 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -181,7 +183,34 @@ class Settings(BaseSettings):
     @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        parts = tuple(filter(None, (part.strip() for part in value.split(","))))
+        if value and not parts:  # read as nothing, it would silently be the default, such as every admin
+            raise ValueError("it is set and names nobody; remove it or name somebody")
+        return parts
+
+    @field_validator("link_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_host, hosts))
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _api_key(cls, key: SecretStr | None) -> SecretStr | None:
+        return _printable(key) if key else None
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _base_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it is an address such as https://models.example.com/v1")
+        if parts.path.rstrip("/").endswith("/chat/completions"):
+            raise ValueError("it ends before /chat/completions, which is added to it")
+        return url
 
     @field_validator("approvers", "staff")
     @classmethod
@@ -216,7 +245,24 @@ def _starting(ids: tuple[str, ...], prefixes: tuple[str, ...], wanted: str) -> t
     return ids
 
 
+def _host(text: str) -> str:
+    """Return a host in lower case, taken out of an address where one is given in its place."""
+    parts = urlsplit(text if "//" in text else f"//{text}")
+    host = (parts.hostname or "").removeprefix("*.").rstrip(".")
+    if parts.path.strip("/") or parts.username or not re.fullmatch(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", host):
+        raise ValueError(f"“{text}” is not a host such as shop.example.com")
+    return host
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("it holds a space, a line break or a character that no key has; copy it again")
+    return secret
+
+
 def _token(token: SecretStr, prefix: str) -> SecretStr:
+    _printable(token)
     if not token.get_secret_value().startswith(prefix):
         raise ValueError(f"the token starts with {prefix}")
     return token

@@ -83,11 +83,11 @@ async def test_busy_port(start: Start) -> None:
 
 async def test_demo_leaves_other_files_alone(start: Start, tmp_path: Path) -> None:
     """A database that is not a demo's is not touched."""
-    (tmp_path / "support.db").write_bytes(b"something else")
+    (tmp_path / "support-demo.db").write_bytes(b"something else")
     demo = await start("demo", "--no-browser", "--port", str(free_port()))
     _, errors = await demo.communicate()
     assert "is not a demo's database, so it stays as it is" in errors.decode()
-    assert (tmp_path / "support.db").read_bytes() == b"something else"
+    assert (tmp_path / "support-demo.db").read_bytes() == b"something else"
 
 
 async def test_run_without_slack(start: Start) -> None:

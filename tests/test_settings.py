@@ -41,6 +41,17 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
         ("BOT_APPROVERS", "sam@example.com"),
         ("BOT_APPROVERS", "U0SAM;U0BEN"),
         ("BOT_TRUSTED_TEAMS", "U0SAM"),
+        ("BOT_APPROVERS", " , "),
+        ("BOT_STAFF", " "),
+        ("BOT_LINK_HOSTS", "https://shop.example.com/returns"),
+        ("BOT_LINK_HOSTS", "shop"),
+        ("SLACK_BOT_TOKEN", "xoxb-…"),
+        ("SLACK_APP_TOKEN", "xapp-1 swapped"),
+        ("OPENAI_API_KEY", "sk-…"),
+        ("OPENAI_API_KEY", "sk-swapped\n1"),
+        ("OPENAI_API_KEY", "“sk-swapped”"),
+        ("OPENAI_BASE_URL", "models.example.com/v1"),
+        ("OPENAI_BASE_URL", "https://models.example.com/v1/chat/completions"),
         ("BOT_APPROVAL_HOURS", "0"),
         ("BOT_APPROVAL_HOURS", "soon"),
         ("BOT_MAX_STEPS", "0"),
@@ -54,6 +65,12 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> No
         read_settings()
     assert "\n" not in str(raised.value)
     assert "swapped" not in str(raised.value)
+
+
+def test_link_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host may be given as an address, in capitals or with a wildcard; it is kept as the host."""
+    give(monkeypatch, **(GOOD | {"BOT_LINK_HOSTS": "https://Shop.Example.com/, *.help.example.com, ok.example"}))
+    assert read_settings().link_hosts == ("shop.example.com", "help.example.com", "ok.example")
 
 
 @pytest.mark.parametrize("secret", [None, "", "  "])

@@ -59,6 +59,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
     declared = {
         "aiohttp",
         "click",
+        "httpx2",
         "openai",
         "pydantic",
         "pydantic_settings",

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.app import running
 from bot.demo import offline_model
@@ -16,6 +18,7 @@ from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.leases import is_in_use
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing import openai as completions
 from bot.testing.slack.api.server import APP_TOKEN, BOT_TOKEN, SlackServer
@@ -23,6 +26,8 @@ from bot.testing.slack.workspace import Workspace
 
 APPROVER = "U0SAM"
 HELP = Path(__file__).parent / "help"
+_DEMO_MARKER = 0x5B07DE30  # SQLite's application_id: what marks a file as made by a demo
+_OWN_HOSTS = ("127.0.0.1", "localhost")
 OFFLINE = "offline model: a small rule-based stand-in, no language model"
 
 
@@ -36,13 +41,13 @@ async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]
     offline = settings.openai_model == offline_model.MODEL_NAME
     model = OFFLINE if offline else f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}"
     workspace = Workspace()
-    app = web.Application()
+    app = web.Application(middlewares=[_same_origin])
     SlackServer(workspace).add_routes(app)
     completions.add_routes(app, offline_model.respond, offline_model.MODEL_NAME)
     page = LivePage(workspace, model=model, database=database, approvers=(APPROVER,))
     page.add_routes(app)
     async with _listening(app, port):
-        _start_over(database, workspace.team_id)
+        _start_over(database)
         await _fill_shop(database)
         async with page.following(), running(settings):
             yield f"http://127.0.0.1:{port}", model
@@ -82,18 +87,28 @@ async def _listening(app: web.Application, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def _start_over(database: Path, team: str) -> None:
-    """Remove the file of an earlier demo, and refuse to touch any other."""
+@web.middleware
+async def _same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what another page, or a name that was made to point here, would ask: it could approve as anybody."""
+    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    if urlsplit(f"//{host}").hostname not in _OWN_HOSTS or origin not in (None, f"http://{host}"):
+        raise web.HTTPForbidden(text="The demo answers its own page only.")
+    return await handler(request)
+
+
+def _start_over(database: Path) -> None:
+    """Remove the file of an earlier demo, and refuse to touch one of another program, or of a demo that runs."""
     if not database.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-            foreign = db.execute("SELECT count(*) FROM threads WHERE team != ?", [team]).fetchone()[0]
-            ours = db.execute("SELECT count(*) FROM customers WHERE email LIKE '%@example.com'").fetchone()[0]
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            is_demo = db.execute("PRAGMA application_id").fetchone()[0] == _DEMO_MARKER
     except sqlite3.Error:
-        foreign, ours = 1, 0
-    if foreign or not ours:
+        is_demo = False
+    if not is_demo:
         raise StartError(f"{database} is not a demo's database, so it stays as it is. Choose another with --database.")
+    if is_in_use(database):
+        raise StartError(f"A demo runs on {database} already. Stop it, or choose another with --database.")
     for suffix in ("", "-wal", "-shm"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
@@ -102,4 +117,5 @@ async def _fill_shop(database: Path) -> None:
     thread = DatabaseThread(database, bot_migrations, shop_migrations)
     await thread.open()
     await sample_shop.fill(thread)
+    await thread.run(lambda db: db.execute(f"PRAGMA application_id = {_DEMO_MARKER}"))
     await thread.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -17,11 +18,15 @@ GOOD = "Here it is."
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What is sent in place of a completion; with `cut` the connection ends in the middle of it."""
+    """What is sent in place of a completion; with `cut` the connection ends in the middle of it.
+
+    With `trickle` it never comes to its end: a space is sent after the other, which JSON would allow.
+    """
 
     body: str
     content_type: str = "application/json"
     cut: bool = False
+    trickle: bool = False
 
 
 def completion(message: Any, **changes: Any) -> Raw:
@@ -58,6 +63,8 @@ class RawModel:
         raw = completion({"role": "assistant", "content": GOOD})
         if said in self._answers and ("response_format" in body) == said.startswith("intent"):
             raw = self._answers.pop(said)
+        if raw.trickle:
+            return await _trickle(request)
         sent = raw.body.encode()
         response = web.StreamResponse(headers={"Content-Type": raw.content_type, "Content-Length": str(len(sent))})
         await response.prepare(request)
@@ -65,6 +72,16 @@ class RawModel:
         if raw.cut and request.transport:
             request.transport.abort()
         return response
+
+
+async def _trickle(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
+    return response
 
 
 async def ask_side_by_side(world: World, questions: Iterable[str]) -> dict[str, Message]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.testing.openai import Answer, Failure, Request
-from tests.agent.raw_model import ask_side_by_side
+from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side
 from tests.world import ANA, World, shown, status_of
 
 UNREACHABLE = "I can't reach my language model right now."
@@ -135,6 +135,31 @@ async def test_time_out(world: World) -> None:
         await world.says(ANA, "try again", thread_ts=question.ts)
         assert shown((await world.replies(question, 2))[1]) == "Here I am."
     assert len(world.asked) == 2
+
+
+async def test_body_that_trickles(world: World) -> None:
+    """The seconds of a model call are those of the whole answer, and of sorting the thread too."""
+    drip = Raw("", trickle=True)
+    async with (
+        RawModel({"hello": drip, "intent": drip}) as model,
+        world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=0.3),
+    ):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+        (other,) = await world.replies(await world.says(ANA, "@bot intent"))
+    assert shown(reply).startswith(UNREACHABLE)
+    assert shown(other) == GOOD
+    ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 0.3 s'")
+    assert {row["purpose"] for row in ended} == {"turn", "intent"}
+
+
+async def test_key_in_an_error(world: World) -> None:
+    """A server that repeats the key which it refuses does not bring it into the log."""
+    world.script += [Failure(401, message="Incorrect API key: sk-live-4711-secret")]
+    async with world.bot(openai_api_key="sk-live-4711-secret"):
+        await world.replies(await world.says(ANA, "@bot hello"))
+    (row,) = world.rows("SELECT error FROM model_calls WHERE purpose = 'turn'")
+    assert "[key removed]" in row["error"]
+    assert b"4711" not in world.database.read_bytes()
 
 
 async def test_connection_refused(world: World) -> None:

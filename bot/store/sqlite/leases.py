@@ -4,6 +4,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
+from pathlib import Path
 
 from sqlite_utils import Database
 
@@ -96,3 +97,16 @@ class Leases:
             alone = True
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         return alone
+
+
+def is_in_use(path: Path) -> bool:
+    """Return whether a living process has joined the database; where files cannot be locked nobody can tell: no."""
+    lock = path.with_name(f"{path.name}.lock")
+    if sys.platform == "win32" or not lock.exists():
+        return False
+    with lock.open() as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

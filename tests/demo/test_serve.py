@@ -1,0 +1,32 @@
+"""The demo answers its own page only, and touches no file but its own."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.demo.serve import serving
+from bot.slack.client import StartError
+from tests.world import free_port
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}])
+async def test_other_pages(tmp_path: Path, headers: dict[str, str]) -> None:
+    """A page of another origin, or under another name that points here, is refused whatever it asks for."""
+    port = free_port()
+    async with serving(port=port, database=tmp_path / "demo.db") as (url, _), aiohttp.ClientSession() as client:
+        async with client.get(url) as page:
+            assert page.status == 200
+        for method, path in (("GET", "/"), ("POST", "/api/chat.postMessage"), ("POST", "/v1/chat/completions")):
+            async with client.request(method, url + path, headers=headers) as refused:
+                assert refused.status == 403
+
+
+async def test_starting_again(tmp_path: Path) -> None:
+    """A demo's file starts again empty, but not while a demo runs on it."""
+    database = tmp_path / "demo.db"
+    for _ in range(2):
+        async with serving(port=free_port(), database=database):
+            with pytest.raises(StartError, match=r"A demo runs on .* already"):
+                async with serving(port=free_port(), database=database):
+                    pass
