@@ -59,6 +59,14 @@ def slack_error(error: SlackApiError) -> str:
     return str(named or "unreadable")
 
 
+def error_detail(error: SlackApiError) -> str:
+    """Return what Slack says beside the error's name, such as which block is invalid; empty when it says nothing."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+    said = data.get("response_metadata") if isinstance(data, dict) else None
+    messages = said.get("messages") if isinstance(said, dict) else None
+    return "; ".join(map(str, messages))[:500] if isinstance(messages, list) else ""
+
+
 def posting_client(token: str, api_url: str, session: ClientSession) -> AsyncWebClient:
     """Make the client for posts: unless Slack says to wait, it never tries again, as what seemed to fail may stand."""
     return AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[_rate_limit_handler()])

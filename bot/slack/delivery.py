@@ -15,7 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks.messages import action_ids, in_words
 from bot.failpoints import reach
-from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.records import Post, ThreadId
 from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.outbox import Outbox
@@ -29,12 +29,35 @@ CRASH_BACKOFF_SECONDS = 5.0
 STATUS_DELAY_SECONDS = 0.05
 STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
 MAX_ATTEMPTS = 5  # of a post that is older than …
-TIME_TO_TRY = timedelta(hours=1)
+TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
 CLOCK_SKEW = timedelta(minutes=5)
 EVENT_TYPE = "support_bot_post"
 _TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 _BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
+# What Slack says of this very post, and would say again.
+_FINAL_ERRORS = (
+    "cannot_dm_bot",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "channel_not_found",
+    "edit_window_closed",
+    "invalid_metadata_format",
+    "is_archived",
+    "message_not_found",
+    "messages_tab_disabled",
+    "metadata_too_large",
+    "no_text",
+    "not_in_channel",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "thread_not_found",
+    "update_failed",
+    "user_not_in_channel",
+)
 
 
 class Delivery:
@@ -211,10 +234,17 @@ class Delivery:
         elif _is_transient(error):
             await self._try_again(post, name)
         elif name in _BLOCK_ERRORS and (text := _simpler(post)):
-            logger.warning("Slack refused the blocks of post %s (%s); it is said in plain text", post.id, name)
+            detail = error_detail(error)
+            logger.warning(
+                "Slack refused the blocks of post %s (%s %s); it is said in plain text", post.id, name, detail
+            )
             await self._outbox.simplify(post, text, name)
-        else:
-            await self._give_up(post, name)
+        elif name in _FINAL_ERRORS or name in _BLOCK_ERRORS:
+            await self._give_up(post, f"{name}: {detail}" if (detail := error_detail(error)) else name)
+        else:  # nothing about this post: a token that is replaced or a workspace that is moved gets it said after all
+            if not post.in_doubt:
+                await self._outbox.refused(post, name)
+            await self._try_again(post, name)
 
     async def _try_again(self, post: Post, error: str) -> None:
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)

@@ -108,7 +108,7 @@ async def test_long_answer_whose_blocks_are_refused(world: World) -> None:
     assert " ".join(map(shown, replies)).split() == words
 
 
-@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel", "token_revoked"])
+@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel"])
 async def test_post_that_can_never_be_made(world: World, error: str) -> None:
     """A post that Slack refuses for good ends in a row with Slack's word, and the channel's next post is sent."""
     world.workspace.faults.refuse("chat.postMessage", error)
@@ -143,6 +143,17 @@ async def test_redraw_whose_blocks_are_refused(world: World) -> None:
         settled = await world.settled(card)
     assert settled.blocks == ()
     assert "✓ Approved by <@U0SAM>" in settled.text
+
+
+@pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "team_added_to_org", "an_error_of_next_year"])
+async def test_refusal_that_is_not_about_the_post(world: World, error: str) -> None:
+    """A post is kept and tried again when Slack refuses for a reason that may pass, and is made once."""
+    world.workspace.faults.refuse("chat.postMessage", error, times=2)
+    world.script += [Answer("Here it is.")]
+    async with world.bot():
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply) == "Here it is."
+    assert [(row["status"], row["error"]) for row in outbox(world)] == [("sent", None)]
 
 
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed", "message_not_found"])
