@@ -121,20 +121,31 @@ class Shop(Protocol):
     async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
         """Give money back once for a key: asked again with the same key, return the first refund.
 
-        Raises ShopRefusedError when the order is unknown, or less than the amount is left to refund.
+        Raises ShopRefusedError when the order is unknown, less than the amount is left to refund, or the key has been
+        used for something else.
         """
 
     async def cancel(self, order_id: str, refund: Money, *, key: str) -> None:
         """Cancel an order that has not left yet and give back what is left of its money, once for a key.
 
-        Raises ShopRefusedError when it has left, or when another amount than `refund` is left.
+        Raises ShopRefusedError when it has left, when another amount than `refund` is left, or when the key has been
+        used for something else.
         """
 
-    async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
-        """Hide a customer and their orders at once, and erase who they are when the days are over."""
+    async def delete_customer(self, customer_id: str, email: str, *, undo_days: int, key: str) -> None:
+        """Hide a customer and their orders at once, once for a key; erase who they are when the days are over.
+
+        Raises ShopRefusedError when the customer is gone or has another e-mail address than the one that was shown.
+        """
 
     async def erase_due(self) -> None:
         """Erase the customers whose days to come back are over; asked for again and again."""
 
     async def refund_with(self, key: str) -> Refund | None:
-        """Tell what came of an earlier `refund` with this key; None when it never happened."""
+        """Return the refund that was made with this key, whatever became of its order; None when none was."""
+
+    async def cancelled_with(self, key: str) -> Money | None:
+        """Return what went back with the cancellation that was made with this key; None when none was."""
+
+    async def deleted_with(self, key: str) -> bool:
+        """Return whether an account was deleted with this key, also when it was brought back later."""

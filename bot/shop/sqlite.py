@@ -70,6 +70,16 @@ def deleted_customers(db: Database) -> None:
     db.execute("ALTER TABLE customers ADD COLUMN erase_after TEXT")
 
 
+@shop_migrations()
+def effects(db: Database) -> None:
+    """Keep what was done under a key beside the refunds, so that its outcome depends on the key alone."""
+    db.execute("""
+        CREATE TABLE effects (
+            idempotency_key TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('cancel', 'delete_customer')),
+            subject TEXT NOT NULL, amount_minor INTEGER, currency TEXT, created_at TEXT NOT NULL
+        ) STRICT""")
+
+
 class SqliteShop:
     """The Shop whose orders and refunds are rows beside the log."""
 
@@ -106,7 +116,10 @@ class SqliteShop:
 
         def write(db: Database) -> Refund:
             if earlier := _refund_with(db, key):
+                if (earlier.order_id, earlier.amount) != (order_id, amount):
+                    raise ShopRefusedError("This key belongs to another refund.")
                 return earlier
+            _refuse_used_key(db, key, "refund", order_id)
             order = _read_order(db, order_id)
             if order is None:
                 raise ShopRefusedError(f"There is no order {order_id}.")
@@ -122,28 +135,37 @@ class SqliteShop:
         """Cancel the order and give back what is left of its money, in one transaction."""
 
         def write(db: Database) -> None:
-            order = _read_order(db, order_id)
-            if order is not None and order.status == OrderStatus.CANCELLED and _refund_with(db, key):
+            if _refuse_used_key(db, key, "cancel", order_id):
                 return
+            order = _read_order(db, order_id)
             if order is None or not order.cancellable:
                 raise ShopRefusedError(f"{order_id} can't be cancelled any more.")
             if refund != order.refundable:
                 raise ShopRefusedError(f"{order.refundable} of {order_id} is left to give back, not {refund}.")
             db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", [order_id])
+            _insert_effect(db, key, "cancel", order_id, refund)
             if refund.minor:
                 _insert_refund(db, order, refund, RefundReason.CHANGED_MIND, key)
 
         await self._database.run(write)
 
-    async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
+    async def delete_customer(self, customer_id: str, email: str, *, undo_days: int, key: str) -> None:
         """Hide the customer now; `erase_due` does the rest when the days are over."""
-        now = datetime.now(UTC)
-        await self._database.run(
-            lambda db: db.execute(
-                "UPDATE customers SET deleted_at = ?, erase_after = ? WHERE id = ? AND deleted_at IS NULL",
-                [now.isoformat(), (now + timedelta(days=undo_days)).isoformat(), customer.id],
+
+        def write(db: Database) -> None:
+            if _refuse_used_key(db, key, "delete_customer", customer_id):
+                return
+            now = datetime.now(UTC)
+            hidden = db.execute(
+                """UPDATE customers SET deleted_at = ?, erase_after = ?
+                   WHERE id = ? AND email = ? AND deleted_at IS NULL""",
+                [now.isoformat(), (now + timedelta(days=undo_days)).isoformat(), customer_id, email],
             )
-        )
+            if hidden.rowcount != 1:
+                raise ShopRefusedError("This account is gone, or has another e-mail address by now.")
+            _insert_effect(db, key, "delete_customer", customer_id)
+
+        await self._database.run(write)
 
     async def erase_due(self) -> None:
         """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""
@@ -156,8 +178,19 @@ class SqliteShop:
         )
 
     async def refund_with(self, key: str) -> Refund | None:
-        """Tell what came of an earlier `refund` with this key; None when it never happened."""
+        """Return the refund that was made with this key, whatever became of its order; None when none was."""
         return await self._database.run(lambda db: _refund_with(db, key))
+
+    async def cancelled_with(self, key: str) -> Money | None:
+        """Return what went back with the cancellation that was made with this key; None when none was."""
+        effect = await self._database.run(lambda db: _effect_with(db, key))
+        cancelled = effect is not None and effect["kind"] == "cancel"
+        return Money(effect["amount_minor"], effect["currency"]) if effect and cancelled else None
+
+    async def deleted_with(self, key: str) -> bool:
+        """Return whether an account was deleted with this key, also when it was brought back later."""
+        effect = await self._database.run(lambda db: _effect_with(db, key))
+        return effect is not None and effect["kind"] == "delete_customer"
 
 
 def _read_order(db: Database, order_id: str) -> Order | None:
@@ -212,6 +245,26 @@ def _insert_refund(db: Database, order: Order, amount: Money, reason: RefundReas
         }
     )
     return refund
+
+
+def _insert_effect(db: Database, key: str, kind: str, subject: str, amount: Money | None = None) -> None:
+    row = {"idempotency_key": key, "kind": kind, "subject": subject, "created_at": datetime.now(UTC).isoformat()}
+    paid = {"amount_minor": amount.minor, "currency": amount.currency} if amount else {}
+    db.table("effects").insert(row | paid)
+
+
+def _effect_with(db: Database, key: str) -> dict[str, Any] | None:
+    return next(iter(db.query("SELECT * FROM effects WHERE idempotency_key = ?", [key])), None)
+
+
+def _refuse_used_key(db: Database, key: str, kind: str, subject: str) -> bool:
+    """Return whether this effect was made under the key before. Raises ShopRefusedError when another one was."""
+    effect = _effect_with(db, key)
+    if effect is None and (kind == "refund" or _refund_with(db, key) is None):
+        return False
+    if effect is None or (effect["kind"], effect["subject"]) != (kind, subject):
+        raise ShopRefusedError("This key has been used for something else.")
+    return True
 
 
 def _refund_with(db: Database, key: str) -> Refund | None:

@@ -4,9 +4,11 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.shop.money import Money
-from bot.shop.shop import OrderStatus, ShopRefusedError
+from bot.shop.shop import Order, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
 from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
+
+MAX_ITEMS = 5
 
 
 class CancelOrder(GatedTool):
@@ -19,6 +21,7 @@ class CancelOrder(GatedTool):
     order_id: OrderId = Field(description="The order number as the customer wrote it, such as ORD-12345.")
     # What goes back is filled in by the preview, so that exactly what was shown is what is done.
     refund: SkipJsonSchema[UsDollars | None] = None
+    currency: SkipJsonSchema[str | None] = None
 
     def progress(self) -> str:
         """Say which order is being checked."""
@@ -30,9 +33,15 @@ class CancelOrder(GatedTool):
         if not order.cancellable:
             raise ToolError(f"{order.id} is {order.status} and can't be cancelled any more.")
         left = order.refundable
-        back = f"{left} goes back to {order.payment_method}" if left.minor else "nothing is left to give back"
+        back = f"{left} goes back to {order.payment_method[:80]}" if left.minor else "nothing is left to give back"
         return Preview(
-            call=self.model_copy(update={"order_id": order.id, "refund": left.major if left.minor else None}),
+            call=self.model_copy(
+                update={
+                    "order_id": order.id,
+                    "refund": left.major if left.minor else None,
+                    "currency": left.currency,
+                }
+            ),
             subject=f"order:{order.id}",
             title=f"Cancel {order.id}",
             summary=f"Cancellation of {order.id}",
@@ -40,7 +49,7 @@ class CancelOrder(GatedTool):
             confirm=f"{order.id} will not be sent, and {back}. This cannot be undone.",
             facts=(
                 ("Order", f"{order.id}, {order.customer.name}"),
-                ("Items", ", ".join(f"{item.quantity} x {item.name[:60]}" for item in order.items[:5])),
+                ("Items", _items(order)),
                 ("Goes back", f"{left} of {order.total}"),
                 ("To", order.payment_method),
             ),
@@ -48,9 +57,9 @@ class CancelOrder(GatedTool):
 
     async def run(self, context: Context) -> Output:
         """Cancel once, however often it is called: the call's id is the idempotency key."""
-        order = await context.shop.order(self.order_id)
-        currency = order.total.currency if order else "USD"
-        refund = Money.from_major(self.refund, currency) if self.refund else Money(0, currency)
+        if self.currency is None:
+            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+        refund = Money.from_major(self.refund, self.currency) if self.refund else Money(0, self.currency)
         try:
             await context.shop.cancel(self.order_id, refund, key=context.idempotency_key)
         except ShopRefusedError as error:
@@ -58,13 +67,9 @@ class CancelOrder(GatedTool):
         return self._cancelled(refund)
 
     async def outcome(self, context: Context) -> Output | None:
-        """Ask for the money that went back with this call's key; without any, the order itself has to tell."""
-        if self.refund:
-            refund = await context.shop.refund_with(context.idempotency_key)
-            return self._cancelled(refund.amount) if refund else None
-        order = await context.shop.order(self.order_id)
-        cancelled = order is not None and order.status == OrderStatus.CANCELLED
-        return self._cancelled(Money(0)) if cancelled else None
+        """Ask the shop for the cancellation that carries this call's key, whatever became of the order."""
+        refund = await context.shop.cancelled_with(context.idempotency_key)
+        return self._cancelled(refund) if refund is not None else None
 
     def _cancelled(self, refund: Money) -> Output:
         back = f" and {refund} goes back" if refund.minor else ""
@@ -72,3 +77,10 @@ class CancelOrder(GatedTool):
             content={"order_id": self.order_id, "cancelled": True, "refunded": str(refund)},
             summary=f"{self.order_id} is cancelled{back}",
         )
+
+
+def _items(order: Order) -> str:
+    """Return the first lines of the order, and how many more there are."""
+    lines = ", ".join(f"{item.quantity} x {item.name[:40]}" for item in order.items[:MAX_ITEMS])
+    more = len(order.items) - MAX_ITEMS
+    return f"{lines} and {more} more" if more > 0 else lines

@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.shop.shop import ShopRefusedError
 from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
 
 MAX_ORDERS = 100
@@ -17,6 +18,7 @@ class DeleteAccount(GatedTool):
 
     # Whose account it is comes from who asks; the preview fills it in, so that exactly that one is deleted.
     email: SkipJsonSchema[str | None] = Field(None)
+    customer_id: SkipJsonSchema[str | None] = Field(None)
 
     def progress(self) -> str:
         """Say that the account is being checked."""
@@ -35,7 +37,7 @@ class DeleteAccount(GatedTool):
             )
         days = context.settings.account_undo_days
         return Preview(
-            call=self.model_copy(update={"email": customer.email}),
+            call=self.model_copy(update={"email": customer.email, "customer_id": customer.id}),
             subject=f"customer:{customer.id}",
             title="Delete an account",
             summary=f"Deletion of the account {customer.email}",
@@ -50,17 +52,19 @@ class DeleteAccount(GatedTool):
 
     async def run(self, context: Context) -> Output:
         """Hide the account now; it is erased when the days to undo it are over."""
-        customer = await context.shop.customer(self.email or "")
-        if customer is None:
-            raise ToolError("This account is not there any more.")
-        days = context.settings.account_undo_days
-        await context.shop.delete_customer(customer, undo_days=days)
+        if self.email is None or self.customer_id is None:
+            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+        days, key = context.settings.account_undo_days, context.idempotency_key
+        try:
+            await context.shop.delete_customer(self.customer_id, self.email, undo_days=days, key=key)
+        except ShopRefusedError as error:
+            raise ToolError(str(error)) from error
         return self._deleted(days)
 
     async def outcome(self, context: Context) -> Output | None:
-        """Tell from the shop itself: the account is there, or it is not."""
-        customer = await context.shop.customer(self.email or "")
-        return None if customer else self._deleted(context.settings.account_undo_days)
+        """Ask the shop for the deletion that carries this call's key."""
+        made = await context.shop.deleted_with(context.idempotency_key)
+        return self._deleted(context.settings.account_undo_days) if made else None
 
     def _deleted(self, days: int) -> Output:
         summary = f"The account {self.email} is deleted; it can be brought back for {days} days"

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from bot.shop.money import Money
 from bot.shop.shop import Order, Refund, RefundReason, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
 from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
 
+MAX_METHOD_CHARACTERS = 80  # so that “cannot be undone” is always within the dialog that asks
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",
     RefundReason.WRONG_ITEM: "Wrong item",
@@ -30,6 +32,10 @@ class InitiateRefund(GatedTool):
         description="What to give back in US dollars, such as 42.00; null for all that is left to refund."
     )
 
+    # What the shop says is filled in by the preview, so that exactly what was shown is what is done.
+    currency: SkipJsonSchema[str | None] = None
+    goes_back_to: SkipJsonSchema[str | None] = None
+
     def progress(self) -> str:
         """Say which order is being checked."""
         return f"is checking what can be refunded for {self.order_id}…"
@@ -38,14 +44,22 @@ class InitiateRefund(GatedTool):
         """Fill in the amount from the shop, and say what of how much goes back to where."""
         order = await context.order(self.order_id)
         amount = self._amount(order)
+        payee = order.payment_method[:MAX_METHOD_CHARACTERS]
         whole = "" if amount == order.total else f" of {order.total}"
         return Preview(
-            call=self.model_copy(update={"amount": amount.major, "order_id": order.id}),
+            call=self.model_copy(
+                update={
+                    "amount": amount.major,
+                    "order_id": order.id,
+                    "currency": amount.currency,
+                    "goes_back_to": payee,
+                }
+            ),
             subject=f"order:{order.id}",
             title=f"Refund {amount}{whole}",
             summary=f"Refund of {amount} for {order.id}",
             button=f"Approve refund of {amount}",
-            confirm=f"{amount} goes back to {order.payment_method} for {order.id}. This cannot be undone.",
+            confirm=f"{amount} goes back to {payee} for {order.id}. This cannot be undone.",
             facts=(
                 ("Order", f"{order.id}, {order.customer.name}"),
                 ("Amount", f"{amount} of {order.total}" + _already(order)),
@@ -56,21 +70,25 @@ class InitiateRefund(GatedTool):
 
     async def run(self, context: Context) -> Output:
         """Refund once, however often it is called: the call's id is the idempotency key."""
-        order = await context.shop.order(self.order_id)
-        if order is None or self.amount is None:
-            raise ToolError(f"There is no order {self.order_id} any more.")
-        amount = Money.from_major(self.amount, order.total.currency)
+        if self.amount is None or self.currency is None:
+            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+        amount = Money.from_major(self.amount, self.currency)
         try:
-            refund = await context.shop.refund(order.id, amount, self.reason, key=context.idempotency_key)
+            refund = await context.shop.refund(self.order_id, amount, self.reason, key=context.idempotency_key)
         except ShopRefusedError as error:
             raise ToolError(str(error)) from error
-        return _refunded(refund, order)
+        return self._refunded(refund)
 
     async def outcome(self, context: Context) -> Output | None:
-        """Ask the shop for the refund that carries this call's key."""
+        """Ask the shop for the refund that carries this call's key, whatever became of the order."""
         refund = await context.shop.refund_with(context.idempotency_key)
-        order = await context.shop.order(self.order_id)
-        return _refunded(refund, order) if refund and order else None
+        return self._refunded(refund) if refund else None
+
+    def _refunded(self, refund: Refund) -> Output:
+        return Output(
+            content={"order_id": refund.order_id, "refunded": str(refund.amount), "refund_id": refund.id},
+            summary=f"{refund.amount} for {refund.order_id} went back to {self.goes_back_to or 'the customer'}",
+        )
 
     def _amount(self, order: Order) -> Money:
         left = order.refundable
@@ -91,10 +109,3 @@ class InitiateRefund(GatedTool):
 
 def _already(order: Order) -> str:
     return f" ({order.refunded} went back before)" if order.refunded.minor else ""
-
-
-def _refunded(refund: Refund, order: Order) -> Output:
-    return Output(
-        content={"order_id": refund.order_id, "refunded": str(refund.amount), "refund_id": refund.id},
-        summary=f"{refund.amount} for {refund.order_id} went back to {order.payment_method}",
-    )
