@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.blocks.cards import APPROVE, decision_buttons, settled_card
-from bot.blocks.messages import action_ids, section
+from bot.blocks.cards import decision_buttons, settled_card
+from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
@@ -55,7 +55,7 @@ class Cards:
         return [
             Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (section(text),))
             for card in cards
-            if card.ts and APPROVE in action_ids(card.blocks)
+            if card.ts and card.decidable
         ]
 
     def paused(self, call: ToolCall, card: Post) -> Post:
@@ -84,4 +84,5 @@ class Cards:
     def _card(self, call: ToolCall, preview: Preview, channel: str, thread_ts: str | None, *, approvable: bool) -> Post:
         buttons = decision_buttons(call.id, preview, self._settings.approvers, approvable=approvable)
         text = Mrkdwn(f"{one_line(preview.summary)}, asked by {mention(call.requester)}")
-        return Post(new_id(), call.thread.team, channel, thread_ts, text, (*call.card, *buttons), call.id)
+        blocks = (*call.card, *buttons)
+        return Post(new_id(), call.thread.team, channel, thread_ts, text, blocks, call.id, decidable=approvable)

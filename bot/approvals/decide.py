@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.approvals.cards import Cards
 from bot.approvals.execute import Outcomes
-from bot.blocks.cards import APPROVE, approval_card
-from bot.blocks.messages import action_ids
+from bot.blocks.cards import approval_card
 from bot.blocks.text import mention
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
@@ -68,6 +67,7 @@ class Approvals:
             subject=preview.subject,
             summary=preview.summary,
             card=approval_card(preview, requester.id, expires_at, intent),
+            figures=preview.figures,
             expires_at=expires_at,
             output=json.dumps(
                 {
@@ -107,7 +107,7 @@ class Approvals:
         cards = await self._store.gated_calls.cards(call_id)
         if call is None or call.status != CallStatus.PENDING:
             return
-        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+        if not any(card.decidable for card in cards):
             await self.outcomes.close_unseen(call, error)
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:

@@ -8,8 +8,6 @@ from functools import partial
 
 from bot.approvals.cards import Cards
 from bot.approvals.execute import Outcomes
-from bot.blocks.cards import APPROVE
-from bot.blocks.messages import action_ids
 from bot.settings import Settings
 from bot.store.records import CallStatus, ToolCall
 from bot.store.store import Store
@@ -74,7 +72,7 @@ class ApprovalSweeper:
             await self._outcomes.expire(call)
             return
         cards = await self._calls.cards(call.id)
-        if not any(APPROVE in action_ids(card.blocks) for card in cards):
+        if not any(card.decidable for card in cards):
             await self._outcomes.close_unseen(call, "no card of it stands")
             return
         if call.shown_paused != paused:

@@ -55,7 +55,7 @@ class InboxMessage:
 
 
 class CallStatus(StrEnum):
-    """Where a tool call stands; see the trigger `finished_calls_stay` for those that are final."""
+    """Where a tool call stands; see the trigger `tool_calls_no_update_when_final` for those that are final."""
 
     PROPOSED = "proposed"
     PENDING = "pending"
@@ -72,8 +72,8 @@ class CallStatus(StrEnum):
 class ToolCall:
     """What the model asked, what was validated, who asked, and what came of it.
 
-    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `subject` is what
-    no second open call may touch.
+    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `figures` the
+    numbers on it, and `subject` is what no second pending call may touch.
     """
 
     id: str
@@ -93,6 +93,7 @@ class ToolCall:
     subject: str | None = None
     summary: str | None = None
     card: tuple[Block, ...] = ()
+    figures: tuple[str, ...] = ()
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
@@ -126,7 +127,7 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
-    A post `in_doubt` was handed to Slack before, and nobody knows what came of it.
+    On a `decidable` one an approver may decide it. A post `in_doubt` was handed to Slack before, with no outcome known.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Post:
     blocks: tuple[Block, ...] = ()
     call_id: str | None = None
     replaces: str | None = None
+    decidable: bool = False
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False

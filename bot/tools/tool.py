@@ -159,6 +159,11 @@ class Preview:
     confirm: str
     facts: tuple[tuple[str, str], ...]
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Return every number that is shown, however it is laid out and labelled."""
+        return tuple(re.findall(r"\d+(?:[.,:/-]\d+)*", " ".join(value for _, value in self.facts)))
+
 
 class ToolCrashError(Exception):
     """A tool ended in a way that it did not foresee, or not in time: what it did is not known."""

@@ -83,7 +83,7 @@ async def test_calls_a_thread_an_hour(world: World) -> None:
         assert "too much" in await asks(world, question)
         assert len(world.asked) == asked
         with closing(sqlite3.connect(world.database)) as db:
-            db.execute("DROP TRIGGER finished_calls_stay")
+            db.execute("DROP TRIGGER tool_calls_no_update_when_final")
             db.execute("UPDATE tool_calls SET created_at = '2026-01-01T00:00:00+00:00'")
             db.commit()
         world.script.clear()

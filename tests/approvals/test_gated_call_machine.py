@@ -1,6 +1,7 @@
 """The life of one gated call, in any order of what people, time, crashes and two processes can do to it."""
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -239,7 +240,15 @@ def proposed_refund() -> ToolCall:
         status=CallStatus.PROPOSED,
         requester=ANA,
         created_at=now,
-        arguments='{"order_id": "ORD-10188", "reason": "defective", "amount": 42.0}',
+        arguments=json.dumps(
+            {
+                "order_id": "ORD-10188",
+                "reason": "defective",
+                "amount": 42.0,
+                "currency": "USD",
+                "goes_back_to": "Visa ending 4242",
+            }
+        ),
         subject="order:ORD-10188",
         summary="Refund of $42.00 for ORD-10188",
         expires_at=now + timedelta(hours=1),

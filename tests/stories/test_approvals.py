@@ -1,6 +1,7 @@
 """Somebody wants money back: the card, who may decide, and that it happens once or not at all."""
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -323,6 +324,19 @@ async def test_payment_method_changed_before_the_approval(world: World) -> None:
     assert world.refunds() == []
 
 
+async def test_card_of_another_layout(world: World) -> None:
+    """A request that was shown by a version with another layout is done when it is approved after the deploy."""
+    async with world.bot():
+        card = await refund_card(world)
+    older = json.dumps([{"type": "section", "text": {"type": "mrkdwn", "text": "Refund, as we drew it once"}}])
+    world.write("UPDATE tool_calls SET card = ?", older)
+    async with world.bot():
+        await approve(world, card)
+        settled = await world.settled(card)
+    assert shown(settled).startswith("Refund, as we drew it once\n✓ Approved by <@U0SAM>")
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
 async def test_approval_channel_that_is_archived(world: World) -> None:
     """When the copy in the approval channel cannot be posted, the card in the thread still stands and works."""
     world.workspace.faults.refuse("chat.postMessage", "is_archived", channel="C0GENERAL")
@@ -504,6 +518,22 @@ async def test_shop_never_heard_of_the_refund(world: World) -> None:
             lambda: (now := world.workspace.message(card.channel, card.ts)) and "✓ Approved by" in shown(now)
         )
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize(
+    "change", ["currency = 'GBP'", "payment_method = 'PayPal mallory'", "total_minor = total_minor + 500"]
+)
+async def test_world_changed_before_a_later_try(world: World, change: str) -> None:
+    """A refund that the shop never heard of is not made later when it is not as it was shown any more."""
+    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.2, BOT_SWEEP_SECONDS=0.5):
+        card = await refund_card(world)
+        await approve(world, card)
+        await world.settled(card)
+        world.write(f"UPDATE orders SET {change} WHERE id = 'ORD-10188'")  # noqa: S608 - the changes above
+        await world.workspace.until(
+            lambda: (now := world.workspace.message(card.channel, card.ts)) and "but not done" in shown(now)
+        )
+    assert world.refunds() == []
 
 
 async def test_message_deleted_while_the_model_thinks(world: World) -> None:

@@ -198,7 +198,9 @@ async def test_retention(world: World) -> None:
     old = "UPDATE inbox SET received_at = '2020-01-01T00:00:00+00:00' WHERE user = ?"
     await database.run(lambda db: db.execute(old, [ANA]))
     assert await Erasure(database).erase_older_than(30) == 1
+    schema = world.rows("PRAGMA schema_version")
     assert await Erasure(database).erase_older_than(30) == 0
+    assert world.rows("PRAGMA schema_version") == schema, "the guards of the log were lifted for nothing"
     await database.close()
     assert [row["user"] for row in world.rows("SELECT user FROM inbox ORDER BY id")] == [BEN, ANA]
     assert len(world.rows("SELECT 1 FROM tool_calls WHERE status = 'pending'")) == 1

@@ -195,6 +195,7 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     columns["status"] = CallStatus(row["status"])
     columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
     columns["card"] = tuple(json.loads(row["card"]))
+    columns["figures"] = tuple(json.loads(row["figures"] or "[]"))
     return ToolCall(**columns)
 
 

@@ -26,7 +26,7 @@ _ERASE_THREAD = (
        AND id NOT IN (SELECT message_id FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts))""",
     """UPDATE messages SET item = '{}', channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
-    """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]',
+    """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]', figures = NULL,
            arguments = without_addresses(arguments), summary = without_addresses(summary),
            output = without_addresses(output), error = without_addresses(error),
            channel = 'forgotten', thread_ts = 'forgotten'
@@ -57,7 +57,7 @@ class Erasure:
                 raise StillOpenError(f"This is still open: {'; '.join(opened)}. Have it decided or cancelled first.")
             if db.execute("SELECT 1 FROM inbox WHERE user = ? AND status IN ('waiting', 'running')", [user]).fetchone():
                 raise StillOpenError("A message of this person is being answered. Try again in a minute.")
-            with _finished_calls_unlocked(db):
+            with _final_calls_unlocked(db):
                 _erase(db, threads)
                 db.execute("UPDATE tool_calls SET decided_by = 'forgotten' WHERE decided_by = ?", [user])
             db.execute("DELETE FROM outbox WHERE instr(text || blocks, ?) AND call_id IS NULL", [f"<@{user}>"])
@@ -74,8 +74,9 @@ class Erasure:
             quiet = """SELECT team, channel, thread_ts FROM inbox GROUP BY team, channel, thread_ts
                        HAVING max(received_at) < ? AND NOT max(status IN ('waiting', 'running'))"""
             threads = [thread for thread in _threads(db, quiet, since) if not _open_requests(db, thread)]
-            with _finished_calls_unlocked(db):
-                _erase(db, threads)
+            if threads:  # lifting the guards changes the schema, for which every statement is prepared again
+                with _final_calls_unlocked(db):
+                    _erase(db, threads)
             db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [since])
             db.execute("DELETE FROM refused_clicks WHERE at < ?", [since])
             return len(threads)
@@ -103,9 +104,10 @@ def _erase(db: Database, threads: Iterable[ThreadId]) -> None:
 
 
 @contextmanager
-def _finished_calls_unlocked(db: Database) -> Iterator[None]:
+def _final_calls_unlocked(db: Database) -> Iterator[None]:
     """Lift the triggers that hold finished calls, within the transaction only."""
-    triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'finished_calls_%'").fetchall()
+    guards = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'tool_calls_no_%_when_final'"
+    triggers = db.execute(guards).fetchall()
     for name, _ in triggers:
         db.execute(f"DROP TRIGGER {name}")
     yield

@@ -49,13 +49,14 @@ class GatedCalls:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', output = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, figures = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
                     [
                         call.output,
                         call.arguments,
                         call.subject,
                         call.summary,
                         json.dumps(call.card),
+                        json.dumps(call.figures),
                         expires_at,
                         call.id,
                     ],

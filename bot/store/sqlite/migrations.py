@@ -141,3 +141,29 @@ def refused_clicks(db: Database) -> None:
             id INTEGER PRIMARY KEY, call_id TEXT NOT NULL, user TEXT NOT NULL, team TEXT NOT NULL,
             decision TEXT NOT NULL CHECK (decision IN ('approve', 'cancel')), told TEXT NOT NULL, at TEXT NOT NULL
         ) STRICT""")
+
+
+@bot_migrations()
+def shown_and_decidable(db: Database) -> None:
+    """Keep which figures a card showed, and on which card a request can be decided, apart from how a card looks."""
+    db.execute("ALTER TABLE tool_calls ADD COLUMN figures TEXT CHECK (figures IS NULL OR json_valid(figures))")
+    db.execute("ALTER TABLE outbox ADD COLUMN decidable INTEGER NOT NULL DEFAULT 0")
+    db.execute("""UPDATE outbox SET decidable = 1 WHERE instr(blocks, '"approve_call"')""")
+
+
+@bot_migrations()
+def standard_names(db: Database) -> None:
+    """Name the guards of the log for what they do."""
+    for old in ("finished_calls_stay", "finished_calls_remain"):
+        db.execute(f"DROP TRIGGER {old}")
+    db.execute("DROP INDEX one_open_call_a_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
+        WHERE status IN ('pending', 'running', 'unknown')""")
+    final = "OLD.status IN ('succeeded', 'failed', 'rejected', 'cancelled', 'expired')"
+    db.execute(f"""
+        CREATE TRIGGER tool_calls_no_update_when_final BEFORE UPDATE ON tool_calls
+        WHEN {final} BEGIN SELECT RAISE(ABORT, 'a finished tool call does not change'); END""")
+    db.execute(f"""
+        CREATE TRIGGER tool_calls_no_delete_when_final BEFORE DELETE ON tool_calls
+        WHEN {final} BEGIN SELECT RAISE(ABORT, 'a finished tool call is not deleted'); END""")

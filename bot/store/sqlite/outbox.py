@@ -43,11 +43,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
+                    post.decidable,
                 ],
             )
             if is_first:
@@ -131,6 +132,7 @@ def _post(row: dict[str, Any]) -> Post:
         blocks=tuple(json.loads(row["blocks"])),
         call_id=row["call_id"],
         replaces=row["replaces"],
+        decidable=bool(row["decidable"]),
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
