@@ -20,7 +20,7 @@ from bot.agent.tool_calls import ToolCalls
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
-from bot.approvals.execute import Outcomes
+from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
@@ -107,8 +107,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
-    outcomes = Outcomes(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
-    approvals = Approvals(store=store, outcomes=outcomes, cards=cards, identity=identity, settings=settings)
+    executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
+    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
     agent = _agent(
@@ -130,13 +130,13 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
             ourselves=ourselves,
             inbox=store.inbox,
             wake=worker.wake,
-            changed=outcomes.supersede,
+            changed=executor.supersede,
             trusted_teams=settings.trusted_teams,
         )
     )
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
-    upkeep = ApprovalSweeper(store=store, outcomes=outcomes, cards=cards, settings=settings)
+    upkeep = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
 
 

@@ -98,9 +98,7 @@ class ToolCalls:
 
     async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(
-            call.id, call.thread, asking.person, self._shop, self._approvals.outcomes, self._settings, asking.said
-        )
+        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._settings, asking.said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.approvals.cards import Cards
-from bot.approvals.execute import Outcomes
+from bot.approvals.endings import Ending
+from bot.approvals.execute import Executor
 from bot.blocks.cards import approval_card
 from bot.blocks.text import mention
 from bot.failpoints import reach
@@ -42,9 +43,9 @@ class Approvals:
     """Decides over parked calls. Every method that takes a click answers in words for the clicker alone, or nothing."""
 
     def __init__(
-        self, *, store: Store, outcomes: Outcomes, cards: Cards, identity: Identity, settings: Settings
+        self, *, store: Store, executor: Executor, cards: Cards, identity: Identity, settings: Settings
     ) -> None:
-        self.outcomes = outcomes
+        self._executor = executor
         self._store = store
         self._cards = cards
         self._identity = identity
@@ -101,6 +102,10 @@ class Approvals:
         """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
         return self._logged(click, "cancel", await self._cancel(click))
 
+    async def withdraw(self, request: str, person: Person) -> str:
+        """Take back the person's own pending request and return a sentence that says what it was. Raises ToolError."""
+        return await self._executor.withdraw(request, person)
+
     async def undeliverable(self, call_id: str, error: str) -> None:
         """Close a request with no card left on which it could be approved: nobody could ever decide it."""
         call = await self._store.calls.get(call_id)
@@ -108,7 +113,7 @@ class Approvals:
         if call is None or call.status != CallStatus.PENDING:
             return
         if not any(card.decidable for card in cards):
-            await self.outcomes.close_unseen(call, error)
+            await self._executor.close(call, Ending.UNSEEN, why=error)
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
@@ -123,16 +128,16 @@ class Approvals:
             if refusal := await self._refusal(click, found):
                 return refusal
             requester = await self._identity.person(found.requester)
-            changed = await self.outcomes.changed_since_shown(found, requester)
+            changed = await self._executor.changed_since_shown(found, requester)
         except (IdentityError, ToolCrashError) as error:
             crash = isinstance(error, ToolCrashError)
             logger.warning("could not check call %s: %s", found.id, error, exc_info=crash)
             return SHOP_SILENT if crash else UNSURE
         if changed is not None:
-            await self.outcomes.close_changed(found, click.user, changed)
+            await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
         elif claimed := await self._store.gated_calls.claim(found.id, click.user):
             reach("call claimed")
-            await self.outcomes.execute(claimed, requester)
+            await self._executor.execute(claimed, requester)
         else:
             return await self._too_late(found.id)
         return None
@@ -146,7 +151,11 @@ class Approvals:
                 return f"Only {mention(found.requester)} or {self._cards.approvers()} can cancel this."
         except IdentityError:
             return UNSURE
-        return None if await self.outcomes.cancel(found, click.user) else await self._too_late(found.id)
+        return (
+            None
+            if await self._executor.close(found, Ending.CANCELLED, by=click.user)
+            else await self._too_late(found.id)
+        )
 
     async def _find(self, click: Click) -> ToolCall | str:
         call = await self._store.calls.get(click.call_id)
@@ -159,7 +168,7 @@ class Approvals:
         if call.status != CallStatus.PENDING:
             return await self._too_late(call.id)
         if call.expires_at and call.expires_at <= datetime.now(UTC):
-            await self.outcomes.expire(call)
+            await self._executor.close(call, Ending.EXPIRED)
             return await self._too_late(call.id)
         return call
 
@@ -168,7 +177,7 @@ class Approvals:
             return f"Only {self._cards.approvers()} can approve this. The request stays open."
         if click.user == call.requester and not self._settings.allow_self_approval:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
-        return PAUSED if await self.outcomes.is_paused() else None
+        return PAUSED if await self._executor.is_paused() else None
 
     async def _too_late(self, call_id: str) -> str:
         call = await self._store.calls.get(call_id)

@@ -1,4 +1,4 @@
-"""How a request ends: what is done with an approved one, what is found out, and what is said of each."""
+"""What is done with an approved request, what is found out about it later, and how each is settled."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.approvals.cards import Cards
-from bot.blocks.text import Mrkdwn, mention, one_line
+from bot.approvals.endings import Ending
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
@@ -18,10 +18,8 @@ from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, Too
 
 logger = logging.getLogger(__name__)
 
-_NOTHING = "Nothing was done."
 
-
-class Outcomes:
+class Executor:
     """Runs approved calls and settles all; each method may be called twice, and only the first has an effect."""
 
     def __init__(
@@ -66,7 +64,7 @@ class Outcomes:
             output = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
             reach("shop answered")
         except ToolError as error:
-            await self._fail(call, str(error))
+            await self.close(call, Ending.NOT_DONE, why=str(error))
         except ToolCrashError as error:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
             await self.reconcile(call, again=False)
@@ -78,11 +76,11 @@ class Outcomes:
         try:
             output = await self._find_out(call, again=again)
         except ToolError as error:
-            await self._fail(call, str(error))
+            await self.close(call, Ending.NOT_DONE, why=str(error))
         except (ToolCrashError, IdentityError) as error:
             logger.warning("the outcome of call %s is not known: %s", call.id, error)
             if call.status != CallStatus.UNKNOWN:
-                await self._mark_unknown(call, str(error))
+                await self.close(call, Ending.UNKNOWN, why=str(error))
         else:
             await self._succeed(call, output)
 
@@ -118,45 +116,24 @@ class Outcomes:
         reach("shop answered")
         return output
 
-    async def close_changed(self, call: ToolCall, by: str, why: str) -> None:
-        """Close a request that cannot be done as it was shown."""
-        line = f"✕ {_summary(call)}: approved by {mention(by)}, but not done. {one_line(why, 500)}"
-        summary = f"{call.summary}: approved, but not done. {why}"
-        await self._settle(call, CallStatus.FAILED, summary, line, by=by, error=why)
+    async def close(self, call: ToolCall, ending: Ending, *, by: str | None = None, why: str = "") -> bool:
+        """Close a request in one of the ways of the table, and return whether it was still in the status of `call`.
 
-    async def expire(self, call: ToolCall) -> None:
-        """Close a request that nobody decided in time."""
-        summary = f"{call.summary}: expired without a decision, nothing was done."
-        line = f"✕ {_summary(call)}: expired without a decision. {_NOTHING}"
-        await self._settle(call, CallStatus.EXPIRED, summary, line)
-
-    async def cancel(self, call: ToolCall, by: str) -> bool:
-        """Close a request for a person who may, and return whether it was still open."""
-        line = f"✕ {_summary(call)}: cancelled by {mention(by)}. {_NOTHING}"
-        summary = f"{call.summary}: cancelled by a person, nothing was done."
-        return await self._settle(call, CallStatus.CANCELLED, summary, line, by=by)
+        What `why` says is kept as the call's error.
+        """
+        return await self._settle(call, ending, by=by, why=why, error=why or None)
 
     async def supersede(self, team: str, channel: str, ts: str) -> None:
         """Close what was asked for with a message that the person has changed or deleted since."""
         for call in await self._calls.mark_message_edited(team, channel, ts):
-            line = f"✕ {_summary(call)}: the message was changed after it was asked for, so it is closed. {_NOTHING}"
-            summary = f"{call.summary}: closed, because the customer changed the message; nothing was done."
-            await self._settle(call, CallStatus.CANCELLED, summary, line, by=call.requester)
-
-    async def close_unseen(self, call: ToolCall, error: str) -> None:
-        """Close a request whose card could not be posted."""
-        summary = f"{call.summary}: the request could not be shown to anybody, so it was closed; nothing was done."
-        line = f"✕ {_summary(call)}: closed, because its card could not be posted. {_NOTHING}"
-        await self._settle(call, CallStatus.CANCELLED, summary, line, error=error)
+            await self.close(call, Ending.SUPERSEDED, by=call.requester)
 
     async def withdraw(self, request: str, person: Person) -> str:
-        """Take back a waiting request for the person who made it, by the reference that the model was given."""
+        """Take back a pending request for the person who made it, by the reference that the model was given."""
         for call in await self._calls.open():
-            if call.requester == person.id and reference(call.id) == request and call.status == CallStatus.PENDING:
-                line = f"✕ {_summary(call)}: taken back by {mention(person.id)}. {_NOTHING}"
-                summary = f"{call.summary}: taken back by the customer, nothing was done."
-                if await self._settle(call, CallStatus.CANCELLED, summary, line, by=person.id):
-                    return summary
+            theirs = call.requester == person.id and reference(call.id) == request
+            if theirs and call.status == CallStatus.PENDING and await self.close(call, Ending.WITHDRAWN, by=person.id):
+                return Ending.WITHDRAWN.for_model(call, "")
         raise ToolError(f"There is no waiting request {request} of this person.", "Only one's own can be taken back.")
 
     def _context(self, call: ToolCall, requester: Person) -> Context:
@@ -173,43 +150,29 @@ class Outcomes:
             raise ToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
-        by = mention(call.decided_by or "")
-        line = f"✓ Approved by {by}: {one_line(output.summary)}."
-        summary = f"{call.summary}: approved by a person and done. {output.summary}."
         content = json.dumps(output.content, ensure_ascii=False, default=str)
-        await self._settle(call, CallStatus.SUCCEEDED, summary, line, output=content)
-
-    async def _fail(self, call: ToolCall, why: str) -> None:
-        by = mention(call.decided_by or "")
-        line = f"✕ {_summary(call)}: approved by {by}, but not done. {one_line(why, 500)}"
-        await self._settle(call, CallStatus.FAILED, f"{call.summary}: approved, but not done. {why}", line, error=why)
-
-    async def _mark_unknown(self, call: ToolCall, error: str) -> None:
-        by = mention(call.decided_by or "")
-        line = (
-            f"… {_summary(call)}: approved by {by}. The shop has not confirmed it yet, so I am checking; "
-            f"it will not be done twice. Reference: {reference(call.id)}"
-        )
-        await self._settle(call, CallStatus.UNKNOWN, call.summary or "", line, error=error)
+        await self._settle(call, Ending.DONE, why=output.summary, output=content)
 
     async def _settle(
         self,
         call: ToolCall,
-        status: CallStatus,
-        summary: str,
-        line: str,
+        ending: Ending,
         *,
         by: str | None = None,
+        why: str = "",
         error: str | None = None,
         output: str | None = None,
     ) -> bool:
-        redrawn, said = self._cards.settled(call, line)
+        redrawn, said = self._cards.settled(call, ending.on_card(call, by or call.decided_by, why))
         settled = await self._calls.settle(
-            call, status, summary, redrawn=redrawn, said=said, by=by, error=error, output=output
+            call,
+            ending.value.status,
+            ending.for_model(call, why),
+            redrawn=redrawn,
+            said=said,
+            by=by,
+            error=error,
+            output=output,
         )
         reach("outcome written")
         return settled
-
-
-def _summary(call: ToolCall) -> Mrkdwn:
-    return one_line(call.summary or "This request")

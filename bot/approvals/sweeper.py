@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.approvals.cards import Cards
-from bot.approvals.execute import Outcomes
+from bot.approvals.endings import Ending
+from bot.approvals.execute import Executor
 from bot.settings import Settings
 from bot.store.records import CallStatus, ToolCall
 from bot.store.store import Store
@@ -21,10 +22,10 @@ MAX_ASKED_AT_ONCE = 8
 class ApprovalSweeper:
     """Looks after open requests, again and again; several processes may do so side by side."""
 
-    def __init__(self, *, store: Store, outcomes: Outcomes, cards: Cards, settings: Settings) -> None:
+    def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
         self._calls = store.gated_calls
         self._log = store.calls
-        self._outcomes = outcomes
+        self._executor = executor
         self._cards = cards
         # A run, and asking what came of it, are over after that time: nobody is at it any more.
         self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
@@ -46,7 +47,7 @@ class ApprovalSweeper:
         await finish(self._finding_out.values(), seconds)
 
     async def _sweep(self, *, longest_run: timedelta) -> None:
-        paused = await self._outcomes.is_paused()
+        paused = await self._executor.is_paused()
         for call in await self._calls.open():
             if call.status == CallStatus.PENDING:
                 await _guarded(call, self._look_after_waiting(call, paused=paused))
@@ -62,18 +63,18 @@ class ApprovalSweeper:
     async def _reconcile(self, call: ToolCall) -> None:
         async with self._reconcile_slots:
             if await self._log.get(call.id) == call:  # it may have been settled while it waited
-                await self._outcomes.reconcile(call, again=True)
+                await self._executor.reconcile(call, again=True)
 
     async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at
         half_time = call.created_at + (expires_at - call.created_at) / 2
         now = datetime.now(UTC)
         if expires_at <= now:
-            await self._outcomes.expire(call)
+            await self._executor.close(call, Ending.EXPIRED)
             return
         cards = await self._calls.cards(call.id)
         if not any(card.decidable for card in cards):
-            await self._outcomes.close_unseen(call, "no card of it stands")
+            await self._executor.close(call, Ending.UNSEEN, why="it has no card")
             return
         if call.shown_paused != paused:
             draw = partial(self._cards.paused, call) if paused else self._cards.resumed

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.strategies import sampled_from
 
 from bot.approvals.cards import Cards
-from bot.approvals.execute import Outcomes
+from bot.approvals.endings import Ending
+from bot.approvals.execute import Executor
 from bot.settings import Settings
 from bot.shop import sample as sample_shop
 from bot.shop.sqlite import SqliteShop
@@ -65,8 +66,8 @@ class GatedCallMachine(RuleBasedStateMachine):
         options = Settings(_env_file=None, slack_bot_token="xoxb-demo", BOT_APPROVERS=SAM)
         client = web_client("xoxb-demo", self._slack.url, self._session)
         identity = SlackIdentity(client, options, team="T0ACME")
-        self._outcomes = [
-            Outcomes(
+        self._executors = [
+            Executor(
                 store=process.store,
                 cards=Cards(identity, options),
                 tools={"initiate_refund": InitiateRefund},
@@ -99,7 +100,7 @@ class GatedCallMachine(RuleBasedStateMachine):
     def approve(self, by: int) -> None:
         """Somebody approves, and all goes well."""
         if claimed := self._do(self._processes[by].store.gated_calls.claim(self._id, SAM)):
-            self._do(self._outcomes[by].execute(claimed, self._requester))
+            self._do(self._executors[by].execute(claimed, self._requester))
 
     @rule(by=either)
     def approve_and_die(self, by: int) -> None:
@@ -111,7 +112,7 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Somebody approves, and the process dies when the shop has answered."""
         if claimed := self._do(self._processes[by].store.gated_calls.claim(self._id, SAM)):
             tool = InitiateRefund.parse(claimed.arguments or "")
-            context = self._outcomes[by]._context(claimed, self._requester)  # noqa: SLF001 - as execute makes it
+            context = self._executors[by]._context(claimed, self._requester)  # noqa: SLF001 - as execute makes it
             if not self._elsewhere:
                 self._do(tool.run(context))
 
@@ -126,29 +127,29 @@ class GatedCallMachine(RuleBasedStateMachine):
         claimed = [call for call in self._do(both()) if call]
         assert len(claimed) <= 1
         for call in claimed:
-            self._do(self._outcomes[by].execute(call, self._requester))
+            self._do(self._executors[by].execute(call, self._requester))
 
     @rule(by=either)
     def cancel(self, by: int) -> None:
         """Somebody cancels, on a card that may be behind."""
         call = self._call()
         if call.status == CallStatus.PENDING:
-            assert self._do(self._outcomes[by].cancel(call, ANA))
-            assert not self._do(self._outcomes[1 - by].cancel(call, ANA))
+            assert self._do(self._executors[by].close(call, Ending.CANCELLED, by=ANA))
+            assert not self._do(self._executors[1 - by].close(call, Ending.CANCELLED, by=ANA))
 
     @rule(by=either)
     def expire(self, by: int) -> None:
         """Its time is over."""
         call = self._call()
         if call.status == CallStatus.PENDING:
-            self._do(self._outcomes[by].expire(call))
+            self._do(self._executors[by].close(call, Ending.EXPIRED))
 
     @rule(by=either, again=sampled_from((True, False)))
     def look_after(self, by: int, *, again: bool) -> None:
         """Have a process look after what has no outcome, whoever had begun it."""
         call = self._call()
         if call.status in (CallStatus.RUNNING, CallStatus.UNKNOWN):
-            self._do(self._outcomes[by].reconcile(call, again=again))
+            self._do(self._executors[by].reconcile(call, again=again))
 
     @rule()
     def look_after_at_once(self) -> None:
@@ -157,7 +158,7 @@ class GatedCallMachine(RuleBasedStateMachine):
         if call.status in (CallStatus.RUNNING, CallStatus.UNKNOWN):
 
             async def both() -> None:
-                await asyncio.gather(*(outcomes.reconcile(call, again=True) for outcomes in self._outcomes))
+                await asyncio.gather(*(outcomes.reconcile(call, again=True) for outcomes in self._executors))
 
             self._do(both())
 

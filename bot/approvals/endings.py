@@ -1,0 +1,79 @@
+"""How a request can end: one row of a table for each, with what its card says and what the model reads."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.blocks.text import Mrkdwn, mention, one_line
+from bot.store.records import CallStatus, ToolCall, reference
+
+_NOTHING = "Nothing was done."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ending: `card` is shown on every card and told in the thread, `model` joins the conversation as a note.
+
+    Both are templates over what was asked for (`what`), who decided (`by`), why or with which outcome (`why`), and the
+    call's `reference`.
+    """
+
+    status: CallStatus
+    card: str
+    model: str
+
+
+class Ending(Enum):
+    """Every way in which a request ends; `UNKNOWN` is the one that another may follow."""
+
+    DONE = Row(CallStatus.SUCCEEDED, "✓ Approved by {by}: {why}.", "{what}: approved by a person and done. {why}.")
+    NOT_DONE = Row(
+        CallStatus.FAILED,
+        "✕ {what}: approved by {by}, but not done. {why}",
+        "{what}: approved, but not done. {why}",
+    )
+    UNKNOWN = Row(
+        CallStatus.UNKNOWN,
+        "… {what}: approved by {by}. The shop has not confirmed it yet, so I am checking; it will not be done twice. "
+        "Reference: {reference}",
+        "{what}",
+    )
+    CANCELLED = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: cancelled by {{by}}. {_NOTHING}",
+        "{what}: cancelled by a person, nothing was done.",
+    )
+    WITHDRAWN = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: taken back by {{by}}. {_NOTHING}",
+        "{what}: taken back by the customer, nothing was done.",
+    )
+    SUPERSEDED = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: the message was changed after it was asked for, so it is closed. {_NOTHING}",
+        "{what}: closed, because the customer changed the message; nothing was done.",
+    )
+    UNSEEN = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: closed, because its card could not be posted. {_NOTHING}",
+        "{what}: the request could not be shown to anybody, so it was closed; nothing was done.",
+    )
+    EXPIRED = Row(
+        CallStatus.EXPIRED,
+        f"✕ {{what}}: expired without a decision. {_NOTHING}",
+        "{what}: expired without a decision, nothing was done.",
+    )
+
+    def on_card(self, call: ToolCall, by: str | None, why: str) -> Mrkdwn:
+        """Return the line for the card and the thread; what others wrote in it is harmless."""
+        return Mrkdwn(
+            self.value.card.format(
+                what=one_line(call.summary or "This request"),
+                by=mention(by or ""),
+                why=one_line(why, 500),
+                reference=reference(call.id),
+            )
+        )
+
+    def for_model(self, call: ToolCall, why: str) -> str:
+        """Return the sentence that the model reads, which is the call's summary from then on."""
+        return self.value.model.format(what=call.summary or "This request", why=why)
