@@ -20,6 +20,7 @@ from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, refere
 from bot.store.sqlite.calls import Calls
 from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.leases import LostLeaseError
+from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class ToolCalls:
         self._approvals = approvals
         self._hand_over = hand_over
         self._settings = settings
+        self._rules = rules(settings)
 
     def rows(self, message: InboxMessage, requested: Sequence[RequestedCall]) -> list[ToolCall]:
         """Make the rows of a turn's calls, as they are written before anything is looked at."""
@@ -98,7 +100,7 @@ class ToolCalls:
 
     async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._settings, asking.said)
+        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._rules, asking.said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)

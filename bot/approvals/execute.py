@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
+from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Executor:
         self._shop = shop
         self._identity = identity
         self._settings = settings
+        self._rules = rules(settings)
 
     async def is_paused(self) -> bool:
         """Return whether nothing may be done now, approved or not."""
@@ -137,7 +139,7 @@ class Executor:
         raise ToolError(f"There is no waiting request {request} of this person.", "Only one's own can be taken back.")
 
     def _context(self, call: ToolCall, requester: Person) -> Context:
-        return Context(call.id, call.thread, requester, self._shop, self, self._settings)
+        return Context(call.id, call.thread, requester, self._shop, self, self._rules)
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""

@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 
 from bot.settings import Settings
-from bot.tools.tool import Tool
+from bot.tools.tool import Rules, Tool
 
 
 def load(settings: Settings) -> Mapping[str, type[Tool]]:
@@ -19,3 +19,8 @@ def load(settings: Settings) -> Mapping[str, type[Tool]]:
             if is_tool and value.__module__ == contents.__name__:
                 found[value.name] = value
     return {name: tool for name, tool in found.items() if tool.needs is None or getattr(settings, tool.needs)}
+
+
+def rules(settings: Settings) -> Rules:
+    """Return of the settings what a tool may know."""
+    return Rules(account_undo_days=settings.account_undo_days, help_folder=settings.help_folder)

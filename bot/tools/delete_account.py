@@ -35,7 +35,7 @@ class DeleteAccount(GatedTool):
                 f"The account can't be deleted while orders are under way: {', '.join(waiting[:5])}.",
                 "Offer to ask again when they have arrived or are cancelled.",
             )
-        days = context.settings.account_undo_days
+        days = context.rules.account_undo_days
         return Preview(
             call=self.model_copy(update={"email": customer.email, "customer_id": customer.id}),
             subject=f"customer:{customer.id}",
@@ -54,7 +54,7 @@ class DeleteAccount(GatedTool):
         """Hide the account now; it is erased when the days to undo it are over."""
         if self.email is None or self.customer_id is None:
             raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
-        days, key = context.settings.account_undo_days, context.idempotency_key
+        days, key = context.rules.account_undo_days, context.idempotency_key
         try:
             await context.shop.delete_customer(self.customer_id, self.email, undo_days=days, key=key)
         except ShopRefusedError as error:
@@ -64,7 +64,7 @@ class DeleteAccount(GatedTool):
     async def outcome(self, context: Context) -> Output | None:
         """Ask the shop for the deletion that carries this call's key."""
         made = await context.shop.deleted_with(context.idempotency_key)
-        return self._deleted(context.settings.account_undo_days) if made else None
+        return self._deleted(context.rules.account_undo_days) if made else None
 
     def _deleted(self, days: int) -> Output:
         summary = f"The account {self.email} is deleted; it can be brought back for {days} days"

@@ -27,7 +27,7 @@ class SearchHelp(Tool):
 
     async def run(self, context: Context) -> Output:
         """Find the sections that fit best."""
-        if context.settings.help_folder is None:
+        if context.rules.help_folder is None:
             raise ToolError("There are no help articles.")
-        found = articles(context.settings.help_folder).search(self.question)
+        found = articles(context.rules.help_folder).search(self.question)
         return Output(content={"sections": [asdict(section) for section in found]})

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import (
@@ -17,7 +18,6 @@ from pydantic import (
 )
 
 from bot.identity import Person
-from bot.settings import Settings
 from bot.shop.shop import Order, Shop
 from bot.store.records import Block, ThreadId
 
@@ -46,6 +46,14 @@ class Output:
     hand_over: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator has decided that a tool may know: no token, key or address is among it."""
+
+    account_undo_days: int
+    help_folder: Path | None = None
+
+
 class Requests(Protocol):
     """What a tool may do with requests that wait for approval: take them back, and nothing else."""
 
@@ -55,14 +63,14 @@ class Requests(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """For whom and where a tool runs. It comes from Slack's envelope and our settings, never from the model."""
+    """For whom and where a tool runs. It comes from Slack's envelope, never from the model."""
 
     call_id: str
     thread: ThreadId
     requester: Person
     shop: Shop
     requests: Requests
-    settings: Settings
+    rules: Rules
     said: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
 

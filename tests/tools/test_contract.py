@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bot import tools
 from bot.identity import Person
@@ -61,22 +61,40 @@ def context(shop: SqliteShop) -> Context:
             raise ToolError(f"{person.id} has no request {request}.")
 
     person = Person(ANA, "T0ACME", "ana@example.com", is_staff=False)
-    return Context("call", ThreadId("T0ACME", "C0SUPPORT", "1.0"), person, shop, NoRequests(), SETTINGS)
+    return Context("call", ThreadId("T0ACME", "C0SUPPORT", "1.0"), person, shop, NoRequests(), tools.rules(SETTINGS))
+
+
+BUILT_IN = {
+    "cancel_order",
+    "delete_account",
+    "escalate_to_human",
+    "find_orders",
+    "get_order_status",
+    "initiate_refund",
+    "search_help",
+    "withdraw_request",
+}
 
 
 def test_the_tools_there_are() -> None:
-    """The tools are these eight; who adds one says so here."""
-    assert set(TOOLS) == {
-        "cancel_order",
-        "delete_account",
-        "escalate_to_human",
-        "find_orders",
-        "get_order_status",
-        "initiate_refund",
-        "search_help",
-        "withdraw_request",
-    }
-    assert set(GATED) == {"cancel_order", "delete_account", "initiate_refund"}
+    """The built-in tools are found, and those that move something are gated; others may be beside them."""
+    assert set(TOOLS) >= BUILT_IN
+    assert set(GATED) & BUILT_IN == {"cancel_order", "delete_account", "initiate_refund"}
+
+
+def reachable(value: object, depth: int = 6) -> Iterator[object]:
+    """Walk through all that hangs on a value by its fields."""
+    yield value
+    names = getattr(value, "__dataclass_fields__", None) or getattr(value, "__dict__", {})
+    for name in names if depth else ():
+        yield from reachable(getattr(value, name), depth - 1)
+
+
+def test_tools_are_given_no_secrets(shop: SqliteShop) -> None:
+    """Nothing that a tool is given leads to the settings, and so to a token or a key."""
+    found = list(reachable(context(shop)))
+    assert len(found) > 10
+    assert not [value for value in found if isinstance(value, Settings | SecretStr)]
 
 
 @pytest.mark.parametrize("name", TOOLS)
