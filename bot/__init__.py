@@ -1,1 +1,55 @@
-"""A Slack support bot: a language model asks, our code decides, a person approves, and every call is logged."""
+"""A Slack support bot: a language model asks, our code decides, a person approves, and every call is logged.
+
+Rooms, from the top down; each imports only what is below it:
+
+    __main__     the command line
+    demo         a whole workspace on one port of localhost, with an offline model
+    app          the composition root: the order of start and stop
+    slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
+    agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, transcript, escalation
+    approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
+    tools        one file a tool; tool.py says what a tool is, arguments.py what its arguments may be
+    model        the port to a language model, and the adapter for Chat Completions
+    help         the help articles that a tool searches
+    blocks       what is shown in Slack, and the one door through which text goes there
+    intent       what a customer wants, by structured output
+    shop         the port to orders, customers and money; sqlite is the built-in shop
+    identity     who somebody is, and the port that tells it
+    store        everything that must be remembered; sqlite is where
+    settings     what the operator decides
+    failpoints   places at which a test kills the process
+    tasks        how background work ends
+    testing      a Slack workspace and a model server for tests; imports nothing of the bot
+
+A message:
+
+    Slack -> slack/intake      is it for us? into the inbox, then "ok"
+          -> agent/worker      the thread's oldest message, one run a thread
+          -> agent/agent       the loop: model, tools, model, until there is text
+          -> agent/model_calls the conversation goes to the model, each try a row
+          -> agent/tool_calls  each call a row, parsed, limited, run; a gated one is parked
+          -> approvals/decide  its card is queued, and nothing has happened yet
+          -> slack/delivery    posts from the outbox
+
+A click:
+
+    Slack -> slack/listeners    "ok", and who pressed which button
+          -> approvals/decide   find the call, may this person, is it as shown, claim it once
+          -> approvals/execute  run it under its key, or find out what became of it
+          -> approvals/endings  what the card, the thread and the model are told
+          -> approvals/cards    every card is drawn without buttons
+          -> slack/delivery     posts from the outbox
+          -> agent/agent        reads the outcome as a note, with the next message
+
+States of a tool call: running -> succeeded | failed | rejected. Of a gated one: proposed -> pending | rejected | failed;
+pending -> running | cancelled | expired | failed; running -> succeeded | failed | unknown; unknown -> succeeded | failed.
+
+Calls that no import shows, all joined in app: intake wakes the worker of a thread; intake tells the executor that a
+message was changed; the agent shows a status through delivery; delivery tells the approvals of a card that was lost;
+the outbox's news tell delivery which channel has a post.
+
+Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
+ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError
+leaves an outcome unknown, ShopRefusedError says that nothing has moved. LostLeaseError leaves a thread to the process
+that has it.
+"""

@@ -1,6 +1,8 @@
 """The code keeps to its layout: imports run one way, and only the files that may know a library know it."""
 
 import ast
+import re
+import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -69,3 +71,35 @@ def test_imports_resolve_to_what_is_declared() -> None:
     }
     used = {one.split(".")[0] for path in MODULES.values() for one in imports(path)}
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared
+
+
+def test_the_map_names_each_room_once() -> None:
+    """The map in the package's docstring has a line for each file and folder of it, and for nothing else."""
+    import_path = ROOT / "bot" / "__init__.py"
+    described = ast.get_docstring(ast.parse(import_path.read_text("utf-8"))) or ""
+    rooms = re.findall(r"^    ([a-z_]+) {2,}\S", described.split("\nA message:")[0], re.MULTILINE)
+    there = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert sorted(rooms) == sorted(there - {"__init__"})
+
+
+def test_the_journeys_name_files() -> None:
+    """Each arrow of the two journeys is a file that is there."""
+    described = ast.get_docstring(ast.parse((ROOT / "bot" / "__init__.py").read_text("utf-8"))) or ""
+    arrows = re.findall(r"-> (\w+)/(\w+) ", described)
+    assert len(arrows) == 14
+    assert all((ROOT / "bot" / room / f"{file}.py").exists() for room, file in arrows)
+
+
+def test_testing_stands_alone() -> None:
+    """The workspace and the model server for tests import nothing of the bot."""
+    for name, path in MODULES.items():
+        if name.startswith("bot.testing"):
+            assert {one for one in imports(path) if one.startswith("bot") and not one.startswith("bot.testing")} == set()
+
+
+def test_help_is_fast() -> None:
+    """The command line loads the libraries of the bot only for the command that needs them."""
+    seen = "import sys, bot.__main__; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout
+    for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic"):
+        assert f"'{library}'" not in loaded
