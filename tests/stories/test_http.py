@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.app import running
 from bot.slack.client import StartError
-from bot.slack.connection import EVENTS_PATH
+from bot.slack.http import EVENTS_PATH
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace.deliveries import reach_nobody
 from tests.world import ANA, SAM, World, free_port, refund_of, shown
