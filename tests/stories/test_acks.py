@@ -1,11 +1,9 @@
 """An ack means kept: whatever fails at the first event or click after a start, nothing is acked and lost."""
 
-import asyncio
 import importlib.util
 import json
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.workspace import Message, Workspace
 from tests.process import BotProcess
-from tests.stories.test_http import SECRET, signed
+from tests.stories.test_http import SECRET, listening, signed
 from tests.world import ANA, SAM, World, free_port, refund_of, shown
 
 OFTEN = 50
@@ -97,16 +95,6 @@ def variables_of_bolt() -> set[str]:
     return {name for source in sources for name in re.findall(r"""environ[^"'\n]*["'](SLACK_\w+)""", source)}
 
 
-async def listening(session: aiohttp.ClientSession, url: str) -> None:
-    """Wait until somebody answers there."""
-    async with asyncio.timeout(15):
-        while True:
-            with suppress(aiohttp.ClientConnectionError):
-                async with session.get(url):
-                    return
-            await asyncio.sleep(0.05)
-
-
 async def test_environment_over_socket_mode(world: World) -> None:
     """Whatever Bolt would read from the environment changes nothing over Socket Mode."""
     world.script += [Answer("Hello.")]
@@ -136,3 +124,36 @@ async def test_environment_over_http(world: World) -> None:
             async with session.post(url + EVENTS_PATH, data=body, headers=headers) as response:
                 assert (response.status, await response.json()) == (200, {"challenge": "abc"})
         assert await process.stop() == 0
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> None:
+    """When the database's file is deleted or replaced nothing is acked and the bot is not ready, until it is back."""
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.script += [Answer("Hello.")]
+    port, aside = free_port(), tmp_path / "aside.db"
+    async with world.bot(BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
+        world.database.rename(aside)
+        if replaced:
+            world.database.write_bytes(aside.read_bytes())
+        question = await world.says(ANA, "@bot hello", order=("app_mention",))
+        assert not await world.workspace.deliveries[-1].outcome
+        async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+            assert response.status == 503
+            assert "deleted or replaced" in await response.text()
+        aside.replace(world.database)
+        world.workspace.announce(question)
+        assert await world.replies(question)
+
+
+async def test_ready_writes_nothing(world: World) -> None:
+    """Being asked whether it is ready costs the bot no write."""
+    port = free_port()
+    async with world.bot(BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
+        wal = world.database.with_name(f"{world.database.name}-wal")
+        before = wal.stat()
+        for _ in range(3):
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                assert response.status == 200
+        after = wal.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
