@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 MAX_BODY_BYTES = 1_000_000
 MAX_CONNECTIONS = 200
-READ_SECONDS = 5.0
+READ_SECONDS = 3.0  # Slack itself waits no longer
 KEEP_ALIVE_SECONDS = 75.0
 
 
