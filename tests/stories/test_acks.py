@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -15,7 +14,7 @@ from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.workspace import Message, Workspace
 from tests.process import BotProcess
-from tests.stories.test_http import SECRET, listening, signed
+from tests.stories.test_http import SECRET, delivering, listening, signed
 from tests.world import ANA, SAM, World, free_port, refund_of, shown
 
 OFTEN = 50
@@ -95,35 +94,47 @@ def variables_of_bolt() -> set[str]:
     return {name for source in sources for name in re.findall(r"""environ[^"'\n]*["'](SLACK_\w+)""", source)}
 
 
-async def test_environment_over_socket_mode(world: World) -> None:
+async def test_environment_over_socket_mode(world: World, tmp_path: Path) -> None:
     """Whatever Bolt would read from the environment changes nothing over Socket Mode."""
     world.script += [Answer("Hello.")]
-    nonsense = dict.fromkeys(variables_of_bolt(), "nonsense")
+    errors, nonsense = tmp_path / "errors.log", dict.fromkeys(variables_of_bolt(), "nonsense")
     assert {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} <= nonsense.keys()
-    async with BotProcess(world, environment=nonsense) as process:
+    async with BotProcess(world, errors=errors, environment=nonsense) as process:
         await world.slack.connected()
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
         assert shown(answer) == "Hello."
         assert await process.stop() == 0
+    assert errors.read_text() == ""
 
 
-async def test_environment_over_http(world: World) -> None:
+async def test_environment_over_http(world: World, tmp_path: Path) -> None:
     """Whatever Bolt would read from the environment changes nothing over HTTP, and opens no other path."""
-    nonsense = dict.fromkeys(variables_of_bolt() - {"SLACK_APP_TOKEN"}, "nonsense")
+    world.script += [Answer("Hello.")]
+    errors, nonsense = tmp_path / "errors.log", dict.fromkeys(variables_of_bolt() - {"SLACK_APP_TOKEN"}, "nonsense")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    secret: dict[str, Any] = {"slack_app_token": None, "slack_signing_secret": SECRET}
-    async with BotProcess(world, environment=nonsense, arguments=("--http", str(port)), **secret) as process:
-        async with aiohttp.ClientSession() as session:
-            await listening(session, f"{url}/healthz")
-            for path in ("/", "/slack/install", "/slack/oauth_redirect", "/slack", "/slack/events/"):
-                async with session.get(url + path) as response:
-                    assert response.status == 404
-            body = json.dumps({"type": "url_verification", "challenge": "abc"})
-            headers = signed(body) | {"Content-Type": "application/json"}
-            async with session.post(url + EVENTS_PATH, data=body, headers=headers) as response:
-                assert (response.status, await response.json()) == (200, {"challenge": "abc"})
+    started = BotProcess(
+        world,
+        errors=errors,
+        environment=nonsense,
+        arguments=("--http", str(port)),
+        slack_app_token=None,
+        slack_signing_secret=SECRET,
+    )
+    async with started as process, aiohttp.ClientSession() as session:
+        await listening(session, f"{url}/healthz")
+        for path in ("/", "/slack/install", "/slack/oauth_redirect", "/slack", "/slack/events/"):
+            async with session.get(url + path) as response:
+                assert response.status == 404
+        body = json.dumps({"type": "url_verification", "challenge": "abc"})
+        headers = signed(body) | {"Content-Type": "application/json"}
+        async with session.post(url + EVENTS_PATH, data=body, headers=headers) as response:
+            assert (response.status, await response.json()) == (200, {"challenge": "abc"})
+        async with delivering(world, url + EVENTS_PATH):
+            (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+        assert shown(answer) == "Hello."
         assert await process.stop() == 0
+    assert errors.read_text() == ""
 
 
 @pytest.mark.parametrize("replaced", [False, True])

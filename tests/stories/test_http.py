@@ -43,12 +43,9 @@ async def listening(session: aiohttp.ClientSession, url: str) -> None:
 
 
 @asynccontextmanager
-async def http_bot(world: World) -> AsyncIterator[str]:
-    """Run the bot over HTTP, and have the workspace deliver to it."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
-    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET)
-    async with running(settings, http_port=port), aiohttp.ClientSession() as session:
+async def delivering(world: World, url: str) -> AsyncIterator[None]:
+    """Have the workspace deliver there while the context is open."""
+    async with aiohttp.ClientSession() as session:
 
         async def deliver(kind: str, payload: dict[str, Any]) -> bool:
             interactive = kind == "interactive"
@@ -63,9 +60,19 @@ async def http_bot(world: World) -> AsyncIterator[str]:
                 return False
 
         world.workspace.deliveries.deliver = deliver
-        yield url
+        yield
         world.workspace.deliveries.deliver = reach_nobody
         await world.workspace.deliveries.stop()
+
+
+@asynccontextmanager
+async def http_bot(world: World) -> AsyncIterator[str]:
+    """Run the bot over HTTP, and have the workspace deliver to it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
+    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET)
+    async with running(settings, http_port=port), delivering(world, url):
+        yield url
 
 
 async def test_question_and_refund_over_http(world: World) -> None:
