@@ -36,8 +36,6 @@ def main(*, verbose: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # Bolt reads SLACK_BOT_TOKEN too, and warns that it uses the one we hand to it.
-    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in record.getMessage())
 
 
 @main.command()
