@@ -1,5 +1,6 @@
 """An ack means kept: whatever fails at the first event or click after a start, nothing is acked and lost."""
 
+import asyncio
 import importlib.util
 import json
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.app import running
 from bot.slack.http import EVENTS_PATH
 from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
@@ -168,3 +170,23 @@ async def test_ready_writes_nothing(world: World) -> None:
                 assert response.status == 200
         after = wal.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("fault", [internal_error, server_error])
+async def test_no_new_connection_at_first(world: World, fault: Fault) -> None:
+    """When Slack cannot give a new connection after one was cut, in whatever form, the bot goes on asking for one."""
+    world.script += [Answer("Hello.")]
+    async with running(world.settings(BOT_SILENCE_SECONDS=2)) as connection:
+        watch = asyncio.create_task(connection.lost())
+        await world.slack.connected()
+        end = fault(world.workspace, "apps.connections.open")
+        asked = sum(call.method == "apps.connections.open" for call in world.workspace.calls)
+        world.slack.socket_mode.close_abruptly()
+        await world.workspace.until(
+            lambda: sum(call.method == "apps.connections.open" for call in world.workspace.calls) > asked
+        )
+        end()
+        await world.replies(await world.says(ANA, "@bot hello"))
+        assert not watch.done()
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
