@@ -86,7 +86,11 @@ class SocketConnection:
         try:
             async with asyncio.timeout(self._silence):
                 await self._client.connect_to_new_endpoint(force=force)
-        except (*SLACK_ERRORS, RuntimeError) as error:
+        except (
+            *SLACK_ERRORS,
+            RuntimeError,
+            AttributeError,
+        ) as error:  # the last from the SDK, for an error in plain text
             logger.warning("could not connect to Slack: %s", error)
 
     async def _hear(self, _message: Any) -> None:

@@ -36,6 +36,12 @@ def server_error(workspace: Workspace, method: str) -> Callable[[], None]:
     return workspace.faults.clear
 
 
+def plain_error(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack answer the method with 500 in plain text, which the SDK cannot read."""
+    workspace.faults.server_error(method, times=OFTEN, content_type="text/plain")
+    return workspace.faults.clear
+
+
 def no_answer(workspace: Workspace, method: str) -> Callable[[], None]:
     """Have Slack not answer the method until this is over."""
     hang = workspace.faults.hang(method, times=OFTEN)
@@ -52,7 +58,7 @@ def kept(world: World, question: Message) -> bool:
     return world.rows("SELECT 1 FROM inbox WHERE ts = ?", question.ts) != []
 
 
-@pytest.mark.parametrize("fault", [internal_error, server_error, no_answer])
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, no_answer])
 @pytest.mark.parametrize("methods", [["auth.test"], [*METHODS]], ids=["auth.test", "all"])
 async def test_first_event(world: World, fault: Fault, methods: list[str]) -> None:
     """When methods of Slack fail at the first event after a start, the event is acked and in the inbox by then."""
@@ -66,7 +72,7 @@ async def test_first_event(world: World, fault: Fault, methods: list[str]) -> No
             end()
 
 
-@pytest.mark.parametrize("fault", [internal_error, server_error, no_answer])
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, no_answer])
 @pytest.mark.parametrize("method", METHODS_OF_A_CLICK)
 async def test_first_click(world: World, fault: Fault, method: str) -> None:
     """When a method of Slack fails at the first click after a start, the click is decided or its person is told."""
@@ -172,7 +178,7 @@ async def test_ready_writes_nothing(world: World) -> None:
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
-@pytest.mark.parametrize("fault", [internal_error, server_error])
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error])
 async def test_no_new_connection_at_first(world: World, fault: Fault) -> None:
     """When Slack cannot give a new connection after one was cut, in whatever form, the bot goes on asking for one."""
     world.script += [Answer("Hello.")]
