@@ -19,7 +19,8 @@ from bot.settings import Settings, SettingsError, read_database_path, read_setti
 from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
-from bot.slack.connection import EVENTS_PATH, ConnectionLostError
+from bot.slack.connection import ConnectionLostError
+from bot.slack.http import EVENTS_PATH
 from bot.store.sqlite.database import DatabaseError, DatabaseThread, back_up
 from bot.store.sqlite.erasure import Erasure, StillOpenError
 from bot.store.sqlite.migrations import bot_migrations
@@ -35,8 +36,6 @@ def main(*, verbose: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # Bolt reads SLACK_BOT_TOKEN too, and warns that it uses the one we hand to it.
-    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in record.getMessage())
 
 
 @main.command()

@@ -27,16 +27,12 @@ from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
-from bot.slack.connection import (
-    EVENTS_PATH,
-    Connection,
-    HttpConnection,
-    serving,
-    socket_mode,
-)
+from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.health import Health
+from bot.slack.http import SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
@@ -83,7 +79,7 @@ async def running(
         stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
-        stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.7)
+        stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.6)
         await bot.upkeep.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
@@ -123,17 +119,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         show_status=delivery.show_status,
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
-    secret = settings.slack_signing_secret
-    app = AsyncApp(name="support-bot", client=client, signing_secret=secret.get_secret_value() if secret else None)
-    app.middleware(
-        Intake(
-            ourselves=ourselves,
-            inbox=store.inbox,
-            wake=worker.wake,
-            changed=executor.supersede,
-            trusted_teams=settings.trusted_teams,
-        )
+    intake = Intake(
+        ourselves=ourselves,
+        inbox=store.inbox,
+        wake=worker.wake,
+        changed=executor.supersede,
+        trusted_teams=settings.trusted_teams,
     )
+    app = bolt_app(client=client, ourselves=ourselves, intake=intake)
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     upkeep = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
@@ -211,11 +204,13 @@ async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: 
         web_app, port = web.Application(), settings.health_port
     else:
         connection = HttpConnection()
-        web_app, port = bot.app.server(port=http_port, path=EVENTS_PATH).web_app, http_port
+        web_app, port = web.Application(), http_port
+        secret = settings.slack_signing_secret
+        SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
     health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
     health.add_routes(web_app)
     if port is not None:
-        await stack.enter_async_context(serving(web_app, port))
+        await stack.enter_async_context(serving(web_app, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkServerProcess
@@ -28,32 +28,45 @@ _forks.set_forkserver_preload(["__main__", "tests.process", "bot.tools", "httpco
 STOPPED = (0, -signal.SIGTERM)  # the second when it was asked to before it had begun
 
 
-def run_bot(environment: Mapping[str, str], errors: Path | None) -> None:
+def run_bot(environment: Mapping[str, str], errors: Path | None, arguments: Sequence[str]) -> None:
     """Be `support-bot run`, with nothing in the environment but what is given."""
     if errors:
         os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     os.environ.clear()
     os.environ.update(environment)
-    main(["run"])
+    main(["run", *arguments])
 
 
 class BotProcess:
-    """One process of the bot; what it tells the operator goes to the file `errors`, if there is to be one."""
+    """One process of the bot; what it tells the operator goes to the file `errors`, if there is to be one.
 
-    def __init__(self, world: World, *, errors: Path | None = None, **changes: Any) -> None:
+    Settings win over what else is in the `environment`; the `arguments` are those of `support-bot run`.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        errors: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        **changes: Any,
+    ) -> None:
         settings = world.settings(**changes)
         values = {
             variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
             for name, value in ((name, getattr(settings, name)) for name in settings.model_fields_set)
         }
-        environment = {
+        variables = dict(environment or {}) | {
             name: ",".join(value) if isinstance(value, tuple) else str(value)
             for name, value in values.items()
             if value is not None
         }
         if "BOT_FAILPOINT" in changes:
-            environment["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
-        self._process: ForkServerProcess = _forks.Process(target=run_bot, args=(environment, errors), daemon=True)
+            variables["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
+        self._process: ForkServerProcess = _forks.Process(
+            target=run_bot, args=(variables, errors, arguments), daemon=True
+        )
         self._process.start()
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()

@@ -94,7 +94,9 @@ def test_testing_stands_alone() -> None:
     """The workspace and the model server for tests import nothing of the bot."""
     for name, path in MODULES.items():
         if name.startswith("bot.testing"):
-            assert {one for one in imports(path) if one.startswith("bot") and not one.startswith("bot.testing")} == set()
+            assert {
+                one for one in imports(path) if one.startswith("bot") and not one.startswith("bot.testing")
+            } == set()
 
 
 def test_help_is_fast() -> None:

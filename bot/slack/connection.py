@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Protocol
 
-from aiohttp import ClientWebSocketResponse, web
+from aiohttp import ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -17,7 +17,6 @@ from bot.slack.client import SLACK_ERRORS, StartError, needed_to_start
 
 logger = logging.getLogger(__name__)
 
-EVENTS_PATH = "/slack/events"
 _PINGS_IN_A_SILENCE = 4
 _SILENCES_TO_GIVE_UP = 3
 _CUT_POLL_SECONDS = 0.5
@@ -87,7 +86,11 @@ class SocketConnection:
         try:
             async with asyncio.timeout(self._silence):
                 await self._client.connect_to_new_endpoint(force=force)
-        except (*SLACK_ERRORS, RuntimeError) as error:
+        except (
+            *SLACK_ERRORS,
+            RuntimeError,
+            AttributeError,
+        ) as error:  # the last from the SDK, for an error in plain text
             logger.warning("could not connect to Slack: %s", error)
 
     async def _hear(self, _message: Any) -> None:
@@ -137,18 +140,3 @@ async def _open(app: AsyncApp, app_token: str) -> str:
     with needed_to_start("SLACK_APP_TOKEN", "It needs the scope connections:write.", silent):
         url: str = (await app.client.apps_connections_open(app_token=app_token))["url"]
     return url
-
-
-@asynccontextmanager
-async def serving(app: web.Application, port: int) -> AsyncIterator[None]:
-    """Serve on the port while the context is open."""
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - Slack and supervisors come from outside
-        except OSError as error:
-            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
-        yield
-    finally:
-        await runner.cleanup()

@@ -9,7 +9,7 @@ from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 
-_WRITE_TIMEOUT_SECONDS = 2.0
+_DATABASE_TIMEOUT_SECONDS = 2.0
 
 
 class Health:
@@ -39,15 +39,15 @@ class Health:
         if (silent := self._connection.seconds_silent()) > self._silence:
             faults.append(f"Slack has been silent for {silent:.0f} s")
         try:
-            async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
-                await self._leases.renew()
+            async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
+                await self._leases.ensure_alive()
         except (DatabaseError, TimeoutError) as error:
             faults.append(f"the database cannot be written ({type(error).__name__}): {error}")
         return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
 
     async def _oldest(self) -> float | None:
         try:
-            async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
+            async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
                 return await self._inbox.oldest_waiting_seconds()
         except (DatabaseError, TimeoutError):
             return None

@@ -6,6 +6,7 @@ import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ async def test_refund_while_the_disk_fills(world: World, tmp_path: Path, place: 
     """A refund that was approved when the disk filled is found out with room again: made once, and told."""
     world.think, errors, pipe = think, tmp_path / "errors.log", tmp_path / "pipe"
     os.mkfifo(pipe)
-    short = {"BOT_TOOL_TIMEOUT_SECONDS": 0.2, "BOT_SWEEP_SECONDS": 0.2}
+    short: dict[str, Any] = {"BOT_TOOL_TIMEOUT_SECONDS": 0.2, "BOT_SWEEP_SECONDS": 0.2}
     async with BotProcess(world, errors=errors, BOT_FAILPOINT=f"{place}@{pipe}", **short) as process:
         await world.slack.connected()
         request = await world.says(ANA, "@bot refund ORD-10188")

@@ -1,21 +1,24 @@
 """The same bot over HTTP: Slack's Events API with signed requests."""
 
+import asyncio
 import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
+from yarl import URL
 
 from bot.app import running
 from bot.slack.client import StartError
-from bot.slack.connection import EVENTS_PATH
+from bot.slack.http import EVENTS_PATH, MAX_BODY_BYTES, MAX_CONNECTIONS, READ_SECONDS
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace.deliveries import reach_nobody
+from tests.process import BotProcess
 from tests.world import ANA, SAM, World, free_port, refund_of, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -29,13 +32,20 @@ def signed(body: str, secret: str = SECRET, age: int = 0) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
 
 
+async def listening(session: aiohttp.ClientSession, url: str) -> None:
+    """Wait until somebody answers there."""
+    async with asyncio.timeout(15):
+        while True:
+            with suppress(aiohttp.ClientConnectionError):
+                async with session.get(url):
+                    return
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
-async def http_bot(world: World) -> AsyncIterator[str]:
-    """Run the bot over HTTP, and have the workspace deliver to it."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
-    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET)
-    async with running(settings, http_port=port), aiohttp.ClientSession() as session:
+async def delivering(world: World, url: str) -> AsyncIterator[None]:
+    """Have the workspace deliver there while the context is open."""
+    async with aiohttp.ClientSession() as session:
 
         async def deliver(kind: str, payload: dict[str, Any]) -> bool:
             interactive = kind == "interactive"
@@ -50,9 +60,19 @@ async def http_bot(world: World) -> AsyncIterator[str]:
                 return False
 
         world.workspace.deliveries.deliver = deliver
-        yield url
+        yield
         world.workspace.deliveries.deliver = reach_nobody
         await world.workspace.deliveries.stop()
+
+
+@asynccontextmanager
+async def http_bot(world: World) -> AsyncIterator[str]:
+    """Run the bot over HTTP, and have the workspace deliver to it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
+    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET)
+    async with running(settings, http_port=port), delivering(world, url):
+        yield url
 
 
 async def test_question_and_refund_over_http(world: World) -> None:
@@ -80,6 +100,87 @@ async def test_unsigned_requests_are_refused(world: World, headers: dict[str, st
         sent = headers | {"Content-Type": "application/json"}
         async with session.post(url, data='{"type": "event_callback"}', headers=sent) as response:
             assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 401),
+        (b"\xff", {}, 401),
+        (b"{", signed("{"), 400),
+        (b"[]", signed("[]"), 400),
+        (b"[" * 100_000, signed("[" * 100_000), 400),
+        (b"x" * (MAX_BODY_BYTES + 1), signed("x" * (MAX_BODY_BYTES + 1)), 413),
+    ],
+    ids=["unsigned", "no text", "broken", "no object", "deep", "long"],
+)
+async def test_refused_in_one_line(
+    world: World, caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    """A body that is not signed, cannot be read or is too long is refused in one line of the log."""
+    async with http_bot(world) as url, aiohttp.ClientSession() as session:
+        sent = headers | {"Content-Type": "application/json"}
+        with caplog.at_level("WARNING"):
+            async with session.post(url, data=body, headers=sent) as response:
+                assert response.status == status
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["refused a request of 127.0.0.1"]
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_long_body_of_unknown_length(world: World) -> None:
+    """A body that does not say how long it is is read no further than a body may be long."""
+
+    async def without_end() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 100_000
+
+    async with http_bot(world) as url, aiohttp.ClientSession() as session:
+        with suppress(aiohttp.ClientOSError):  # the bot may have hung up while we still wrote
+            async with session.post(url, data=without_end()) as response:
+                assert response.status == 413
+
+
+async def test_silent_connections(world: World) -> None:
+    """Only so many connections may be open; those that ask for nothing make room again, and events come through."""
+    world.script += [Answer("Hello.")]
+    async with http_bot(world) as url, AsyncExitStack() as stack:
+        port = URL(url).port
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_CONNECTIONS + 1)]
+        for _, writer in silent:
+            stack.callback(writer.close)
+        async with asyncio.timeout(READ_SECONDS / 2):
+            assert await silent[-1][0].read() == b""
+        async with asyncio.timeout(READ_SECONDS * 3):
+            assert await silent[0][0].read() == b""
+        await world.replies(await world.says(ANA, "@bot hello"))
+
+
+async def test_only_one_path(world: World) -> None:
+    """Beside the two addresses for supervisors there is the one path of Slack's, and it is only posted to."""
+    async with http_bot(world) as url, aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            assert response.status == 405
+        for path in ("", "/slack/install", "/slack/events/more"):
+            async with session.post(url.replace(EVENTS_PATH, path)) as response:
+                assert response.status == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"Content-Length: 100\r\n\r\n{"], ids=["headers", "body"])
+async def test_half_sent_request(world: World, body: bytes) -> None:
+    """A request of which half was sent does not hold up the end of the process."""
+    port = free_port()
+    secret: dict[str, Any] = {"slack_app_token": None, "slack_signing_secret": SECRET}
+    async with (
+        BotProcess(world, arguments=("--http", str(port)), BOT_STOP_SECONDS=1, **secret) as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await listening(session, f"http://127.0.0.1:{port}/healthz")
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: bot\r\n".encode() + body)
+        await writer.drain()
+        async with asyncio.timeout(2.5):  # reading alone may take three seconds
+            assert await process.stop() == 0
+        writer.close()
 
 
 async def test_port_in_use(world: World) -> None:

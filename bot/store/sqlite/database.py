@@ -35,6 +35,12 @@ class DatabaseError(Exception):
     """The database cannot be opened, or did not take an operation."""
 
 
+class _MovedError(sqlite3.OperationalError):
+    """The file that is open is not the one at the path: SQLite itself would write on, for nobody to read."""
+
+    sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
+
+
 class Operation(NamedTuple):
     """Something to be done in a transaction, and who waits for it; `undone` is as in `run`."""
 
@@ -59,6 +65,7 @@ class DatabaseThread:
         self._opened: Future[None] = Future()
         self._closed = False
         self._refuses = False
+        self._file: tuple[int, int] | None = None
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
@@ -136,10 +143,15 @@ class DatabaseThread:
                 self._refuse_newer(db, migrations)
                 migrations.apply(db)
             connection.execute("COMMIT")
+            self._file = _file_at(self.path)
         except BaseException:
             connection.close()
             raise
         return db
+
+    def _check_in_place(self) -> None:
+        if _file_at(self.path) != self._file:
+            raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot anew")
 
     def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
         with closing(sqlite3.connect(":memory:")) as empty:
@@ -167,6 +179,7 @@ class DatabaseThread:
         broken: sqlite3.Error | None = None
         outcomes: list[Outcome] = []
         try:
+            self._check_in_place()
             db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             broken = error
@@ -220,6 +233,14 @@ def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
             future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
         else:
             future.set_exception(failure)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Tell by device and inode which file is at the path, if any."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _log_failure(future: asyncio.Future[Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.store.records import ThreadId, new_id
-from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.database import DatabaseError, DatabaseThread
 
 if sys.platform != "win32":
     import fcntl
@@ -33,6 +33,7 @@ class Leases:
         self._database = database
         self._seconds = seconds
         self._lock: TextIOWrapper | None = None
+        self._unwritten: DatabaseError | None = None
 
     async def join(self) -> None:
         """Come to life. When no other process has the file open, those that are written down as alive are dead."""
@@ -41,7 +42,18 @@ class Leases:
 
     async def renew(self) -> None:
         """Give the sign of life."""
-        await self._database.run(self._write_seen)
+        try:
+            await self._database.run(self._write_seen)
+        except DatabaseError as error:
+            self._unwritten = error
+            raise
+        self._unwritten = None
+
+    async def ensure_alive(self) -> None:
+        """Raise DatabaseError when the last sign of life was not written or nothing can be now; this writes nothing."""
+        if self._unwritten:
+            raise self._unwritten
+        await self._database.run(lambda _: None)
 
     async def leave(self) -> None:
         """Let go of everything at once, so that nobody has to wait."""

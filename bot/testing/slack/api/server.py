@@ -125,8 +125,8 @@ def _respond(request: web.Request, fault: Fault | None, answer: Json) -> web.Res
         case RateLimited(retry_after):
             refusal = {"ok": False, "error": "ratelimited"}
             return web.json_response(refusal, status=429, headers={"Retry-After": str(retry_after)})
-        case ServerError():
-            return web.Response(status=500, text="<h1>Server Error</h1>", content_type="text/html")
+        case ServerError(content_type=content_type):
+            return web.Response(status=500, text="<h1>Server Error</h1>", content_type=content_type)
         case Refused(error):
             return web.json_response({"ok": False, "error": error})
         case ConnectionLost():

@@ -16,9 +16,10 @@ class RateLimited:
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """Answer 500, before or after the call was done."""
+    """Answer 500, before or after the call was done, in words that are not Slack's JSON."""
 
     moment: Moment
+    content_type: str = field(default="text/html", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,16 @@ class Faults:
         self._plan(RateLimited(retry_after), method, times, channel)
 
     def server_error(
-        self, method: str, *, moment: Moment = "before", times: int = 1, channel: str | None = None
+        self,
+        method: str,
+        *,
+        moment: Moment = "before",
+        times: int = 1,
+        channel: str | None = None,
+        content_type: str = "text/html",
     ) -> None:
         """Answer 500, before or after doing what was asked."""
-        self._plan(ServerError(moment), method, times, channel)
+        self._plan(ServerError(moment, content_type), method, times, channel)
 
     def refuse(self, method: str, error: str, *, times: int = 1, channel: str | None = None) -> None:
         """Answer with an error of Slack's, such as `edit_window_closed`."""

@@ -1,0 +1,166 @@
+"""Slack's requests over HTTP: who sent them is known from the bytes before anything in them is read."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.slack.client import StartError
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+MAX_BODY_BYTES = 1_000_000
+MAX_CONNECTIONS = 200
+READ_SECONDS = 3.0  # Slack itself waits no longer
+KEEP_ALIVE_SECONDS = 75.0
+
+
+class SlackRoute:
+    """Serves the one path that Slack posts to."""
+
+    def __init__(self, app: AsyncApp, signing_secret: str) -> None:
+        self._app = app
+        self._verifier = SignatureVerifier(signing_secret)
+
+    def add_to(self, web_app: web.Application) -> None:
+        """Serve it."""
+        web_app.router.add_post(EVENTS_PATH, self._receive)
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                raw = await _read(request)
+        except TimeoutError:
+            return _refuse(request, 408, f"its body did not come within {READ_SECONDS:.0f} s")
+        except (OSError, web.RequestPayloadError):
+            return _refuse(request, 400, "its body broke off")
+        if raw is None:
+            return _refuse(request, 413, f"it is longer than {MAX_BODY_BYTES} bytes")
+        if not self._is_signed(request, raw):
+            return _refuse(request, 401, "it is not signed by Slack, or too old")
+        bolt_request = _parse(request, raw)
+        if bolt_request is None:
+            return _refuse(request, 400, "its body cannot be read")
+        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+
+    def _is_signed(self, request: web.Request, raw: bytes) -> bool:
+        """Return whether Slack signed these bytes within the last five minutes."""
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= len("1000000000000")):
+            return False
+        try:
+            return signature.isascii() and self._verifier.is_valid(raw, timestamp, signature)
+        except UnicodeDecodeError:
+            return False
+
+
+@asynccontextmanager
+async def serving(web_app: web.Application, port: int, *, stop_seconds: float) -> AsyncIterator[None]:
+    """Serve on the port while the context is open; requests that are half sent then have `stop_seconds` left.
+
+    No more than MAX_CONNECTIONS are open at once, and one that asks for nothing within READ_SECONDS is closed.
+    """
+    connections = _Connections()
+    connections.watch(web_app)
+    runner = web.AppRunner(
+        web_app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        lingering_time=1.0,
+        shutdown_timeout=stop_seconds,
+    )
+    await runner.setup()
+    accept = partial(connections.accept, runner)
+    everywhere = "0.0.0.0"  # noqa: S104 - Slack and supervisors come from outside
+    try:
+        try:
+            listening = await asyncio.get_running_loop().create_server(accept, everywhere, port)
+        except OSError as error:
+            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+        async with listening:
+            yield
+    finally:
+        await runner.cleanup()
+
+
+class _Connections:
+    """Bounds how many connections are open, and how long one may ask for nothing."""
+
+    def __init__(self) -> None:
+        self._silent: set[web.RequestHandler] = set()
+
+    def watch(self, web_app: web.Application) -> None:
+        """Know by its requests which connection has asked for something."""
+
+        @web.middleware
+        async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._silent.discard(request.protocol)
+            return await handler(request)
+
+        web_app.middlewares.append(note)
+
+    def accept(self, runner: web.AppRunner) -> asyncio.Protocol:
+        """Return what serves a new connection, or what hangs up when too many are open or all are to end."""
+        server = runner.server
+        if server is None or len(server.connections) >= MAX_CONNECTIONS:
+            logger.warning("refused a connection: there may be %s", MAX_CONNECTIONS)
+            return _HangUp()
+        connection = server()
+        self._silent.add(connection)
+        asyncio.get_running_loop().call_later(READ_SECONDS, self._close_silent, connection)
+        return connection
+
+    def _close_silent(self, connection: web.RequestHandler) -> None:
+        if connection in self._silent:
+            self._silent.discard(connection)
+            connection.force_close()
+
+
+class _HangUp(asyncio.Protocol):
+    """Closes its connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it."""
+        transport.close()
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """Read the body; None when it is too long, which is known without having all of it."""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        return None
+    raw = bytearray()
+    async for chunk in request.content.iter_any():
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            return None
+    return bytes(raw)
+
+
+def _parse(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
+    """Make Bolt's request of a body that is a JSON object, or a form with one; None when it is neither."""
+    try:
+        text = raw.decode()
+        is_form = request.content_type == "application/x-www-form-urlencoded"
+        payload: Any = json.loads(parse_qs(text, max_num_fields=10)["payload"][0] if is_form else text)
+        # Bolt takes a body that is parsed in this mode only, and expects objects in it where Slack sends some.
+        return AsyncBoltRequest(mode="socket_mode", body=payload) if isinstance(payload, dict) else None
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return None
+
+
+def _refuse(request: web.Request, status: int, reason: str) -> web.Response:
+    logger.warning("refused a request of %s: %s", request.remote, reason)
+    return web.Response(status=status, headers={"Connection": "close"} if status in (408, 413) else None)

@@ -1,0 +1,198 @@
+"""An ack means kept: whatever fails at the first event or click after a start, nothing is acked and lost."""
+
+import asyncio
+import importlib.util
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.app import running
+from bot.slack.http import EVENTS_PATH
+from bot.testing.openai import Answer
+from bot.testing.slack.api.methods import METHODS
+from bot.testing.slack.workspace import Message, Workspace
+from tests.process import BotProcess
+from tests.stories.test_http import SECRET, delivering, listening, signed
+from tests.world import ANA, SAM, World, free_port, refund_of, shown
+
+OFTEN = 50
+METHODS_OF_A_CLICK = ("auth.test", "users.info", "chat.postMessage", "chat.postEphemeral", "chat.update")
+Fault = Callable[[Workspace, str], Callable[[], None]]
+
+
+def internal_error(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack answer the method with an internal error."""
+    workspace.faults.refuse(method, "internal_error", times=OFTEN)
+    return workspace.faults.clear
+
+
+def server_error(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack answer the method with 500."""
+    workspace.faults.server_error(method, times=OFTEN)
+    return workspace.faults.clear
+
+
+def plain_error(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack answer the method with 500 in plain text, which the SDK cannot read."""
+    workspace.faults.server_error(method, times=OFTEN, content_type="text/plain")
+    return workspace.faults.clear
+
+
+def no_answer(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack not answer the method until this is over."""
+    hang = workspace.faults.hang(method, times=OFTEN)
+
+    def over() -> None:
+        workspace.faults.clear()
+        hang.release()
+
+    return over
+
+
+def kept(world: World, question: Message) -> bool:
+    """Return whether the message is in the inbox."""
+    return world.rows("SELECT 1 FROM inbox WHERE ts = ?", question.ts) != []
+
+
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, no_answer])
+@pytest.mark.parametrize("methods", [["auth.test"], [*METHODS]], ids=["auth.test", "all"])
+async def test_first_event(world: World, fault: Fault, methods: list[str]) -> None:
+    """When methods of Slack fail at the first event after a start, the event is acked and in the inbox by then."""
+    async with world.bot():
+        ends = [fault(world.workspace, method) for method in methods]
+        question = await world.says(ANA, "@bot hello", order=("app_mention",))
+        delivery = world.workspace.deliveries[-1]
+        assert await delivery.outcome
+        assert kept(world, question)
+        for end in ends:
+            end()
+
+
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, no_answer])
+@pytest.mark.parametrize("method", METHODS_OF_A_CLICK)
+async def test_first_click(world: World, fault: Fault, method: str) -> None:
+    """When a method of Slack fails at the first click after a start, the click is decided or its person is told."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        request = await world.says(ANA, "@bot refund ORD-10188")
+        card = await world.card(request)
+        await world.replies(request, 2)
+    async with world.bot():
+        end = fault(world.workspace, method)
+        assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        if fault is no_answer:
+            end()
+        await world.workspace.until(
+            lambda: world.refunds() or any(m.ephemeral_for == SAM for m in world.workspace.messages)
+        )
+        end()
+
+
+def variables_of_bolt() -> set[str]:
+    """Find the names of all environment variables of Slack's that Bolt's source knows."""
+    found = importlib.util.find_spec("slack_bolt")
+    assert found
+    assert found.submodule_search_locations
+    folder = Path(found.submodule_search_locations[0])
+    sources = (file.read_text() for file in folder.rglob("*.py"))
+    return {name for source in sources for name in re.findall(r"""environ[^"'\n]*["'](SLACK_\w+)""", source)}
+
+
+async def test_environment_over_socket_mode(world: World, tmp_path: Path) -> None:
+    """Whatever Bolt would read from the environment changes nothing over Socket Mode."""
+    world.script += [Answer("Hello.")]
+    errors, nonsense = tmp_path / "errors.log", dict.fromkeys(variables_of_bolt(), "nonsense")
+    assert {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} <= nonsense.keys()
+    async with BotProcess(world, errors=errors, environment=nonsense) as process:
+        await world.slack.connected()
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+        assert shown(answer) == "Hello."
+        assert await process.stop() == 0
+    assert errors.read_text() == ""
+
+
+async def test_environment_over_http(world: World, tmp_path: Path) -> None:
+    """Whatever Bolt would read from the environment changes nothing over HTTP, and opens no other path."""
+    world.script += [Answer("Hello.")]
+    errors, nonsense = tmp_path / "errors.log", dict.fromkeys(variables_of_bolt() - {"SLACK_APP_TOKEN"}, "nonsense")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    started = BotProcess(
+        world,
+        errors=errors,
+        environment=nonsense,
+        arguments=("--http", str(port)),
+        slack_app_token=None,
+        slack_signing_secret=SECRET,
+    )
+    async with started as process, aiohttp.ClientSession() as session:
+        await listening(session, f"{url}/healthz")
+        for path in ("/", "/slack/install", "/slack/oauth_redirect", "/slack", "/slack/events/"):
+            async with session.get(url + path) as response:
+                assert response.status == 404
+        body = json.dumps({"type": "url_verification", "challenge": "abc"})
+        headers = signed(body) | {"Content-Type": "application/json"}
+        async with session.post(url + EVENTS_PATH, data=body, headers=headers) as response:
+            assert (response.status, await response.json()) == (200, {"challenge": "abc"})
+        async with delivering(world, url + EVENTS_PATH):
+            (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+        assert shown(answer) == "Hello."
+        assert await process.stop() == 0
+    assert errors.read_text() == ""
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> None:
+    """When the database's file is deleted or replaced nothing is acked and the bot is not ready, until it is back."""
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.script += [Answer("Hello.")]
+    port, aside = free_port(), tmp_path / "aside.db"
+    async with world.bot(BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
+        world.database.rename(aside)
+        if replaced:
+            world.database.write_bytes(aside.read_bytes())
+        question = await world.says(ANA, "@bot hello", order=("app_mention",))
+        assert not await world.workspace.deliveries[-1].outcome
+        async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+            assert response.status == 503
+            assert "deleted or replaced" in await response.text()
+        aside.replace(world.database)
+        world.workspace.announce(question)
+        assert await world.replies(question)
+
+
+async def test_ready_writes_nothing(world: World) -> None:
+    """Being asked whether it is ready costs the bot no write."""
+    port = free_port()
+    async with world.bot(BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
+        wal = world.database.with_name(f"{world.database.name}-wal")
+        before = wal.stat()
+        for _ in range(3):
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                assert response.status == 200
+        after = wal.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error])
+async def test_no_new_connection_at_first(world: World, fault: Fault) -> None:
+    """When Slack cannot give a new connection after one was cut, in whatever form, the bot goes on asking for one."""
+    world.script += [Answer("Hello.")]
+    async with running(world.settings(BOT_SILENCE_SECONDS=2)) as connection:
+        watch = asyncio.create_task(connection.lost())
+        await world.slack.connected()
+        end = fault(world.workspace, "apps.connections.open")
+        asked = sum(call.method == "apps.connections.open" for call in world.workspace.calls)
+        world.slack.socket_mode.close_abruptly()
+        await world.workspace.until(
+            lambda: sum(call.method == "apps.connections.open" for call in world.workspace.calls) > asked
+        )
+        end()
+        await world.replies(await world.says(ANA, "@bot hello"))
+        assert not watch.done()
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
