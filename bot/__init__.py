@@ -3,6 +3,7 @@
 Rooms, from the top down; each imports only what is below it:
 
     __main__     the command line
+    commands     what its commands do, imported by the one that needs it
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
@@ -41,8 +42,9 @@ A click:
           -> slack/delivery     posts from the outbox
           -> agent/agent        reads the outcome as a note, with the next message
 
-States of a tool call: running -> succeeded | failed | rejected. Of a gated one: proposed -> pending | rejected | failed;
-pending -> running | cancelled | expired | failed; running -> succeeded | failed | unknown; unknown -> succeeded | failed.
+States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
+proposed -> pending | rejected | failed; pending -> running | cancelled | expired | failed;
+running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker of a thread; intake tells the executor that a
 message was changed; the agent shows a status through delivery; delivery tells the approvals of a card that was lost;
