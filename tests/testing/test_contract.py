@@ -93,6 +93,8 @@ async def test_a_token_without_the_scope_is_refused() -> None:
         client = AsyncWebClient(slack.bot_token, base_url=slack.url)
         answer = await refusal(client, "usergroups.users.list", usergroup="S1")
         assert (answer["error"], answer["needed"]) == ("missing_scope", "usergroups:read")
+        history = await refusal(client, "conversations.history", channel="D0ANA")
+        assert history["needed"] == "im:history"
         assert answer["provided"] == "chat:write,users:read"
         assert (await client.users_info(user="U0ANA"))["ok"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from bot.testing.slack.api.arguments import SlackError
+from bot.testing.slack.workspace.objects import Channel
 
 DEFAULT_SCOPES = frozenset(
     {
@@ -20,6 +21,7 @@ DEFAULT_SCOPES = frozenset(
         "users:read.email",
     }
 )
+_FAMILIES = {"channel": "channels:", "group": "groups:", "im": "im:"}
 _READ = ("channels:read", "groups:read", "mpim:read", "im:read")
 _HISTORY = ("channels:history", "groups:history", "mpim:history", "im:history")
 _WRITE = ("channels:manage", "groups:write", "im:write", "mpim:write")
@@ -42,8 +44,13 @@ NEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
-def check_scopes(method: str, scopes: AbstractSet[str]) -> None:
-    """Raise missing_scope unless the token has one of the scopes that the method accepts."""
+def check_scopes(method: str, scopes: AbstractSet[str], channel: Channel | None = None) -> None:
+    """Raise missing_scope unless the token has one of the scopes that the method accepts.
+
+    What reads a conversation needs the scope of that kind of conversation.
+    """
     needed = NEEDED.get(method, ())
+    if channel and needed in (_READ, _HISTORY):
+        needed = tuple(scope for scope in needed if scope.startswith(_FAMILIES[channel.kind]))
     if needed and scopes.isdisjoint(needed):
         raise SlackError("missing_scope", needed=",".join(needed), provided=",".join(sorted(scopes)))

@@ -109,7 +109,7 @@ class SlackServer:
         if opens_connection != (token == self.app_token):
             raise SlackError("not_allowed_token_type")
         if not opens_connection:
-            check_scopes(method, self.scopes)
+            check_scopes(method, self.scopes, self.workspace.channels.get(str(arguments.get("channel"))))
             return METHODS[method](self.workspace, arguments)
         query = f"ticket={self.socket_mode.issue_ticket()}&app_id={self.workspace.app_id}"
         return {"url": f"ws://{host}/link?{query}"}
