@@ -7,6 +7,7 @@ import shlex
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,3 +123,10 @@ async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
     assert (await tool.parse('{"country": "US"}').run(context)).content == {"country": "US", "days": 3}
     with pytest.raises(ToolError, match="We do not deliver to FR"):
         await tool.parse('{"country": "FR"}').run(context)
+
+
+async def test_example_test_passes() -> None:
+    """The README's test of another bot runs word for word."""
+    names: dict[str, Any] = {}
+    exec(code("python")[1], names)  # noqa: S102 - it is our own README
+    await names["test_my_bot_answers"]()

@@ -56,6 +56,12 @@ def test_the_bot_does_not_lean_on_the_demo() -> None:
     assert {name for name in leaning if not name.startswith("bot.demo")} == {"bot.commands"}
 
 
+def test_the_test_servers_know_nothing_of_the_bot() -> None:
+    """Whatever is below bot.testing imports only what is there, and libraries."""
+    used = {one for name, path in MODULES.items() if name.startswith("bot.testing") for one in imports(path)}
+    assert {one for one in used if one.split(".")[0] == "bot" and not one.startswith("bot.testing.")} == set()
+
+
 def test_imports_resolve_to_what_is_declared() -> None:
     """Every library that is imported is one that pyproject.toml names, or Python's own."""
     declared = {

@@ -1,1 +1,13 @@
-"""A Slack workspace and a Chat Completions server that a bot is tested against, over real HTTP and WebSocket."""
+"""A Slack workspace and a Chat Completions server that a bot is tested against, over real HTTP and WebSocket.
+
+`async with SlackServer(Workspace()) as slack` serves Slack for one app: hand the app `slack.url`, `slack.bot_token` and
+`slack.app_token`. People talk and click by the workspace's `say` and `click`; `until` waits for what the app does. A
+`CompletionsServer` answers each request by a function that returns an `Answer`, with `ToolCall`s or without, or a
+`Failure`. Both refuse what Slack and OpenAI refuse, in their words. Nothing here imports the bot.
+"""
+
+from bot.testing.openai import Answer, CompletionsServer, Failure, ToolCall
+from bot.testing.slack.api import SlackServer
+from bot.testing.slack.workspace import Workspace
+
+__all__ = ["Answer", "CompletionsServer", "Failure", "SlackServer", "ToolCall", "Workspace"]

@@ -6,6 +6,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.testing.slack.api import SlackServer
+from bot.testing.slack.api.scopes import DEFAULT_SCOPES
 from bot.testing.slack.workspace import Workspace
 
 
@@ -18,7 +19,7 @@ def workspace() -> Workspace:
 @pytest.fixture
 async def slack(workspace: Workspace) -> AsyncIterator[SlackServer]:
     """Serve the workspace, and send again at once what was not acked in time."""
-    async with SlackServer(workspace, retry_delays=(0.0, 0.01, 0.01)) as server:
+    async with SlackServer(workspace, scopes=DEFAULT_SCOPES | {"im:read"}, retry_delays=(0.0, 0.01, 0.01)) as server:
         yield server
 
 

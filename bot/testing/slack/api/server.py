@@ -1,6 +1,7 @@
 """A Slack server on localhost: the Web API over HTTP with its tokens and faults, and Socket Mode beside it."""
 
 import json
+from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Self
 
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from bot.testing.slack.api.arguments import Arguments, SlackError
 from bot.testing.slack.api.methods import METHODS
+from bot.testing.slack.api.scopes import DEFAULT_SCOPES, check_scopes
 from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.faults import ConnectionLost, Fault, Hang, RateLimited, Refused, ServerError
@@ -20,7 +22,8 @@ APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
 class SlackServer:
     """Slack for one app: `async with SlackServer(workspace) as server` serves it on a port of its own.
 
-    Made with `add_routes` alone it is part of another server, and is closed with it.
+    Made with `add_routes` alone it is part of another server, and is closed with it. The bot token has `scopes`, and a
+    method that needs another one is refused.
     """
 
     def __init__(
@@ -28,12 +31,14 @@ class SlackServer:
         workspace: Workspace,
         *,
         port: int = 0,
+        scopes: AbstractSet[str] = DEFAULT_SCOPES,
         ack_timeout: float = 3.0,
         retry_delays: tuple[float, ...] = RETRY_DELAYS,
     ) -> None:
         self.workspace = workspace
         self.bot_token = BOT_TOKEN
         self.app_token = APP_TOKEN
+        self.scopes = scopes
         self.socket_mode = SocketMode(workspace, ack_timeout=ack_timeout, retry_delays=retry_delays)
         workspace.deliveries.deliver = self.socket_mode.deliver
         self._port = port
@@ -104,6 +109,7 @@ class SlackServer:
         if opens_connection != (token == self.app_token):
             raise SlackError("not_allowed_token_type")
         if not opens_connection:
+            check_scopes(method, self.scopes, self.workspace.channels.get(str(arguments.get("channel"))))
             return METHODS[method](self.workspace, arguments)
         query = f"ticket={self.socket_mode.issue_ticket()}&app_id={self.workspace.app_id}"
         return {"url": f"ws://{host}/link?{query}"}
