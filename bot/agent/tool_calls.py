@@ -20,6 +20,7 @@ from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, refere
 from bot.store.sqlite.calls import Calls
 from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.leases import LostLeaseError
+from bot.tools import tool_settings
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -98,9 +99,8 @@ class ToolCalls:
 
     async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(
-            call.id, call.thread, asking.person, self._shop, self._approvals.outcomes, self._settings, asking.said
-        )
+        rules = tool_settings(self._settings)
+        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals.outcomes, rules, asking.said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)

@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
+from bot.tools import tool_settings
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class Outcomes:
         raise ToolError(f"There is no waiting request {request} of this person.", "Only one's own can be taken back.")
 
     def _context(self, call: ToolCall, requester: Person) -> Context:
-        return Context(call.id, call.thread, requester, self._shop, self, self._settings)
+        return Context(call.id, call.thread, requester, self._shop, self, tool_settings(self._settings))
 
     def _frozen(self, call: ToolCall) -> GatedTool:
         """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""

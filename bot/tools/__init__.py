@@ -6,7 +6,12 @@ import pkgutil
 from collections.abc import Mapping
 
 from bot.settings import Settings
-from bot.tools.tool import Tool
+from bot.tools.tool import Tool, ToolSettings
+
+
+def tool_settings(settings: Settings) -> ToolSettings:
+    """Return the part of the settings that tools may read."""
+    return ToolSettings(account_undo_days=settings.account_undo_days, help_folder=settings.help_folder)
 
 
 def load(settings: Settings) -> Mapping[str, type[Tool]]:

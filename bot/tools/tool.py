@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import (
@@ -17,7 +18,6 @@ from pydantic import (
 )
 
 from bot.identity import Person
-from bot.settings import Settings
 from bot.shop.shop import Order, Shop
 from bot.store.records import Block, ThreadId
 
@@ -54,15 +54,26 @@ class Requests(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """The settings that tools read, and none besides: no token, no key."""
+
+    account_undo_days: int
+    help_folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """For whom and where a tool runs. It comes from Slack's envelope and our settings, never from the model."""
+    """For whom and where a tool runs. It comes from Slack's envelope and our settings, never from the model.
+
+    A tool may be anybody's code, so no public attribute leads to a token or a key.
+    """
 
     call_id: str
     thread: ThreadId
     requester: Person
     shop: Shop
     requests: Requests
-    settings: Settings
+    settings: ToolSettings
     said: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
 

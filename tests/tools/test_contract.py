@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bot import tools
 from bot.identity import Person
@@ -61,12 +61,33 @@ def context(shop: SqliteShop) -> Context:
             raise ToolError(f"{person.id} has no request {request}.")
 
     person = Person(ANA, "T0ACME", "ana@example.com", is_staff=False)
-    return Context("call", ThreadId("T0ACME", "C0SUPPORT", "1.0"), person, shop, NoRequests(), SETTINGS)
+    return Context(
+        "call", ThreadId("T0ACME", "C0SUPPORT", "1.0"), person, shop, NoRequests(), tools.tool_settings(SETTINGS)
+    )
 
 
-def test_the_tools_there_are() -> None:
-    """The tools are these eight; who adds one says so here."""
-    assert set(TOOLS) == {
+def reachable(value: object, seen: dict[int, object]) -> Iterator[object]:
+    """List a value and all of the bot's objects that its public attributes lead to."""
+    if id(value) in seen:
+        return
+    seen[id(value)] = value
+    yield value
+    if type(value).__module__.startswith("bot."):
+        for name in dir(value):
+            if not name.startswith("_"):
+                yield from reachable(getattr(value, name), seen)
+
+
+def test_no_secret_is_within_a_tools_reach(shop: SqliteShop) -> None:
+    """No public attribute of a tool's context leads to the settings or to a secret."""
+    found = list(reachable(context(shop), {}))
+    assert shop in found
+    assert not [value for value in found if isinstance(value, Settings | SecretStr)]
+
+
+def test_built_in_tools_are_found() -> None:
+    """The eight tools that come with the bot are found, and those that move money or data wait for approval."""
+    assert set(TOOLS) >= {
         "cancel_order",
         "delete_account",
         "escalate_to_human",
@@ -76,7 +97,7 @@ def test_the_tools_there_are() -> None:
         "search_help",
         "withdraw_request",
     }
-    assert set(GATED) == {"cancel_order", "delete_account", "initiate_refund"}
+    assert set(GATED) >= {"cancel_order", "delete_account", "initiate_refund"}
 
 
 @pytest.mark.parametrize("name", TOOLS)
