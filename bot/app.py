@@ -22,6 +22,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Outcomes
 from bot.approvals.sweeper import ApprovalSweeper
+from bot.callbacks import ShowStatus
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
@@ -40,7 +41,6 @@ from bot.slack.health import Health
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
-from bot.store.records import ThreadId
 from bot.store.sqlite.database import DatabaseError, DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.leases import Leases
@@ -76,6 +76,14 @@ async def running(
 
     On leaving, it takes nothing more, lets what runs finish within the settings' time, says what is to be said, and
     leaves the rest to the next start.
+
+    What is started last is stopped first. The order, and its reason:
+
+    1. The database is opened and this process registered in it: all that follows writes rows under its lease.
+    2. Delivery, before anything that has something to say; so it is stopped after all work, and posts its last words.
+    3. What is repeated: leases are renewed for as long as work goes on.
+    4. What an earlier process left: requests, then posts, then threads, which may depend on a request's outcome.
+    5. The connection to Slack, when all that a message or a click needs is there; so it is closed first.
     """
     async with AsyncExitStack() as stack:
         bot = await _assemble(settings, open_shop, stack)
@@ -150,7 +158,7 @@ def _agent(
     shop: Shop,
     approvals: Approvals,
     hand_over: HandOver,
-    show_status: Callable[[ThreadId, str], None],
+    show_status: ShowStatus,
 ) -> Agent:
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:

@@ -1,7 +1,6 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -12,10 +11,11 @@ from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import Asking, ToolCalls
 from bot.blocks.messages import answer_messages
+from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import InboxMessage, Item, Post, ThreadId, new_id, reference
+from bot.store.records import InboxMessage, Item, Post, new_id, reference
 from bot.store.sqlite.history import Conversation, Spent
 from bot.store.store import Store
 
@@ -36,7 +36,7 @@ class Agent:
         store: Store,
         identity: Identity,
         settings: Settings,
-        show_status: Callable[[ThreadId, str], None],
+        show_status: ShowStatus,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls

@@ -1,13 +1,14 @@
 """How the model is asked: each try a row, again where that may help, another model before giving up."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.agent import transcript
 from bot.agent.errors import RunError
+from bot.callbacks import ShowStatus
 from bot.model.model import Model, ModelError, Turn
 from bot.settings import Settings
 from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
@@ -29,7 +30,7 @@ class ModelCalls:
         instructions: str,
         calls: Calls,
         settings: Settings,
-        show_status: Callable[[ThreadId, str], None],
+        show_status: ShowStatus,
     ) -> None:
         self._models = models
         self._definitions = definitions
