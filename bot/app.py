@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot import tools
 from bot.agent.agent import Agent
-from bot.agent.escalation import HandOver
+from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
@@ -127,7 +127,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=known_tools,
         shop=shop,
         approvals=approvals,
-        hand_over=HandOver(settings, ourselves.url),
+        escalation=Escalation(settings, ourselves.url),
         show_status=delivery.show_status,
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
@@ -157,13 +157,13 @@ def _agent(
     known_tools: Mapping[str, type[Tool]],
     shop: Shop,
     approvals: Approvals,
-    hand_over: HandOver,
+    escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:
         stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, hand_over=hand_over)
+    intents = Intents(model=models[0], store=store, escalation=escalation)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -174,13 +174,13 @@ def _agent(
         show_status=show_status,
     )
     tool_calls = ToolCalls(
-        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, hand_over=hand_over, settings=settings
+        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, escalation=escalation, settings=settings
     )
     return Agent(
         model_calls=model_calls,
         tool_calls=tool_calls,
         intents=intents,
-        hand_over=hand_over,
+        escalation=escalation,
         store=store,
         identity=identity,
         settings=settings,

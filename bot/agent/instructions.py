@@ -8,14 +8,14 @@ LEAK_REPLACEMENT = "I can't share how I am set up. What can I do about an order 
 _WORDS_IN_A_ROW = 8
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def _ngrams(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
     return {tuple(words[start : start + _WORDS_IN_A_ROW]) for start in range(len(words) - _WORDS_IN_A_ROW + 1)}
 
 
-_OURS = _runs(INSTRUCTIONS)
+_OURS = _ngrams(INSTRUCTIONS)
 
 
 def without_instructions(answer: str) -> str:
-    """Give the answer back, or other words in its place when it quotes the instructions at length."""
-    return LEAK_REPLACEMENT if _runs(answer) & _OURS else answer
+    """Return the answer, or other words in its place when it quotes the instructions at length."""
+    return LEAK_REPLACEMENT if _ngrams(answer) & _OURS else answer
