@@ -7,7 +7,7 @@ Rooms, from the top down; each imports only what is below it:
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
-    agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, transcript, escalation
+    agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
     tools        one file a tool; tool.py says what a tool is, arguments.py what its arguments may be
     model        the port to a language model, and the adapter for Chat Completions
@@ -19,6 +19,7 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite is where
     settings     what the operator decides
     failpoints   places at which a test kills the process
+    callbacks    the five calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
@@ -46,9 +47,9 @@ States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
 proposed -> pending | rejected | failed; pending -> running | cancelled | expired | failed;
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
-Calls that no import shows, all joined in app: intake wakes the worker of a thread; intake tells the executor that a
-message was changed; the agent shows a status through delivery; delivery tells the approvals of a card that was lost;
-the outbox's news tell delivery which channel has a post.
+Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
+message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus); delivery tells the approvals of a
+card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot import tools
 from bot.agent.agent import Agent
-from bot.agent.escalation import HandOver
+from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
@@ -22,6 +22,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
+from bot.callbacks import ShowStatus
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
@@ -36,7 +37,6 @@ from bot.slack.http import SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
-from bot.store.records import ThreadId
 from bot.store.sqlite.database import DatabaseError, DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.leases import Leases
@@ -72,6 +72,14 @@ async def running(
 
     On leaving, it takes nothing more, lets what runs finish within the settings' time, says what is to be said, and
     leaves the rest to the next start.
+
+    What is started last is stopped first. The order, and its reason:
+
+    1. The database is opened and this process registered in it: all that follows writes rows under its lease.
+    2. Delivery, before anything that has something to say; so it is stopped after all work, and posts its last words.
+    3. What is repeated: leases are renewed for as long as work goes on.
+    4. What an earlier process left: requests, then posts, then threads, which may depend on a request's outcome.
+    5. The connection to Slack, when all that a message or a click needs is there; so it is closed first.
     """
     async with AsyncExitStack() as stack:
         bot = await _assemble(settings, open_shop, stack)
@@ -115,7 +123,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=known_tools,
         shop=shop,
         approvals=approvals,
-        hand_over=HandOver(settings, ourselves.url),
+        escalation=Escalation(settings, ourselves.url),
         show_status=delivery.show_status,
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
@@ -142,13 +150,13 @@ def _agent(
     known_tools: Mapping[str, type[Tool]],
     shop: Shop,
     approvals: Approvals,
-    hand_over: HandOver,
-    show_status: Callable[[ThreadId, str], None],
+    escalation: Escalation,
+    show_status: ShowStatus,
 ) -> Agent:
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:
         stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, hand_over=hand_over)
+    intents = Intents(model=models[0], store=store, escalation=escalation)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -159,13 +167,13 @@ def _agent(
         show_status=show_status,
     )
     tool_calls = ToolCalls(
-        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, hand_over=hand_over, settings=settings
+        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, escalation=escalation, settings=settings
     )
     return Agent(
         model_calls=model_calls,
         tool_calls=tool_calls,
         intents=intents,
-        hand_over=hand_over,
+        escalation=escalation,
         store=store,
         identity=identity,
         settings=settings,

@@ -1,21 +1,21 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 from bot.agent.errors import RunError
-from bot.agent.escalation import HandOver
+from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
-from bot.agent.tool_calls import Asking, ToolCalls
+from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
+from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import InboxMessage, Item, Post, ThreadId, new_id, reference
+from bot.store.records import InboxMessage, Item, Post, new_id, reference
 from bot.store.sqlite.history import Conversation, Spent
 from bot.store.store import Store
 
@@ -32,16 +32,16 @@ class Agent:
         model_calls: ModelCalls,
         tool_calls: ToolCalls,
         intents: Intents,
-        hand_over: HandOver,
+        escalation: Escalation,
         store: Store,
         identity: Identity,
         settings: Settings,
-        show_status: Callable[[ThreadId, str], None],
+        show_status: ShowStatus,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
         self._intents = intents
-        self._hand_over = hand_over
+        self._escalation = escalation
         self._store = store
         self._identity = identity
         self._settings = settings
@@ -56,7 +56,7 @@ class Agent:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
                 item, posts = await self._run(message)
         except RunError as error:
-            return await self.apologise(message, error.words, error.row_id, str(error), hand_over=error.hand_over)
+            return await self.apologise(message, error.words, error.row_id, str(error), escalate=error.escalate)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
             return await self.apologise(message, words, error=str(error))
@@ -68,14 +68,14 @@ class Agent:
         return more
 
     async def apologise(
-        self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, hand_over: bool = False
+        self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, escalate: bool = False
     ) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
         mark = reference(row_id or new_id())
         post = None
-        if hand_over:
+        if escalate:
             intent = await self._intents.stored(message.thread)
-            post = self._hand_over.post(message.thread, message.user, f"{words} ({mark})", intent)
+            post = self._escalation.post(message.thread, message.user, f"{words} ({mark})", intent)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
         item = {"role": "assistant", "content": words}
@@ -95,7 +95,7 @@ class Agent:
         return await self._store.history.finish(message, item, self._posts(message, words))
 
     async def _run(self, message: InboxMessage) -> tuple[Item | None, list[Post]]:
-        """Go on until there is an answer; give back the run's last item and what is to be said."""
+        """Go on until there is an answer; return the run's last item and what is to be said."""
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
@@ -114,8 +114,8 @@ class Agent:
                 calls = await self._store.history.add_turn(message.thread, turn.item, rows)
                 reach("turn written")
             show = partial(self._show_status, message.thread)
-            asking = Asking(requester, intent, conversation.said_by(message.user))
-            await self._tool_calls.run(calls, asking, show)
+            run_context = ToolRunContext(requester, intent, conversation.said_by(message.user))
+            await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.history.add_outputs(message.thread)
             reach("call written")
 
@@ -124,7 +124,7 @@ class Agent:
         settings = self._settings
         if spent.same_failure >= MAX_SAME_FAILURES:
             words = "I tried the same thing three times and it did not work, so I have stopped."
-            raise RunError(words, new_id(), "the same call failed three times", hand_over=True)
+            raise RunError(words, new_id(), "the same call failed three times", escalate=True)
         if spent.steps >= settings.max_steps:
             words = "I could not finish this within the number of steps that I may take."
             raise RunError(words, new_id(), f"no answer after {spent.steps} steps")

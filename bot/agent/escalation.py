@@ -1,4 +1,4 @@
-"""How people are called: what stands in the escalation channel when a thread needs one."""
+"""How a thread is escalated: what is written in the escalation channel when a thread needs one."""
 
 from bot.agent.instructions import without_instructions
 from bot.blocks.cards import hand_over_card
@@ -8,7 +8,7 @@ from bot.settings import Settings
 from bot.store.records import Post, ThreadId, new_id
 
 
-class HandOver:
+class Escalation:
     """Writes to the escalation channel, if there is one: where the thread is, who asks, and what they want."""
 
     def __init__(self, settings: Settings, workspace_url: str) -> None:

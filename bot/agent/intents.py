@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from pydantic import ValidationError
 
-from bot.agent.escalation import HandOver
+from bot.agent.escalation import Escalation
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
@@ -24,21 +26,21 @@ HEAD_START_SECONDS = 0.02  # for the thread's own request, which somebody waits 
 class Intents:
     """Sorts threads in the background. Nothing waits for it but a card, and that for a second at most."""
 
-    def __init__(self, *, model: Model, store: Store, hand_over: HandOver) -> None:
+    def __init__(self, *, model: Model, store: Store, escalation: Escalation) -> None:
         self._model = model
         self._store = store
-        self._hand_over = hand_over
+        self._escalation = escalation
         self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
 
-    def start(self, message: InboxMessage, stored: str | None) -> "IntentNow":
+    def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = _read(stored)
         if known is not None and not topic_turned(known, message.text):
-            return IntentNow(known, None)
+            return partial(_newest, known, None)
         task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return IntentNow(known, task)
+        return partial(_newest, known, task)
 
     async def stored(self, thread: ThreadId) -> CustomerIntent | None:
         """Read what the thread was sorted as last."""
@@ -64,7 +66,7 @@ class Intents:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
-        urgent = [self._hand_over.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
+        urgent = [self._escalation.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
         try:
             await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)
@@ -73,20 +75,15 @@ class Intents:
         return intent
 
 
-class IntentNow:
-    """What a thread was sorted as, as far as that is known when somebody asks."""
-
-    def __init__(self, known: CustomerIntent | None, task: asyncio.Task[CustomerIntent | None] | None) -> None:
-        self._known = known
-        self._task = task
-
-    async def __call__(self) -> CustomerIntent | None:
-        """Give the newest intent; one that is under way gets a second to arrive."""
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=INTENT_TIMEOUT_SECONDS)
-            if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
-                return self._task.result() or self._known
-        return self._known
+async def _newest(
+    known: CustomerIntent | None, task: asyncio.Task[CustomerIntent | None] | None
+) -> CustomerIntent | None:
+    """Return the newest intent; one that is under way gets a second to arrive."""
+    if task is not None:
+        await asyncio.wait([task], timeout=INTENT_TIMEOUT_SECONDS)
+        if task.done() and not task.cancelled() and task.exception() is None:
+            return task.result() or known
+    return known
 
 
 def _read(stored: str | None) -> CustomerIntent | None:

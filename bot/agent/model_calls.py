@@ -1,13 +1,14 @@
 """How the model is asked: each try a row, again where that may help, another model before giving up."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.agent import transcript
+from bot.agent import conversation
 from bot.agent.errors import RunError
+from bot.callbacks import ShowStatus
 from bot.model.model import Model, ModelError, Turn
 from bot.settings import Settings
 from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
@@ -19,7 +20,7 @@ FIRST_WAIT_SECONDS = 0.4
 
 
 class ModelCalls:
-    """Asks the models, the first one first, with no more of the history than fits."""
+    """Asks the models, the first one first, with no more of the conversation than fits."""
 
     def __init__(
         self,
@@ -29,7 +30,7 @@ class ModelCalls:
         instructions: str,
         calls: Calls,
         settings: Settings,
-        show_status: Callable[[ThreadId, str], None],
+        show_status: ShowStatus,
     ) -> None:
         self._models = models
         self._definitions = definitions
@@ -46,12 +47,12 @@ class ModelCalls:
             for attempt in range(MAX_TRIES):
                 row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
                 try:
-                    return await self._try(model, row, transcript.cut(items, budget))
+                    return await self._try(model, row, conversation.cut(items, budget))
                 except ModelError as error:
                     failure = RunError(error.words, row.id, str(error))
                     wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
                     if error.too_long:
-                        budget = min(budget, transcript.size(items)) // 2
+                        budget = min(budget, conversation.size(items)) // 2
                     elif error.retry_after is None or wait > MAX_WAIT_SECONDS or attempt + 1 == MAX_TRIES:
                         break
                     else:
@@ -60,7 +61,7 @@ class ModelCalls:
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
     async def _try(self, model: Model, row: ModelCall, items: Sequence[Item]) -> Turn:
-        transcript.check(items)
+        conversation.check(items)
         self._calls.log_model_call(row)
         try:
             turn = await model.respond([self._instructions, *items], self._definitions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.agent.escalation import HandOver
+from bot.agent.escalation import Escalation
 from bot.approvals.decide import Approvals
 from bot.failpoints import reach
 from bot.identity import Person
@@ -26,15 +26,14 @@ from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, Too
 logger = logging.getLogger(__name__)
 
 MAX_LOGGED_CHARACTERS = 20_000
-IntentNow = Callable[[], Awaitable[CustomerIntent | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ToolRunContext:
     """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
 
     person: Person
-    intent: IntentNow
+    intent: Callable[[], Awaitable[CustomerIntent | None]]
     said: str
 
 
@@ -48,14 +47,14 @@ class ToolCalls:
         calls: Calls,
         shop: Shop,
         approvals: Approvals,
-        hand_over: HandOver,
+        escalation: Escalation,
         settings: Settings,
     ) -> None:
         self._tools = tools
         self._calls = calls
         self._shop = shop
         self._approvals = approvals
-        self._hand_over = hand_over
+        self._escalation = escalation
         self._settings = settings
         self._rules = rules(settings)
 
@@ -63,7 +62,7 @@ class ToolCalls:
         """Make the rows of a turn's calls, as they are written before anything is looked at."""
         return [self._row(message, position, call) for position, call in enumerate(requested)]
 
-    async def run(self, calls: Sequence[ToolCall], asking: Asking, show: Callable[[str], None]) -> None:
+    async def run(self, calls: Sequence[ToolCall], run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Bring each call of a turn to its end, or to where it waits for a person."""
         unfinished = [call for call in calls if call.output is None]
         firsts: dict[tuple[str, str], ToolCall] = {}
@@ -74,9 +73,9 @@ class ToolCalls:
         async def gated() -> None:
             for call in originals:
                 if call.gated:
-                    await self._run(call, asking, show)
+                    await self._run(call, run_context, show)
 
-        await asyncio.gather(gated(), *(self._run(call, asking, show) for call in originals if not call.gated))
+        await asyncio.gather(gated(), *(self._run(call, run_context, show) for call in originals if not call.gated))
         for call in unfinished:
             original = firsts[call.tool, call.arguments_sent]
             if call is not original:
@@ -98,9 +97,10 @@ class ToolCalls:
             created_at=datetime.now(UTC),
         )
 
-    async def _run(self, call: ToolCall, asking: Asking, show: Callable[[str], None]) -> None:
+    async def _run(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        context = Context(call.id, call.thread, asking.person, self._shop, self._approvals, self._rules, asking.said)
+        person, said = run_context.person, run_context.said
+        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)
@@ -109,7 +109,7 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                await self._approvals.park(call, preview, asking.person, await asking.intent())
+                await self._approvals.park(call, preview, run_context.person, await run_context.intent())
                 reach("request parked")
                 return
             output = await within(seconds, tool.run(context))
@@ -125,7 +125,7 @@ class ToolCalls:
             text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
-            await self._succeed(call, output, text, asking)
+            await self._succeed(call, output, text, run_context)
 
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)
@@ -144,10 +144,12 @@ class ToolCalls:
                 "Tell the customer that the limit for today is reached, and that a person of the team can help.",
             )
 
-    async def _succeed(self, call: ToolCall, output: Output, text: str, asking: Asking) -> None:
+    async def _succeed(self, call: ToolCall, output: Output, text: str, run_context: ToolRunContext) -> None:
         post = None
-        if output.hand_over is not None:
-            post = self._hand_over.post(call.thread, asking.person.id, output.hand_over, await asking.intent())
+        if output.escalate is not None:
+            post = self._escalation.post(
+                call.thread, run_context.person.id, output.escalate, await run_context.intent()
+            )
         self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
 
     def _finish(
@@ -156,7 +158,7 @@ class ToolCalls:
         self._calls.finish(call, status, _written(content), error=error and writable(error))
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
-        """Answer a call that stands twice in a turn with what came of the first."""
+        """Answer a call that stands twice in a turn with the result of the first."""
         first = await self._calls.get(original.id)
         if first is None or first.output is None:
             raise RuntimeError(f"call {original.id} was not brought to its end")

@@ -35,7 +35,7 @@ class Worker:
             self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
 
     async def resume(self) -> None:
-        """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""
+        """Wake threads with unprocessed messages that no live process leases, as after a start or a failed write."""
         for thread in await self._inbox.waiting_threads():
             if thread not in self._running:
                 self.wake(thread)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks.messages import action_ids, in_words
+from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.records import Post, ThreadId
@@ -66,9 +66,7 @@ class Delivery:
     A post whose outcome is not known is looked for in Slack, by the id in its metadata, before it is sent again.
     """
 
-    def __init__(
-        self, client: AsyncWebClient, outbox: Outbox, *, on_lost_card: Callable[[str, str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, outbox: Outbox, *, on_lost_card: CardLost) -> None:
         self._client = client
         self._outbox = outbox
         self._on_lost_card = on_lost_card
@@ -80,8 +78,9 @@ class Delivery:
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
+        news: OutboxNews = self._outbox.news
         while True:
-            self._wake(await self._outbox.news.get())
+            self._wake(await news.get())
 
     async def resume(self) -> None:
         """Go on with whatever waits and nobody is at: after a start, and after a process or a write that failed."""

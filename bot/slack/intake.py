@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.callbacks import MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
@@ -31,8 +32,8 @@ class Intake:
         *,
         ourselves: BotIdentity,
         inbox: Inbox,
-        wake: Callable[[ThreadId], None],
-        changed: Callable[[str, str, str], Awaitable[None]],
+        wake: WakeThread,
+        changed: MessageChanged,
         trusted_teams: tuple[str, ...] = (),
     ) -> None:
         self._ourselves = ourselves

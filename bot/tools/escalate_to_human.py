@@ -30,5 +30,5 @@ class EscalateToHuman(Tool):
                 "handed_over": True,
                 "message": "The support team was told and will answer. I stay quiet here until I am mentioned.",
             },
-            hand_over=self.summary,
+            escalate=self.summary,
         )

@@ -35,15 +35,15 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What came of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
+    """The result of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
 
-    With `hand_over` the thread goes to people, who are told this text, and the bot stays quiet there.
+    With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
     """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
     summary: str = ""
-    hand_over: str | None = None
+    escalate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class GatedTool(Tool):
 
     @abstractmethod
     async def outcome(self, context: Context) -> Output | None:
-        """Ask what came of an earlier run of this call; None when nothing did."""
+        """Return the outcome of an earlier run of this call, or None when it had no effect."""
 
 
 def _json_object(text: str) -> dict[str, Any]:

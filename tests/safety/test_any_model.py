@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.agent.transcript import check
+from bot.agent.conversation import check
 from bot.testing.openai import Answer, Failure, Request, ToolCall
 from bot.testing.slack.workspace import Message
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, open_world, shown

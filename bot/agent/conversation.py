@@ -1,4 +1,4 @@
-"""What a model may be given to read: a history in which every call is answered, cut to what it can take."""
+"""What a model may be given to read: a conversation in which every call is answered, cut to what it can take."""
 
 import json
 import re
@@ -10,22 +10,22 @@ from bot.store.sqlite.history import NOTE
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 
 
-class TranscriptError(Exception):
-    """A history in which a call has no answer, or more than one, or in the wrong place. It must never be sent."""
+class ConversationError(Exception):
+    """A conversation in which a call has no answer, or more than one, or in the wrong place. It must never be sent."""
 
 
 def check(items: Sequence[Item]) -> None:
-    """Hold that each turn's calls are answered right after it, each once and in order. Raises TranscriptError."""
+    """Check that each turn's calls are answered right after it, each once and in order. Raises ConversationError."""
     waiting: list[str] = []
     for position, item in enumerate(items):
         if item["role"] == "tool":
             if not waiting or waiting.pop(0) != item["tool_call_id"]:
-                raise TranscriptError(f"item {position} answers no call that waits: {item['tool_call_id']}")
+                raise ConversationError(f"item {position} answers no call that waits: {item['tool_call_id']}")
         elif waiting:
-            raise TranscriptError(f"item {position} stands before the answers to {waiting}")
+            raise ConversationError(f"item {position} stands before the answers to {waiting}")
         waiting += [call["id"] for call in item.get("tool_calls", ())]
     if waiting:
-        raise TranscriptError(f"no answers to {waiting}")
+        raise ConversationError(f"no answers to {waiting}")
 
 
 def size(items: Sequence[Item]) -> int:
@@ -34,7 +34,7 @@ def size(items: Sequence[Item]) -> int:
 
 
 def cut(items: Sequence[Item], tokens: int) -> list[Item]:
-    """Leave out the oldest turns of a long history, and say their facts in one line in their place.
+    """Leave out the oldest turns of a long conversation, and say their facts in one line in their place.
 
     Whole turns only, from one message of a person to the next. Where it cuts depends on what was said up to there and
     so stays for many turns, which keeps the beginning of the request the same for the server's cache.
@@ -65,7 +65,7 @@ def _turns(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def _facts(items: Sequence[Item]) -> str:
-    """Tell what must not be forgotten: orders that were looked at, and requests with what became of them."""
+    """Return what must not be forgotten: orders that were looked at, and requests with what became of them."""
     calls = [call["function"]["arguments"] for item in items for call in item.get("tool_calls", ())]
     orders = dict.fromkeys(re.findall(r"ORD-\d{1,12}\b", " ".join(calls)))
     notes = [item["content"].removeprefix(NOTE) for item in items if item["role"] == "system"]

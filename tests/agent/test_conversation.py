@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent.transcript import TranscriptError, check, cut, size
+from bot.agent.conversation import ConversationError, check, cut, size
 from bot.store.records import Item
 from bot.store.sqlite.history import NOTE
 
@@ -136,7 +136,7 @@ def test_facts() -> None:
 )
 def test_check_refuses(items: list[Item]) -> None:
     """A call without its result, or a result twice, out of order, late or of no call, is never sent."""
-    with pytest.raises(TranscriptError):
+    with pytest.raises(ConversationError):
         check(items)
 
 

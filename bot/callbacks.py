@@ -1,0 +1,40 @@
+"""The five calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+
+from typing import Protocol
+
+from bot.store.records import ThreadId
+
+
+class WakeThread(Protocol):
+    """Slack's intake tells the worker that a thread has an unprocessed message."""
+
+    def __call__(self, thread: ThreadId, /) -> None:
+        """Return at once; the thread is worked on in the background."""
+
+
+class MessageChanged(Protocol):
+    """Slack's intake tells the approvals that a message was edited or deleted."""
+
+    async def __call__(self, team: str, channel: str, ts: str, /) -> None:
+        """Return when the pending requests that were made with the message are ended."""
+
+
+class ShowStatus(Protocol):
+    """The agent tells Slack's delivery what the bot is doing in a thread."""
+
+    def __call__(self, thread: ThreadId, status: str, /) -> None:
+        """Return at once; a status that cannot be shown is dropped."""
+
+
+class CardLost(Protocol):
+    """Slack's delivery tells the approvals that an approval card cannot be posted."""
+
+    async def __call__(self, call_id: str, error: str, /) -> None:
+        """Return when the request, which nobody can see, is ended."""
+
+
+class OutboxNews(Protocol):
+    """The outbox tells Slack's delivery which channel has something to post."""
+
+    async def get(self) -> str:
+        """Wait for the next channel."""
