@@ -48,8 +48,8 @@ proposed -> pending | rejected | failed; pending -> running | cancelled | expire
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
-message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus); delivery tells the approvals of a
-card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
+message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus); delivery tells the
+approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError
