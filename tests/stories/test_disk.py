@@ -4,15 +4,17 @@ import asyncio
 import os
 import resource
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.store.sqlite.database import back_up
 from bot.testing.slack.workspace import Message
 from tests.process import BotProcess, check, think
-from tests.world import ANA, BEN, SAM, World, shown
+from tests.world import ANA, BEN, SAM, World, open_world, shown
 
 REFUSED = "does not take writes: disk I/O error. Nothing is acked until it does."
 
@@ -107,3 +109,13 @@ async def test_refund_while_the_disk_fills(world: World, tmp_path: Path, place: 
     assert world.refunds() == [("ORD-10188", 4200)]
     check(world)
     assert errors.read_text().count(REFUSED) == 1
+
+
+async def test_files_are_private(tmp_path: Path) -> None:
+    """The database, its log of writes, its lock and a backup can be read by their owner alone."""
+    async with open_world(tmp_path) as world, world.bot():
+        await world.replies(await world.says(ANA, "@bot hello"))
+        back_up(world.database, tmp_path / "backup.db")
+        names = ("support.db", "support.db-wal", "support.db-shm", "support.db.lock", "backup.db")
+        modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in names}
+    assert modes == dict.fromkeys(names, 0o600)

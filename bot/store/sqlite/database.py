@@ -129,6 +129,7 @@ class DatabaseThread:
         db.close()
 
     def _connect(self) -> Database:
+        make_private(self.path)
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
         try:
             db = Database(connection, execute_plugins=False)
@@ -264,13 +265,19 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS
 
 
+def make_private(path: Path) -> None:
+    """Create the file, if it is not there, so that only its owner may read it; SQLite makes its `-wal` alike."""
+    path.touch(mode=0o600)
+
+
 def back_up(source: Path, target: Path) -> None:
     """Copy the database as it is at this moment, whoever writes to it. Raises DatabaseError."""
     if target.exists():
         raise DatabaseError(f"{target} is there already, so it stays as it is.")
     try:
+        make_private(target)
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("VACUUM INTO ?", [str(target)])
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         target.unlink(missing_ok=True)
         raise DatabaseError(f"The backup to {target} failed: {error}.") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.store.records import ThreadId, new_id
-from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.database import DatabaseError, DatabaseThread, make_private
 
 if sys.platform != "win32":
     import fcntl
@@ -37,7 +37,9 @@ class Leases:
 
     async def join(self) -> None:
         """Come to life. When no other process has the file open, those that are written down as alive are dead."""
-        self._lock = self._database.path.with_name(f"{self._database.path.name}.lock").open("w")
+        lock = self._database.path.with_name(f"{self._database.path.name}.lock")
+        make_private(lock)
+        self._lock = lock.open("w")
         await self._database.run(self._enter)
 
     async def renew(self) -> None:

@@ -115,7 +115,9 @@ class Outbox:
     async def simplify(self, post: Post, text: str, error: str) -> None:
         """Have the post said in plain text instead, in its place."""
         await self._write(
-            "UPDATE outbox SET text = ?, blocks = '[]', decidable = 0, sender = NULL, error = ? WHERE id = ?", text, error, post.id
+            """UPDATE outbox SET text = ?, blocks = '[]', decidable = 0, sender = NULL, error = ?
+               WHERE id = ?""",
+            *(text, error, post.id),
         )
 
     async def _write(self, sql: str, *values: str) -> None:
