@@ -67,7 +67,7 @@ class ToolCalls:
         unfinished = [call for call in calls if call.output is None]
         firsts: dict[tuple[str, str], ToolCall] = {}
         for call in unfinished:
-            firsts.setdefault((call.tool, call.arguments_sent), call)
+            firsts.setdefault(_same(call), call)
         originals = list(firsts.values())
 
         async def gated() -> None:
@@ -77,7 +77,7 @@ class ToolCalls:
 
         await asyncio.gather(gated(), *(self._run(call, run_context, show) for call in originals if not call.gated))
         for call in unfinished:
-            original = firsts[call.tool, call.arguments_sent]
+            original = firsts[_same(call)]
             if call is not original:
                 await self._repeat(call, original)
 
@@ -166,6 +166,14 @@ class ToolCalls:
         status = CallStatus.SUCCEEDED if done else CallStatus.REJECTED
         error = None if done else f"the same as call {original.id}"
         self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)
+
+
+def _same(call: ToolCall) -> tuple[str, str]:
+    """Return what makes two calls of a turn the same: the tool, and its arguments however they are spelt."""
+    try:
+        return call.tool, json.dumps(json.loads(call.arguments_sent), sort_keys=True)
+    except (ValueError, RecursionError):
+        return call.tool, call.arguments_sent
 
 
 def _written(content: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from bot.model.model import RequestedCall, Turn, Usage
 from bot.store.records import Item, new_id, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
+_MAX_CALLS = 50  # of one turn; the rest is dropped as if the model had not asked: it can ask again
 _MAX_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 
@@ -105,7 +106,7 @@ class _Completion(_Shape):
 
 def _calls(written: Sequence[_Call]) -> tuple[RequestedCall, ...]:
     calls: dict[str, RequestedCall] = {}
-    for call in written:
+    for call in written[:_MAX_CALLS]:
         # An id that stands twice could not be answered; one out of the ordinary, or a name with a dot, not sent back.
         ordinary = call.id and _CALL_ID.fullmatch(call.id) and call.id not in calls
         call_id = call.id if call.id and ordinary else f"call_{new_id()}"

@@ -142,6 +142,26 @@ async def test_the_same_call_twice(world: World) -> None:
     assert one == two
 
 
+async def test_the_same_call_in_other_spellings(world: World) -> None:
+    """The same arguments with other spaces, another order of keys or escapes are the same call."""
+    spelt = (
+        '{"order_id": "ORD-10234", "include_tracking": false}',
+        '{"include_tracking":false,"order_id":"ORD-10234"}',
+        '{ "order_id" : "\\u004fRD-10234",\n "include_tracking" : false }',
+    )
+    text = await answer_to(world, Answer(tool_calls=tuple(call(arguments=one) for one in spelt)))
+    assert text.count("*Order ORD-10234*") == 1
+    assert len({json.dumps(output) for _, output in results(world.asked[1])}) == 1
+
+
+async def test_ten_thousand_calls(world: World) -> None:
+    """A turn of ten thousand calls is fifty rows, and the model hears of no more than these."""
+    wanted = tuple(call(arguments=json.dumps(LOOK_UP | {"order_id": f"ORD-{one}"})) for one in range(10_000))
+    await answer_to(world, Answer(tool_calls=wanted))
+    assert len(world.rows("SELECT id FROM tool_calls")) == 50
+    assert len(results(world.asked[1])) == 50
+
+
 async def test_the_same_request_many_times(world: World) -> None:
     """The same request for a refund five times in a turn is one card, and no failure that would end the run."""
     refund = call("initiate_refund", json.dumps({"order_id": "ORD-10188", "reason": "defective", "amount": 5}))
