@@ -15,7 +15,7 @@ class WakeThread(Protocol):
 class MessageChanged(Protocol):
     """Slack's intake tells the approvals that a message was edited or deleted."""
 
-    async def __call__(self, team: str, channel: str, ts: str, /) -> None:
+    async def __call__(self, team: str, channel: str, ts: str, /, *, deleted: bool) -> None:
         """Return when the pending requests that were made with the message are ended."""
 
 

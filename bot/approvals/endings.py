@@ -57,6 +57,11 @@ class Ending(Enum):
         f"✕ {{what}}: closed, because its card could not be posted. {_NOTHING}",
         "{what}: the request could not be shown to anybody, so it was closed; nothing was done.",
     )
+    CARD_DELETED = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: closed, because its card was deleted. {_NOTHING} Ask again if it is still wanted.",
+        "{what}: somebody deleted its card, so it was closed; nothing was done. It can be asked for again.",
+    )
     EXPIRED = Row(
         CallStatus.EXPIRED,
         f"✕ {{what}}: expired without a decision. {_NOTHING}",

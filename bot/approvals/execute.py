@@ -125,10 +125,12 @@ class Executor:
         """
         return await self._settle(call, ending, by=by, why=why, error=why or None)
 
-    async def supersede(self, team: str, channel: str, ts: str) -> None:
-        """Close what was asked for with a message that the person has changed or deleted since."""
+    async def supersede(self, team: str, channel: str, ts: str, *, deleted: bool) -> None:
+        """Close what was asked for with a message that the person has changed since, or shown with one that is gone."""
         for call in await self._calls.mark_message_edited(team, channel, ts):
             await self.close(call, Ending.SUPERSEDED, by=call.requester)
+        for call in await self._calls.mark_card_deleted(team, channel, ts) if deleted else ():
+            await self.close(call, Ending.CARD_DELETED)
 
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back a pending request for the person who made it, by the reference that the model was given."""

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
+_MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
 
 
@@ -60,8 +61,10 @@ class Intake:
     async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         if self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
-        elif ts := _changed_ts(event):
-            await asyncio.wait_for(self._changed(body["team_id"], event["channel"], ts), _RECEIVE_TIMEOUT_SECONDS)
+        elif (ts := _changed_ts(event, self._ourselves.user)) and (channel := event.get("channel")):
+            deleted = event["subtype"] == "message_deleted"
+            change = self._changed(body["team_id"], str(channel), ts, deleted=deleted)
+            await asyncio.wait_for(change, _RECEIVE_TIMEOUT_SECONDS)
 
     def _is_from_a_person(self, event: dict[str, Any]) -> bool:
         return (
@@ -73,7 +76,7 @@ class Intake:
         )
 
     async def _keep(self, event: dict[str, Any], *, shared: bool, team: str) -> None:
-        raw = event.get("text") or ""
+        raw = str(event.get("text") or "")[:_MAX_TEXT_CHARACTERS]  # before any pattern looks at it
         mentions_us = f"<@{self._ourselves.user}>" in raw or event["type"] == "app_mention"
         addressed = mentions_us or event.get("channel_type") == "im" or event["channel"].startswith("D")
         if not addressed and ("thread_ts" not in event or re.match(r"\s*<@", raw)):
@@ -93,16 +96,25 @@ class Intake:
             self._wake(message.thread)
 
 
-def _changed_ts(event: dict[str, Any]) -> str | None:
-    """Name the message whose text somebody changed or deleted; a link that Slack unfolds changes no text."""
+def _changed_ts(event: dict[str, Any], us: str) -> str | None:
+    """Return the ts of the message whose words somebody changed or deleted, or of which nobody says how it was before.
+
+    A link that Slack unfolds changes no words, and neither does a mention of us that is added.
+    """
     before, after = event.get("previous_message") or {}, event.get("message") or {}
-    changed = event.get("subtype") == "message_changed" and before.get("text") != after.get("text")
-    return before.get("ts") if changed or event.get("subtype") == "message_deleted" else None
+    if event.get("subtype") == "message_deleted":
+        return before.get("ts") or event.get("deleted_ts")
+    if event.get("subtype") != "message_changed":
+        return None
+    if not before:
+        return after.get("ts") if after.get("edited") else None
+    words = (_readable(str(one.get("text") or "")[:_MAX_TEXT_CHARACTERS], us) for one in (before, after))
+    return before.get("ts") if len(set(words)) > 1 else None
 
 
 def _readable(text: str, us: str) -> str:
     """Turn Slack's message markup into the text that the person typed, without the mention of ourselves."""
     text = text.replace(f"<@{us}>", " ")
-    text = re.sub(r"<((?:https?|mailto|tel):[^|>]*)(?:\|[^>]*)?>", r"\1", text)
-    text = re.sub(r"<#\w+\|([^>]*)>", r"#\1", text)
+    text = re.sub(r"<((?:https?|mailto|tel):[^|<>]*)(?:\|[^<>]*)?>", r"\1", text)
+    text = re.sub(r"<#\w{1,40}\|([^<>]*)>", r"#\1", text)
     return writable(html.unescape(re.sub(r"[ \t]+", " ", text)).strip())

@@ -249,3 +249,33 @@ async def test_deleted_request(world: World) -> None:
         world.workspace.delete(SUPPORT, question.ts)
         await world.settled(card)
     assert world.refunds() == []
+
+
+async def test_card_that_an_admin_deletes(world: World) -> None:
+    """A request whose only card is deleted is closed, the thread hears so, and it can be asked for again."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")] * 2
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund ORD-10188")
+        card = await world.card(question)
+        await world.replies(question, 2)
+        world.workspace.delete(SUPPORT, card.ts)
+        closed = (await world.replies(question, 2))[-1]
+        assert "closed, because its card was deleted. Nothing was done." in shown(closed)
+        await world.says(ANA, "again, please", thread_ts=question.ts)
+        again = await world.card(question)
+        await world.workspace.click(SAM, again.channel, again.ts, "approve_call")
+        await world.settled(again)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_mention_that_is_added(world: World) -> None:
+    """An edit that only adds the mention takes nothing back."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund ORD-10188")
+        card = await world.card(question)
+        world.workspace.update(SUPPORT, question.ts, text="<@U0BOT> <@U0BOT> refund ORD-10188", edited=True)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]

@@ -187,6 +187,24 @@ class GatedCalls:
 
         await self._database.run(write)
 
+    async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
+
+        def write(db: Database) -> list[ToolCall]:
+            gone = "SELECT id, call_id FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND call_id IS NOT NULL"
+            found = db.execute(gone, [team, channel, ts]).fetchone()
+            if found is None:
+                return []
+            db.execute(
+                "UPDATE outbox SET status = 'failed', decidable = 0, error = 'deleted in Slack' WHERE id = ?",
+                [found[0]],
+            )
+            call = get_call(db, found[1])
+            is_left = any(card.decidable for card in cards_of(db, found[1]))
+            return [call] if call and call.status == CallStatus.PENDING and not is_left else []
+
+        return await self._database.run(write)
+
     async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that the message was changed, and list the calls that wait and were made in answer to it.
 
