@@ -40,8 +40,9 @@ from bot.slack.health import Health
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
+from bot.store.errors import DatabaseError
 from bot.store.records import ThreadId
-from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations

@@ -78,7 +78,7 @@ class SqliteShop:
 
     async def order(self, order_id: str) -> Order | None:
         """Look the order up, whoever it belongs to."""
-        return await self._database.run(lambda db: _read_order(db, order_id))
+        return await self._database.read(lambda db: _read_order(db, order_id))
 
     async def customer(self, email: str) -> Customer | None:
         """Find the customer with this e-mail address, in any case of letters."""
@@ -89,7 +89,7 @@ class SqliteShop:
                 return Customer(**row)
             return None
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
         """List a customer's orders, the latest first."""
@@ -99,7 +99,7 @@ class SqliteShop:
             ids = [row["id"] for row in db.query(sql, [customer.id, most])]
             return [order for order in (_read_order(db, order_id) for order_id in ids) if order]
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
         """Check what is left, reserve and give back, all in one transaction."""
@@ -116,7 +116,7 @@ class SqliteShop:
                 )
             return _insert_refund(db, order, amount, reason, key)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def cancel(self, order_id: str, refund: Money, *, key: str) -> None:
         """Cancel the order and give back what is left of its money, in one transaction."""
@@ -133,12 +133,12 @@ class SqliteShop:
             if refund.minor:
                 _insert_refund(db, order, refund, RefundReason.CHANGED_MIND, key)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     async def delete_customer(self, customer: Customer, *, undo_days: int) -> None:
         """Hide the customer now; `erase_due` does the rest when the days are over."""
         now = datetime.now(UTC)
-        await self._database.run(
+        await self._database.commit(
             lambda db: db.execute(
                 "UPDATE customers SET deleted_at = ?, erase_after = ? WHERE id = ? AND deleted_at IS NULL",
                 [now.isoformat(), (now + timedelta(days=undo_days)).isoformat(), customer.id],
@@ -147,7 +147,7 @@ class SqliteShop:
 
     async def erase_due(self) -> None:
         """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""
-        await self._database.run(
+        await self._database.commit(
             lambda db: db.execute(
                 """UPDATE customers SET name = 'Deleted customer', email = 'deleted-' || id, erase_after = NULL
                    WHERE erase_after <= ?""",
@@ -157,7 +157,7 @@ class SqliteShop:
 
     async def refund_with(self, key: str) -> Refund | None:
         """Tell what came of an earlier `refund` with this key; None when it never happened."""
-        return await self._database.run(lambda db: _refund_with(db, key))
+        return await self._database.read(lambda db: _refund_with(db, key))
 
 
 def _read_order(db: Database, order_id: str) -> Order | None:

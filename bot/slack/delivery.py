@@ -16,8 +16,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.blocks.messages import action_ids, in_words
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.store.errors import DatabaseError
 from bot.store.records import Post, ThreadId
-from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.outbox import Outbox
 from bot.tasks import finish
 

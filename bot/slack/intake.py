@@ -12,8 +12,8 @@ from slack_bolt.response import BoltResponse
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
+from bot.store.errors import DatabaseError
 from bot.store.records import InboxMessage, ThreadId, writable
-from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.inbox import Inbox
 
 logger = logging.getLogger(__name__)
