@@ -37,7 +37,8 @@ from bot.slack.http import SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
-from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.errors import DatabaseError
+from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations

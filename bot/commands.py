@@ -20,8 +20,9 @@ from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.slack.http import EVENTS_PATH
-from bot.store.sqlite.database import DatabaseError, DatabaseThread, back_up
-from bot.store.sqlite.erasure import Erasure, StillOpenError
+from bot.store.errors import DatabaseError, StillOpenError
+from bot.store.sqlite.database import DatabaseThread, back_up
+from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.sqlite.switches import Switches
 

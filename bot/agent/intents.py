@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from bot.agent.escalation import Escalation
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
+from bot.store.errors import DatabaseError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
-from bot.store.sqlite.database import DatabaseError
 from bot.store.store import Store
 from bot.tasks import finish
 

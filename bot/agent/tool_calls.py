@@ -16,10 +16,9 @@ from bot.intent import CustomerIntent
 from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop
+from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
 from bot.store.sqlite.calls import Calls
-from bot.store.sqlite.database import DatabaseError
-from bot.store.sqlite.leases import LostLeaseError
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.agent.agent import Agent
 from bot.failpoints import reach
+from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, ThreadId
-from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.inbox import Inbox
-from bot.store.sqlite.leases import LostLeaseError
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
+from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, ToolCall, reference
-from bot.store.sqlite.gated_calls import MessageChangedError, SubjectTakenError
 from bot.store.store import Store
 from bot.tools.tool import Preview, ToolCrashError, ToolError
 

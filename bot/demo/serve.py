@@ -117,5 +117,5 @@ async def _fill_shop(database: Path) -> None:
     thread = DatabaseThread(database, bot_migrations, shop_migrations)
     await thread.open()
     await sample_shop.fill(thread)
-    await thread.run(lambda db: db.execute(f"PRAGMA application_id = {_DEMO_MARKER}"))
+    await thread.commit(lambda db: db.execute(f"PRAGMA application_id = {_DEMO_MARKER}"))
     await thread.close()

@@ -113,7 +113,7 @@ async def fill(database: DatabaseThread, *, email: str | None = None) -> int:
             _insert(db, sample, ids[email or sample.email], datetime.now(UTC))
         return len(ORDERS)
 
-    return await database.run(write)
+    return await database.commit(write)
 
 
 def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> None:

@@ -88,7 +88,7 @@ class SqliteShop:
 
     async def order(self, order_id: str) -> Order | None:
         """Look the order up, whoever it belongs to."""
-        return await self._database.run(lambda db: _read_order(db, order_id))
+        return await self._database.read(lambda db: _read_order(db, order_id))
 
     async def customer(self, email: str) -> Customer | None:
         """Find the customer with this e-mail address, in any case of letters."""
@@ -99,7 +99,7 @@ class SqliteShop:
                 return Customer(**row)
             return None
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
         """List a customer's orders, the latest first."""
@@ -109,7 +109,7 @@ class SqliteShop:
             ids = [row["id"] for row in db.query(sql, [customer.id, most])]
             return [order for order in (_read_order(db, order_id) for order_id in ids) if order]
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
         """Check what is left, reserve and give back, all in one transaction."""
@@ -129,7 +129,7 @@ class SqliteShop:
                 )
             return _insert_refund(db, order, amount, reason, key)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def cancel(self, order_id: str, refund: Money, *, key: str) -> None:
         """Cancel the order and give back what is left of its money, in one transaction."""
@@ -147,7 +147,7 @@ class SqliteShop:
             if refund.minor:
                 _insert_refund(db, order, refund, RefundReason.CHANGED_MIND, key)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     async def delete_customer(self, customer_id: str, email: str, *, undo_days: int, key: str) -> None:
         """Hide the customer now; `erase_due` does the rest when the days are over."""
@@ -165,11 +165,11 @@ class SqliteShop:
                 raise ShopRefusedError("This account is gone, or has another e-mail address by now.")
             _insert_effect(db, key, "delete_customer", customer_id)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     async def erase_due(self) -> None:
         """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""
-        await self._database.run(
+        await self._database.commit(
             lambda db: db.execute(
                 """UPDATE customers SET name = 'Deleted customer', email = 'deleted-' || id, erase_after = NULL
                    WHERE erase_after <= ?""",
@@ -179,17 +179,17 @@ class SqliteShop:
 
     async def refund_with(self, key: str) -> Refund | None:
         """Return the refund that was made with this key, whatever became of its order; None when none was."""
-        return await self._database.run(lambda db: _refund_with(db, key))
+        return await self._database.read(lambda db: _refund_with(db, key))
 
     async def cancelled_with(self, key: str) -> Money | None:
         """Return what went back with the cancellation that was made with this key; None when none was."""
-        effect = await self._database.run(lambda db: _effect_with(db, key))
+        effect = await self._database.read(lambda db: _effect_with(db, key))
         cancelled = effect is not None and effect["kind"] == "cancel"
         return Money(effect["amount_minor"], effect["currency"]) if effect and cancelled else None
 
     async def deleted_with(self, key: str) -> bool:
         """Return whether an account was deleted with this key, also when it was brought back later."""
-        effect = await self._database.run(lambda db: _effect_with(db, key))
+        effect = await self._database.read(lambda db: _effect_with(db, key))
         return effect is not None and effect["kind"] == "delete_customer"
 
 

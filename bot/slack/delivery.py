@@ -16,8 +16,8 @@ from bot.blocks.messages import action_ids, in_words
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.store.errors import DatabaseError
 from bot.store.records import Post, ThreadId
-from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.outbox import Outbox
 from bot.tasks import finish
 

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from bot.slack.connection import Connection
-from bot.store.sqlite.database import DatabaseError
+from bot.store.errors import DatabaseError
 from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 

@@ -13,8 +13,8 @@ from bot.callbacks import MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
+from bot.store.errors import DatabaseError
 from bot.store.records import InboxMessage, ThreadId, writable
-from bot.store.sqlite.database import DatabaseError
 from bot.store.sqlite.inbox import Inbox
 
 logger = logging.getLogger(__name__)

@@ -34,6 +34,11 @@ class ThreadId:
     channel: str
     ts: str
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a row names the thread by: team, channel and ts, in this order."""
+        return (self.team, self.channel, self.ts)
+
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:

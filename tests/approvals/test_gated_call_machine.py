@@ -174,12 +174,12 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Give one dollar back as the shop's own people do, so that the whole is not there any more."""
         sql = "INSERT INTO refunds VALUES ('re_1', 'ORD-10188', 100, 'USD', 'defective', 'elsewhere', '2026')"
         if not self._refunds():
-            self._do(self._processes[0].database.run(lambda db: db.execute(sql)))
+            self._do(self._processes[0].database.commit(lambda db: db.execute(sql)))
             self._elsewhere = 100
 
     def _refunds(self) -> list[int]:
         sql = "SELECT amount_minor FROM refunds WHERE idempotency_key = ?"
-        rows = self._processes[0].database.run(lambda db: db.execute(sql, [f"support-bot:{self._id}"]).fetchall())
+        rows = self._processes[0].database.commit(lambda db: db.execute(sql, [f"support-bot:{self._id}"]).fetchall())
         return [amount for (amount,) in self._do(rows)]
 
     @invariant()
@@ -208,7 +208,7 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Hold that each step is told once, and the card drawn over once with it."""
         if hasattr(self, "_id"):
             sql = "SELECT replaces IS NOT NULL, count(*) FROM outbox WHERE text != 'card' GROUP BY 1"
-            rows = self._do(self._processes[0].database.run(lambda db: dict(db.execute(sql).fetchall())))
+            rows = self._do(self._processes[0].database.commit(lambda db: dict(db.execute(sql).fetchall())))
             steps = sum(status in (*FINAL, CallStatus.UNKNOWN) for status in self._seen)
             assert rows.get(0, 0) == rows.get(1, 0) >= steps
 

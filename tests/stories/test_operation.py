@@ -9,9 +9,10 @@ import pytest
 from bot.app import running
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
+from bot.store.errors import StillOpenError
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure, StillOpenError
+from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
@@ -154,7 +155,7 @@ async def test_forgotten(world: World) -> None:
     assert await Erasure(database).forget(ANA) == 1
     assert await Erasure(database).forget(SAM) == 0
     with pytest.raises(Exception, match="a finished tool call does not change"):
-        await database.run(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
+        await database.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
     await database.close()
     (row,) = world.rows("SELECT status, summary, requester, decided_by, card, thread_ts FROM tool_calls")
     assert row == {
@@ -196,7 +197,7 @@ async def test_retention(world: World) -> None:
     database = DatabaseThread(world.database, bot_migrations)
     await database.open()
     old = "UPDATE inbox SET received_at = '2020-01-01T00:00:00+00:00' WHERE user = ?"
-    await database.run(lambda db: db.execute(old, [ANA]))
+    await database.commit(lambda db: db.execute(old, [ANA]))
     assert await Erasure(database).erase_older_than(30) == 1
     schema = world.rows("PRAGMA schema_version")
     assert await Erasure(database).erase_older_than(30) == 0
@@ -226,8 +227,8 @@ async def test_what_nobody_claimed_is_forgotten(database: DatabaseThread) -> Non
     assert not await inbox.receive(reply, addressed=False, mentioned=False)
     counted = "SELECT count(*) FROM inbox"
     await inbox.drop_unclaimed()
-    assert (await database.run(lambda db: db.execute(counted).fetchone()[0])) == 1
-    await database.run(lambda db: db.execute("UPDATE inbox SET received_at = '2026-01-01T00:00:00+00:00'"))
+    assert (await database.commit(lambda db: db.execute(counted).fetchone()[0])) == 1
+    await database.commit(lambda db: db.execute("UPDATE inbox SET received_at = '2026-01-01T00:00:00+00:00'"))
     await inbox.drop_unclaimed()
-    assert (await database.run(lambda db: db.execute(counted).fetchone()[0])) == 0
+    assert (await database.commit(lambda db: db.execute(counted).fetchone()[0])) == 0
     await leases.leave()

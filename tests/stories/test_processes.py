@@ -15,10 +15,11 @@ from bot.shop import sample as sample_shop
 from bot.shop.money import Money
 from bot.shop.shop import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, ThreadId
-from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.history import Conversation
-from bot.store.sqlite.leases import Leases, LostLeaseError
+from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.store import Store
 from bot.testing.openai import Answer, Request
@@ -56,7 +57,7 @@ async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
         assert not await receive(message("2.0"), addressed=False, mentioned=False)
         assert await receive(message("3.0"), addressed=True, mentioned=True)
         assert await receive(message("1.0"), addressed=True, mentioned=True)
-        rows = await process.database.run(lambda db: list(db.query("SELECT ts, status FROM inbox ORDER BY ts")))
+        rows = await process.database.commit(lambda db: list(db.query("SELECT ts, status FROM inbox ORDER BY ts")))
     assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "running")]
 
 
@@ -104,7 +105,7 @@ async def test_dead_process_beside_a_living_one(world: World) -> None:
     tamper(world, "DELETE FROM messages WHERE role = 'assistant' AND item LIKE '%On its way%'")
     world.script += [Answer("Still on its way.")]
     async with Process(world.database, 0.5) as other:
-        await other.database.run(lambda db: db.execute("UPDATE processes SET id = 'another'"))
+        await other.database.commit(lambda db: db.execute("UPDATE processes SET id = 'another'"))
         async with world.bot(BOT_LEASE_SECONDS=0.5):
             assert len(world.workspace.replies_of_bot(question)) == 1
             assert "*Order ORD-10234*" in shown((await world.replies(question, 2))[1])
@@ -173,9 +174,9 @@ async def test_alone_after_a_crash(tmp_path: Path) -> None:
     async with Process(path, 60) as dying:
         await dying.store.inbox.receive(message(), addressed=True, mentioned=True)
         assert await dying.store.inbox.next(message().thread)
-        (left_behind,) = await dying.database.run(lambda db: list(db.query("SELECT * FROM processes")))
+        (left_behind,) = await dying.database.commit(lambda db: list(db.query("SELECT * FROM processes")))
     async with Process(path, 60) as next_one:
-        await next_one.database.run(lambda db: db.table("processes").insert(left_behind))
+        await next_one.database.commit(lambda db: db.table("processes").insert(left_behind))
         assert await next_one.store.inbox.next(message().thread) is None
     async with Process(path, 60) as last:
         assert last.leases.alone
@@ -251,7 +252,7 @@ async def test_run_whose_time_is_over_while_its_end_is_written(world: World) -> 
         threading.Event().wait(1.0)
 
     def open_shop(database: DatabaseThread) -> SqliteShop:
-        database.submit(lambda db: db.register_function(be_slow))
+        database.enqueue(lambda db: db.register_function(be_slow))
         return SqliteShop(database)
 
     world.write("CREATE TRIGGER slow AFTER UPDATE OF finished_at ON inbox WHEN NEW.id = 1 BEGIN SELECT be_slow(); END")
@@ -286,14 +287,14 @@ async def test_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     """A full disk is one clear line for the operator; nothing is half written, and with room again all goes on."""
     large = InboxMessage(ThreadId("T", "C", "1.0"), "1.0", ANA, "x" * 1_000_000, "T")
     async with Process(tmp_path / "support.db", 60) as process:
-        await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 100"))
+        await process.database.commit(lambda db: db.execute("PRAGMA max_page_count = 100"))
         writes = (process.store.inbox.receive(large, addressed=True, mentioned=True) for _ in range(3))
         results = await asyncio.gather(*writes, return_exceptions=True)
         assert all(isinstance(result, DatabaseError) for result in results)
         assert caplog.text.count("does not take writes") == 1
         assert "full" in caplog.text
-        assert await process.database.run(lambda db: db.execute("SELECT 1 FROM threads").fetchall()) == []
-        await process.database.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
+        assert await process.database.commit(lambda db: db.execute("SELECT 1 FROM threads").fetchall()) == []
+        await process.database.commit(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
         assert await process.store.inbox.receive(large, addressed=True, mentioned=True)
         assert "takes writes again" in caplog.text
 
@@ -314,7 +315,7 @@ async def test_early_result_that_was_not_written(tmp_path: Path) -> None:
         await one.store.inbox.receive(message(), addressed=True, mentioned=True)
         taken = await one.store.inbox.next(message().thread)
         assert taken
-        told, spoilt = await asyncio.gather(history.begin(taken), one.database.run(spoil), return_exceptions=True)
+        told, spoilt = await asyncio.gather(history.begin(taken), one.database.commit(spoil), return_exceptions=True)
         assert isinstance(told, Conversation)
         assert isinstance(spoilt, DatabaseError)
         for write in (history.add_turn(taken.thread, item, []), history.finish(taken, item, [])):
@@ -326,9 +327,9 @@ async def test_early_result_that_was_not_written(tmp_path: Path) -> None:
 
 async def test_read_only_database(database: DatabaseThread, caplog: pytest.LogCaptureFixture) -> None:
     """A file that cannot be written is one clear line for the operator."""
-    await database.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    await database.commit(lambda db: db.execute("PRAGMA query_only = ON"))
     with pytest.raises(DatabaseError, match="readonly"):
-        await database.run(lambda db: db.execute("DELETE FROM orders"))
+        await database.commit(lambda db: db.execute("DELETE FROM orders"))
     assert "does not take writes: attempt to write a readonly database" in caplog.text
 
 
@@ -346,7 +347,7 @@ async def test_newer_file(tmp_path: Path) -> None:
     path = tmp_path / "support.db"
     newer = DatabaseThread(path, bot_migrations, shop_migrations)
     await newer.open()
-    await newer.run(
+    await newer.commit(
         lambda db: db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('bot', 'x', '')"
         )
@@ -360,13 +361,13 @@ async def test_nobody_waits_any_more(database: DatabaseThread) -> None:
     """What nobody waits for any more when a locked database is free again is not done."""
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        first = asyncio.ensure_future(database.run(lambda db: db.execute("SELECT 1").fetchone()))
+        first = asyncio.ensure_future(database.commit(lambda db: db.execute("SELECT 1").fetchone()))
         await asyncio.sleep(0)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(database.run(lambda db: db.execute("DELETE FROM refunds")), 0.05)
+            await asyncio.wait_for(database.commit(lambda db: db.execute("DELETE FROM refunds")), 0.05)
         other.execute("ROLLBACK")
     assert await first == (1,)
-    assert await database.run(lambda db: db.execute("SELECT count(*) > 0 FROM refunds").fetchone()) == (1,)
+    assert await database.commit(lambda db: db.execute("SELECT count(*) > 0 FROM refunds").fetchone()) == (1,)
 
 
 async def test_approvals_in_two_processes_never_exceed_what_was_paid(tmp_path: Path) -> None:

@@ -207,5 +207,5 @@ async def test_hidden_refund_of_a_cancellation(shop: SqliteShop) -> None:
 
 async def test_hidden_email_of_a_deletion(database: DatabaseThread, shop: SqliteShop) -> None:
     """The account that is deleted is that of who asks, whatever a model puts into the hidden field."""
-    await database.run(lambda db: db.execute("UPDATE orders SET status = 'delivered'"))
+    await database.commit(lambda db: db.execute("UPDATE orders SET status = 'delivered'"))
     assert await filled_in(shop, "delete_account", {"email": "ben@example.com"}, "email") == "ana@example.com"

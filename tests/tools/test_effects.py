@@ -33,7 +33,7 @@ async def change(database: DatabaseThread, *statements: str) -> None:
         for sql in statements:
             db.execute(sql)
 
-    await database.run(write)
+    await database.commit(write)
 
 
 async def shown(shop: SqliteShop, database: DatabaseThread, name: str) -> GatedTool:

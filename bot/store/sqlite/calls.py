@@ -11,6 +11,7 @@ from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, Tool
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.threads import mark_handed_over
 
 
 class Calls:
@@ -23,7 +24,7 @@ class Calls:
 
     async def get(self, call_id: str) -> ToolCall | None:
         """Read one call."""
-        return await self._database.run(lambda db: get_call(db, call_id))
+        return await self._database.read(lambda db: get_call(db, call_id))
 
     def finish(
         self,
@@ -62,7 +63,7 @@ class Calls:
                 self._outbox.insert(db, [hand_over])
                 mark_handed_over(db, call.thread)
 
-        self._database.submit(write)
+        self._database.enqueue(write)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Count the requests of this tool within a day, by thread and by person, this one and refused ones included.
@@ -78,14 +79,14 @@ class Calls:
                    FROM tool_calls WHERE gated AND tool = ? AND created_at > ? AND (message_id, position) <= (?, ?)
                    AND (requester = ? OR (team, channel, thread_ts) = (?, ?, ?))""",
                 [
-                    *(thread.team, thread.channel, thread.ts, call.requester),
+                    *(*thread.key, call.requester),
                     *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
-                    *(call.requester, thread.team, thread.channel, thread.ts),
+                    *(call.requester, *thread.key),
                 ],
             ).fetchone()
             return (row[0], row[1])
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row, once before it is asked and again when it has answered or failed.
@@ -107,9 +108,7 @@ class Calls:
                       excluded.finished_at, excluded.duration_ms)""",
                 [
                     call.id,
-                    call.thread.team,
-                    call.thread.channel,
-                    call.thread.ts,
+                    *call.thread.key,
                     call.model,
                     call.purpose,
                     call.status,
@@ -125,7 +124,7 @@ class Calls:
                 ],
             )
 
-        self._database.submit(write)
+        self._database.enqueue(write)
 
 
 def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
@@ -137,9 +136,7 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
             [
                 call.id,
-                call.thread.team,
-                call.thread.channel,
-                call.thread.ts,
+                *call.thread.key,
                 call.tool,
                 call.status,
                 call.requester,
@@ -151,14 +148,6 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
                 call.tool_call_id,
             ],
         )
-
-
-def mark_handed_over(db: Database, thread: ThreadId) -> None:
-    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
-    db.execute(
-        "UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)",
-        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
-    )
 
 
 def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
@@ -175,7 +164,7 @@ def abandon_calls(db: Database, thread: ThreadId) -> None:
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
            WHERE (team, channel, thread_ts) = (?, ?, ?)
            AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
-        [datetime.now(UTC).isoformat(), thread.team, thread.channel, thread.ts],
+        [datetime.now(UTC).isoformat(), *thread.key],
     )
 
 

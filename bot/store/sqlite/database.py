@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database, Migrations
 
+from bot.store.errors import DatabaseError
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -31,10 +33,6 @@ _REFUSALS = {
 }
 
 
-class DatabaseError(Exception):
-    """The database cannot be opened, or did not take an operation."""
-
-
 class _MovedError(sqlite3.OperationalError):
     """The file that is open is not the one at the path: SQLite itself would write on, for nobody to read."""
 
@@ -42,11 +40,11 @@ class _MovedError(sqlite3.OperationalError):
 
 
 class Operation(NamedTuple):
-    """Something to be done in a transaction, and who waits for it; `undone` is as in `run`."""
+    """Something to be done in a transaction, and who waits for it; `on_rollback` is as in `run_ahead`."""
 
     call: Callable[[Database], object]
     future: asyncio.Future[Any]
-    undone: Callable[[], object] | None
+    on_rollback: Callable[[], object] | None
 
 
 class DatabaseThread:
@@ -80,33 +78,47 @@ class DatabaseThread:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def run(self, operation: Callable[[Database], T], *, undone: Callable[[], object] | None = None) -> T:
-        """Run the operation in a transaction and return its result once that is committed.
+    async def commit(self, operation: Callable[[Database], T]) -> T:
+        """Run the operation in a transaction and return its result once that is durable.
 
-        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back. With `undone`
-        it returns before the commit, which is for what a crash may undo, because it is done again then and nobody was
-        told. When the commit fails, `undone` is called in the database's thread before any other operation runs.
+        The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back, and this
+        raises the same; DatabaseError when the database does not take it.
         """
-        future = self._gather(operation, undone)
+        return await self._run(operation, None)
+
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """Return what the query finds, and all that was asked for before it is in what it sees, and durable."""
+        return await self._run(query, None)
+
+    async def run_ahead(self, operation: Callable[[Database], T], *, on_rollback: Callable[[], object]) -> T:
+        """Return before the commit is durable; only for work that is recomputed after a crash.
+
+        Nobody outside may be told the result. When the commit fails, `on_rollback` is called in the database's thread
+        before any other operation runs.
+        """
+        return await self._run(operation, on_rollback)
+
+    def enqueue(self, operation: Callable[[Database], object]) -> None:
+        """Run the operation before any that is asked for later, with the next of them or in a moment.
+
+        Nobody waits for it; a failure is logged.
+        """
+        self._gather(operation, None).add_done_callback(_log_failure)
+        self._loop.call_later(GROUP_COMMIT_LINGER_SECONDS, self._send)
+
+    async def _run(self, operation: Callable[[Database], T], on_rollback: Callable[[], object] | None) -> T:
+        future = self._gather(operation, on_rollback)
         self._send()
         result: T = await future
         return result
 
-    def submit(self, operation: Callable[[Database], object]) -> None:
-        """Have the operation run before any that is asked for later, with the next of them or in a moment.
-
-        Nobody waits for it; a failure is logged.
-        """
-        self._gather(operation).add_done_callback(_log_failure)
-        self._loop.call_later(GROUP_COMMIT_LINGER_SECONDS, self._send)
-
     def _gather(
-        self, call: Callable[[Database], object], undone: Callable[[], object] | None = None
+        self, call: Callable[[Database], object], on_rollback: Callable[[], object] | None
     ) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._gathered.append(Operation(call, future, undone))
+        self._gathered.append(Operation(call, future, on_rollback))
         return future
 
     def _send(self) -> None:
@@ -189,7 +201,7 @@ class DatabaseThread:
         try:
             for operation in wanted if broken is None else ():
                 outcomes.append((operation.future, *_attempt(db, operation.call)))
-                if operation.undone:
+                if operation.on_rollback:
                     self._tell(outcomes[-1:], broken)
             if broken is None:
                 db.conn.execute("COMMIT")
@@ -200,8 +212,8 @@ class DatabaseThread:
         if broken is not None:
             outcomes = [(operation.future, None, broken) for operation in wanted]
             for operation in wanted:
-                if operation.undone:
-                    operation.undone()
+                if operation.on_rollback:
+                    operation.on_rollback()
         self._log_write_availability(
             [failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
+from bot.store.errors import StillOpenError
 from bot.store.records import ThreadId
 from bot.store.sqlite.database import DatabaseThread
 
@@ -37,10 +38,6 @@ _ERASE_THREAD = (
 )
 
 
-class StillOpenError(Exception):
-    """Somebody cannot be forgotten yet; the text tells the operator what is open."""
-
-
 class Erasure:
     """Erases threads: all that was said, looked up and posted there. Finished requests stay, without a name."""
 
@@ -64,7 +61,7 @@ class Erasure:
             db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
             return len(threads)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def erase_older_than(self, days: float) -> int:
         """Erase every thread in which nothing was said for so long and nothing is open, and count them."""
@@ -81,7 +78,7 @@ class Erasure:
             db.execute("DELETE FROM refused_clicks WHERE at < ?", [since])
             return len(threads)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
 
 def _threads(db: Database, sql: str, value: str) -> list[ThreadId]:

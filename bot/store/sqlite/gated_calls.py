@@ -8,19 +8,13 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
+from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ToolCall, new_id
 from bot.store.sqlite.calls import call_of, get_call, milliseconds
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.inbox import mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
-
-
-class SubjectTakenError(Exception):
-    """Another open request touches the same subject."""
-
-
-class MessageChangedError(Exception):
-    """What somebody asked for does not stand any more as they wrote it."""
 
 
 class GatedCalls:
@@ -43,7 +37,7 @@ class GatedCalls:
             self._leases.check(db, thread)
             changed = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts, user) = (?, ?, ?, ?)
                          AND status = 'running' AND changed_at IS NOT NULL"""
-            if db.execute(changed, [thread.team, thread.channel, thread.ts, call.requester]).fetchone():
+            if db.execute(changed, [*thread.key, call.requester]).fetchone():
                 raise MessageChangedError(call.requester)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
@@ -67,12 +61,12 @@ class GatedCalls:
                 raise SubjectTakenError(f"{call.id} is not a proposal any more")
             self._outbox.insert(db, cards)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing, for whoever asks who tried. Nobody waits for it."""
         values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
-        self._database.submit(
+        self._database.enqueue(
             lambda db: db.execute(
                 "INSERT INTO refused_clicks (call_id, user, team, decision, told, at) VALUES (?, ?, ?, ?, ?, ?)", values
             )
@@ -91,7 +85,7 @@ class GatedCalls:
             )
             return get_call(db, call_id) if taken.rowcount == 1 else None
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def settle(
         self,
@@ -144,15 +138,15 @@ class GatedCalls:
                 self._outbox.insert(db, [said])
             return True
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def cards(self, call_id: str) -> list[Post]:
         """List the messages in which the call's buttons stand or stood."""
-        return await self._database.run(lambda db: cards_of(db, call_id))
+        return await self._database.read(lambda db: cards_of(db, call_id))
 
     async def open(self) -> list[ToolCall]:
         """List the gated calls that wait for a decision or whose outcome is not known."""
-        return await self._database.run(
+        return await self._database.read(
             lambda db: [
                 call_of(row)
                 for row in db.query(
@@ -172,7 +166,7 @@ class GatedCalls:
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
         """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
@@ -185,7 +179,7 @@ class GatedCalls:
             if marked.rowcount == 1:
                 self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)])
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
@@ -203,7 +197,7 @@ class GatedCalls:
             is_left = any(card.decidable for card in cards_of(db, found[1]))
             return [call] if call and call.status == CallStatus.PENDING and not is_left else []
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that the message was changed, and list the calls that wait and were made in answer to it.
@@ -212,9 +206,9 @@ class GatedCalls:
         """
 
         def write(db: Database) -> list[ToolCall]:
-            key = [team, channel, ts]
-            changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
-            db.execute(changed, [datetime.now(UTC).isoformat(), *key])
+            mark_changed(db, team, channel, ts)
+            # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
+            # those after the last answer that came before the call: an item of the assistant that asks for no tool.
             rows = db.query(
                 """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
@@ -225,8 +219,8 @@ class GatedCalls:
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
                    AND (inbox.team, inbox.channel, inbox.thread_ts)
                        = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
-                key,
+                [team, channel, ts],
             )
             return [call_of(row) for row in rows]
 
-        return await self._database.run(write)
+        return await self._database.commit(write)

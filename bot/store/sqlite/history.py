@@ -8,11 +8,14 @@ from functools import partial
 
 from sqlite_utils import Database
 
+from bot.store.errors import DatabaseError
 from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
-from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls, mark_handed_over
-from bot.store.sqlite.database import DatabaseError, DatabaseThread
+from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.inbox import finish_running, mark_running
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
 
 NOTE = "Note from the shop: "
 
@@ -56,7 +59,7 @@ class History:
         self._database = database
         self._outbox = outbox
         self._leases = leases
-        self._undone: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
+        self._rolled_back: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
 
     async def begin(self, message: InboxMessage) -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
@@ -66,7 +69,7 @@ class History:
 
         def write(db: Database) -> Conversation:
             self._leases.check(db, message.thread)
-            self._undone.discard(message.thread)
+            self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 _answer(db, message.thread, _unanswered(db, message.thread))
                 _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
@@ -75,7 +78,7 @@ class History:
                 conversation = _read(db, message.thread)
             return conversation
 
-        return await self._database.run(write, undone=partial(self._undone.add, message.thread))
+        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, message.thread))
 
     async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
@@ -87,7 +90,7 @@ class History:
             insert_calls(db, rows)
             return rows
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def add_outputs(self, thread: ThreadId) -> Conversation:
         """Answer every call of the last turn with its row's output, in the model's order, and tell what else came.
@@ -101,7 +104,7 @@ class History:
             _join(db, thread)
             return _read(db, thread)
 
-        return await self._database.run(write, undone=partial(self._undone.add, thread))
+        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, thread))
 
     async def finish(
         self,
@@ -117,7 +120,6 @@ class History:
         Return whether another message waits in the thread; with none left the thread is let go.
         """
         thread = message.thread
-        key = [thread.team, thread.channel, thread.ts]
 
         def write(db: Database) -> bool:
             if item is None:
@@ -131,41 +133,30 @@ class History:
             if hand_over:
                 self._outbox.insert(db, [hand_over])
                 mark_handed_over(db, thread)
-            db.execute(
-                """UPDATE inbox SET status = ?, error = ?, finished_at = ?
-                   WHERE (team, channel, thread_ts) = (?, ?, ?)
-                   AND status IN ('waiting', 'running') AND status = 'running'""",
-                ["failed" if error else "done", error, datetime.now(UTC).isoformat(), *key],
-            )
-            waits = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
-                       AND status IN ('waiting', 'running')"""
-            more = db.execute(waits, key).fetchone() is not None
+            more = finish_running(db, thread, error)
             if not more:
                 self._leases.let_go(db, thread)
             return more
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""
-        return await self._database.run(lambda db: _intent(db, thread))
+        return await self._database.read(lambda db: get_intent(db, thread))
 
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""
 
         def write(db: Database) -> None:
-            db.execute(
-                "UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)",
-                [intent, thread.team, thread.channel, thread.ts],
-            )
+            set_intent(db, thread, intent)
             self._outbox.insert(db, posts)
 
-        await self._database.run(write)
+        await self._database.commit(write)
 
     def _check(self, db: Database, thread: ThreadId) -> None:
         """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
         self._leases.check(db, thread)
-        if thread in self._undone:
+        if thread in self._rolled_back:
             raise DatabaseError("What the run builds on was not written.")
 
 
@@ -175,7 +166,7 @@ def _said(user: str, text: str) -> Item:
 
 def _join(db: Database, thread: ThreadId) -> bool:
     """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
-    key = [thread.team, thread.channel, thread.ts]
+    key = thread.key
     rows = db.query(
         """SELECT id, user, text, status FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
@@ -188,7 +179,7 @@ def _join(db: Database, thread: ThreadId) -> bool:
             break
         if row["status"] == "waiting":
             _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
-            db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row["id"]])
+            mark_running(db, row["id"])
             joined = True
     return joined
 
@@ -200,7 +191,7 @@ def _append(
         """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, call_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(thread.team, thread.channel, thread.ts, item["role"], json.dumps(item, ensure_ascii=False)),
+            *(*thread.key, item["role"], json.dumps(item, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
@@ -219,14 +210,14 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
         """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
-        [thread.team, thread.channel, thread.ts],
+        thread.key,
     )
     for row in list(rows):
         _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
-    key = [thread.team, thread.channel, thread.ts]
+    key = thread.key
     items = db.execute("SELECT item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
     first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
@@ -242,39 +233,33 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
         spent=_spent(db, thread, first_id, began_at),
-        intent=_intent(db, thread),
+        intent=get_intent(db, thread),
     )
 
 
 def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     last = db.execute(
         "SELECT id, role FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
-        [thread.team, thread.channel, thread.ts],
+        thread.key,
     ).fetchone()
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
 def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
     """Find where the run began in the history: at the first of the messages that it answers."""
-    # Named twice, the status lets SQLite use the index of open messages, here as in `finish`.
+    # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
     first: tuple[int, str] | None = db.execute(
         """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
            WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
            AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
-        [thread.team, thread.channel, thread.ts],
+        thread.key,
     ).fetchone()
     return first or (0, "")
 
 
-def _intent(db: Database, thread: ThreadId) -> str | None:
-    sql = "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
-    stored: str | None = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()[0]
-    return stored
-
-
 def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
-    key = [thread.team, thread.channel, thread.ts]
+    key = thread.key
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)

@@ -7,6 +7,7 @@ from sqlite_utils import Database
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.threads import insert_thread, mark_taken_back
 
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 
@@ -27,7 +28,7 @@ class Inbox:
         ours again when we are mentioned there.
         """
         thread = message.thread
-        key = [thread.team, thread.channel, thread.ts]
+        key = thread.key
 
         def write(db: Database) -> bool:
             if addressed:
@@ -35,7 +36,7 @@ class Inbox:
             kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
             is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
             if mentioned and is_new:
-                db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", key)
+                mark_taken_back(db, thread)
             known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
             found = db.execute(known, key).fetchone()
             if found is not None and found[1] is not None:
@@ -44,7 +45,7 @@ class Inbox:
                 _insert(db, message, "waiting" if found else "unclaimed")
             return found is not None and self._is_open(db, message, owner=found[0])
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
@@ -66,7 +67,7 @@ class Inbox:
         """Forget what was not for us after all."""
         before = (datetime.now(UTC) - TIME_TO_CLAIM).isoformat()
         sql = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
-        await self._database.run(lambda db: db.execute(sql, [before]))
+        await self._database.commit(lambda db: db.execute(sql, [before]))
 
     async def waiting_threads(self) -> list[ThreadId]:
         """List the threads in which a message waits for its run, or for the rest of it, and nobody else is at it."""
@@ -83,7 +84,7 @@ class Inbox:
                 if not self._leases.held_by_another_process(db, row["owner"])
             ]
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Take the thread into our hands and the oldest message that waits in it; `attempts` counts how often.
@@ -91,7 +92,7 @@ class Inbox:
         A run that was cut off goes on before anything older that came late: it ends all that is running. With none left
         the thread is let go, in the same transaction. One in other hands is left alone.
         """
-        key = [thread.team, thread.channel, thread.ts]
+        key = thread.key
 
         def write(db: Database) -> InboxMessage | None:
             owner = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
@@ -115,12 +116,12 @@ class Inbox:
             self._marked.discard(row_id)
             return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
-        (oldest,) = await self._database.run(lambda db: db.execute(sql).fetchone())
+        (oldest,) = await self._database.read(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
 
 
@@ -130,7 +131,7 @@ def _insert(db: Database, message: InboxMessage, status: str) -> None:
         """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
+            *(*thread.key, message.ts, message.user, message.user_team, message.shared),
             *(message.text, status, datetime.now(UTC).isoformat()),
         ],
     )
@@ -142,13 +143,34 @@ def _open_thread(db: Database, message: InboxMessage) -> None:
     A thread that is ours already may have been opened by a later mention than this one.
     """
     thread = message.thread
-    key = [thread.team, thread.channel, thread.ts]
-    db.execute(
-        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
-        [*key, message.user, datetime.now(UTC).isoformat()],
-    )
+    insert_thread(db, thread, message.user)
     db.execute(
         """UPDATE inbox SET status = 'waiting'
            WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
-        [*key, message.ts],
+        [*thread.key, message.ts],
     )
+
+
+def mark_running(db: Database, row_id: int) -> None:
+    """Note that a run answers the message, too."""
+    db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
+
+
+def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
+    """End all messages that the thread's run answers, and return whether another waits."""
+    # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
+    db.execute(
+        """UPDATE inbox SET status = ?, error = ?, finished_at = ?
+           WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') AND status = 'running'""",
+        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), *thread.key],
+    )
+    waits = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+               AND status IN ('waiting', 'running')"""
+    return db.execute(waits, thread.key).fetchone() is not None
+
+
+def mark_changed(db: Database, team: str, channel: str, ts: str) -> None:
+    """Note that somebody changed or deleted the message."""
+    changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
+    db.execute(changed, [datetime.now(UTC).isoformat(), team, channel, ts])

@@ -8,15 +8,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import ThreadId, new_id
-from bot.store.sqlite.database import DatabaseError, DatabaseThread, make_private
+from bot.store.sqlite.database import DatabaseThread, make_private
+from bot.store.sqlite.threads import set_owner
 
 if sys.platform != "win32":
     import fcntl
-
-
-class LostLeaseError(Exception):
-    """Another process has the thread: this one was taken for dead, and what it still wanted to write is refused."""
 
 
 class Leases:
@@ -40,12 +38,12 @@ class Leases:
         lock = self._database.path.with_name(f"{self._database.path.name}.lock")
         make_private(lock)
         self._lock = lock.open("w")
-        await self._database.run(self._enter)
+        await self._database.commit(self._enter)
 
     async def renew(self) -> None:
         """Give the sign of life."""
         try:
-            await self._database.run(self._write_seen)
+            await self._database.commit(self._write_seen)
         except DatabaseError as error:
             self._unwritten = error
             raise
@@ -55,13 +53,13 @@ class Leases:
         """Raise DatabaseError when the last sign of life was not written or nothing can be now; this writes nothing."""
         if self._unwritten:
             raise self._unwritten
-        await self._database.run(lambda _: None)
+        await self._database.commit(lambda _: None)
 
     async def leave(self) -> None:
         """Let go of everything at once, so that nobody has to wait."""
         if self._lock:
             self._lock.close()
-        await self._database.run(lambda db: db.execute("DELETE FROM processes WHERE id = ?", [self.process]))
+        await self._database.commit(lambda db: db.execute("DELETE FROM processes WHERE id = ?", [self.process]))
 
     def held_by_another_process(self, db: Database, owner: str | None) -> bool:
         """Return whether a mark is that of another process which is alive."""
@@ -73,23 +71,17 @@ class Leases:
 
     def check(self, db: Database, thread: ThreadId) -> None:
         """Refuse to go on, within the transaction of a write, when the thread is not in our hands any more."""
-        (owner,) = db.execute(
-            "SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", [thread.team, thread.channel, thread.ts]
-        ).fetchone()
+        (owner,) = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key).fetchone()
         if owner != self.process:
             raise LostLeaseError(f"thread {thread.ts} in {thread.channel} is in the hands of {owner or 'nobody'}")
 
     def take(self, db: Database, thread: ThreadId) -> None:
         """Put our mark on a thread, within the transaction of a write."""
-        self._mark(db, thread, self.process)
+        set_owner(db, thread, self.process)
 
     def let_go(self, db: Database, thread: ThreadId) -> None:
         """Take our mark off a thread."""
-        self._mark(db, thread, None)
-
-    def _mark(self, db: Database, thread: ThreadId, owner: str | None) -> None:
-        mark = [owner, thread.team, thread.channel, thread.ts]
-        db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", mark)
+        set_owner(db, thread, None)
 
     def _enter(self, db: Database) -> None:
         # Only inside of a write transaction, so that starters take turns: changing a lock is not atomic.

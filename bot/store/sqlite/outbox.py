@@ -63,14 +63,14 @@ class Outbox:
             oldest = db.query("SELECT channel, sender, min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel")
             return [row["channel"] for row in oldest if not self._leases.held_by_another_process(db, row["sender"])]
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def next(self, channel: str) -> Post | None:
         """Take the oldest waiting post of the channel; one that replaces another carries that one's ts.
 
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
-        return await self._database.run(lambda db: self._take(db, channel))
+        return await self._database.commit(lambda db: self._take(db, channel))
 
     def _take(self, db: Database, channel: str) -> Post | None:
         rows = db.query(
@@ -106,7 +106,7 @@ class Outbox:
             )
             return self._take(db, post.channel)
 
-        return await self._database.run(write)
+        return await self._database.commit(write)
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up, with the reason for the operator."""
@@ -121,7 +121,7 @@ class Outbox:
         )
 
     async def _write(self, sql: str, *values: str) -> None:
-        await self._database.run(lambda db: db.execute(sql, values))
+        await self._database.commit(lambda db: db.execute(sql, values))
 
 
 def _post(row: dict[str, Any]) -> Post:

@@ -14,13 +14,13 @@ class Switches:
     async def is_paused(self) -> bool:
         """Return whether nothing may be approved for now."""
         found = "SELECT 1 FROM switches WHERE name = 'paused'"
-        return await self._database.run(lambda db: db.execute(found).fetchone() is not None)
+        return await self._database.read(lambda db: db.execute(found).fetchone() is not None)
 
     async def pause(self) -> None:
         """Let nothing be claimed from now on."""
         now = datetime.now(UTC).isoformat()
-        await self._database.run(lambda db: db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now]))
+        await self._database.commit(lambda db: db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now]))
 
     async def resume(self) -> None:
         """Let calls be claimed again."""
-        await self._database.run(lambda db: db.execute("DELETE FROM switches WHERE name = 'paused'"))
+        await self._database.commit(lambda db: db.execute("DELETE FROM switches WHERE name = 'paused'"))

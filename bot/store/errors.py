@@ -1,0 +1,21 @@
+"""What a store raises, whatever database is behind it. Anything else that comes out of one is a mistake of ours."""
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened, or did not take an operation."""
+
+
+class LostLeaseError(Exception):
+    """Another process has the thread: this one was taken for dead, and what it still wanted to write is refused."""
+
+
+class SubjectTakenError(Exception):
+    """Another open request touches the same subject."""
+
+
+class MessageChangedError(Exception):
+    """What somebody asked for does not stand any more as they wrote it."""
+
+
+class StillOpenError(Exception):
+    """Somebody cannot be forgotten yet; the text tells the operator what is open."""

@@ -1,0 +1,44 @@
+"""The rows of `threads`, within the transaction of whoever writes."""
+
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from bot.store.records import ThreadId
+
+
+def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
+    """Make the thread ours, unless it is."""
+    db.execute(
+        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        [*thread.key, started_by, datetime.now(UTC).isoformat()],
+    )
+
+
+def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
+    """Lease the thread to a process, or to none."""
+    db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
+
+
+def mark_handed_over(db: Database, thread: ThreadId) -> None:
+    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
+    now = datetime.now(UTC).isoformat()
+    db.execute("UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)", [now, *thread.key])
+
+
+def mark_taken_back(db: Database, thread: ThreadId) -> None:
+    """Answer in the thread again."""
+    db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+
+
+def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
+    """Keep what the thread's customer wants."""
+    db.execute("UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)", [intent, *thread.key])
+
+
+def get_intent(db: Database, thread: ThreadId) -> str | None:
+    """Read what the thread's customer wants, as it was stored last."""
+    stored: str | None = db.execute(
+        "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key
+    ).fetchone()[0]
+    return stored
