@@ -1,0 +1,71 @@
+"""Who people are to the bot, when Slack is unsure itself."""
+
+import pytest
+
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message
+from tests.world import ANA, BEN, SAM, World, refund_of, shown
+
+
+async def refund_card(world: World) -> Message:
+    """Let Ana ask for a refund, and wait for the card."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    return await world.card(await world.says(ANA, "@bot my ORD-10188 is broken, I want my money back"))
+
+
+async def approve(world: World, card: Message, person: str = SAM) -> None:
+    """Press Approve."""
+    await world.workspace.click(person, card.channel, card.ts, "approve_call")
+
+
+async def test_group_that_is_gone(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A group of approvers that Slack no longer knows keeps nobody from being served or from approving by name."""
+    world.workspace.faults.refuse("usergroups.users.list", "no_such_subteam", times=100)
+    async with world.bot(BOT_APPROVERS=f"S0GONE,{SAM}"):
+        card = await refund_card(world)
+        await approve(world, card, BEN)
+        assert "can approve this" in await world.whisper_to(BEN)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    assert "the group S0GONE could not be read, so it counts as empty: no_such_subteam" in caplog.text
+
+
+async def test_who_has_left_the_group(world: World) -> None:
+    """Who was taken out of the group of approvers a moment ago may not approve any more, and who came in may."""
+    world.workspace.usergroups["S0LEADS"] = [BEN]
+    async with world.bot(BOT_APPROVERS="S0LEADS"):
+        card = await refund_card(world)
+        world.workspace.usergroups["S0LEADS"] = [SAM]
+        await approve(world, card, BEN)
+        assert "can approve this" in await world.whisper_to(BEN)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize("error", ["internal_error", "service_unavailable", "fatal_error"])
+async def test_passing_error(world: World, error: str) -> None:
+    """Slack is asked once more who somebody is after an error that passes, and nobody notices."""
+    world.script += [Answer("Hello.")]
+    world.workspace.faults.refuse("users.info", error)
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(answer).startswith("Hello.")
+
+
+async def test_passing_fault_of_the_server(world: World) -> None:
+    """Slack is asked once more who somebody is after an answer that is not its own, and nobody notices."""
+    world.script += [Answer("Hello.")]
+    world.workspace.faults.server_error("users.info")
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(answer).startswith("Hello.")
+
+
+async def test_error_that_stays(world: World) -> None:
+    """An error that asking again does not mend is told at the first answer."""
+    world.workspace.faults.refuse("users.info", "user_not_found")
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert "did not tell me who you are" in shown(answer)
