@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
 from bot.slack.client import SLACK_ERRORS, slack_error
 
@@ -42,11 +42,10 @@ class SlackIdentity:
         if known is not None and self._now() - known_at < CACHE_SECONDS:
             return known
         data = await self._user(user)
-        email = data.get("profile", {}).get("email")
         person = Person(
             id=user,
             team=data.get("team_id", ""),
-            email=email.strip().lower() if email else None,
+            email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
         if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
@@ -132,6 +131,13 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
+
+
+def _address(data: dict[str, Any]) -> str | None:
+    """Return the e-mail address of a user, unless anybody could have put it there: unconfirmed, or only invited."""
+    if data.get("is_email_confirmed") is False or data.get("is_invited_user"):
+        return None
+    return plain_address(data.get("profile", {}).get("email") or "") or None
 
 
 async def _ask_twice(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:

@@ -1,10 +1,14 @@
 """Who people are to the bot, when Slack is unsure itself."""
 
+import json
+
 import pytest
 
 from bot.testing.openai import Answer
-from bot.testing.slack.workspace import Message
-from tests.world import ANA, BEN, SAM, World, refund_of, shown
+from bot.testing.slack.workspace import Message, Person
+from tests.world import ANA, BEN, SAM, World, calls, refund_of, shown
+
+ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
 
 
 async def refund_card(world: World) -> Message:
@@ -69,3 +73,37 @@ async def test_error_that_stays(world: World) -> None:
     async with world.bot():
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert "did not tell me who you are" in shown(answer)
+
+
+@pytest.mark.parametrize(
+    "eve",
+    [
+        Person("U0EVE", "eve", "Eve", email="ana@example.com", is_email_confirmed=False),
+        Person("U0EVE", "eve", "Eve", email="ana@example.com", is_invited_user=True),
+        Person("U0EVE", "eve", "Eve", email="  "),
+        Person("U0EVE", "eve", "Eve"),
+    ],
+    ids=["unconfirmed", "invited", "blank", "none"],
+)
+async def test_address_that_does_not_count(world: World, eve: Person) -> None:
+    """Who has no address, or one that Slack does not vouch for, has no orders and no account."""
+    world.workspace.add(eve)
+    world.script += [
+        calls(("find_orders", {"email": None}), ("get_order_status", ORDER_OF_ANA), ("delete_account", {})),
+        Answer("Nothing."),
+    ]
+    async with world.bot():
+        await world.replies(await world.says(eve.id, "@bot what did I order?"))
+    found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
+    assert found == {"orders": []}
+    assert order["error"] == "There is no order ORD-10234 for this customer."
+    assert account["error"] == "This person has no account in the shop."
+
+
+async def test_address_that_slack_vouches_for(world: World) -> None:
+    """A confirmed address counts, in whatever case and with spaces around it."""
+    world.workspace.add(Person("U0EVE", "eve", "Eve", email=" ANA@Example.com ", is_email_confirmed=True))
+    world.script += [calls(("get_order_status", ORDER_OF_ANA)), Answer("Here.")]
+    async with world.bot():
+        await world.replies(await world.says("U0EVE", "@bot where is ORD-10234?"))
+    assert "error" not in json.loads(world.asked[-1].messages[-1]["content"])
