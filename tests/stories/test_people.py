@@ -107,3 +107,17 @@ async def test_address_that_slack_vouches_for(world: World) -> None:
     async with world.bot():
         await world.replies(await world.says("U0EVE", "@bot where is ORD-10234?"))
     assert "error" not in json.loads(world.asked[-1].messages[-1]["content"])
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_approver_whose_own_order_it_is(world: World, *, allowed: bool) -> None:
+    """An approver cannot decide over money for their own order, even if somebody else asked, unless that is allowed."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"{SAM},{ANA}", BOT_ALLOW_SELF_APPROVAL=allowed):
+        card = await world.card(await world.says(SAM, "@bot please refund ORD-10188, it came broken"))
+        await approve(world, card, ANA)
+        if allowed:
+            await world.settled(card)
+        else:
+            assert "your own order" in await world.whisper_to(ANA)
+    assert world.refunds() == ([("ORD-10188", 4200)] if allowed else [])
