@@ -6,7 +6,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, World, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
 
 ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
 
@@ -121,3 +121,17 @@ async def test_approver_whose_own_order_it_is(world: World, *, allowed: bool) ->
         else:
             assert "your own order" in await world.whisper_to(ANA)
     assert world.refunds() == ([("ORD-10188", 4200)] if allowed else [])
+
+
+async def test_group_that_is_gone_among_who_is_written_to(world: World) -> None:
+    """A group that cannot be read is passed over when approvers get a card each: who is named gets theirs."""
+    world.workspace.faults.refuse("usergroups.users.list", "no_such_subteam", times=100)
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"S0GONE,{SAM}"):
+        await world.says(ANA, "my ORD-10188 is broken, I want my money back", "D0ANA")
+        card = await world.workspace.until(
+            lambda: next((message for message in world.workspace.messages if "approve_call" in buttons(message)), None)
+        )
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
