@@ -10,12 +10,20 @@ class IdentityError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Slack user as we see them. Without an e-mail address nobody's orders are theirs."""
+    """A Slack user as we see them, with the e-mail address that is surely theirs: without one, no orders are."""
 
     id: str
     team: str
     email: str | None
     is_staff: bool
+
+
+def plain_address(address: str) -> str:
+    """Return the e-mail address as it is compared: without spaces around it, its ASCII letters in lower case.
+
+    Other letters stay as they are, so that none of them (such as the Kelvin sign) becomes an ASCII one.
+    """
+    return "".join(letter.lower() if letter.isascii() else letter for letter in address.strip())
 
 
 class Identity(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.failpoints import reach
-from bot.identity import Identity, IdentityError, Person
+from bot.identity import Identity, IdentityError, Person, plain_address
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
@@ -45,6 +45,14 @@ class Executor:
     async def is_paused(self) -> bool:
         """Return whether nothing may be done now, approved or not."""
         return self._settings.paused or await self._switches.is_paused()
+
+    async def customer_address(self, call: ToolCall) -> str | None:
+        """Return the e-mail address of whose order the call is about, if any. Raises ToolCrashError when in doubt."""
+        kind, _, order_id = (call.subject or "").partition(":")
+        if kind != "order":
+            return None
+        order = await within(self._settings.tool_timeout_seconds, self._shop.order(order_id))
+        return plain_address(order.customer.email) if order else None
 
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
         """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""

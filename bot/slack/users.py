@@ -1,22 +1,29 @@
 """Who a Slack user is to us, asked of Slack: never of a message."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.slack.client import SLACK_ERRORS
+from bot.slack.client import SLACK_ERRORS, slack_error
+
+logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
+PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
 
 
 class SlackIdentity:
     """What Slack and the settings say about people.
 
-    Membership in groups and e-mail addresses may be a minute old; whether an admin is one is asked at each decision.
+    Membership in groups and e-mail addresses may be a minute old; who may approve is asked at each decision. A group
+    that cannot be read counts as empty, so that people who do not depend on it are not kept waiting by it.
     """
 
     def __init__(
@@ -35,11 +42,10 @@ class SlackIdentity:
         if known is not None and self._now() - known_at < CACHE_SECONDS:
             return known
         data = await self._user(user)
-        email = data.get("profile", {}).get("email")
         person = Person(
             id=user,
             team=data.get("team_id", ""),
-            email=email.strip().lower() if email else None,
+            email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
         if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
@@ -49,7 +55,7 @@ class SlackIdentity:
 
     async def may_approve(self, user: str) -> bool:
         """Return whether the person may approve, as of now. Raises IdentityError when Slack does not tell."""
-        return await self._may_approve(user, await self._user(user))
+        return await self._may_approve(user, await self._user(user), fresh=True)
 
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
@@ -70,38 +76,42 @@ class SlackIdentity:
             people += sorted(await self._members(one)) if one.startswith("S") else [one]
         return list(dict.fromkeys(people))
 
-    async def _may_approve(self, user: str, data: dict[str, Any]) -> bool:
+    async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
         if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
             return False
         if self._settings.approvers:
-            return await self._is_among(user, self._settings.approvers)
+            return await self._is_among(user, self._settings.approvers, fresh=fresh)
         return self._is_our_admin(data)
 
     def _is_our_admin(self, data: dict[str, Any]) -> bool:
         ours = data.get("team_id") == self._team and not (data.get("deleted") or data.get("is_bot"))
         return ours and bool(data.get("is_admin") or data.get("is_owner"))
 
-    async def _is_among(self, user: str, ids: tuple[str, ...]) -> bool:
+    async def _is_among(self, user: str, ids: tuple[str, ...], *, fresh: bool = False) -> bool:
+        if user in ids:
+            return True
         for one in ids:
-            if one == user or (one.startswith("S") and user in await self._members(one)):
+            if one.startswith("S") and user in await self._members(one, fresh=fresh):
                 return True
         return False
 
     async def _user(self, user: str) -> dict[str, Any]:
         try:
-            data: dict[str, Any] = (await self._client.users_info(user=user))["user"]
+            data: dict[str, Any] = (await _ask_twice(lambda: self._client.users_info(user=user)))["user"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.info for {user}: {error}") from error
         return data
 
-    async def _members(self, group: str) -> frozenset[str]:
+    async def _members(self, group: str, *, fresh: bool = False) -> frozenset[str]:
         known_at, members = self._groups.get(group, (float("-inf"), frozenset()))
-        if self._now() - known_at < CACHE_SECONDS:
+        if not fresh and self._now() - known_at < CACHE_SECONDS:
             return members
         try:
-            users = (await self._client.usergroups_users_list(usergroup=group))["users"]
+            users = (await _ask_twice(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"usergroups.users.list for {group}: {error}") from error
+            why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
+            logger.warning("the group %s could not be read, so it counts as empty: %s", group, why)
+            return frozenset()
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 
@@ -121,3 +131,26 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
+
+
+def _address(data: dict[str, Any]) -> str | None:
+    """Return the e-mail address of a user, unless anybody could have put it there: unconfirmed, or only invited."""
+    if data.get("is_email_confirmed") is False or data.get("is_invited_user"):
+        return None
+    return plain_address(data.get("profile", {}).get("email") or "") or None
+
+
+async def _ask_twice(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+    """Return the answer, asking once more after an error that passes; another error is raised as it is."""
+    try:
+        return await ask()
+    except SLACK_ERRORS as error:
+        if not _passes(error):
+            raise
+    return await ask()
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, SlackApiError):
+        return slack_error(error) in PASSING_ERRORS
+    return not isinstance(error, TimeoutError)  # the caller has waited long enough already

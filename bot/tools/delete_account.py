@@ -26,7 +26,8 @@ class DeleteAccount(GatedTool):
 
     async def preview(self, context: Context) -> Preview:
         """Say whose account goes, and until when it can come back."""
-        customer = await context.shop.customer(context.requester.email or "")
+        email = context.requester.email
+        customer = await context.shop.customer(email) if email else None
         if customer is None:
             raise ToolError("This person has no account in the shop.")
         orders = await context.shop.orders(customer, most=MAX_ORDERS)

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS
+from bot.identity import plain_address
 from bot.shop.shop import Customer
 from bot.tools.tool import Context, Output, Tool, ToolError
 
@@ -45,7 +46,7 @@ class FindOrders(Tool):
 
     async def _customer(self, context: Context) -> Customer | None:
         mine = context.requester.email
-        wanted = self.email.strip().lower() if self.email else mine
+        wanted = plain_address(self.email or "") or mine
         if wanted and wanted != mine and not context.has_named(wanted):
             raise ToolError(
                 "Only one's own orders can be listed.",

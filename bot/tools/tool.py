@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.identity import Person
+from bot.identity import Person, plain_address
 from bot.shop.shop import Order, Shop
 from bot.store.records import Block, ThreadId
 
@@ -82,7 +82,7 @@ class Context:
     async def order(self, order_id: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
         order = await self.shop.order(order_id)
-        if order is not None and self.requester.email == order.customer.email.lower():
+        if order is not None and self.requester.email == plain_address(order.customer.email):
             return order
         if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
             return order
@@ -92,9 +92,40 @@ class Context:
         )
 
     def has_named(self, what: str) -> bool:
-        """Return whether staff names this order or customer in their own words, not a text that the model read."""
-        bare = re.escape(what.upper().removeprefix("ORD-"))
-        return self.requester.is_staff and bool(re.search(rf"(?<!\d){bare}(?!\w)", self.said.upper()))
+        """Return whether staff names this order or customer in their own words, not a text that the model read.
+
+        Only a whole word names: no part of a price, a phone number, a link, or of another number or address.
+        """
+        wanted = plain_address(what)
+        if not self.requester.is_staff or not wanted.removeprefix("ord-"):
+            return False
+        named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
+        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(self.said))))
+
+
+# Links and phone numbers, in which digits and addresses mean something else.
+_LINKS_AND_PHONES = re.compile(
+    r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
+)
+# What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
+_AROUND = r"\s<>()\[\]{}\"'`\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e:,;|*~\u2013\u2014\u2026!?"
+_ENDS = rf"(?![^{_AROUND}._-]|[._-]+[^{_AROUND}._-])"
+_PAID = r"(?:[$€£¥]|\b(?:usd|eur|gbp|dollars?|euros?|pounds?|cents?)\b)"
+
+
+def _address_named(address: str) -> str:
+    # A mark that may itself be in an address stands around one only where a word begins.
+    starts = rf"(?<![^{_AROUND}])(?<![!?{{}}])(?<![^\s<>()\[\]\":,;]['`\u2019*~|])"
+    return rf"{starts}{re.escape(address)}(?!_){_ENDS}"
+
+
+def _order_named(number: str) -> str:
+    starts = rf"(?<![^{_AROUND}#_])(?<!\w[_*~])(?<![$€£¥]\s)(?<!\b(?:usd|eur|gbp)\s)"
+    # Digits next to a comma are of a price (10234,50 or 1,234), unless they are as many as those of another number.
+    thousands = r"(?<!\d,)" if len(number) <= len("000") else ""
+    decimals = rf"(?!,\d{{1,{max(len(number) - 1, 3)}}}(?!\d))"
+    price = rf"(?!\s?{_PAID}(?!\s?\d))"
+    return rf"{starts}{thousands}(?:ord(?:er)?-?)?{re.escape(number)}{decimals}{price}{_ENDS}"
 
 
 class Tool(BaseModel):

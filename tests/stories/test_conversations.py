@@ -394,7 +394,7 @@ async def test_channel_shared_with_other_companies(
 async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None:
     """When Slack does not say who asks, the question is kept, so that "try again" answers it."""
     world.script += [Answer("It is on its way.")]
-    world.workspace.faults.refuse("users.info", "internal_error", times=1)
+    world.workspace.faults.refuse("users.info", "internal_error", times=2)
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         (first,) = await world.replies(question)

@@ -25,9 +25,11 @@ class Person:
     is_stranger: bool = False
     deleted: bool = False
     can_act: bool = False
+    is_email_confirmed: bool | None = None
+    is_invited_user: bool = False
 
     def as_json(self) -> Json:
-        """Write the user object that `users.info` answers with; a person without e-mail has no such key."""
+        """Write the user object that `users.info` answers with; what a person does not have has no key."""
         profile: Json = {
             "title": self.title,
             "real_name": self.real_name,
@@ -38,7 +40,10 @@ class Person:
         }
         if self.email is not None:
             profile["email"] = self.email
-        return {
+        marks: Json = {} if self.is_email_confirmed is None else {"is_email_confirmed": self.is_email_confirmed}
+        if self.is_invited_user:
+            marks["is_invited_user"] = True
+        return marks | {
             "id": self.id,
             "team_id": self.team,
             "name": self.name,

@@ -1,0 +1,137 @@
+"""Who people are to the bot, when Slack is unsure itself."""
+
+import json
+
+import pytest
+
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message, Person
+from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
+
+ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
+
+
+async def refund_card(world: World) -> Message:
+    """Let Ana ask for a refund, and wait for the card."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    return await world.card(await world.says(ANA, "@bot my ORD-10188 is broken, I want my money back"))
+
+
+async def approve(world: World, card: Message, person: str = SAM) -> None:
+    """Press Approve."""
+    await world.workspace.click(person, card.channel, card.ts, "approve_call")
+
+
+async def test_group_that_is_gone(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A group of approvers that Slack no longer knows keeps nobody from being served or from approving by name."""
+    world.workspace.faults.refuse("usergroups.users.list", "no_such_subteam", times=100)
+    async with world.bot(BOT_APPROVERS=f"S0GONE,{SAM}"):
+        card = await refund_card(world)
+        await approve(world, card, BEN)
+        assert "can approve this" in await world.whisper_to(BEN)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    assert "the group S0GONE could not be read, so it counts as empty: no_such_subteam" in caplog.text
+
+
+async def test_who_has_left_the_group(world: World) -> None:
+    """Who was taken out of the group of approvers a moment ago may not approve any more, and who came in may."""
+    world.workspace.usergroups["S0LEADS"] = [BEN]
+    async with world.bot(BOT_APPROVERS="S0LEADS"):
+        card = await refund_card(world)
+        world.workspace.usergroups["S0LEADS"] = [SAM]
+        await approve(world, card, BEN)
+        assert "can approve this" in await world.whisper_to(BEN)
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize("error", ["internal_error", "service_unavailable", "fatal_error"])
+async def test_passing_error(world: World, error: str) -> None:
+    """Slack is asked once more who somebody is after an error that passes, and nobody notices."""
+    world.script += [Answer("Hello.")]
+    world.workspace.faults.refuse("users.info", error)
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(answer).startswith("Hello.")
+
+
+async def test_passing_fault_of_the_server(world: World) -> None:
+    """Slack is asked once more who somebody is after an answer that is not its own, and nobody notices."""
+    world.script += [Answer("Hello.")]
+    world.workspace.faults.server_error("users.info")
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(answer).startswith("Hello.")
+
+
+async def test_error_that_stays(world: World) -> None:
+    """An error that asking again does not mend is told at the first answer."""
+    world.workspace.faults.refuse("users.info", "user_not_found")
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert "did not tell me who you are" in shown(answer)
+
+
+@pytest.mark.parametrize(
+    "eve",
+    [
+        Person("U0EVE", "eve", "Eve", email="ana@example.com", is_email_confirmed=False),
+        Person("U0EVE", "eve", "Eve", email="ana@example.com", is_invited_user=True),
+        Person("U0EVE", "eve", "Eve", email="  "),
+        Person("U0EVE", "eve", "Eve"),
+    ],
+    ids=["unconfirmed", "invited", "blank", "none"],
+)
+async def test_address_that_does_not_count(world: World, eve: Person) -> None:
+    """Who has no address, or one that Slack does not vouch for, has no orders and no account."""
+    world.workspace.add(eve)
+    world.script += [
+        calls(("find_orders", {"email": None}), ("get_order_status", ORDER_OF_ANA), ("delete_account", {})),
+        Answer("Nothing."),
+    ]
+    async with world.bot():
+        await world.replies(await world.says(eve.id, "@bot what did I order?"))
+    found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
+    assert found == {"orders": []}
+    assert order["error"] == "There is no order ORD-10234 for this customer."
+    assert account["error"] == "This person has no account in the shop."
+
+
+async def test_address_that_slack_vouches_for(world: World) -> None:
+    """A confirmed address counts, in whatever case and with spaces around it."""
+    world.workspace.add(Person("U0EVE", "eve", "Eve", email=" ANA@Example.com ", is_email_confirmed=True))
+    world.script += [calls(("get_order_status", ORDER_OF_ANA)), Answer("Here.")]
+    async with world.bot():
+        await world.replies(await world.says("U0EVE", "@bot where is ORD-10234?"))
+    assert "error" not in json.loads(world.asked[-1].messages[-1]["content"])
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_approver_whose_own_order_it_is(world: World, *, allowed: bool) -> None:
+    """An approver cannot decide over money for their own order, even if somebody else asked, unless that is allowed."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"{SAM},{ANA}", BOT_ALLOW_SELF_APPROVAL=allowed):
+        card = await world.card(await world.says(SAM, "@bot please refund ORD-10188, it came broken"))
+        await approve(world, card, ANA)
+        if allowed:
+            await world.settled(card)
+        else:
+            assert "your own order" in await world.whisper_to(ANA)
+    assert world.refunds() == ([("ORD-10188", 4200)] if allowed else [])
+
+
+async def test_group_that_is_gone_among_who_is_written_to(world: World) -> None:
+    """A group that cannot be read is passed over when approvers get a card each: who is named gets theirs."""
+    world.workspace.faults.refuse("usergroups.users.list", "no_such_subteam", times=100)
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"S0GONE,{SAM}"):
+        await world.says(ANA, "my ORD-10188 is broken, I want my money back", "D0ANA")
+        card = await world.workspace.until(
+            lambda: next((message for message in world.workspace.messages if "approve_call" in buttons(message)), None)
+        )
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
