@@ -68,3 +68,12 @@ def test_imports_resolve_to_what_is_declared() -> None:
     }
     used = {one.split(".")[0] for path in MODULES.values() for one in imports(path)}
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared
+
+
+def test_the_rooms_above_know_the_store_by_its_ports() -> None:
+    """Agent, approvals and Slack know no database; only health asks how this process's leases are."""
+    knowing = {
+        name for name, path in MODULES.items() if any(one.startswith("bot.store.sqlite") for one in imports(path))
+    }
+    rooms = ("bot.agent", "bot.approvals", "bot.slack")
+    assert {name for name in knowing if name.startswith(rooms)} == {"bot.slack.health"}
