@@ -39,9 +39,9 @@ from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.store import open_store
 from bot.store.store import Store
 from bot.tools.tool import Tool
 
@@ -57,7 +57,6 @@ class _Bot:
     app: AsyncApp
     store: Store
     shop: Shop
-    erasure: Erasure
     leases: Leases
     delivery: Delivery
     upkeep: ApprovalSweeper
@@ -108,7 +107,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
-    store, shop = Store(database, leases), open_shop(database)
+    store, shop = open_store(database, leases), open_shop(database)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
@@ -139,7 +138,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     upkeep = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, Erasure(database), leases, delivery, upkeep, worker, buttons)
+    return _Bot(app, store, shop, leases, delivery, upkeep, worker, buttons)
 
 
 def _agent(
@@ -194,7 +193,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
         if settings.retention_days is not None:
-            await bot.erasure.erase_older_than(settings.retention_days)
+            await bot.store.admin.erase_older_than(settings.retention_days)
 
     return [
         (settings.lease_seconds / 3, renew),

@@ -18,7 +18,7 @@ KNOWS = {
     "openai": {"bot.model.chat_completions"},
     "slack_bolt": {"bot.app", "bot.slack"},
     "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
-    "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo", "bot.store.store"},
+    "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
     "click": {"bot.__main__", "bot.commands"},
 }
 

@@ -15,8 +15,7 @@ from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import InboxMessage, Item, Post, new_id, reference
-from bot.store.sqlite.history import Conversation, Spent
+from bot.store.records import Conversation, InboxMessage, Item, Post, Spent, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."

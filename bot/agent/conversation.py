@@ -4,8 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.store.records import Item
-from bot.store.sqlite.history import NOTE
+from bot.store.records import NOTE, Item
 
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 

@@ -12,7 +12,7 @@ from bot.callbacks import ShowStatus
 from bot.model.model import Model, ModelError, Turn
 from bot.settings import Settings
 from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
-from bot.store.sqlite.calls import Calls
+from bot.store.store import CallLog
 
 MAX_TRIES = 3
 MAX_WAIT_SECONDS = 20.0
@@ -28,7 +28,7 @@ class ModelCalls:
         models: Sequence[Model],
         definitions: Sequence[Mapping[str, Any]],
         instructions: str,
-        calls: Calls,
+        calls: CallLog,
         settings: Settings,
         show_status: ShowStatus,
     ) -> None:

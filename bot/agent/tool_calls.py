@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
-from bot.store.sqlite.calls import Calls
+from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
@@ -43,7 +43,7 @@ class ToolCalls:
         self,
         *,
         tools: Mapping[str, type[Tool]],
-        calls: Calls,
+        calls: CallLog,
         shop: Shop,
         approvals: Approvals,
         escalation: Escalation,

@@ -8,7 +8,7 @@ from bot.agent.agent import Agent
 from bot.failpoints import reach
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, ThreadId
-from bot.store.sqlite.inbox import Inbox
+from bot.store.store import Inbox
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)

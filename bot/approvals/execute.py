@@ -34,7 +34,7 @@ class Executor:
         settings: Settings,
     ) -> None:
         self._calls = store.gated_calls
-        self._switches = store.switches
+        self._switches = store.admin
         self._cards = cards
         self._tools = tools
         self._shop = shop

@@ -18,7 +18,7 @@ from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.errors import DatabaseError
 from bot.store.records import Post, ThreadId
-from bot.store.sqlite.outbox import Outbox
+from bot.store.store import Outbox
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
-from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
+from bot.store.store import Inbox
 
 _DATABASE_TIMEOUT_SECONDS = 2.0
 

@@ -15,7 +15,7 @@ from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
 from bot.store.errors import DatabaseError
 from bot.store.records import InboxMessage, ThreadId, writable
-from bot.store.sqlite.inbox import Inbox
+from bot.store.store import Inbox
 
 logger = logging.getLogger(__name__)
 

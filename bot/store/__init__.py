@@ -1,5 +1,7 @@
 """Everything the bot must remember: threads, messages, calls, and what is still to be said.
 
+`store` has the ports, `records` their values, `errors` what they raise; `sqlite` is one store behind them.
+
 Tables, each with the module of `bot.store.sqlite` that owns it:
 
     threads         threads      a conversation that is ours: its lease, its intent, whether people have it

@@ -9,6 +9,7 @@ from typing import Any
 
 Block = Mapping[str, Any]
 Item = Mapping[str, Any]
+NOTE = "Note from the shop: "
 
 
 def new_id() -> str:
@@ -148,3 +149,31 @@ class Post:
     attempts: int = 0
     in_doubt: bool = False
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the log says that a run has cost so far, over restarts too."""
+
+    steps: int
+    tokens: int
+    calls_within_hour: int
+    same_failure: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
+
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
+    """
+
+    items: tuple[Item, ...]
+    unanswered: tuple[ToolCall, ...]
+    cards: tuple[tuple[Block, ...], ...]
+    spent: Spent
+    intent: str | None
+
+    def said_by(self, user: str) -> str:
+        """Read all that one person wrote in the thread."""
+        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)

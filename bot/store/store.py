@@ -1,22 +1,196 @@
-"""The store as one thing: the database file with the bot's tables, by what they are for."""
+"""What the bot asks of a store, by use case. Each method is one transaction; what it writes is durable when it returns.
 
-from bot.store.sqlite.calls import Calls
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.gated_calls import GatedCalls
-from bot.store.sqlite.history import History
-from bot.store.sqlite.inbox import Inbox
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.switches import Switches
+Where a method says "ahead", it returns before that; where it is not awaited, its row is there before any later one.
+Each raises DatabaseError when the store does not take it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.store.records import (
+    Block,
+    CallStatus,
+    Conversation,
+    InboxMessage,
+    Item,
+    ModelCall,
+    Post,
+    ThreadId,
+    ToolCall,
+)
 
 
+class Inbox(Protocol):
+    """Messages that are for us, each once, in the order of Slack's ts within their thread."""
+
+    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
+        """Keep the message if it is for us, once, and return whether it is still to be answered."""
+
+    async def waiting_threads(self) -> list[ThreadId]:
+        """Return threads with unprocessed or interrupted messages that no live process has leased."""
+
+    async def next(self, thread: ThreadId) -> InboxMessage | None:
+        """Lease the thread and return its next message; None when none is left or another process has the thread."""
+
+    async def drop_unclaimed(self) -> None:
+        """Delete messages that were for nobody after all."""
+
+    async def oldest_waiting_seconds(self) -> float:
+        """Return the age of the oldest message that is not answered; 0 when there is none."""
+
+
+class Conversations(Protocol):
+    """What a thread's one run writes. Raises LostLeaseError when another process has taken the thread."""
+
+    async def begin(self, message: InboxMessage) -> Conversation:
+        """Add the message, once, with notes on what was decided since, and return the thread. Ahead."""
+
+    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+        """Add the model's turn and return its calls with the message that they belong to."""
+
+    async def add_outputs(self, thread: ThreadId) -> Conversation:
+        """Add every output of the last turn, and what the person wrote meanwhile; return the thread. Ahead."""
+
+    async def finish(
+        self,
+        message: InboxMessage,
+        item: Item | None,
+        posts: Sequence[Post],
+        *,
+        error: str | None = None,
+        hand_over: Post | None = None,
+    ) -> bool:
+        """End the run with all that is said, and return whether another message waits in the thread."""
+
+    async def intent(self, thread: ThreadId) -> str | None:
+        """Return what the thread's customer wants, as it was stored last."""
+
+    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants, with what is said because of it."""
+
+
+class CallLog(Protocol):
+    """The log of tool calls and model calls. What is final never changes."""
+
+    async def get(self, call_id: str) -> ToolCall | None:
+        """Return one tool call."""
+
+    def finish(
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        output: str,
+        *,
+        error: str | None = None,
+        card: Sequence[Block] = (),
+        hand_over: Post | None = None,
+    ) -> None:
+        """End a call that needed no approval. Not awaited."""
+
+    async def requests_today(self, call: ToolCall) -> tuple[int, int]:
+        """Return how often this tool was asked for within a day, by thread and by person, up to this call."""
+
+    def log_model_call(self, call: ModelCall) -> None:
+        """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
+
+
+class Approvals(Protocol):
+    """Tool calls that need a person. Every step is taken once, by one process."""
+
+    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
+        """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
+
+    async def claim(self, call_id: str, by: str) -> ToolCall | None:
+        """Return the call, running, when this is its one approval; None when it is decided, expired or paused."""
+
+    async def settle(
+        self,
+        call: ToolCall,
+        status: CallStatus,
+        summary: str,
+        *,
+        redrawn: Post,
+        said: Post | None,
+        by: str | None = None,
+        error: str | None = None,
+        output: str | None = None,
+    ) -> bool:
+        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+
+    async def cards(self, call_id: str) -> list[Post]:
+        """Return the call's cards, as they were first posted."""
+
+    async def open(self) -> list[ToolCall]:
+        """Return the gated calls that are pending, running or unknown."""
+
+    async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Queue the reminder of a pending call, once."""
+
+    async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
+        """Queue what `draw` makes of each card of a pending call, unless it shows that already."""
+
+    async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
+
+    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
+        """Note that a message was changed, and return the pending calls that it invalidates."""
+
+    def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
+        """Keep a click that did nothing. Not awaited."""
+
+
+class Outbox(Protocol):
+    """What is to be said, in order within its channel; `news` names the channel of each post that is queued."""
+
+    news: asyncio.Queue[str]
+
+    async def waiting_channels(self) -> list[str]:
+        """Return channels with posts that no live process is sending."""
+
+    async def next(self, channel: str) -> Post | None:
+        """Take the channel's oldest post: `in_doubt` when it was taken before and its outcome is not known."""
+
+    async def sent(self, post: Post, ts: str) -> Post | None:
+        """Keep where the post is in Slack, and return the channel's next one as `next` does."""
+
+    async def refused(self, post: Post, error: str) -> None:
+        """Leave the post waiting, known not to be in Slack."""
+
+    async def failed(self, post: Post, error: str) -> None:
+        """Give the post up."""
+
+    async def simplify(self, post: Post, text: str, error: str) -> None:
+        """Replace the waiting post's blocks by plain text."""
+
+
+class Admin(Protocol):
+    """What the operator does."""
+
+    async def is_paused(self) -> bool:
+        """Return whether nothing may be approved for now."""
+
+    async def pause(self) -> None:
+        """Make every claim fail from now on."""
+
+    async def resume(self) -> None:
+        """Allow claims again."""
+
+    async def forget(self, user: str) -> int:
+        """Erase the threads in which the person wrote, and return their number. Raises StillOpenError."""
+
+    async def erase_older_than(self, days: float) -> int:
+        """Erase the threads that were quiet for so long and have nothing open, and return their number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """All that the bot remembers, over one database."""
+    """All that the bot remembers."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
-        self.inbox = Inbox(database, leases)
-        self.outbox = Outbox(database, leases)
-        self.calls = Calls(database, self.outbox, leases)
-        self.gated_calls = GatedCalls(database, self.outbox, leases)
-        self.switches = Switches(database)
-        self.history = History(database, self.outbox, leases)
+    inbox: Inbox
+    outbox: Outbox
+    calls: CallLog
+    gated_calls: Approvals
+    history: Conversations
+    admin: Admin

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agent.conversation import ConversationError, check, cut, size
-from bot.store.records import Item
-from bot.store.sqlite.history import NOTE
+from bot.store.records import NOTE, Item
 
 
 def call(call_id: str, order: str = "ORD-10234") -> dict[str, Any]:

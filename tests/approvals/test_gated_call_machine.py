@@ -165,7 +165,7 @@ class GatedCallMachine(RuleBasedStateMachine):
     @rule(paused=sampled_from((True, False)), by=either)
     def switch(self, by: int, *, paused: bool) -> None:
         """Pause or resume, as the operator does."""
-        switches = self._processes[by].store.switches
+        switches = self._processes[by].store.admin
         self._do(switches.pause() if paused else switches.resume())
 
     @precondition(lambda self: not self._elsewhere)

@@ -16,12 +16,11 @@ from bot.shop.money import Money
 from bot.shop.shop import RefundReason, ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import Conversation, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.history import Conversation
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.store import Store
+from bot.store.sqlite.store import open_store
 from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
 from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of
@@ -42,7 +41,7 @@ class Process:
     async def __aenter__(self) -> Self:
         await self.database.open()
         await self.leases.join()
-        self.store = Store(self.database, self.leases)
+        self.store = open_store(self.database, self.leases)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -2,50 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError
-from bot.store.records import Block, InboxMessage, Item, Post, ThreadId, ToolCall
+from bot.store.records import NOTE, Conversation, InboxMessage, Item, Post, Spent, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
-
-NOTE = "Note from the shop: "
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What the log says that a run has cost so far, over restarts too."""
-
-    steps: int
-    tokens: int
-    calls_within_hour: int
-    same_failure: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
-
-    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
-    """
-
-    items: tuple[Item, ...]
-    unanswered: tuple[ToolCall, ...]
-    cards: tuple[tuple[Block, ...], ...]
-    spent: Spent
-    intent: str | None
-
-    def said_by(self, user: str) -> str:
-        """Read all that one person wrote in the thread."""
-        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)
 
 
 class History:

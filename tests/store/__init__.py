@@ -1,0 +1,1 @@
+"""What any store is held to, whatever database is behind it."""

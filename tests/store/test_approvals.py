@@ -1,0 +1,125 @@
+"""What any store holds of calls that need a person, of what is said, and of what the operator does."""
+
+import asyncio
+
+import pytest
+
+from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
+from bot.store.records import CallStatus
+from bot.store.store import Store
+from tests.store.conftest import OpenStore
+from tests.store.rows import ANA, ANSWER, SAM, message, park, post, propose, refund, take
+
+
+async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
+    """Of two processes that approve at once one has the call."""
+    call = await park(store)
+    other = await open_process(60)
+    claims = await asyncio.gather(*(one.gated_calls.claim(call.id, SAM) for one in (store, other)))
+    (claimed,) = [claim for claim in claims if claim]
+    assert (claimed.status, claimed.decided_by) == (CallStatus.RUNNING, SAM)
+
+
+async def test_settled_once(store: Store) -> None:
+    """An outcome is written once, draws the card over and is told once."""
+    await park(store)
+    (call,) = await store.gated_calls.open()
+    settled = [
+        await store.gated_calls.settle(
+            call, CallStatus.CANCELLED, "Cancelled", redrawn=post("over"), said=post("told"), by=ANA
+        )
+        for _ in range(2)
+    ]
+    assert settled == [True, False]
+    assert await store.gated_calls.open() == []
+    assert await store.gated_calls.claim(call.id, SAM) is None
+    said = await store.outbox.next("C")
+    texts = []
+    while said:
+        texts.append(said.text)
+        said = await store.outbox.sent(said, f"{len(texts)}.0")
+    assert texts == ["card", "over", "told"]
+
+
+async def test_one_a_subject(store: Store) -> None:
+    """Two calls that touch the same thing are never open at once."""
+    first, second = await propose(store, refund(0), refund(1))
+    await store.gated_calls.park(first, [])
+    with pytest.raises(SubjectTakenError):
+        await store.gated_calls.park(second, [post("never")])
+    assert await store.outbox.next("C") is None
+
+
+async def test_edited_before(store: Store) -> None:
+    """A call cannot wait for a person once the message that it answers was changed."""
+    (call,) = await propose(store, refund())
+    assert await store.gated_calls.mark_message_edited("T", "C", "1.0") == []
+    with pytest.raises(MessageChangedError):
+        await store.gated_calls.park(call, [])
+
+
+async def test_edited_after(store: Store) -> None:
+    """A call that waits is found by the message that it answers."""
+    call = await park(store)
+    assert [found.id for found in await store.gated_calls.mark_message_edited("T", "C", "1.0")] == [call.id]
+    assert await store.gated_calls.mark_message_edited("T", "C", "9.0") == []
+
+
+async def test_requests_of_a_day(store: Store) -> None:
+    """Requests of a day count up to the one that is asked about, not those after it in the turn."""
+    first, second = await propose(store, refund(0), refund(1))
+    assert await store.calls.requests_today(first) == (1, 1)
+    assert await store.calls.requests_today(second) == (2, 2)
+
+
+async def test_pause(store: Store) -> None:
+    """Nothing is claimed while the bot is paused."""
+    call = await park(store)
+    await store.admin.pause()
+    assert await store.admin.is_paused()
+    assert await store.gated_calls.claim(call.id, SAM) is None
+    await store.admin.resume()
+    assert await store.gated_calls.claim(call.id, SAM)
+
+
+async def test_post_in_doubt(store: Store) -> None:
+    """A post that was taken and never confirmed is in doubt when it is taken again; a refused one is not."""
+    taken = await take(store)
+    await store.history.finish(taken, ANSWER, [post("first"), post("second")])
+    first = await store.outbox.next("C")
+    assert first
+    assert not first.in_doubt
+    again = await store.outbox.next("C")
+    assert again
+    assert (again.text, again.in_doubt) == ("first", True)
+    await store.outbox.refused(again, "ratelimited")
+    known = await store.outbox.next("C")
+    assert known
+    assert (known.text, known.in_doubt) == ("first", False)
+    await store.outbox.failed(known, "channel_not_found")
+    second = await store.outbox.next("C")
+    assert second
+    assert second.text == "second"
+
+
+async def test_forget(store: Store) -> None:
+    """A person is forgotten only when nothing of theirs is open; the call stays, without a name."""
+    call = await park(store)
+    with pytest.raises(StillOpenError):
+        await store.admin.forget(ANA)
+    assert await store.gated_calls.settle(call, CallStatus.EXPIRED, "Expired", redrawn=post(), said=None)
+    taken = await store.inbox.next(call.thread)
+    assert taken
+    await store.history.finish(taken, ANSWER, [])
+    assert await store.admin.forget(ANA) == 1
+    kept = await store.calls.get(call.id)
+    assert kept
+    assert (kept.status, kept.requester) == (CallStatus.EXPIRED, "forgotten")
+    assert await store.outbox.waiting_channels() == []
+
+
+async def test_nothing_due(store: Store) -> None:
+    """What is young is not erased."""
+    await store.inbox.receive(message(), addressed=True, mentioned=True)
+    assert await store.admin.erase_older_than(1) == 0
+    assert await store.inbox.next(message().thread)

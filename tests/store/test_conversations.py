@@ -1,0 +1,99 @@
+"""What any store holds of messages and of the runs that answer them."""
+
+import pytest
+
+from bot.store.errors import LostLeaseError
+from bot.store.records import CallStatus
+from bot.store.store import Store
+from tests.store.conftest import OpenStore
+from tests.store.rows import ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take
+
+
+async def test_once(store: Store) -> None:
+    """A message that comes again is not answered again."""
+    taken = await take(store)
+    assert await store.inbox.receive(message(), addressed=True, mentioned=True), "it still waits for its answer"
+    assert not await store.history.finish(taken, ANSWER, [])
+    assert not await store.inbox.receive(message(), addressed=True, mentioned=True)
+    assert await store.inbox.next(THREAD) is None
+
+
+async def test_order(store: Store) -> None:
+    """Messages are answered in the order of their ts, whatever the order in which they came."""
+    first = await take(store)
+    for ts in ("3.0", "2.0"):
+        await store.inbox.receive(message(ts, BEN), addressed=True, mentioned=False)
+    assert await store.history.finish(first, ANSWER, [])
+    second = await store.inbox.next(THREAD)
+    assert second
+    assert second.ts == "2.0"
+
+
+async def test_unclaimed(store: Store) -> None:
+    """A reply that addresses nobody is answered only once a mention before it has opened the thread."""
+    assert not await store.inbox.receive(message("2.0"), addressed=False, mentioned=False)
+    assert await store.inbox.waiting_threads() == []
+    first = await take(store)
+    conversation = await store.history.begin(first)
+    assert [item["content"] for item in conversation.items] == ["hello", "hello"]
+
+
+async def test_join(store: Store) -> None:
+    """What the same person writes while the model's calls run joins the run; what another writes waits."""
+    (call,) = await propose(store, refund(gated=False))
+    await store.inbox.receive(message("2.0", text="and more"), addressed=False, mentioned=False)
+    await store.inbox.receive(message("3.0", BEN, "me too"), addressed=False, mentioned=False)
+    store.calls.finish(call, CallStatus.SUCCEEDED, '{"ok": true}')
+    conversation = await store.history.add_outputs(THREAD)
+    assert [item["role"] for item in conversation.items] == ["user", "assistant", "tool", "user"]
+    assert conversation.items[-1]["content"] == "and more"
+    assert conversation.unanswered == ()
+
+
+async def test_interrupted(store: Store) -> None:
+    """A run that was cut off finds the calls of its last turn that have no output yet, and its message once."""
+    first = await take(store)
+    (call,) = await store.history.add_turn(THREAD, TURN, [refund(gated=False)])
+    conversation = await store.history.begin(first)
+    assert [found.id for found in conversation.unanswered] == [call.id]
+    assert [item["role"] for item in conversation.items] == ["user", "assistant"]
+
+
+async def test_end(store: Store) -> None:
+    """The end of a run ends its calls, says what is to be said, and lets the thread go."""
+    first = await take(store)
+    (call,) = await store.history.add_turn(THREAD, TURN, [refund()])
+    assert not await store.history.finish(first, ANSWER, [post("Done.")])
+    ended = await store.calls.get(call.id)
+    assert ended
+    assert ended.status == CallStatus.FAILED
+    said = await store.outbox.next("C")
+    assert said
+    assert said.text == "Done."
+    assert await store.inbox.waiting_threads() == []
+
+
+async def test_lease(store: Store, open_process: OpenStore) -> None:
+    """A thread is one process's; one that was taken for dead writes nothing more."""
+    taken = await take(store)
+    living = await open_process(60)
+    assert await living.inbox.waiting_threads() == []
+    assert await living.inbox.next(THREAD) is None
+    impatient = await open_process(0)
+    assert await impatient.inbox.waiting_threads() == [THREAD]
+    again = await impatient.inbox.next(THREAD)
+    assert again
+    assert again.attempts == taken.attempts + 1
+    with pytest.raises(LostLeaseError):
+        await store.history.add_turn(THREAD, TURN, [])
+    with pytest.raises(LostLeaseError):
+        await store.history.finish(taken, ANSWER, [post()])
+    assert await store.outbox.next("C") is None
+
+
+async def test_intent(store: Store) -> None:
+    """What a customer wants is kept with the thread."""
+    await take(store)
+    assert await store.history.intent(THREAD) is None
+    await store.history.set_intent(THREAD, '{"kind": "refund"}', [])
+    assert await store.history.intent(THREAD) == '{"kind": "refund"}'
