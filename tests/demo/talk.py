@@ -49,13 +49,6 @@ def shipped(arguments: Json) -> Json:
     }
 
 
-def waiting(arguments: Json) -> Json:
-    """Answer as `initiate_refund` does, without telling the amount."""
-    order = arguments["order_id"]
-    message = f"A person has to approve the refund for {order}. Nothing has been refunded yet."
-    return {"status": "waiting_for_approval", "not_executed": True, "request": f"R-{order[-2:]}", "message": message}
-
-
 def parked(request: str, summary: str) -> Json:
     """Answer as the gate does when a call waits for a person."""
     message = f"{summary} waits until a person approves it. Nothing has happened yet."
@@ -73,7 +66,7 @@ ORDERS: list[Json] = [
     {"order_id": "ORD-10234", "status": "shipped", "status_text": "Shipped", "items": ["Stoneware mug", "Tea towels"]},
     {"order_id": "ORD-10188", "status": "delivered", "status_text": "Delivered", "items": ["Cast-iron teapot"]},
 ]
-OUTPUTS: Mapping[str, Callable[[Json], Any]] = {"get_order_status": shipped, "initiate_refund": waiting}
+OUTPUTS: Mapping[str, Callable[[Json], Any]] = {"get_order_status": shipped, "initiate_refund": asked_for}
 ALL_OUTPUTS: Mapping[str, Callable[[Json], Any]] = {
     "get_order_status": shipped,
     "initiate_refund": asked_for,

@@ -7,23 +7,6 @@ from tests.demo.talk import Talk
 
 OUTCOMES: list[tuple[str, str]] = [
     (
-        "Request R-34 was approved by Sam Lee: refunded $42.00",
-        "the refund of $42.00 for ORD-10234 was approved and has gone",
-    ),
-    (
-        "Request R-34 was cancelled by Sam Lee. Nothing was refunded.",
-        "The request for the refund for ORD-10234 was cancelled, and nothing was done.",
-    ),
-    (
-        "Request R-34 was rejected by Sam Lee: not refunded",
-        "The request for the refund for ORD-10234 was cancelled, and nothing was done.",
-    ),
-    ("Request R-34 expired", "Nobody decided on the refund for ORD-10234 in time"),
-    ("Request R-34 was withdrawn by Ana Ruiz", "The request for the refund for ORD-10234 is withdrawn"),
-    ("Request R-34 was approved by Sam Lee but failed", "did not go through"),
-    ("Request R-34 was approved by Sam Lee; the outcome is unknown", "It is not certain yet"),
-    ("The refund of $42.00 for ORD-10234 was approved by Sam Lee: refunded $42.00", "has gone through"),
-    (
         "Note from the shop: Refund of $42.00 for ORD-10234: approved by a person and done. $42.00 went back to Visa.",
         "the refund of $42.00 for ORD-10234 was approved and has gone through",
     ),
@@ -62,17 +45,10 @@ def test_two_requests() -> None:
     """A note about one request tells nothing about the other."""
     talk = Talk()
     talk.say("Refund ORD-10234 and ORD-10250, both are broken")
-    talk.note("Request R-50 was approved by Sam Lee: refunded $9.00")
+    talk.note("Note from the shop: Refund of $42.00 for ORD-10250: approved by a person and done. It went back.")
     assert "It is still waiting." in talk.say("Is my refund for ORD-10234 through?")
-    assert "$9.00" not in talk.say("Is my refund for ORD-10234 through?")
-    assert "$9.00 for ORD-10250" in talk.say("Is my refund for ORD-10250 through?")
-
-
-def test_outcome_from_notes_alone() -> None:
-    """A note is believed when the request itself is no longer in the history."""
-    talk = Talk()
-    talk.messages.append({"role": "system", "content": "Request R-1 was approved by Sam Lee: refunded $42.00"})
-    assert "the refund of $42.00 was approved" in talk.say("Is my refund through?")
+    assert "gone through" not in talk.say("Is my refund for ORD-10234 through?")
+    assert "$42.00 for ORD-10250 was approved" in talk.say("Is my refund for ORD-10250 through?")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The offline model on requests that wait: taking them back, another amount, and that words approve nothing."""
+"""The offline model on requests that wait: taking them back, and that words approve nothing."""
 
 import pytest
 
-from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, Call, Talk, refund
+from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, Call, Talk
 
 REFUND = "Refund ORD-10188, it is cracked"
 TAKEN_BACK = "Note from the shop: {}: taken back by the customer, nothing was done."
@@ -43,45 +43,6 @@ def test_leaving_it_waiting(text: str) -> None:
     assert "withdraw_request" not in dict(talk.calls)
 
 
-CHANGES: list[tuple[str, float | None]] = [
-    ("make it $20 instead", 20),
-    ("Make it 20", 20),
-    ("actually $20.50", 20.5),
-    ("change it from $42 to $20", 20),
-    ("only $20 please", 20),
-    ("$20 is enough", 20),
-    ("$20 instead of $42", 20),
-    ("reduce the refund to 20 dollars", 20),
-    ("make it the full amount", None),
-]
-
-
-@pytest.mark.parametrize(("text", "amount"), CHANGES, ids=[text for text, _ in CHANGES])
-def test_another_amount(text: str, amount: float | None) -> None:
-    """Another amount takes the request back first, and then asks anew for the same order and reason."""
-    talk = with_refund()
-    talk.say(text)
-    assert talk.calls == [withdraw("R-88-42"), refund("ORD-10188", "defective", amount)]
-
-
-def test_a_vague_amount() -> None:
-    """A part that is no number of dollars is asked for before anything is taken back."""
-    talk = with_refund()
-    assert "How many US dollars" in talk.say("make it half instead")
-    assert talk.calls == []
-    talk.say("$21")
-    assert talk.calls == [withdraw("R-88-42"), refund("ORD-10188", "defective", 21)]
-
-
-def test_nothing_asked_anew_without_taking_back() -> None:
-    """When a request cannot be taken back, no second one is made."""
-    refused = {"withdraw_request": lambda _: {"error": "There is no waiting request R-88-42 of this person."}}
-    talk = Talk(ALL_TOOLS, {**ALL_OUTPUTS, **refused})
-    talk.say(REFUND)
-    assert talk.say("make it $20 instead") == "There is no waiting request R-88-42 of yours."
-    assert talk.calls == [withdraw("R-88-42")]
-
-
 def test_which_request() -> None:
     """Of several requests the one that is meant is asked for, unless its order or kind is named."""
     talk = with_refund()
@@ -116,7 +77,7 @@ def test_nothing_to_take_back() -> None:
     talk = with_refund()
     talk.note(TAKEN_BACK.format("Refund of $42.00 for ORD-10188"))
     assert "nothing to take back" in talk.say("cancel my refund")
-    assert "I leave it at that" in talk.say("never mind")
+    assert "No problem" in talk.say("never mind")
     assert talk.calls == []
 
 

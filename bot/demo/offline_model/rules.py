@@ -2,18 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from bot.demo.offline_model import words
 from bot.demo.offline_model.calls import call
-from bot.demo.offline_model.history import History, read
 from bot.demo.offline_model.intents import intent
-from bot.demo.offline_model.outcomes import outcome_in_words, undecided
-from bot.demo.offline_model.people import call_a_person
-from bot.demo.offline_model.reading import any_of, email_in, orders_in, words_in
-from bot.demo.offline_model.refunds import ask_for_refund, offer_refund, take_up_offer
-from bot.demo.offline_model.requests import ask_anew, change_amount, take_back, where_it_stands
-from bot.demo.offline_model.wishes import asks_about_shop, wants_account_deleted, wants_list, wants_to_cancel
-from bot.demo.offline_model.writing import outputs_in_words
+from bot.demo.offline_model.thread import Thread, read
+from bot.demo.offline_model.writing import either, outcome_in_words, outputs_in_words, standing, undecided
 from bot.testing.openai import Answer, Request
 
 MODEL_NAME = "offline-model"
@@ -30,188 +25,171 @@ _SKILLS = {
     "search_help": "answer from the help articles",
     "escalate_to_human": "call a person",
 }
-_NEEDS_APPROVAL = ("initiate_refund", "cancel_order", "delete_account")
-_ANYTHING = re.compile("")
-_TRACKING = any_of(r"track\w*", "parcels?", "packages?", "shipment", "events?", "courier", "carrier")
+_WHY = "did it arrive broken, was it the wrong item, did it never arrive, or did you change your mind?"
+_OFFER = "Would you like your money back for"
 
 
-@dataclass(frozen=True, slots=True)
+def _introduce(thread: Thread) -> Answer:
+    skills = [skill for tool, skill in _SKILLS.items() if tool in thread.request.tool_names]
+    if not skills:
+        return Answer(f"{_STAND_IN} There is nothing that I can do for you at the moment.")
+    return Answer(
+        f"{_STAND_IN} I can {', '.join(skills)}. What I ask for is only done once a person approves it. "
+        "An order number such as ORD-10234 helps me most."
+    )
+
+
+def _typed_yes(thread: Thread) -> Answer:
+    if _OFFER in thread.we_said:
+        return _ask_for_refund(thread)
+    return Answer(_BUTTON if undecided(thread) else f"There is nothing here that waits for a yes. {_BUTTON}")
+
+
+def _take_back(thread: Thread) -> Answer:
+    waiting = undecided(thread)
+    named = words.orders_in(thread.said)
+    if not waiting:
+        return Answer("No problem. Nothing here waits, so there is nothing to take back.")
+    chosen = [request for request in waiting if request.arguments.get("order_id") in named] or waiting
+    kinds = [kind for kind in ("refund", "cancel", "account") if kind in thread.said.lower()]
+    chosen = [request for request in chosen if any(kind in request.summary.lower() for kind in kinds)] or chosen
+    if len(chosen) > 1 and not words.ALL.search(thread.said):
+        return Answer(f"Which request shall I take back: {either(chosen)}?")
+    known = ({"request": str(request.content.get("request") or "")} for request in chosen)
+    return call(thread.request, "withdraw_request", *known) or Answer(
+        "It is yours to take back: press Cancel on its card. Until then it just waits."
+    )
+
+
+def _take_it_back(thread: Thread) -> Answer | None:
+    """Take back an "it" that is a request, and not an order that was named since."""
+    orders = {request.arguments.get("order_id") for request in undecided(thread)}
+    is_meant = not thread.orders or None in orders or orders & set(thread.orders)
+    return _take_back(thread) if orders and is_meant else None
+
+
+def _where_it_stands(thread: Thread) -> Answer:
+    named = words.orders_in(thread.said)
+    requests = [one for one in thread.waiting if one.arguments.get("order_id") in named] or thread.waiting
+    if not requests:
+        return _look_up(thread) if named else Answer("I know of no request for a refund in this thread.")
+    latest = [one for one in requests if not standing(one)] or requests[-1:]
+    told = (standing(one) or f"It is still waiting. {outputs_in_words([one])}" for one in latest)
+    return Answer(" ".join(dict.fromkeys(told)))
+
+
+def _call_a_person(thread: Thread) -> Answer:
+    before = f" Wrote before: “{' '.join(thread.earlier[0].split())[:200]}”." if thread.earlier else ""
+    summary = f"Asks for a person: “{' '.join(thread.said.split())[:200]}”.{before}"
+    return call(thread.request, "escalate_to_human", {"summary": summary}) or Answer(
+        "I cannot call a person from here, I am sorry. The people of the support team read this channel too."
+    )
+
+
+def _search_help(thread: Thread) -> Answer | None:
+    question = " ".join(words.SMALL.sub("", thread.said.replace("?", " ")).split())
+    known = question and not words.orders_in(thread.said)
+    return call(thread.request, "search_help", {"question": question}) if known else None
+
+
+def _delete_account(thread: Thread) -> Answer:
+    return call(thread.request, "delete_account", {}) or Answer("I cannot delete an account. A person can.")
+
+
+def _cancel_order(thread: Thread) -> Answer:
+    known = ({"order_id": order} for order in thread.orders)
+    cancel = call(thread.request, "cancel_order", *known) or Answer("I cannot cancel an order.")
+    return cancel if thread.orders else _list_orders(thread)
+
+
+def _ask_for_refund(thread: Thread) -> Answer:
+    """Ask for the refund, or for what is still missing: an order, a reason, a number of dollars."""
+    orders = thread.orders
+    reason = next(filter(None, map(words.reason_in, thread.wish)), None)
+    amounts = [text for text in thread.wish if words.is_vague(text) or words.dollars_in(text)]
+    dollars = words.dollars_in(amounts[0]) if amounts else None
+    names = " or ".join(orders)
+    if not orders:
+        return _list_orders(thread)
+    if len(orders) > 1 and (dollars or not any(map(words.orders_in, thread.wish))):
+        return Answer(f"Which of them is it about: {names}?")
+    if reason is None:
+        return Answer(f"I can ask for that. What is the reason for {names}: {_WHY}")
+    if amounts and dollars is None:
+        return Answer("How much is that in US dollars? I can only ask for a number of dollars, or for the whole.")
+    known = ({"order_id": order, "reason": reason, "amount": dollars} for order in orders)
+    return call(thread.request, "initiate_refund", *known) or Answer("I cannot ask for a refund at the moment.")
+
+
+def _offer_refund(thread: Thread) -> Answer | None:
+    named = words.orders_in(thread.said)
+    offer = Answer(f"I am sorry to hear that. {_OFFER} {' or '.join(named)}?")
+    return None if words.reason_in(thread.said) in (None, "not_delivered") else offer
+
+
+def _list_orders(thread: Thread) -> Answer:
+    address = re.search(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", thread.said)
+    return call(thread.request, "find_orders", {"email": address[0] if address else None}) or Answer(
+        "Which order is it? The number looks like ORD-10234."
+    )
+
+
+def _look_up(thread: Thread) -> Answer:
+    if not thread.orders:
+        return _list_orders(thread)
+    tracking = bool(words.TRACKING.search(thread.said))
+    known = ({"order_id": order, "include_tracking": tracking} for order in thread.orders)
+    return call(thread.request, "get_order_status", *known) or Answer("I cannot look up orders at the moment.")
+
+
+@dataclass(frozen=True)
 class Rule:
-    """When the words are found in what was said, this answers, unless it has nothing to say."""
+    """When the words are found, and those of `unless` are not, this answers, unless it has nothing to say."""
 
     words: re.Pattern[str]
-    answer: Callable[[History], Answer | None]
+    answer: Callable[[Thread], Answer | None]
+    unless: re.Pattern[str] | None = None
+    goes_on: bool = False
+    """Whether the words may stand in the earlier message that this one goes on with."""
+
+    def fits(self, thread: Thread) -> bool:
+        """Return whether the words are there."""
+        text = "\n".join(thread.wish) if self.goes_on else thread.said
+        return bool(self.words.search(text)) and not (self.unless and self.unless.search(text))
+
+
+RULES = (
+    Rule(words.WHO_ARE_YOU, _introduce),
+    Rule(words.YES, _typed_yes),
+    Rule(words.APPROVE, _typed_yes),
+    Rule(words.THANKS, lambda _: Answer("You are welcome.")),
+    Rule(words.HELLO, lambda thread: Answer(f"Hello, good to hear from you. {_introduce(thread).text}")),
+    Rule(words.TAKE_BACK, _take_back, goes_on=True),
+    Rule(words.TAKE_IT_BACK, _take_it_back),
+    Rule(words.IS_IT_DECIDED, _where_it_stands),
+    Rule(words.PERSON, _call_a_person, unless=words.NO_PERSON),
+    Rule(words.SHOP, _search_help),
+    Rule(words.DELETE, _delete_account),
+    Rule(words.CANCEL, _cancel_order, unless=words.NO_CANCEL, goes_on=True),
+    Rule(words.REFUND, _ask_for_refund, unless=words.NO_REFUND, goes_on=True),
+    Rule(words.ORDER, _offer_refund, unless=words.NO_REFUND),
+    Rule(words.LIST, _list_orders),
+    Rule(words.WHERE, _look_up),
+    Rule(words.ORDER, _look_up),
+    Rule(words.OTHER_LANGUAGE, lambda _: Answer("I am sorry, I only understand English.")),
+    Rule(words.QUESTION, _search_help),
+    Rule(words.ANYTHING, lambda thread: Answer(f"I am sorry, I did not understand that. {_introduce(thread).text}")),
+)
 
 
 def respond(request: Request) -> Answer:
     """Answer the last turn of a thread, by nothing but its messages and the tools that are offered."""
-    history = read(request)
+    thread = read(request)
     if (request.response_format or {}).get("type") == "json_schema":
-        return intent(history)
-    if history.new_outputs:
-        return ask_anew(history) or _go_on_with_found(history) or Answer(outputs_in_words(history.new_outputs))
-    if history.said.strip():
-        return _by_rules(history) or _not_understood(history)
-    told = [sentence for note in history.new_notes if (sentence := outcome_in_words(note, history))]
-    if history.new_notes:
+        return intent(thread)
+    if thread.new_outputs:
+        return Answer(outputs_in_words(thread.new_outputs))
+    if thread.new_notes and not thread.said.strip():
+        told = filter(None, map(outcome_in_words, thread.new_notes))
         return Answer(" ".join(told) or "There is news about your request; its card shows it.")
-    return _not_understood(history)
-
-
-def _by_rules(history: History) -> Answer | None:
-    answers = (rule.answer(history) for rule in RULES if rule.words.search(history.said))
-    return next(filter(None, answers), None)
-
-
-def _go_on_with_found(history: History) -> Answer | None:
-    """Read what was asked again, now that the list of orders tells which one is meant."""
-    if history.new_outputs[-1].tool != "find_orders" or wants_list(history.asked):
-        return None
-    again = replace(history, said=history.asked, new_outputs=())
-    return _by_rules(again) if again.orders else None
-
-
-def _introduce(history: History) -> Answer:
-    return Answer(f"{_STAND_IN} {_skills(history)}")
-
-
-def _not_understood(history: History) -> Answer:
-    return Answer(f"I am sorry, I did not understand that. {_STAND_IN} {_skills(history)}")
-
-
-def _skills(history: History) -> str:
-    skills = [words for tool, words in _SKILLS.items() if tool in history.request.tool_names]
-    if not skills:
-        return "There is nothing that I can do for you at the moment."
-    listed = skills[0] if len(skills) == 1 else f"{', '.join(skills[:-1])} and {skills[-1]}"
-    asked_for = any(tool in history.request.tool_names for tool in _NEEDS_APPROVAL)
-    approval = " What I ask for is only done once a person approves it." if asked_for else ""
-    return f"I can {listed}.{approval} An order number such as ORD-10234 helps me most."
-
-
-def _typed_yes(history: History) -> Answer | None:
-    if taken_up := take_up_offer(history):
-        return taken_up
-    return Answer(_BUTTON if undecided(history) else f"There is nothing here that waits for a yes. {_BUTTON}")
-
-
-def _look_up(history: History) -> Answer | None:
-    if not history.orders:
-        return _list_orders(history) or Answer("Which order is it? The number looks like ORD-10234.")
-    tracking = bool(_TRACKING.search(history.said))
-    known = ({"order_id": order, "include_tracking": tracking} for order in history.orders)
-    return call(history.request, "get_order_status", *known) or Answer(
-        "I cannot look up orders at the moment, I am sorry."
-    )
-
-
-def _look_up_named(history: History) -> Answer | None:
-    return _look_up(history) if orders_in(history.said) else None
-
-
-def _list_orders(history: History) -> Answer | None:
-    return call(history.request, "find_orders", {"email": email_in(history.said)})
-
-
-def _list_wanted(history: History) -> Answer | None:
-    return _list_orders(history) if wants_list(history.said) else None
-
-
-def _cancel_order(history: History) -> Answer | None:
-    listed = bool(history.outputs) and history.outputs[-1].tool == "find_orders"
-    goes_on = listed and bool(orders_in(history.said)) and any(map(wants_to_cancel, history.earlier[:2]))
-    if not wants_to_cancel(history.said) and not goes_on:
-        return None
-    if "cancel_order" not in history.request.tool_names:
-        return Answer("I cannot cancel an order. I can look it up, or ask for your money back.")
-    if not history.orders:
-        return _list_orders(history) or Answer("Which order shall be cancelled? The number looks like ORD-10234.")
-    return call(history.request, "cancel_order", *({"order_id": order} for order in history.orders))
-
-
-def _delete_account(history: History) -> Answer | None:
-    if not wants_account_deleted(history.said):
-        return None
-    return call(history.request, "delete_account", {}) or Answer(
-        "I cannot delete an account. A person of the support team can."
-    )
-
-
-def _search_help(history: History) -> Answer | None:
-    words = " ".join(word for word in re.findall(r"\w+", history.said.lower()) if words_in(word))
-    return call(history.request, "search_help", {"question": words}) if words else None
-
-
-def _answer_about_shop(history: History) -> Answer | None:
-    return _search_help(history) if asks_about_shop(history.said) else None
-
-
-def _ok_thanks(history: History) -> Answer:
-    return take_up_offer(history) or _thanks(history)
-
-
-def _thanks(_: History) -> Answer:
-    return Answer("You are welcome.")
-
-
-def _hello(history: History) -> Answer:
-    return Answer(f"Hello, good to hear from you. {_skills(history)}")
-
-
-_APPROVE = "approved?(?: (?:it|this|that|(?:the|my) (?:refund|request|cancellation|deletion)))?"
-_YES = f"(?:yes|yep|yeah|yup|ok|okay|sure|confirm(?:ed)?|go ahead|do it|please do|{_APPROVE})"
-_ONLY_YES = (
-    rf"^\W*(?:[\w.'-]+(?: [\w.'-]+){{0,3}}:\W*)?(?:i |please |just )?{_YES}(?:[\s,.!]+(?:please|thanks|{_YES}))*\W*$"
-)
-_WHO_ARE_YOU = any_of(
-    "(?:who|what|which model) are you",
-    "what(?:'s| is) your name",
-    "(?:are you|is this|am i talking to) (?:an? |really )*"
-    "(?:real|human|person|ro?bot|ai|machine|llm|(?:large )?language model|(?:chat)?gpt)",
-)
-_IS_IT_DECIDED = any_of(
-    "(?:where is|where's|is|has|was|what about|status of|news on) (?:my|the|that) (?:refund|money|request)",
-    "(?:when|did) (?:(?:do|will|can) )?i (?:get|see) (?:my|the) (?:refund|money)",
-    "did (?:you|they|anyone|someone) approve",
-    "(?:been|it|get|got|was) (?:already )?(?:approved|refunded|decided)",
-    "waiting for (?:my |the |an )?(?:refund|approval|money)",
-    "pending",
-)
-_WHERE_IS_IT = any_of(
-    "where",
-    r"track\w*",
-    "status",
-    "(?:my|the|an|our) (?:last )?orders?",
-    "parcels?",
-    "packages?",
-    "shipment",
-    r"deliver\w*",
-    r"arriv\w*",
-    "ship(?:s|ped|ping)?",
-    "news",
-    "update",
-)
-
-RULES = (
-    Rule(_WHO_ARE_YOU, _introduce),
-    Rule(any_of("what can you do", "what do you do(?=\\W*$)", "how does (?:this|it) work"), _introduce),
-    Rule(re.compile(r"^\W*(?:ok|okay|sure|great)[\s,.!]+(?:thanks|thank you|thx)\W*$", re.IGNORECASE), _ok_thanks),
-    Rule(any_of(_ONLY_YES, r"(?:^\W*|(?<=[,.;:!] )|(?:please|i|can you|you (?:can|may)) )approve"), _typed_yes),
-    Rule(_ANYTHING, change_amount),
-    Rule(_ANYTHING, take_back),
-    Rule(_IS_IT_DECIDED, where_it_stands),
-    Rule(_IS_IT_DECIDED, _look_up_named),
-    Rule(_ANYTHING, call_a_person),
-    Rule(_ANYTHING, _answer_about_shop),
-    Rule(_ANYTHING, _delete_account),
-    Rule(_ANYTHING, _cancel_order),
-    Rule(_ANYTHING, ask_for_refund),
-    Rule(_ANYTHING, offer_refund),
-    Rule(_ANYTHING, _list_wanted),
-    Rule(_WHERE_IS_IT, _look_up),
-    Rule(_ANYTHING, _look_up_named),
-    Rule(any_of("thanks?", "thank you", "thx", "cheers", "great", "perfect", "awesome", "bye", "goodbye"), _thanks),
-    Rule(any_of("hi", "hello", "hey", "howdy", "good (?:morning|afternoon|evening|day)"), _hello),
-    Rule(any_of("help"), _introduce),
-    Rule(re.compile(r"\?"), _search_help),
-)
+    return next(filter(None, (rule.answer(thread) for rule in RULES if rule.fits(thread))))

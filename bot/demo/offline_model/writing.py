@@ -1,35 +1,11 @@
-"""How the offline model words what the tools answered; it adds no fact of its own."""
+"""How the offline model words what the tools answered and the notes report; it adds no fact of its own."""
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
 
-from bot.demo.offline_model.history import Output
+from bot.demo.offline_model.thread import Output, Thread
 from bot.testing.openai import Json
 
-_STATUS = {
-    "pending": "has been placed and waits for its payment",
-    "paid": "is paid and waits to be packed",
-    "processing": "is being packed",
-    "packed": "is packed and waits for the carrier",
-    "shipped": "is on its way",
-    "delayed": "is on its way, but late,",
-    "in_transit": "is on its way",
-    "out_for_delivery": "is out for delivery today",
-    "delivered": "has been delivered",
-    "lost": "seems to be lost on the way",
-    "returned": "came back to us",
-    "cancelled": "was cancelled",
-    "refunded": "is closed, and its card shows what was paid back",
-}
-# What a customer can do about an error; the tools' own hints are for the model's ears.
-_ADVICE = {
-    "There is no order": "Please check the number in your order confirmation.",
-    "waiting already": "Cancel on its card takes it back, and so does telling me that you never mind.",
-    "more than is left": "How many dollars shall I ask for?",
-    "be cancelled any more": "You can ask for your money back once it has arrived.",
-    "are under way": "Ask again when they have arrived or are cancelled.",
-}
 # The tools speak about the customer to the model; the customer is spoken to.
 _TO_THE_CUSTOMER = {
     "for this customer": "in your name",
@@ -38,82 +14,92 @@ _TO_THE_CUSTOMER = {
     "Only one's own": "Only your own",
     "The account can't": "Your account can't",
 }
+# Told only when a note of the system says so, and never guessed.
+_OUTCOMES = {
+    "approved by a person and done": "Good news: {what} was approved and has gone through.",
+    "approved, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
+    "cancelled by a person": "The request for {what} was cancelled, and nothing was done.",
+    "taken back": "The request for {what} is taken back, and nothing was done.",
+    "closed": "The request for {what} is closed, and nothing was done.",
+    "expired": "Nobody decided on {what} in time, so it expired and nothing was done.",
+}
 _SENTENCES_QUOTED = 2
 _NO_DATE = ("out_for_delivery", "delivered", "cancelled", "returned", "refunded", "lost")
 
 
-def outputs_in_words(outputs: tuple[Output, ...]) -> str:
-    """Tell what the tools answered in one coherent text, a sentence or two for each."""
-    told = list(dict.fromkeys(map(output_in_words, outputs)))
-    return ("\n" if len(told) > 2 else " ").join(told)  # noqa: PLR2004 - two sentences read well in one line
+def outputs_in_words(outputs: list[Output]) -> str:
+    """Tell what the tools answered, each in the words of its answer where it brings any."""
+    return "\n".join(dict.fromkeys(map(_output_in_words, outputs)))
 
 
-def output_in_words(output: Output) -> str:
-    """Tell what one tool call answered, in the words of the answer where it brings any."""
+def outcome_in_words(note: str) -> str | None:
+    """Tell the outcome of a request that a note of the system reports, or nothing when it reports none."""
+    what, told = _summary_of(note), note.removeprefix("Note from the shop: ").partition(": ")[2]
+    sentence = next((words for part, words in _OUTCOMES.items() if part in told), None)
+    return sentence.format(what=_the(what)) if sentence and what else None
+
+
+def standing(request: Output) -> str | None:
+    """Tell the outcome of a request, by the notes that came after it; nothing while it waits for a person."""
+    told = [outcome_in_words(note) for note in request.notes if _summary_of(note) == request.summary]
+    return next(filter(None, reversed(told)), None)
+
+
+def undecided(thread: Thread) -> list[Output]:
+    """Find the requests that still wait for a person."""
+    return [request for request in thread.waiting if not standing(request)]
+
+
+def either(requests: list[Output]) -> str:
+    """Name requests to choose from."""
+    return " or ".join(dict.fromkeys(_the(request.summary) for request in requests))
+
+
+def _summary_of(note: str) -> str:
+    return note.removeprefix("Note from the shop: ").partition(": ")[0]
+
+
+def _the(summary: str) -> str:
+    return f"the {summary[:1].lower()}{summary[1:]}"
+
+
+def _output_in_words(output: Output) -> str:
     content = output.content
     if content.get("error"):
-        return _error(str(content["error"]))
-    if output.tool == "withdraw_request":
-        return _withdrawn(output)
+        error = str(content["error"])
+        for told, tell in _TO_THE_CUSTOMER.items():
+            error = error.replace(told, tell)
+        return f"{_sentence(error)} What shall I do instead?"
     if content.get("message"):
         return _sentence(str(content["message"]))
-    return _WORDS.get(output.tool, _anything)(output)
-
-
-def _error(error: str) -> str:
-    advice = [words for part, words in _ADVICE.items() if part in error]
-    for told, tell in _TO_THE_CUSTOMER.items():
-        error = error.replace(told, tell)
-    return " ".join([_sentence(error), *advice])
+    return _WORDS[output.tool](output) if output.tool in _WORDS else "It is passed on. I will tell you here."
 
 
 def _order(output: Output) -> str:
     order = output.content
     name = str(order.get("order_id") or output.arguments.get("order_id") or "The order")
-    status = str(order.get("status") or "")
-    if status in _STATUS:
-        told = f"{name} {_STATUS[status]}"
-    else:
-        told = f"{name}: {order.get('status_text') or status or 'the card shows where it stands'}".rstrip(".")
-    if order.get("delivered") and status == "delivered":
-        told = f"{name} was delivered on {_day(str(order['delivered']))}"
-    if order.get("expected") and status not in _NO_DATE:
-        told += f" and should arrive on {_day(str(order['expected']))}"
-    return f"{told}.{_last_event(output)}"
-
-
-def _last_event(output: Output) -> str:
-    if not output.arguments.get("include_tracking"):
-        return ""
-    events = [event for event in _list(output.content, "tracking") if isinstance(event, dict)]
-    if not events:
-        return " The carrier has not reported anything yet."
+    status = str(order.get("status_text") or order.get("status") or "the card shows where it stands")
+    told = f"{name}: {status[:1].lower()}{status[1:]}".rstrip(".")
+    if order.get("expected") and order.get("status") not in _NO_DATE:
+        told += f", and should arrive on {order['expected']}"
+    events = [event for event in _list(order, "tracking") if isinstance(event, dict)]
+    if not output.arguments.get("include_tracking") or not events:
+        return f"{told}."
     last = max(events, key=lambda event: str(event.get("at") or ""))
     where = f" in {last['place']}" if last.get("place") else ""
-    when = f" on {_day(str(last['at']))}" if last.get("at") else ""
-    return f" Last seen{where}{when}: {str(last.get('text') or 'no details').rstrip('.')}."
-
-
-def _refund(output: Output) -> str:
-    order = output.arguments.get("order_id") or "this order"
-    return f"Your request for {order} is passed on. A person decides on it, and I will tell you here."
+    return f"{told}. Last seen{where}: {str(last.get('text') or 'no details').rstrip('.')}."
 
 
 def _orders(output: Output) -> str:
     orders = [order for order in _list(output.content, "orders") if isinstance(order, dict) and order.get("order_id")]
     if not orders:
         return "I could not find an order in your name."
-    lines = [f"• {_in_a_line(order)}" for order in orders]
-    if len(lines) == 1:
-        return f"I found one order:\n{lines[0]}\nWhat can I do about it?"
-    listed = "\n".join(lines)
-    return f"I found {len(lines)} orders, the latest first:\n{listed}\nTell me the number of the one you mean."
-
-
-def _in_a_line(order: Json) -> str:
-    status = str(order.get("status_text") or order.get("status") or "no status").lower()
-    items = "; ".join(map(str, _list(order, "items")))
-    return f"{order['order_id']} ({status})" + (f": {items}" if items else "")
+    lines = []
+    for order in orders:
+        items = "; ".join(map(str, _list(order, "items")))
+        status = str(order.get("status_text") or order.get("status") or "no status").lower()
+        lines.append(f"• {order['order_id']} ({status})" + (f": {items}" if items else ""))
+    return "\n".join(["I found, the latest first:", *lines, "What is the number of the one you mean?"])
 
 
 def _help(output: Output) -> str:
@@ -122,44 +108,17 @@ def _help(output: Output) -> str:
         return "I found nothing about that in the help articles, so I do not know. A person may: ask me for one."
     best = sections[0]
     source = ", ".join(str(best[key]) for key in ("title", "section") if best.get(key))
-    return f"{_first_sentences(str(best['text']))} ({source})"
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(str(best["text"]).split()))
+    return f"{_sentence(' '.join(sentences[:_SENTENCES_QUOTED]))} ({source})"
 
 
-def _withdrawn(output: Output) -> str:
-    told = str(output.content.get("message") or "")
-    what, taken_back, _ = told.partition(": taken back")
-    return f"{what} is taken back, and nothing was done." if taken_back else _sentence(told or "It is taken back")
-
-
-def _first_sentences(text: str) -> str:
-    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
-    return _sentence(" ".join(sentences[:_SENTENCES_QUOTED]))
-
-
-def _anything(_: Output) -> str:
-    return "The shop answered, but I have no rule for putting it into words; a person can read it in the log."
-
-
-_WORDS: dict[str, Callable[[Output], str]] = {
-    "get_order_status": _order,
-    "initiate_refund": _refund,
-    "find_orders": _orders,
-    "search_help": _help,
-}
+_WORDS: dict[str, Callable[[Output], str]] = {"get_order_status": _order, "find_orders": _orders, "search_help": _help}
 
 
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     text = text if len(text) <= 400 else f"{text[:399]}…"  # noqa: PLR2004 - about four sentences
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _day(text: str) -> str:
-    try:
-        day: date = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{day:%A, %B} {day.day}"
 
 
 def _list(content: Json, key: str) -> list[object]:
