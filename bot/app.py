@@ -59,7 +59,7 @@ class _Bot:
     shop: Shop
     leases: Leases
     delivery: Delivery
-    upkeep: ApprovalSweeper
+    sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
 
@@ -88,7 +88,7 @@ async def running(
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.6)
-        await bot.upkeep.recover(alone=bot.leases.alone)
+        await bot.sweeper.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
         yield await _connect(bot, settings, http_port, stack)
@@ -137,8 +137,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
-    upkeep = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, upkeep, worker, buttons)
+    sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
 
 
 def _agent(
@@ -197,7 +197,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
 
     return [
         (settings.lease_seconds / 3, renew),
-        (settings.sweep_seconds, bot.upkeep.sweep),
+        (settings.sweep_seconds, bot.sweeper.sweep),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
 
@@ -235,7 +235,7 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds), bot.upkeep.stop(seconds))
+    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds), bot.sweeper.stop(seconds))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

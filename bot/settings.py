@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     allow_self_approval: bool = Field(
         default=False,
         validation_alias="BOT_ALLOW_SELF_APPROVAL",
-        description="Whether approvers may approve what they asked for themselves.",
+        description="Whether approvers may approve what they asked for themselves, or what is about their own order.",
     )
     approval_hours: float = Field(
         24, gt=0, le=24 * 30, validation_alias="BOT_APPROVAL_HOURS", description="Hours until a request expires."

@@ -71,7 +71,7 @@ class Cards:
         return ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
 
     async def _direct_channels(self, requester: Person) -> list[str]:
-        """Open the direct messages of those who may approve; whoever has left the company is passed over."""
+        """Open the direct messages of those who may approve; one who has left the company is passed over."""
         channels: list[str] = []
         for approver in await self._identity.approvers():
             if approver != requester.id and len(channels) < MAX_DIRECT_CARDS:

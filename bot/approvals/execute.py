@@ -82,7 +82,7 @@ class Executor:
             await self._succeed(call, output)
 
     async def reconcile(self, call: ToolCall, *, again: bool) -> None:
-        """Ask what came of a call; only later, and if still nothing did, run it again under the same key."""
+        """Ask for the outcome of a call; only later, and if there is still none, run it again under the same key."""
         try:
             output = await self._find_out(call, again=again)
         except ToolError as error:

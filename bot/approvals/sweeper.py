@@ -27,7 +27,7 @@ class ApprovalSweeper:
         self._log = store.calls
         self._executor = executor
         self._cards = cards
-        # A run, and asking what came of it, are over after that time: nobody is at it any more.
+        # A run, and asking for its outcome, are over after that time: no process works on it any more.
         self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
         self._finding_out: dict[str, asyncio.Task[None]] = {}
         self._reconcile_slots = asyncio.Semaphore(MAX_ASKED_AT_ONCE)

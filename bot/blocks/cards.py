@@ -58,7 +58,7 @@ def decision_buttons(
 
 
 def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
-    """Show the card as it was, with what came of it where the buttons were."""
+    """Show the card as it was, with its outcome where the buttons were."""
     return (*call.card, context(line))
 
 

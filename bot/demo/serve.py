@@ -35,7 +35,7 @@ OFFLINE = "offline model: a small rule-based stand-in, no language model"
 async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]]:
     """Serve the demo and give back its address and which model answers. Raises StartError when it cannot start.
 
-    The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts anew each time.
+    The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts empty each time.
     """
     settings = _settings(f"http://127.0.0.1:{port}", database)
     offline = settings.openai_model == offline_model.MODEL_NAME

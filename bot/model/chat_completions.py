@@ -39,7 +39,7 @@ class OpenAIModel:
             base_url=settings.openai_base_url,
             timeout=settings.model_timeout_seconds,
             http_client=openai.DefaultAioHttpClient(timeout=settings.model_timeout_seconds),
-            max_retries=0,  # whoever asks retries, so that each try is logged and the thread's status stays fresh
+            max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
 
     async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:

@@ -110,7 +110,7 @@ class Shop(Protocol):
     """What the bot asks of a shop. Anything but ShopRefusedError from `refund` means that the outcome is unknown."""
 
     async def order(self, order_id: str) -> Order | None:
-        """Look the order up, whoever it belongs to."""
+        """Return the order with this number, anybody's."""
 
     async def customer(self, email: str) -> Customer | None:
         """Find the customer with this e-mail address, in any case of letters."""

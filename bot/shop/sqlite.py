@@ -87,7 +87,7 @@ class SqliteShop:
         self._database = database
 
     async def order(self, order_id: str) -> Order | None:
-        """Look the order up, whoever it belongs to."""
+        """Return the order with this number, anybody's."""
         return await self._database.read(lambda db: _read_order(db, order_id))
 
     async def customer(self, email: str) -> Customer | None:

@@ -17,7 +17,7 @@ _ENVIRONMENT_PREFIX = "SLACK_"
 def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) -> AsyncApp:
     """Return an app that hands everything to intake first, and asks Slack nothing on its own.
 
-    It verifies no signature: whoever hands it a request has done so, over the bytes as they came. Its listeners get a
+    It verifies no signature: the caller has done so, over the bytes as they came. Its listeners get a
     client of the bot's token; `app.client` itself has none, or Bolt would ask `auth.test` at the first event.
     """
     token = client.token

@@ -24,7 +24,7 @@ _ACKED = {"events_api": "message acked", "interactive": "click acked"}
 
 
 class ConnectionLostError(Exception):
-    """Slack does not reach us any more, and connecting anew did not help; the text is for the operator."""
+    """Slack does not reach us any more, and reconnecting did not help; the text is for the operator."""
 
 
 class Connection(Protocol):
@@ -61,7 +61,7 @@ class SocketConnection:
         return monotonic() - self._heard_at
 
     async def lost(self) -> None:
-        """Connect anew whenever the connection is cut or silent. Raises ConnectionLostError when it stays silent."""
+        """Reconnect whenever the connection is cut or silent. Raises ConnectionLostError when it stays silent."""
         while (silent := self.seconds_silent()) < _SILENCES_TO_GIVE_UP * self._silence:
             pause = self._silence / _PINGS_IN_A_SILENCE
             if silent > self._silence:
@@ -75,7 +75,7 @@ class SocketConnection:
         raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting anew did not help.")
 
     def _was_cut(self) -> bool:
-        """Tell once of each connection that it is closed; when connecting anew fails, the SDK goes on at its pace."""
+        """Return once for each connection that it is closed; when reconnecting fails, the SDK goes on at its pace."""
         session = self._client.current_session
         if session is None or not session.closed or session is self._cut:
             return False

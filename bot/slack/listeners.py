@@ -18,7 +18,7 @@ Decide = Callable[[Click], Awaitable[str | None]]
 
 
 class Buttons:
-    """Binds Approve and Cancel to the gate; whoever gets words back hears them alone."""
+    """Binds Approve and Cancel to the gate; words that come back are shown to the one who pressed alone."""
 
     def __init__(self, *, ourselves: BotIdentity, approvals: Approvals, delivery: Delivery) -> None:
         self._ourselves = ourselves
@@ -53,7 +53,7 @@ class Buttons:
         self._deciding.add(task)
         try:
             words = await decide(click)
-        except Exception:  # whatever broke, the row tells what came of the click, and the person hears of it
+        except Exception:  # whatever broke, the row tells how the click ended, and the person hears of it
             logger.exception("the click of %s on call %s failed", click.user, click.call_id)
             words = f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
         finally:

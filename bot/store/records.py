@@ -76,7 +76,7 @@ class CallStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What the model asked, what was validated, who asked, and what came of it.
+    """What the model asked, what was validated, who asked, and how it ended.
 
     For a gated call it is the approval request too: `card` are the blocks the approver was shown, `figures` the
     numbers on it, and `subject` is what no second pending call may touch.

@@ -196,7 +196,7 @@ class DatabaseThread:
             db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             broken = error
-        # Only now: whoever stopped waiting while the database was locked does not want it any more.
+        # Only now: a caller who stopped waiting while the database was locked does not want it any more.
         wanted = [operation for operation in batch if not operation.future.cancelled()]
         try:
             for operation in wanted if broken is None else ():
@@ -220,7 +220,7 @@ class DatabaseThread:
         self._tell(outcomes, broken)
 
     def _tell(self, outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
-        with suppress(RuntimeError):  # the event loop is over, and with it whoever waited
+        with suppress(RuntimeError):  # the event loop is over, and with it all who waited
             self._loop.call_soon_threadsafe(_resolve, outcomes, broken)
 
     def _log_write_availability(self, errors: list[Exception], *, wrote: bool) -> None:
@@ -236,7 +236,7 @@ class DatabaseThread:
 
 
 def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
-    """Give those who still wait what came of their operations."""
+    """Resolve the futures of those who still wait with the outcomes of their operations."""
     for future, result, failure in outcomes:
         if future.done():
             continue
@@ -249,7 +249,7 @@ def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
-    """Tell by device and inode which file is at the path, if any."""
+    """Return device and inode of the file at the path, if there is one."""
     with suppress(OSError):
         found = path.stat()
         return found.st_dev, found.st_ino
@@ -265,7 +265,7 @@ def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[obj
     try:
         with db.atomic():
             return operation(db), None
-    except Exception as error:  # noqa: BLE001 - whoever asked for the operation is told, whatever it was
+    except Exception as error:  # noqa: BLE001 - the caller is told, whatever it was
         if db.conn.in_transaction:
             return None, error
         # SQLite itself gave the whole transaction up, and with it what the others of the batch had written.
@@ -283,7 +283,7 @@ def make_private(path: Path) -> None:
 
 
 def back_up(source: Path, target: Path) -> None:
-    """Copy the database as it is at this moment, whoever writes to it. Raises DatabaseError."""
+    """Copy the database as it is at this moment, while others write to it. Raises DatabaseError."""
     if target.exists():
         raise DatabaseError(f"{target} is there already, so it stays as it is.")
     try:

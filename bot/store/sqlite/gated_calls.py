@@ -64,7 +64,7 @@ class GatedCalls:
         await self._database.commit(write)
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
-        """Keep a click that did nothing, for whoever asks who tried. Nobody waits for it."""
+        """Keep a click that did nothing, for the operator. Not awaited."""
         values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
         self._database.enqueue(
             lambda db: db.execute(

@@ -70,7 +70,7 @@ class Inbox:
         await self._database.commit(lambda db: db.execute(sql, [before]))
 
     async def waiting_threads(self) -> list[ThreadId]:
-        """List the threads in which a message waits for its run, or for the rest of it, and nobody else is at it."""
+        """Return threads with unprocessed or interrupted messages that no other living process has leased."""
 
         def read(db: Database) -> list[ThreadId]:
             rows = db.query(

@@ -53,7 +53,7 @@ class Outbox:
             )
             if is_first:
                 self._marked.add(post.id)
-            # Too early is fine: whoever looks now waits in the database's queue behind this transaction.
+            # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_channels(self) -> list[str]:

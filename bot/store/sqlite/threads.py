@@ -1,4 +1,4 @@
-"""The rows of `threads`, within the transaction of whoever writes."""
+"""The rows of `threads`, within the caller's transaction."""
 
 from datetime import UTC, datetime
 

@@ -84,7 +84,7 @@ class SocketMode:
         return False
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to connect anew, as Slack does every few hours; envelopes wait for the new connection."""
+        """Ask the app to reconnect, as Slack does every few hours; envelopes wait for the new connection."""
         for socket in tuple(self._in_turn):
             self._retire(socket)
             await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": DEBUG_INFO})

@@ -31,7 +31,7 @@ class Changes:
         self._next_change = asyncio.Event()
 
     def describe(self) -> str:
-        """Say how things stand, for whoever waited in vain."""
+        """Return how things are, for a wait that ended in vain."""
         return ""
 
     async def until(self, predicate: Callable[[], T | Literal[False] | None], within: float | None = 10) -> T:
