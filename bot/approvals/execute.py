@@ -15,7 +15,7 @@ from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
 from bot.tools import rules
-from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ class Executor:
         try:
             return kind.parse(call.arguments or "")
         except ToolError as error:
-            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.") from error
+            raise ToolError(OUTDATED) from error
 
     async def _succeed(self, call: ToolCall, output: Output) -> None:
         content = json.dumps(output.content, ensure_ascii=False, default=str)

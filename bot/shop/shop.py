@@ -7,6 +7,8 @@ from typing import Protocol
 
 from bot.shop.money import Money
 
+MAX_PAYEE_CHARACTERS = 80
+
 
 class OrderStatus(StrEnum):
     """How far an order has come."""
@@ -74,6 +76,11 @@ class Order:
     tracking_number: str | None = None
     tracking_url: str | None = None
     tracking: tuple[TrackingEvent, ...] = ()
+
+    @property
+    def payee(self) -> str:
+        """Where money goes back to, cut so that a dialog that names it has room for what follows."""
+        return self.payment_method[:MAX_PAYEE_CHARACTERS]
 
     @property
     def refundable(self) -> Money:

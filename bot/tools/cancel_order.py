@@ -6,7 +6,7 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.shop.money import Money
 from bot.shop.shop import Order, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
-from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
 
 MAX_ITEMS = 5
 
@@ -33,7 +33,7 @@ class CancelOrder(GatedTool):
         if not order.cancellable:
             raise ToolError(f"{order.id} is {order.status} and can't be cancelled any more.")
         left = order.refundable
-        back = f"{left} goes back to {order.payment_method[:80]}" if left.minor else "nothing is left to give back"
+        back = f"{left} goes back to {order.payee}" if left.minor else "nothing is left to give back"
         return Preview(
             call=self.model_copy(
                 update={
@@ -58,7 +58,7 @@ class CancelOrder(GatedTool):
     async def run(self, context: Context) -> Output:
         """Cancel once, however often it is called: the call's id is the idempotency key."""
         if self.currency is None:
-            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+            raise ToolError(OUTDATED)
         refund = Money.from_major(self.refund, self.currency) if self.refund else Money(0, self.currency)
         try:
             await context.shop.cancel(self.order_id, refund, key=context.idempotency_key)

@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.shop.shop import ShopRefusedError
-from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
 
 MAX_ORDERS = 100
 
@@ -54,7 +54,7 @@ class DeleteAccount(GatedTool):
     async def run(self, context: Context) -> Output:
         """Hide the account now; it is erased when the days to undo it are over."""
         if self.email is None or self.customer_id is None:
-            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+            raise ToolError(OUTDATED)
         days, key = context.rules.account_undo_days, context.idempotency_key
         try:
             await context.shop.delete_customer(self.customer_id, self.email, undo_days=days, key=key)

@@ -8,9 +8,8 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.shop.money import Money
 from bot.shop.shop import Order, Refund, RefundReason, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
-from bot.tools.tool import Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
 
-MAX_METHOD_CHARACTERS = 80  # so that “cannot be undone” is always within the dialog that asks
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",
     RefundReason.WRONG_ITEM: "Wrong item",
@@ -44,7 +43,6 @@ class InitiateRefund(GatedTool):
         """Fill in the amount from the shop, and say what of how much goes back to where."""
         order = await context.order(self.order_id)
         amount = self._amount(order)
-        payee = order.payment_method[:MAX_METHOD_CHARACTERS]
         whole = "" if amount == order.total else f" of {order.total}"
         return Preview(
             call=self.model_copy(
@@ -52,14 +50,14 @@ class InitiateRefund(GatedTool):
                     "amount": amount.major,
                     "order_id": order.id,
                     "currency": amount.currency,
-                    "goes_back_to": payee,
+                    "goes_back_to": order.payee,
                 }
             ),
             subject=f"order:{order.id}",
             title=f"Refund {amount}{whole}",
             summary=f"Refund of {amount} for {order.id}",
             button=f"Approve refund of {amount}",
-            confirm=f"{amount} goes back to {payee} for {order.id}. This cannot be undone.",
+            confirm=f"{amount} goes back to {order.payee} for {order.id}. This cannot be undone.",
             facts=(
                 ("Order", f"{order.id}, {order.customer.name}"),
                 ("Amount", f"{amount} of {order.total}" + _already(order)),
@@ -71,7 +69,7 @@ class InitiateRefund(GatedTool):
     async def run(self, context: Context) -> Output:
         """Refund once, however often it is called: the call's id is the idempotency key."""
         if self.amount is None or self.currency is None:
-            raise ToolError("I was changed since this was asked for, so it has to be asked for anew.")
+            raise ToolError(OUTDATED)
         amount = Money.from_major(self.amount, self.currency)
         try:
             refund = await context.shop.refund(self.order_id, amount, self.reason, key=context.idempotency_key)

@@ -23,6 +23,7 @@ from bot.store.records import Block, ThreadId
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
+OUTDATED = "I was changed since this was asked for, so it has to be asked for anew."
 
 
 class ToolError(Exception):
