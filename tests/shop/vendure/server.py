@@ -86,9 +86,7 @@ class Vendure:
             await self.fulfil(code, {name: fulfil[name] for name in fulfil})
         return code
 
-    async def fulfil(
-        self, code: str, lines: Mapping[str, int], tracking: str = "TRACK-1", *, deliver: bool = True
-    ) -> None:
+    async def fulfil(self, code: str, lines: Mapping[str, int], *, deliver: bool = True) -> None:
         """Ship lines of an order, and have them delivered."""
         order = (await self.admin.ask(ORDER, code=code))["orders"]["items"][0]
         ids = {line["productVariant"]["id"]: line["id"] for line in order["lines"]}
