@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import ClientSession
 
@@ -46,62 +46,90 @@ class Api:
         if answer.get("errors"):
             raise AssertionError(json.dumps(answer["errors"])[:2000])
         data: Json = answer["data"]
+        if refused := [result for result in data.values() if isinstance(result, dict) and "message" in result]:
+            raise AssertionError(json.dumps(refused))
         return data
 
 
 @dataclass(frozen=True, slots=True)
-class Vendure:
-    """A server that runs: where it is, the key for the adapter, and what was sold by its code."""
+class VendureServer:
+    """A server that runs: where it is, the key for the adapter, and an administrator."""
 
     url: str
     api_key: str
     admin: Api
-    variants: Mapping[str, str]
 
     async def sell(
         self,
         email: str,
-        lines: Mapping[str, int],
+        prices: Sequence[int],
         *,
+        currency: str = "USD",
+        name: str = "Mug",
         payments: Sequence[Mapping[str, Any]] = ({},),
-        fulfil: Mapping[str, int] | None = None,
+        ship: Literal["nothing", "shipped", "delivered"] = "nothing",
     ) -> str:
-        """Place an order through the shop's API and return its code; `fulfil` are lines that are shipped at once.
+        """Place an order of one new product for each price (in hundredths) and return its code.
 
         A payment's `refunds` says how its refunds end, its `amount` how much of the order it pays.
         """
-        shop = Api(self.admin.session, f"{self.url}/shop-api")
-        for name, quantity in lines.items():
-            await shop.ask(ADD, id=self.variants[name], quantity=quantity)
+        variants = await self._variants(prices, currency, name)
+        shop = Api(self.admin.session, f"{self.url}/shop-api?currencyCode={currency}")
+        for variant in variants:
+            await shop.ask(ADD, id=variant)
         await shop.ask(WHO, email=email, first=email.partition("@")[0].title())
         await shop.ask(WHERE)
         methods = (await shop.ask("{eligibleShippingMethods{id}}"))["eligibleShippingMethods"]
-        await shop.ask(
-            "mutation($id:[ID!]!){setOrderShippingMethod(shippingMethodId:$id){__typename}}", id=[methods[0]["id"]]
-        )
+        await shop.ask(HOW, id=[methods[0]["id"]])
         await shop.ask('mutation{transitionOrderToState(state:"ArrangingPayment"){__typename}}')
         paid = [(await shop.ask(PAY, metadata=dict(payment)))["addPaymentToOrder"] for payment in payments]
+        assert "code" in paid[-1], paid
         code: str = paid[-1]["code"]
-        if fulfil:
-            await self.fulfil(code, {name: fulfil[name] for name in fulfil})
+        if ship != "nothing":
+            await self._ship(code, delivered=ship == "delivered")
         return code
 
-    async def fulfil(self, code: str, lines: Mapping[str, int], *, deliver: bool = True) -> None:
-        """Ship lines of an order, and have them delivered."""
-        order = (await self.admin.ask(ORDER, code=code))["orders"]["items"][0]
-        ids = {line["productVariant"]["id"]: line["id"] for line in order["lines"]}
-        shipped = [{"orderLineId": ids[self.variants[name]], "quantity": count} for name, count in lines.items()]
-        made = (await self.admin.ask(FULFIL, lines=shipped, tracking="TRACK-1"))["addFulfillmentToOrder"]
-        for state in ("Shipped", "Delivered")[: 2 if deliver else 1]:
-            await self.admin.ask(
-                "mutation($id:ID!,$state:String!){transitionFulfillmentToState(id:$id,state:$state){__typename}}",
-                id=made["id"],
-                state=state,
-            )
+    async def given_back(self, code: str) -> int:
+        """Return how much went back or is about to, in hundredths."""
+        order = (await self.admin.ask(BOOKS, code=code))["orders"]["items"][0]
+        refunds = [refund for payment in order["payments"] for refund in payment["refunds"]]
+        return sum(refund["total"] for refund in refunds if refund["state"] != "Failed")
+
+    async def _variants(self, prices: Sequence[int], currency: str, name: str) -> list[str]:
+        inputs = [
+            {"enabled": True, "translations": [{"languageCode": "en", "name": name, "slug": "p", "description": ""}]}
+            for _ in prices
+        ]
+        products = [(await self.admin.ask(PRODUCT, input=one))["createProduct"]["id"] for one in inputs]
+        variants = [
+            {
+                "productId": product,
+                "sku": f"SKU-{product}",
+                "stockOnHand": 1000,
+                "price": price,
+                "translations": [{"languageCode": "en", "name": name}],
+            }
+            for product, price in zip(products, prices, strict=True)
+        ]
+        made = (await self.admin.ask(VARIANTS, input=variants))["createProductVariants"]
+        ids = [variant["id"] for variant in made]
+        priced = [
+            {"id": variant, "prices": [{"currencyCode": currency, "price": price}]}
+            for variant, price in zip(ids, prices, strict=True)
+        ]
+        await self.admin.ask(PRICES, input=priced)
+        return ids
+
+    async def _ship(self, code: str, *, delivered: bool) -> None:
+        order = (await self.admin.ask(BOOKS, code=code))["orders"]["items"][0]
+        lines = [{"orderLineId": line["id"], "quantity": 1} for line in order["lines"]]
+        made = (await self.admin.ask(FULFIL, lines=lines))["addFulfillmentToOrder"]
+        for state in ("Shipped", "Delivered") if delivered else ("Shipped",):
+            await self.admin.ask(MOVE, id=made["id"], state=state)
 
 
 @asynccontextmanager
-async def vendure(currency: str = "USD") -> AsyncIterator[Vendure]:
+async def vendure() -> AsyncIterator[VendureServer]:
     """Start a server, fill it with two products and a way to pay and to ship, and end it with its data."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -117,7 +145,7 @@ async def vendure(currency: str = "USD") -> AsyncIterator[Vendure]:
             await _ready(process)
         async with ClientSession() as session:
             url = f"http://127.0.0.1:{port}"
-            yield await _filled(url, Api(session, f"{url}/admin-api"), currency)
+            yield await _filled(url, Api(session, f"{url}/admin-api"))
     finally:
         if process.returncode is None:
             process.kill()
@@ -134,7 +162,7 @@ async def _ready(process: asyncio.subprocess.Process) -> None:
     raise AssertionError("Vendure did not start:\n" + "".join(seen[-20:]))
 
 
-async def _filled(url: str, admin: Api, currency: str) -> Vendure:
+async def _filled(url: str, admin: Api) -> VendureServer:
     await admin.ask('mutation{login(username:"superadmin",password:"superadmin"){__typename}}')
     zone = (await admin.ask('mutation{createZone(input:{name:"World"}){id}}'))["createZone"]["id"]
     country = (await admin.ask(COUNTRY))["createCountry"]["id"]
@@ -144,29 +172,10 @@ async def _filled(url: str, admin: Api, currency: str) -> Vendure:
     ]
     await admin.ask(TAX, zone=zone, category=tax)
     channel = (await admin.ask("{activeChannel{id}}"))["activeChannel"]["id"]
-    await admin.ask(CHANNEL, id=channel, zone=zone, currency=currency)
+    await admin.ask(CHANNEL, id=channel, zone=zone)
     await admin.ask(SHIPPING)
     await admin.ask(PAYMENT)
-    product = (await admin.ask(PRODUCT))["createProduct"]["id"]
-    group = (await admin.ask(OPTIONS))["createProductOptionGroup"]
-    await admin.ask(
-        "mutation($p:ID!,$g:ID!){addOptionGroupToProduct(productId:$p,optionGroupId:$g){id}}", p=product, g=group["id"]
-    )
-    options = {option["code"]: option["id"] for option in group["options"]}
-    variants = [
-        {
-            "productId": product,
-            "sku": f"MUG-{code.upper()}",
-            "price": price,
-            "stockOnHand": 1000,
-            "optionIds": [options[code]],
-            "translations": [{"languageCode": "en", "name": f"Mug {code}"}],
-        }
-        for code, price in (("blue", 4200), ("red", 1000))
-    ]
-    made = (await admin.ask(VARIANTS, input=variants))["createProductVariants"]
-    key = await _api_key(admin)
-    return Vendure(url, key, admin, {variant["sku"]: variant["id"] for variant in made})
+    return VendureServer(url, await _api_key(admin), admin)
 
 
 async def _api_key(admin: Api) -> str:
@@ -177,29 +186,29 @@ async def _api_key(admin: Api) -> str:
     return key
 
 
-ADD = """mutation($id:ID!,$quantity:Int!){addItemToOrder(productVariantId:$id,quantity:$quantity){
+ADD = """mutation($id:ID!){addItemToOrder(productVariantId:$id,quantity:1){
   __typename ...on ErrorResult{message}}}"""
-HOW = "mutation($id:[ID!]!){setOrderShippingMethod(shippingMethodId:$id){__typename}}"
-CATEGORY = 'mutation{createTaxCategory(input:{name:"None",isDefault:true}){id}}'
-WITH_OPTIONS = """mutation($product:ID!,$group:ID!){addOptionGroupToProduct(productId:$product,
-  optionGroupId:$group){id}}"""
 WHO = """mutation($email:String!,$first:String!){
   setCustomerForOrder(input:{emailAddress:$email,firstName:$first,lastName:"Test"}){
   __typename ...on ErrorResult{message}}}"""
 WHERE = """mutation{setOrderShippingAddress(input:{fullName:"Ana Ruiz",streetLine1:"1 Main St",city:"Springfield",
   province:"IL",postalCode:"62701",countryCode:"US"}){__typename ...on ErrorResult{message}}}"""
+HOW = "mutation($id:[ID!]!){setOrderShippingMethod(shippingMethodId:$id){__typename}}"
 PAY = """mutation($metadata:JSON!){addPaymentToOrder(input:{method:"test-payments",metadata:$metadata}){
   __typename ...on Order{code state} ...on ErrorResult{message}}}"""
-ORDER = """query($code:String!){orders(options:{filter:{code:{eq:$code}}}){items{id lines{id productVariant{id}}}}}"""
-FULFIL = """mutation($lines:[OrderLineInput!]!,$tracking:String!){addFulfillmentToOrder(input:{lines:$lines,handler:{
-  code:"manual-fulfillment",arguments:[{name:"method",value:"UPS"},{name:"trackingCode",value:$tracking}]}}){
+BOOKS = """query($code:String!){orders(options:{filter:{code:{eq:$code}}}){items{
+  id lines{id} payments{refunds{state total}}}}}"""
+FULFIL = """mutation($lines:[OrderLineInput!]!){addFulfillmentToOrder(input:{lines:$lines,handler:{
+  code:"manual-fulfillment",arguments:[{name:"method",value:"UPS"},{name:"trackingCode",value:"TRACK-1"}]}}){
   __typename ...on Fulfillment{id} ...on ErrorResult{message}}}"""
+MOVE = "mutation($id:ID!,$state:String!){transitionFulfillmentToState(id:$id,state:$state){__typename}}"
 COUNTRY = """mutation{createCountry(input:{code:"US",enabled:true,
   translations:[{languageCode:en,name:"United States"}]}){id}}"""
+CATEGORY = 'mutation{createTaxCategory(input:{name:"None",isDefault:true}){id}}'
 TAX = """mutation($zone:ID!,$category:ID!){createTaxRate(input:{name:"None",enabled:true,value:0,categoryId:$category,
   zoneId:$zone}){id}}"""
-CHANNEL = """mutation($id:ID!,$zone:ID!,$currency:CurrencyCode!){updateChannel(input:{id:$id,defaultTaxZoneId:$zone,
-  defaultShippingZoneId:$zone,pricesIncludeTax:true,defaultCurrencyCode:$currency,availableCurrencyCodes:[$currency]}){
+CHANNEL = """mutation($id:ID!,$zone:ID!){updateChannel(input:{id:$id,defaultTaxZoneId:$zone,
+  defaultShippingZoneId:$zone,pricesIncludeTax:true,defaultCurrencyCode:USD,availableCurrencyCodes:[USD,JPY,KWD]}){
   __typename ...on ErrorResult{message}}}"""
 SHIPPING = """mutation{createShippingMethod(input:{code:"standard",fulfillmentHandler:"manual-fulfillment",
   checker:{code:"default-shipping-eligibility-checker",arguments:[{name:"orderMinimum",value:"0"}]},
@@ -207,13 +216,9 @@ SHIPPING = """mutation{createShippingMethod(input:{code:"standard",fulfillmentHa
   {name:"includesTax",value:"auto"}]},translations:[{languageCode:en,name:"Standard",description:""}]}){id}}"""
 PAYMENT = """mutation{createPaymentMethod(input:{code:"test-payments",enabled:true,handler:{code:"test-payments",
   arguments:[]},translations:[{languageCode:en,name:"Card ending in 4242",description:""}]}){id}}"""
-PRODUCT = """mutation{createProduct(input:{enabled:true,translations:[{languageCode:en,name:"Mug",slug:"mug",
-  description:"A mug"}]}){id}}"""
-OPTIONS = """mutation{createProductOptionGroup(input:{code:"color",translations:[{languageCode:en,name:"Color"}],
-  options:[
-  {code:"blue",translations:[{languageCode:en,name:"Blue"}]},{code:"red",translations:[{languageCode:en,name:"Red"}]}]}){
-  id options{id code}}}"""
+PRODUCT = "mutation($input:CreateProductInput!){createProduct(input:$input){id}}"
 VARIANTS = "mutation($input:[CreateProductVariantInput!]!){createProductVariants(input:$input){id sku}}"
+PRICES = "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}"
 ROLE = """mutation($permissions:[Permission!]!){createRole(input:{code:"support-bot",description:"Support bot",
   permissions:$permissions}){id}}"""
 KEY = """mutation($roles:[ID!]!){createApiKey(input:{roleIds:$roles,translations:[{languageCode:en,
