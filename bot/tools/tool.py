@@ -93,20 +93,26 @@ class Context:
         )
 
     def has_named(self, what: str) -> bool:
-        """Return whether staff names this order or customer in their own words, not a text that the model read.
+        """Return whether staff names this order or customer in their own words, not a text that the model read."""
+        return self.requester.is_staff and names(self.user_text, what)
 
-        Only a whole word names: no part of a price, a phone number, a link, or of another number or address.
-        """
-        wanted = plain_address(what)
-        if not self.requester.is_staff or not wanted.removeprefix("ord-"):
-            return False
-        named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(self.user_text))))
+
+def names(text: str, what: str) -> bool:
+    """Return whether the text names an order or a customer as a whole word.
+
+    No part of a price, a phone number, a link, or of another number or address does.
+    """
+    wanted = plain_address(what)
+    if not wanted.removeprefix("ord-"):
+        return False
+    named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
+    return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(text))))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
 _LINKS_AND_PHONES = re.compile(
-    r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
+    r"""(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\btel:)[^\s<>"|]*"""
+    r"""|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
 # What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
 _AROUND = r"\s<>()\[\]{}\"'`\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e:,;|*~\u2013\u2014\u2026!?"
