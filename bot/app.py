@@ -193,7 +193,9 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
         if settings.retention_days is not None:
-            await bot.store.admin.erase_older_than(settings.retention_days)
+            erased = await bot.store.admin.erase_older_than(settings.retention_days)
+            if erased.left_in:
+                logger.warning("erased words may still be in %s; this is tried again", erased.left_in)
 
     return [
         (settings.lease_seconds / 3, renew),

@@ -36,9 +36,14 @@ class ThreadId:
     ts: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What a row names the thread by: team, channel and ts, in this order."""
-        return (self.team, self.channel, self.ts)
+    def key(self) -> str:
+        """What a row names the thread by."""
+        return f"{self.team}/{self.channel}/{self.ts}"
+
+    @classmethod
+    def of_key(cls, key: str) -> "ThreadId":
+        """Return the thread that a row names."""
+        return cls(*key.split("/", maxsplit=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,14 @@ class Post:
     attempts: int = 0
     in_doubt: bool = False
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
+
+    threads: int
+    left_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

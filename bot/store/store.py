@@ -14,6 +14,7 @@ from bot.store.records import (
     CallStatus,
     ChatMessage,
     Conversation,
+    Erased,
     InboxMessage,
     ModelCall,
     Post,
@@ -177,11 +178,11 @@ class Admin(Protocol):
     async def resume(self) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> int:
-        """Erase the threads in which the person wrote, and return their number. Raises StillOpenError."""
+    async def forget(self, user: str) -> Erased:
+        """Erase the threads in which the person wrote. Raises StillOpenError."""
 
-    async def erase_older_than(self, days: float) -> int:
-        """Erase the threads that were quiet for so long and have nothing open, and return their number."""
+    async def erase_older_than(self, days: float) -> Erased:
+        """Erase the threads that were quiet for so long and have nothing open or unsaid."""
 
 
 @dataclass(frozen=True, slots=True)

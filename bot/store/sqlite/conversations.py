@@ -99,9 +99,9 @@ class Conversations:
                 _answer(db, thread, _unanswered(db, thread))
                 _append(db, thread, reply)
             abandon_calls(db, thread)
-            self._outbox.insert(db, posts)
+            self._outbox.insert(db, posts, thread)
             if escalation:
-                self._outbox.insert(db, [escalation])
+                self._outbox.insert(db, [escalation], thread)
                 mark_handed_over(db, thread)
             more = finish_running(db, thread, error)
             if not more:
@@ -119,7 +119,7 @@ class Conversations:
 
         def write(db: Database) -> None:
             set_intent(db, thread, intent)
-            self._outbox.insert(db, posts)
+            self._outbox.insert(db, posts, thread)
 
         await self._database.commit(write)
 
@@ -136,11 +136,10 @@ def _said(user: str, text: str) -> ChatMessage:
 
 def _join(db: Database, thread: ThreadId) -> bool:
     """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
-    key = thread.key
     rows = db.query(
-        """SELECT id, user, text, status FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+        """SELECT id, user, text, status FROM inbox WHERE thread = ?
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
-        key,
+        [thread.key],
     )
     asking, *waiting = list(rows)
     joined = False
@@ -161,7 +160,7 @@ def _append(
         """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(*thread.key, message["role"], json.dumps(message, ensure_ascii=False)),
+            *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
@@ -177,25 +176,24 @@ def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> N
 
 def _add_notes(db: Database, thread: ThreadId) -> None:
     rows = db.query(
-        """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
+        """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
-        thread.key,
+        [thread.key],
     )
     for row in list(rows):
         _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
-    key = thread.key
-    rows = db.execute("SELECT message FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
+    rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
     first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
             """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
-               AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
-            [first_id, *key],
+               AND thread = ? ORDER BY message_id, position""",
+            [first_id, thread.key],
         )
     )
     return Conversation(
@@ -209,8 +207,8 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
 
 def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     last = db.execute(
-        "SELECT id, role FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
-        thread.key,
+        "SELECT id, role FROM messages WHERE thread = ? ORDER BY id DESC LIMIT 1",
+        [thread.key],
     ).fetchone()
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
@@ -220,32 +218,44 @@ def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
     first: tuple[int, str] | None = db.execute(
         """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
+           WHERE inbox.thread = ?
            AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
-        thread.key,
+        [thread.key],
     ).fetchone()
     return first or (0, "")
 
 
 def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
-    key = thread.key
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
-           FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
-        [*key, began_at],
+           FROM model_calls WHERE thread = ? AND created_at >= ?""",
+        [thread.key, began_at],
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
-        "SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at > ?",
-        [*key, hour_ago],
+        "SELECT count(*) FROM tool_calls WHERE thread = ? AND created_at > ?",
+        [thread.key, hour_ago],
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               WHERE thread = ? AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
-        [*key, first_id],
+        [thread.key, first_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)
+
+
+def erase_messages(db: Database, thread: ThreadId) -> None:
+    """Erase what was said in the thread; of a turn whose requests stay, after `erase_calls`, an empty row does."""
+    db.execute(
+        """DELETE FROM messages WHERE thread = ? AND NOT EXISTS (
+               SELECT 1 FROM tool_calls WHERE message_id = messages.id)""",
+        [thread.key],
+    )
+    db.execute(
+        "UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten' WHERE thread = ?",
+        [thread.key],
+    )

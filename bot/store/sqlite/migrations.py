@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 bot_migrations = Migrations("bot")
+_OF_THREADS = ("inbox", "messages", "tool_calls", "model_calls")
 
 
 @bot_migrations()
@@ -174,3 +175,29 @@ def results_and_chat_messages(db: Database) -> None:
     """Name what a tool returned its result, and what the model reads a message."""
     db.execute("ALTER TABLE tool_calls RENAME COLUMN output TO result")
     db.execute("ALTER TABLE messages RENAME COLUMN item TO message")
+
+
+@bot_migrations()
+def one_key_a_thread(db: Database) -> None:
+    """Name a thread by one column, know what a post is about, and which messages were erased."""
+    for table, ts in (("threads", "ts"), *((one, "thread_ts") for one in _OF_THREADS)):
+        db.execute(f"""
+            ALTER TABLE {table}
+            ADD COLUMN thread TEXT GENERATED ALWAYS AS (team || '/' || channel || '/' || {ts}) VIRTUAL""")
+    db.execute("CREATE UNIQUE INDEX threads_by_key ON threads (thread)")
+    db.execute("DROP INDEX inbox_open")
+    db.execute("CREATE INDEX inbox_open ON inbox (thread, ts) WHERE status IN ('waiting', 'running')")
+    db.execute("CREATE INDEX inbox_of_thread ON inbox (thread)")
+    for table, columns in (("messages", "thread, id"), ("tool_calls", "thread"), ("model_calls", "thread")):
+        db.execute(f"DROP INDEX {table}_of_thread")
+        db.execute(f"CREATE INDEX {table}_of_thread ON {table} ({columns})")
+    db.execute("ALTER TABLE outbox ADD COLUMN about TEXT")
+    db.execute("UPDATE outbox SET about = team || '/' || channel || '/' || thread_ts WHERE thread_ts IS NOT NULL")
+    db.execute("""
+        WITH cards AS MATERIALIZED (
+            SELECT o.team, o.channel, o.ts, c.thread FROM outbox o JOIN tool_calls c ON c.id = o.call_id)
+        UPDATE outbox SET about = cards.thread FROM cards
+        WHERE (outbox.team, outbox.channel, outbox.thread_ts) = (cards.team, cards.channel, cards.ts)""")
+    db.execute("UPDATE outbox SET about = c.thread FROM tool_calls c WHERE c.id = call_id")
+    db.execute("CREATE INDEX outbox_about ON outbox (about)")
+    db.execute("CREATE TABLE erased_messages (key TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT")

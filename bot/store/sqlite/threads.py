@@ -11,34 +11,37 @@ def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
     """Make the thread ours, unless it is."""
     db.execute(
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
-        [*thread.key, started_by, datetime.now(UTC).isoformat()],
+        [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
     )
 
 
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
-    db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
+    db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
 
 
 def mark_handed_over(db: Database, thread: ThreadId) -> None:
     """Leave the thread to people: the bot stays quiet there until it is mentioned."""
     now = datetime.now(UTC).isoformat()
-    db.execute("UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)", [now, *thread.key])
+    db.execute("UPDATE threads SET handed_over_at = ? WHERE thread = ?", [now, thread.key])
 
 
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
     """Answer in the thread again."""
-    db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+    db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
 
 
 def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
     """Keep what the thread's customer wants."""
-    db.execute("UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)", [intent, *thread.key])
+    db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
 
 
 def get_intent(db: Database, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
-    stored: str | None = db.execute(
-        "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key
-    ).fetchone()[0]
+    stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
     return stored
+
+
+def erase_thread(db: Database, thread: ThreadId) -> None:
+    """Have the thread be nobody's, after all else of it is erased."""
+    db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])
