@@ -93,7 +93,7 @@ class Intake:
         kept = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
         if kept:
-            self._wake(message.thread)
+            self._wake(message.thread, message.user)
 
 
 def kept_text(text: str, us: str) -> str:

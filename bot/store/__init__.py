@@ -12,6 +12,8 @@ Tables, each with the module of `bot.store.sqlite` that owns it:
     refused_clicks  approval_requests  who pressed a button in vain
     outbox          outbox             what is to be said: waiting -> sent | failed
     erased_messages inbox              what is known again, for some days, when Slack delivers it once more
+    usage           usage              what each person has used within the last hour
+    bounds_told     usage              which bound a person was told of, and until when it holds
     processes       leases             which processes are alive
     switches        switches           what the operator has switched
 

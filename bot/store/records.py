@@ -123,6 +123,7 @@ class ModelCall:
     model: str
     status: CallStatus
     created_at: datetime
+    requester: str
     purpose: str = "turn"
     finish_reason: str | None = None
     prompt_tokens: int | None = None
@@ -154,6 +155,33 @@ class Post:
     attempts: int = 0
     in_doubt: bool = False
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Resource(StrEnum):
+    """What one person may use only so much of within an hour."""
+
+    RUNS = "runs"
+    TOKENS = "tokens"
+    ESCALATIONS = "escalations"
+    CLICKS = "clicks"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much of a resource a person may use within an hour, and how much of it a use is."""
+
+    resource: Resource
+    most: int
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoundReached:
+    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
+
+    bound: Bound
+    until: datetime
+    is_news: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from bot.store.records import (
     Block,
+    Bound,
+    BoundReached,
     CallStatus,
     ChatMessage,
     Conversation,
@@ -29,8 +31,8 @@ class Inbox(Protocol):
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us, once, and return whether it is still to be answered."""
 
-    async def waiting_threads(self) -> list[ThreadId]:
-        """Return threads with unprocessed or interrupted messages that no live process has leased."""
+    async def waiting_threads(self) -> dict[ThreadId, str]:
+        """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
@@ -166,6 +168,16 @@ class Outbox(Protocol):
         """Replace the waiting post's blocks by plain text."""
 
 
+class Usage(Protocol):
+    """What each person has used within the last hour, over restarts and processes; tokens come with the log."""
+
+    async def take(self, user: str, key: str, *bounds: Bound) -> BoundReached | None:
+        """Count a use, once a key, and return None; or the bound that is reached, and then count nothing. Ahead."""
+
+    async def drop_old(self) -> None:
+        """Forget what was used more than an hour ago."""
+
+
 class Admin(Protocol):
     """What the operator does."""
 
@@ -194,4 +206,5 @@ class Store:
     calls: CallLog
     approval_requests: ApprovalRequests
     conversations: Conversations
+    usage: Usage
     admin: Admin

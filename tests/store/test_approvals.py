@@ -150,7 +150,7 @@ async def test_erased_and_delivered_again(store: Store) -> None:
     await store.conversations.finish(await take(store), ANSWER, [])
     assert await store.admin.forget(ANA) == Erased(1)
     assert not await store.inbox.receive(message(), addressed=True, mentioned=True)
-    assert await store.inbox.waiting_threads() == []
+    assert await store.inbox.waiting_threads() == {}
     assert not await store.inbox.receive(message("2.0", BEN), addressed=False, mentioned=False)
     assert await store.inbox.receive(message("3.0"), addressed=True, mentioned=True), "a new message is answered"
 

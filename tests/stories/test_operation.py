@@ -47,6 +47,17 @@ async def test_health_over_http(world: World) -> None:
             assert (await asked(url.replace("/slack/events", path)))[0] == 200
 
 
+async def test_health_writes_nothing(world: World) -> None:
+    """However often a supervisor asks, no byte is written for it."""
+    port = free_port()
+    log = world.database.with_name(f"{world.database.name}-wal")
+    async with world.bot(BOT_HEALTH_PORT=port, BOT_LEASE_SECONDS=600, BOT_SWEEP_SECONDS=600):
+        before = (log.read_bytes(), world.database.read_bytes())
+        for path in ("readyz", "healthz") * 50:
+            assert (await asked(f"http://127.0.0.1:{port}/{path}"))[0] == 200
+        assert (log.read_bytes(), world.database.read_bytes()) == before
+
+
 async def test_oldest_message(world: World) -> None:
     """While a message waits for its answer, the address tells for how long."""
     model = world.hold_model()

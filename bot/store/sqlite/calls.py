@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall
+from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, ThreadId, ToolCall
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import mark_handed_over
+from bot.store.sqlite.usage import count_use
 
 _COLUMNS = {field.name for field in fields(ToolCall)}
 _FORGOTTEN = "forgotten"
@@ -128,6 +129,10 @@ class Calls:
                     milliseconds(call.created_at, finished_at) if finished_at else None,
                 ],
             )
+
+            if call.status == CallStatus.SUCCEEDED:
+                tokens = (call.prompt_tokens or 0) + (call.completion_tokens or 0)
+                count_use(db, call.requester, Resource.TOKENS, call.id, tokens)
 
         self._database.enqueue(write)
 

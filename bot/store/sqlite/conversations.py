@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -187,20 +188,20 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
-    first_id, began_at = _start_of_run(db, thread)
+    begin = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
             """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
                AND thread = ? ORDER BY message_id, position""",
-            [first_id, thread.key],
+            [begin.message_id, thread.key],
         )
     )
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread, first_id, began_at),
+        spent=_spent(db, thread, begin),
         intent=get_intent(db, thread),
     )
 
@@ -213,37 +214,45 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
-def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
+class _Begin(NamedTuple):
+    """Where a run began in the conversation, when, and for whom."""
+
+    message_id: int = 0
+    at: str = ""
+    user: str = ""
+
+
+def _start_of_run(db: Database, thread: ThreadId) -> _Begin:
     """Find where the run began in the conversation: at the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
-    first: tuple[int, str] | None = db.execute(
-        """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
+    first = db.execute(
+        """SELECT messages.id, created_at, inbox.user FROM inbox JOIN messages ON inbox_id = inbox.id
            WHERE inbox.thread = ?
            AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
         [thread.key],
     ).fetchone()
-    return first or (0, "")
+    return _Begin(*first or ())
 
 
-def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
+def _spent(db: Database, thread: ThreadId, begin: _Begin) -> Spent:
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
            FROM model_calls WHERE thread = ? AND created_at >= ?""",
-        [thread.key, began_at],
+        [thread.key, begin.at],
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
-        "SELECT count(*) FROM tool_calls WHERE thread = ? AND created_at > ?",
-        [thread.key, hour_ago],
+        "SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?",
+        [thread.key, begin.user, hour_ago],
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
                WHERE thread = ? AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
-        [thread.key, first_id],
+        [thread.key, begin.message_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)
 

@@ -16,6 +16,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import erase_inbox, is_answering, quiet_threads, threads_of
 from bot.store.sqlite.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.sqlite.threads import erase_thread
+from bot.store.sqlite.usage import erase_usage
 
 _TRIES, _SECONDS_BETWEEN_TRIES = 20, 0.1
 
@@ -43,6 +44,7 @@ class Erasure:
                 _erase(db, threads)
                 forget_approver(db, user)
             erase_clicks(db, user)
+            erase_usage(db, user)
             return len(threads)
 
         count = await self._database.commit(write)

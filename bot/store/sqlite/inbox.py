@@ -77,20 +77,23 @@ class Inbox:
 
         await self._database.commit(write)
 
-    async def waiting_threads(self) -> list[ThreadId]:
-        """Return threads with unprocessed or interrupted messages that no other living process has leased."""
+    async def waiting_threads(self) -> dict[ThreadId, str]:
+        """Return threads with unprocessed or interrupted messages that no other living process has leased.
 
-        def read(db: Database) -> list[ThreadId]:
+        With each is who wrote the oldest of them.
+        """
+
+        def read(db: Database) -> dict[ThreadId, str]:
             rows = db.query(
-                """SELECT t.thread, t.owner FROM inbox
+                """SELECT t.thread, t.owner, inbox.user, min(id) FROM inbox
                    JOIN threads t ON t.thread = inbox.thread
                    WHERE status IN ('waiting', 'running') GROUP BY t.thread ORDER BY min(id)"""
             )
-            return [
-                ThreadId.of_key(row["thread"])
+            return {
+                ThreadId.of_key(row["thread"]): row["user"]
                 for row in rows
                 if not self._leases.held_by_another_process(db, row["owner"])
-            ]
+            }
 
         return await self._database.read(read)
 

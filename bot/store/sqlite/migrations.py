@@ -201,3 +201,19 @@ def one_key_a_thread(db: Database) -> None:
     db.execute("UPDATE outbox SET about = c.thread FROM tool_calls c WHERE c.id = call_id")
     db.execute("CREATE INDEX outbox_about ON outbox (about)")
     db.execute("CREATE TABLE erased_messages (key TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT")
+
+
+@bot_migrations()
+def usage_of_people(db: Database) -> None:
+    """Count what each person uses within an hour, and keep which bound they were told of."""
+    db.execute("""
+        CREATE TABLE usage (
+            resource TEXT NOT NULL, key TEXT NOT NULL, user TEXT NOT NULL, amount INTEGER NOT NULL, at TEXT NOT NULL,
+            PRIMARY KEY (resource, key)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("CREATE INDEX usage_of_person ON usage (user, resource, at)")
+    db.execute("CREATE INDEX usage_by_age ON usage (at)")
+    db.execute("""
+        CREATE TABLE bounds_told (
+            user TEXT NOT NULL, resource TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (user, resource)
+        ) STRICT, WITHOUT ROWID""")
