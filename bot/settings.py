@@ -93,19 +93,22 @@ class Settings(BaseSettings):
         description="Tool calls that one model turn may make at most.",
     )
     calls_per_thread_hour: int = Field(
-        60, ge=1, validation_alias="BOT_CALLS_PER_THREAD_HOUR", description="Tool calls that a thread may make an hour."
+        60,
+        ge=1,
+        validation_alias="BOT_CALLS_PER_THREAD_HOUR",
+        description="Tool calls that one person may have made in a thread an hour.",
     )
     requests_per_thread_day: int = Field(
         5,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_THREAD_DAY",
-        description="Requests for approval (of one tool) that a thread may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in a thread a day, refused ones too.",
     )
     requests_per_user_day: int = Field(
         8,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_USER_DAY",
-        description="Requests for approval (of one tool) that a person may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
     )
     tokens_per_run: int = Field(
         100_000,

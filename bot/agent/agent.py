@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
+from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
@@ -105,7 +106,7 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await self._model_calls.ask(message.thread, conversation.messages)
+                turn = await self._model_calls.ask(message.thread, seen_by(message.user, conversation.messages))
                 reach("model answered")
                 if not turn.calls:
                     return turn.message, self._posts(message, without_instructions(turn.text), conversation)

@@ -174,3 +174,9 @@ def results_and_chat_messages(db: Database) -> None:
     """Name what a tool returned its result, and what the model reads a message."""
     db.execute("ALTER TABLE tool_calls RENAME COLUMN output TO result")
     db.execute("ALTER TABLE messages RENAME COLUMN item TO message")
+
+
+@bot_migrations()
+def escalations_of_a_person(db: Database) -> None:
+    """Keep for whom people took a thread over: it is no reason to be quiet to the one who began it."""
+    db.execute("ALTER TABLE threads ADD COLUMN handed_over_by TEXT")
