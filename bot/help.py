@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.blocks.text import email_addresses
+
 MAX_CHARACTERS = 1_500
 MAX_QUERY_WORDS = 60
 # Scripts that put no space between words; each pair of neighbouring characters is indexed like a word.
@@ -34,11 +36,13 @@ class Section:
 class HelpArticles:
     """An index in memory over the articles of a folder, as they were when it was made.
 
-    `faults` has a line for each file that could not be read, and one for a folder without any article.
+    `faults` has a line for each file that could not be read, and one for a folder without any article; `addresses`
+    are the e-mail addresses in them, which are the shop's own.
     """
 
     def __init__(self, folder: Path) -> None:
         self.faults: list[str] = []
+        self.addresses: set[str] = set()
         self._index = Database(memory=True, execute_plugins=False)
         self._sections = self._index.table("sections")
         columns = ("title", "section", "text", "heading_words", "text_words")
@@ -77,6 +81,7 @@ class HelpArticles:
             else:
                 if not sections:
                     self.faults.append(f"The help article {path} is empty.")
+                self.addresses |= {address for part in sections for address in email_addresses(part.text)}
                 yield from sections
 
 

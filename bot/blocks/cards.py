@@ -68,7 +68,7 @@ def escalation_card(
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
-    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), section(quoted))
+    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), context(quoted))
     return (*card, context(_understood(intent))) if intent else card
 
 

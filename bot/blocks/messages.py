@@ -40,10 +40,14 @@ def plain(text: str, most: int = 75) -> Block:
 
 
 def answer_messages(
-    text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
+    text: str,
+    cards: Sequence[Sequence[Block]],
+    link_hosts: Sequence[str] = (),
+    known: Sequence[str] | None = None,
 ) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
-    """Lay an answer out: its words with the cards below them, in as many messages as Slack's limits need."""
-    words = prose(text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…", link_hosts)
+    """Lay an answer out: its words, as `prose` has them, over the cards, in as many messages as Slack's limits need."""
+    shortened = text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…"
+    words = prose(shortened, link_hosts, known)
     parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
     parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
     messages: list[tuple[Block, ...]] = [()]
