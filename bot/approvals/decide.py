@@ -179,13 +179,11 @@ class Approvals:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
         if await self._executor.is_paused():
             return PAUSED
-        if not self._settings.allow_self_approval and await self._is_theirs(click.user, call):
-            return "This is about your own order, so somebody else has to approve it. The request stays open."
+        if not self._settings.allow_self_approval:
+            clicker = await self._identity.person(click.user)
+            if await self._executor.is_about(call, clicker):
+                return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return None
-
-    async def _is_theirs(self, user: str, call: ToolCall) -> bool:
-        address = await self._executor.customer_address(call)
-        return address is not None and address == (await self._identity.person(user)).email
 
     async def _too_late(self, call_id: str) -> str:
         call = await self._store.calls.get(call_id)

@@ -1,5 +1,6 @@
 """Who a Slack user is to us, asked of Slack: never of a message."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -16,6 +17,8 @@ from bot.slack.client import SLACK_ERRORS, slack_error
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
+ADMINS_CACHE_SECONDS = 600.0
+MAX_CACHED = 10_000
 PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
 
 
@@ -35,6 +38,8 @@ class SlackIdentity:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._admins: tuple[float, list[str]] = (float("-inf"), [])
 
     async def person(self, user: str) -> Person:
         """Find out who wrote. Raises IdentityError when Slack does not tell."""
@@ -48,7 +53,7 @@ class SlackIdentity:
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
-        if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
+        if len(self._people) > MAX_CACHED:
             self._people.clear()
         self._people[user] = (self._now(), person)
         return person
@@ -67,10 +72,34 @@ class SlackIdentity:
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
 
+    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
+        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+        known_at, members = self._private.get(channel, (float("-inf"), None))
+        if self._now() - known_at >= CACHE_SECONDS:
+            members = await self._members_if_private(channel)
+            if len(self._private) > MAX_CACHED:
+                self._private.clear()
+            self._private[channel] = (self._now(), members)
+        if members is None:
+            return True
+        return any(one in members for one in await self.approvers() if one != besides)
+
+    async def _members_if_private(self, channel: str) -> frozenset[str] | None:
+        try:
+            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
+                return None
+            members: set[str] = set()
+            async for page in await self._client.conversations_members(channel=channel, limit=1_000):
+                members.update(page["members"])
+        except SLACK_ERRORS as error:
+            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+        return frozenset(members)
+
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
         if not self._settings.approvers:
-            return await self._admins()
+            return await self._list_admins()
         people: list[str] = []
         for one in self._settings.approvers:
             people += sorted(await self._members(one)) if one.startswith("S") else [one]
@@ -115,13 +144,18 @@ class SlackIdentity:
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 
-    async def _admins(self) -> list[str]:
-        admins: list[str] = []
+    async def _list_admins(self) -> list[str]:
+        """List the admins, from a while ago: whether one still is, is asked at each decision."""
+        known_at, admins = self._admins
+        if self._now() - known_at < ADMINS_CACHE_SECONDS:
+            return admins
+        admins = []
         try:
             async for page in await self._client.users_list(limit=200):
                 admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.list: {error}") from error
+        self._admins = (self._now(), admins)
         return admins
 
     async def direct_channel(self, user: str) -> str:
@@ -131,6 +165,28 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
+
+
+async def unknown_people(client: AsyncWebClient, settings: Settings) -> list[str]:
+    """Return a line for each id among the approvers and staff whom Slack does not know, or not as one of them."""
+    named = [("BOT_APPROVERS", one) for one in settings.approvers] + [("BOT_STAFF", one) for one in settings.staff]
+    faults = await asyncio.gather(*(_fault_of(client, one) for _, one in named))
+    return [f"{setting} names {one}, but {fault}" for (setting, one), fault in zip(named, faults, strict=True) if fault]
+
+
+async def _fault_of(client: AsyncWebClient, one: str) -> str:
+    try:
+        if one.startswith("S"):
+            users = (await _ask_twice(lambda: client.usergroups_users_list(usergroup=one)))["users"]
+            return "" if users else "nobody is in that group."
+        data = (await _ask_twice(lambda: client.users_info(user=one)))["user"]
+    except SlackApiError as error:
+        return "" if _passes(error) else f"Slack says {slack_error(error)}."
+    except SLACK_ERRORS:
+        return ""  # nothing is known of them for now
+    return (
+        "this person has left the workspace." if data.get("deleted") else "that is a bot." if data.get("is_bot") else ""
+    )
 
 
 def _address(data: dict[str, Any]) -> str | None:
