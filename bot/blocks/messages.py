@@ -33,10 +33,12 @@ def fields(facts: Iterable[tuple[str, Mrkdwn]]) -> Block:
     }
 
 
-def plain(text: str, most: int = 75) -> Block:
-    """Build text in which Slack interprets nothing, cut to what its place takes."""
+def plain(text: str, most: int = 75, *, end: int = 0) -> Block:
+    """Build text in which Slack interprets nothing, cut to what its place takes; so many characters at the end stay."""
     text = bare(text)
-    return {"type": "plain_text", "text": text if len(text) <= most else text[: most - 1] + "…", "emoji": False}
+    if len(text) > most:
+        text = f"{text[: most - end - 1]}…{text[len(text) - end :]}"
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def answer_messages(

@@ -202,6 +202,7 @@ class Preview:
     """What a gated call will do, in figures from the shop: the card is drawn from this and nothing else.
 
     `call` is the tool with every figure filled in, which runs if approved. No other open call may have its `subject`.
+    `keep` is the button that says no; `background` is shown for the approver to judge by, and may change meanwhile.
     """
 
     call: "GatedTool"
@@ -211,6 +212,8 @@ class Preview:
     button: str
     confirm: str
     facts: tuple[tuple[str, str], ...]
+    keep: str = "Cancel"
+    background: tuple[tuple[str, str], ...] = ()
 
     @property
     def figures(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.cards import escalation_card
-from bot.blocks.messages import answer_messages
+from bot.blocks.messages import answer_messages, plain
 from bot.blocks.orders import order_card
 from bot.blocks.text import REMOVED, one_line, prose, without_addresses
 from bot.shop.money import Money
@@ -158,6 +158,15 @@ def test_words_are_no_block_of_a_card(card: tuple[Block, ...]) -> None:
         texts = [part.get("text", "") for part in (block.get("text") or {}, *block.get("elements", ()))]
         for _, blocks in (message for text in texts for message in answer_messages(text, ())):
             assert block not in blocks
+
+
+@given(st.text(max_size=400) | st.just("a.io " * 40))
+def test_what_a_dialog_says_last_stays(payee: str) -> None:
+    """However long a dialog gets, it fits, and its amount and that it cannot be undone stay in it."""
+    block = plain(f"$42.00 goes back to {payee} for ORD-1. This cannot be undone.", 300, end=90)
+    assert len(block["text"]) <= 300
+    assert block["text"].startswith("$42.00 goes back")
+    assert block["text"].endswith("This cannot be undone.")
 
 
 @given(st.text(max_size=300))

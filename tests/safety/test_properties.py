@@ -367,7 +367,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
             await world.says(ANA, "and?", card.channel, thread_ts=root.ts)
             await world.replies(root, 4)
             notes.append([m["content"] for m in world.asked[-1].messages if m["role"] == "system"][-1])
-    ends = ("went back to", "cancelled by", "but not done", "expired without a decision")
+    ends = ("went back to", "declined by", "but not done", "expired without a decision")
     for end, line, note in zip(ends, settled, notes, strict=True):
         assert [other for other in ends if other in line] == [end]
         assert note.startswith("Note from the shop: ")

@@ -178,7 +178,7 @@ def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> N
 def _add_notes(db: Database, thread: ThreadId) -> None:
     rows = db.query(
         """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
-           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
+           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
         thread.key,
     )
