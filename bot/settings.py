@@ -1,5 +1,6 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+logger = logging.getLogger(__name__)
 Ids = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -196,7 +198,11 @@ class Settings(BaseSettings):
     @field_validator("link_hosts")
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_host, hosts))
+        read = tuple(map(_host, hosts))
+        for given, host in zip(hosts, read, strict=True):
+            if given.lower() != host:
+                logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
+        return read
 
     @field_validator("openai_api_key")
     @classmethod

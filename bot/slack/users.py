@@ -1,6 +1,5 @@
 """Who a Slack user is to us, asked of Slack: never of a message."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -165,28 +164,6 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
-
-
-async def unknown_people(client: AsyncWebClient, settings: Settings) -> list[str]:
-    """Return a line for each id among the approvers and staff whom Slack does not know, or not as one of them."""
-    named = [("BOT_APPROVERS", one) for one in settings.approvers] + [("BOT_STAFF", one) for one in settings.staff]
-    faults = await asyncio.gather(*(_fault_of(client, one) for _, one in named))
-    return [f"{setting} names {one}, but {fault}" for (setting, one), fault in zip(named, faults, strict=True) if fault]
-
-
-async def _fault_of(client: AsyncWebClient, one: str) -> str:
-    try:
-        if one.startswith("S"):
-            users = (await _ask_twice(lambda: client.usergroups_users_list(usergroup=one)))["users"]
-            return "" if users else "nobody is in that group."
-        data = (await _ask_twice(lambda: client.users_info(user=one)))["user"]
-    except SlackApiError as error:
-        return "" if _passes(error) else f"Slack says {slack_error(error)}."
-    except SLACK_ERRORS:
-        return ""  # nothing is known of them for now
-    return (
-        "this person has left the workspace." if data.get("deleted") else "that is a bot." if data.get("is_bot") else ""
-    )
 
 
 def _address(data: dict[str, Any]) -> str | None:

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.slack.client import web_client, web_session
-from bot.slack.users import unknown_people
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Message, Person
 from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
@@ -213,21 +211,3 @@ async def test_approver_whose_account_it_is(world: World) -> None:
         assert "your own order or account" in await world.whisper_to("U0CHLOE")
         await approve(world, card)
         await world.settled(card)
-
-
-async def test_people_that_slack_does_not_know(world: World) -> None:
-    """Approvers and staff whom Slack does not know, or not as one of them, are each named in a line."""
-    world.workspace.add(Person("U0OLD", "old", "Old", deleted=True))
-    world.workspace.usergroups |= {"S0EMPTY": [], "S0LEADS": [SAM]}
-    settings = world.settings(BOT_APPROVERS=f"{SAM},U0TYPO,S0GONE,S0LEADS", BOT_STAFF="U0OLD,S0EMPTY,U0BOT")
-    async with web_session() as session:
-        client = web_client(world.slack.bot_token, world.slack.url, session)
-        assert await unknown_people(client, settings) == [
-            "BOT_APPROVERS names U0TYPO, but Slack says user_not_found.",
-            "BOT_APPROVERS names S0GONE, but Slack says no_such_subteam.",
-            "BOT_STAFF names U0OLD, but this person has left the workspace.",
-            "BOT_STAFF names S0EMPTY, but nobody is in that group.",
-            "BOT_STAFF names U0BOT, but that is a bot.",
-        ]
-        world.workspace.faults.refuse("users.info", "internal_error", times=20)
-        assert await unknown_people(client, world.settings(BOT_APPROVERS="U0TYPO")) == []
