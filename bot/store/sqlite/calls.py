@@ -67,12 +67,12 @@ class Calls:
             )
             if escalation:
                 self._outbox.insert(db, [escalation], call.thread)
-                mark_handed_over(db, call.thread)
+                mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Count the person's requests of this tool within a day, in the thread and in all, refused ones included.
+        """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         This one counts; those that the model made after it in the same turn do not yet, and neither do those that
         could not be read or that say a thing twice in a turn: they are the model's fault.

@@ -103,7 +103,7 @@ class Conversations:
             self._outbox.insert(db, posts, thread)
             if escalation:
                 self._outbox.insert(db, [escalation], thread)
-                mark_handed_over(db, thread)
+                mark_handed_over(db, thread, message.user)
             more = finish_running(db, thread, error)
             if not more:
                 self._leases.let_go(db, thread)
@@ -178,7 +178,7 @@ def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> N
 def _add_notes(db: Database, thread: ThreadId) -> None:
     rows = db.query(
         """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
-           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
+           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
         [thread.key],
     )
