@@ -99,7 +99,9 @@ def _orders(output: ToolResult) -> str:
         items = "; ".join(map(str, _list(order, "items")))
         status = str(order.get("status_text") or order.get("status") or "no status").lower()
         lines.append(f"• {order['order_id']} ({status})" + (f": {items}" if items else ""))
-    return "\n".join(["I found, the latest first:", *lines, "What is the number of the one you mean?"])
+    listed = output.content.get("listed")
+    heading = f"These are {listed}:" if isinstance(listed, str) else "I found, the latest first:"
+    return "\n".join([heading, *lines, "What is the number of the one you mean?"])
 
 
 def _help(output: ToolResult) -> str:
