@@ -30,12 +30,12 @@ class DeleteAccount(GatedTool):
         email = context.requester.email
         customer = await context.shop.customer(email) if email else None
         if customer is None:
-            raise ToolError("This person has no account in the shop.")
+            raise ToolError("You have no account in the shop.")
         orders = await context.shop.orders(customer, most=MAX_ORDERS)
         if waiting := [order.id for order in orders if order.under_way]:
             more = f" and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
             raise ToolError(
-                f"The account can't be deleted while orders are under way: {', '.join(waiting[:MAX_NAMED])}{more}.",
+                f"Your account can't be deleted while orders are under way: {', '.join(waiting[:MAX_NAMED])}{more}.",
                 "Offer to ask again when they have arrived or are cancelled.",
             )
         days = context.rules.account_undo_days

@@ -53,7 +53,7 @@ class FindOrders(Tool):
         wanted = plain_address(self.email or "") or mine
         if wanted and wanted != mine and not context.has_named(wanted):
             raise ToolError(
-                "Only one's own orders can be listed.",
+                "Only your own orders can be listed.",
                 "Send null for the e-mail address, or that which a member of the support team wrote themselves.",
             )
         return await context.shop.customer(wanted) if wanted else None

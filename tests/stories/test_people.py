@@ -97,8 +97,8 @@ async def test_address_that_does_not_count(world: World, eve: Person) -> None:
         await world.replies(await world.says(eve.id, "@bot what did I order?"))
     found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
     assert found == {"orders": []}
-    assert order["error"] == "There is no order ORD-10234 for this customer."
-    assert account["error"] == "This person has no account in the shop."
+    assert order["error"] == "There is no order ORD-10234 in your name."
+    assert account["error"] == "You have no account in the shop."
 
 
 async def test_address_that_slack_vouches_for(world: World) -> None:

@@ -39,7 +39,7 @@ async def test_ones_own(world: World) -> None:
 async def test_somebody_elses(world: World, email: str) -> None:
     """A customer who names another e-mail address learns nothing, not even whether it is a customer's."""
     output = await found(world, ANA, f"@bot what did {email} order?", email)
-    assert output["error"] == "Only one's own orders can be listed."
+    assert output["error"] == "Only your own orders can be listed."
 
 
 async def test_ones_own_by_email(world: World) -> None:
