@@ -75,19 +75,28 @@ async def test_a_run_counts_once(world: World) -> None:
 
 async def test_escalations(world: World) -> None:
     """People are called for one person so often; after that the model hears that nobody was called."""
-    world.intent = sorted_as("other", "high")
+    world.intent = sorted_as("other", "low")
     world.script += [calls(("escalate_to_human", {"summary": "help"})), Answer("A person comes.")]
-    async with world.bot(BOT_ESCALATIONS_PER_USER_HOUR=2):
-        await ask(world, ANA)
-        await world.workspace.until(lambda: len([m for m in world.workspace.messages if m.channel == TEAM]) == 2)
+    async with world.bot(BOT_ESCALATIONS_PER_USER_HOUR=1):
+        assert await ask(world, ANA) == "A person comes."
         for _ in range(2):
             world.script += [calls(("escalate_to_human", {"summary": "help"})), Answer("Nobody was called.")]
             assert await ask(world, ANA) == "Nobody was called."
         world.script += [calls(("escalate_to_human", {"summary": "help"})), Answer("A person comes.")]
-        await ask(world, BEN)
-        await world.workspace.until(lambda: len([m for m in world.workspace.messages if m.channel == TEAM]) == 4)
+        assert await ask(world, BEN) == "A person comes."
     assert "Nobody was called" in str(world.asked[3].messages[-1]["content"])
+    assert len([m for m in world.workspace.messages if m.channel == TEAM]) == 2
     assert [row["handed_over_at"] for row in world.rows("SELECT handed_over_at FROM threads")].count(None) == 2
+
+
+async def test_urgent_messages(world: World) -> None:
+    """Urgent messages call people so often, and are answered all the same after that."""
+    world.intent = sorted_as("other", "high")
+    async with world.bot(BOT_ESCALATIONS_PER_USER_HOUR=2):
+        for _ in range(4):
+            world.script += [Answer("I see.", delay=0.2)]
+            assert await ask(world, ANA) == "I see."
+    assert len([m for m in world.workspace.messages if m.channel == TEAM]) == 2
 
 
 async def test_clicks(world: World) -> None:

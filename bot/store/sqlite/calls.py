@@ -13,7 +13,7 @@ from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, Thre
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import mark_handed_over
+from bot.store.sqlite.threads import mark_handed_over, team_post
 from bot.store.sqlite.usage import count_use
 
 _COLUMNS = {field.name for field in fields(ToolCall)}
@@ -66,7 +66,8 @@ class Calls:
                 ],
             )
             if escalation:
-                self._outbox.insert(db, [escalation], call.thread)
+                told = team_post(db, call.thread, escalation, escalates=True)
+                self._outbox.insert(db, [told] if told else [], call.thread)
                 mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write)

@@ -16,7 +16,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
+from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post
 
 
 class Conversations:
@@ -102,7 +102,8 @@ class Conversations:
             abandon_calls(db, thread)
             self._outbox.insert(db, posts, thread)
             if escalation:
-                self._outbox.insert(db, [escalation], thread)
+                told = team_post(db, thread, escalation, escalates=True)
+                self._outbox.insert(db, [told] if told else [], thread)
                 mark_handed_over(db, thread, message.user)
             more = finish_running(db, thread, error)
             if not more:
@@ -120,7 +121,8 @@ class Conversations:
 
         def write(db: Database) -> None:
             set_intent(db, thread, intent)
-            self._outbox.insert(db, posts, thread)
+            told = [team_post(db, thread, post, escalates=False) for post in posts]
+            self._outbox.insert(db, filter(None, told), thread)
 
         await self._database.commit(write)
 

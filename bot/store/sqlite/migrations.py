@@ -203,6 +203,13 @@ def declined_requests(db: Database) -> None:
 
 
 @bot_migrations()
+def one_post_for_the_team(db: Database) -> None:
+    """Keep what the team was told of a thread last, and because of which message."""
+    db.execute("ALTER TABLE threads ADD COLUMN team_post TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN team_post_about INTEGER")
+
+
+@bot_migrations()
 def one_key_a_thread(db: Database) -> None:
     """Name a thread by one column, know what a post is about, and which messages were erased."""
     for table, ts in (("threads", "ts"), *((one, "thread_ts") for one in _OF_THREADS)):

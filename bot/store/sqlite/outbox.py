@@ -156,6 +156,11 @@ def erase_mentions(db: Database, user: str) -> bool:
 
 def erase_old_posts(db: Database, before: str) -> None:
     """Erase what was said before a time and is no card of a request."""
+    db.execute(
+        """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (
+               SELECT id FROM outbox WHERE created_at < ? AND call_id IS NULL)""",
+        [before, before],
+    )
     db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [before])
 
 
