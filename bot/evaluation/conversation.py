@@ -174,6 +174,12 @@ class Conversation(_Part):
     """Exactly what has been done in the end, of what needs an approver."""
     steps: tuple[Step, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _begins(self) -> "Conversation":
+        if self.steps[0].say is None:
+            raise ValueError("the first step is something that is said")
+        return self
+
     @property
     def full_name(self) -> str:
         """The name with its group, by which one conversation is chosen."""

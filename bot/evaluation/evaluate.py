@@ -1,6 +1,7 @@
 """Plays conversations, several at a time and each several times, and judges them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from typing import Any
 from bot.evaluation.checks import check, soft_checks
 from bot.evaluation.conversation import Conversation
 from bot.evaluation.people import emails_of, orders_of, populate
-from bot.evaluation.record import Record
+from bot.evaluation.record import Played, Record, Usage
 from bot.evaluation.results import Attempt, Finding, Kind, Line, Result
 from bot.evaluation.stage import play
 from bot.testing import Workspace
+
+logger = logging.getLogger(__name__)
 
 
 class EvaluationError(Exception):
@@ -37,40 +40,31 @@ async def evaluate(
     repeat: int,
     jobs: int,
     on_result: Callable[[Result], None],
-) -> list[Result]:
-    """Play each conversation so often, with so many at a time, and return the results in their order.
+) -> None:
+    """Play each conversation so often, with so many at a time, and tell `on_result` of each as soon as it is there.
 
-    `on_result` is told of each as soon as it is there. Raises EvaluationError when the model answers nothing at all.
+    Raises EvaluationError when the model answers nothing at all.
     """
     first = await _attempt(conversations[0], subject)
     _require_answers([first], subject)
-    slots = asyncio.Semaphore(jobs)
+    slots, every_attempt = asyncio.Semaphore(jobs), list[Attempt]()
 
     async def one(conversation: Conversation) -> Attempt:
         async with slots:
             return await _attempt(conversation, subject)
 
-    async def result(conversation: Conversation, attempts: list[asyncio.Task[Attempt]], *made: Attempt) -> Result:
+    async def result(conversation: Conversation, attempts: list[asyncio.Task[Attempt]], *made: Attempt) -> None:
         done = (*made, *[await attempt for attempt in attempts])
-        evaluated = Result(
-            name=conversation.name,
-            group=conversation.group,
-            about=conversation.about,
-            tags=conversation.tags,
-            attempts=done,
-        )
-        on_result(evaluated)
-        return evaluated
+        every_attempt.extend(done)
+        fields = {name: getattr(conversation, name) for name in ("name", "group", "about", "tags")}
+        on_result(Result(**fields, attempts=done))
 
     async with asyncio.TaskGroup() as group:
-        results = []
         for conversation in conversations:
             made = [first] if conversation is conversations[0] else []
             attempts = [group.create_task(one(conversation)) for _ in range(repeat - len(made))]
-            results.append(group.create_task(result(conversation, attempts, *made)))
-    evaluated = [task.result() for task in results]
-    _require_answers([attempt for one in evaluated for attempt in one.attempts], subject)
-    return evaluated
+            group.create_task(result(conversation, attempts, *made))
+    _require_answers(every_attempt, subject)
 
 
 def _require_answers(attempts: Sequence[Attempt], subject: Subject) -> None:
@@ -81,7 +75,11 @@ def _require_answers(attempts: Sequence[Attempt], subject: Subject) -> None:
 
 async def _attempt(conversation: Conversation, subject: Subject) -> Attempt:
     began = time.monotonic()
-    record = await play(conversation, subject.settings, subject.help_folder)
+    try:
+        record = await play(conversation, subject.settings, subject.help_folder)
+    except Exception as error:
+        logger.exception("%s could not be played", conversation.full_name)
+        record = Record((Played(problem=f"it could not be played: {type(error).__name__}: {error}"),), Usage())
     seconds = time.monotonic() - began
     people = populate(Workspace(), conversation)
     findings = check(conversation, record, orders_of(conversation, people), emails_of(people))

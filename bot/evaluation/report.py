@@ -4,7 +4,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.evaluation.results import Attempt, Evaluation, Figures, Result, by_group, figures
+from bot.evaluation.results import Attempt, Evaluation, Figures, Result, by_group, figures, pass_hat
 
 _LEGEND = {
     "passed": "attempts that pass every gate",
@@ -21,12 +21,12 @@ _LEGEND = {
 }
 
 
-def progress(result: Result) -> str:
-    """Return the line of a conversation that has been played."""
+def progress(result: Result, number: int, of: int) -> str:
+    """Return the line of a conversation that has been played, as so many have been."""
     mark = "✓" if result.passed == len(result.attempts) else "✗"
     tries = f" {result.passed} of {len(result.attempts)}" if len(result.attempts) > 1 else ""
     seconds = sum(attempt.seconds for attempt in result.attempts) / len(result.attempts)
-    return f"{mark} {result.full_name}{tries}  {seconds:.1f} s"
+    return f"{str(number).rjust(len(str(of)))}/{of} {mark} {result.full_name}{tries}  {seconds:.1f} s"
 
 
 def report(evaluation: Evaluation, *, most_findings: int = 6) -> str:
@@ -51,10 +51,14 @@ def compare(first: Evaluation, second: Evaluation, names: tuple[str, str]) -> st
     """Return two evaluations side by side, as far as they played the same conversations."""
     shared = {result.full_name for result in first.results} & {result.full_name for result in second.results}
     ours = [result for result in first.results if result.full_name in shared]
-    theirs = [result for result in second.results if result.full_name in shared]
+    others = {result.full_name: result for result in second.results}
+    theirs = [others[result.full_name] for result in ours]
     one, other = _cells(figures(ours, first.prices)), _cells(figures(theirs, second.prices))
     rows = [(label, one[name], other[name]) for name, label in _labels(first, second).items()]
-    parts = [table(("", *names), rows)]
+    parts = ["\n".join(map(_about, (first, second))), table(("", *names), rows)]
+    groups = zip(by_group(ours).items(), by_group(theirs).values(), strict=True)
+    shares = [(group, percent(pass_hat(mine, 1)), percent(pass_hat(yours, 1))) for (group, mine), yours in groups]
+    parts.append(table(("attempts that pass", *names), shares))
     better, worse = _differing(ours, theirs)
     for name, some in ((names[0], worse), (names[1], better)):
         if some:
@@ -157,6 +161,11 @@ def _verdict(evaluation: Evaluation, total: Figures) -> Iterator[str]:
         yield f"1,000 conversations cost {dollars(total.cost * 1000)}."
     if evaluation.not_played:
         yield f"{evaluation.not_played} more need a language model; their files are in order."
+
+
+def _about(evaluation: Evaluation) -> str:
+    when = evaluation.started_at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"{evaluation.model} at {evaluation.server}, {when}, each conversation {evaluation.repeat} times"
 
 
 def _differing(ours: Iterable[Result], theirs: Iterable[Result]) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from importlib import metadata
@@ -70,31 +70,36 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     if logging.getLogger().level > logging.INFO:
         logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
 
-    async def play() -> Evaluation:
-        began = datetime.now(UTC)
-        async with _subject(options) as subject:
-            results = await evaluation.evaluate(
-                played,
-                subject,
-                repeat=options.repeat,
-                jobs=options.jobs,
-                on_result=lambda result: tell(report.progress(result)),
-            )
-        return Evaluation(
-            version=metadata.version("support-bot"),
-            model=subject.model,
-            server=subject.server,
-            started_at=began,
-            repeat=options.repeat,
-            prices=prices,
-            results=tuple(results),
-            not_played=len(chosen) - len(played),
-        )
+    subject, began, results = _subject(options), datetime.now(UTC), list[Result]()
 
-    evaluated = asyncio.run(play())
+    def on_result(result: Result) -> None:
+        results.append(result)
+        tell(report.progress(result, len(results), len(played)))
+
+    async def play() -> None:
+        async with _served(subject, offline=options.offline) as ready:
+            await evaluation.evaluate(played, ready, repeat=options.repeat, jobs=options.jobs, on_result=on_result)
+
+    try:
+        asyncio.run(play())
+    except KeyboardInterrupt:
+        if not results:
+            raise
+        tell(f"Stopped after {len(results)} of {len(played)} conversations.")
+    order = {conversation.full_name: index for index, conversation in enumerate(played)}
+    evaluated = Evaluation(
+        version=metadata.version("support-bot"),
+        model=subject.model,
+        server=subject.server,
+        started_at=began,
+        repeat=options.repeat,
+        prices=prices,
+        results=tuple(sorted(results, key=lambda result: order[result.full_name])),
+        not_played=len(chosen) - len(played),
+    )
     _write(options.json_file, evaluated.model_dump_json(indent=1) + "\n")
     _write(options.junit_file, junit.write(evaluated))
-    return report.report(evaluated), _is_well(evaluated.results, options)
+    return report.report(evaluated), len(results) == len(played) and _is_well(results, options)
 
 
 def compare(first: Path, second: Path) -> tuple[str, bool]:
@@ -137,15 +142,10 @@ def _scratch(**values: object) -> Settings:
     return ScratchSettings(slack_bot_token="xoxb-", **values)  # type: ignore[arg-type]  # noqa: S106 - opens nothing
 
 
-@asynccontextmanager
-async def _subject(options: Options) -> AsyncIterator[Subject]:
-    """Say which model is evaluated: the offline one, served here, or that of the options and the environment."""
+def _subject(options: Options) -> Subject:
+    """Say which model is evaluated: the offline one, or that of the options and the environment."""
     if options.offline:
-        async with CompletionsServer(offline_model.respond, offline_model.MODEL_NAME) as server:
-            name = offline_model.MODEL_NAME
-            given = {"openai_base_url": server.url, "openai_api_key": "none", "openai_model": name}
-            yield Subject(name, "localhost", given, serve.HELP)
-        return
+        return Subject(offline_model.MODEL_NAME, "localhost", {}, serve.HELP)
     named = {"openai_model": options.model, "openai_base_url": options.base_url}
     settings = read_model_settings(**{name: value for name, value in named.items() if value})
     if settings.openai_api_key is None and settings.openai_base_url is None:
@@ -155,8 +155,19 @@ async def _subject(options: Options) -> AsyncIterator[Subject]:
         )
     names = [name for name in Settings.model_fields if name.startswith(("openai_", "model_")) or name in _LIMITS]
     values = {variable(name): getattr(settings, name) for name in names} | {"OPENAI_FALLBACK_MODEL": None}
-    server_name = urlsplit(settings.openai_base_url or "https://api.openai.com").netloc.rpartition("@")[2]
-    yield Subject(settings.openai_model, server_name, values, serve.HELP)
+    server = urlsplit(settings.openai_base_url or "https://api.openai.com").netloc.rpartition("@")[2]
+    return Subject(settings.openai_model, server, values, serve.HELP)
+
+
+@asynccontextmanager
+async def _served(subject: Subject, *, offline: bool) -> AsyncIterator[Subject]:
+    """Serve the offline model for as long as the context is open, if that is the one."""
+    if not offline:
+        yield subject
+        return
+    async with CompletionsServer(offline_model.respond, subject.model) as server:
+        settings = {"openai_base_url": server.url, "openai_api_key": "none", "openai_model": subject.model}
+        yield replace(subject, settings=settings)
 
 
 def _is_well(results: Sequence[Result], options: Options) -> bool:

@@ -26,6 +26,7 @@ from bot.testing.slack.workspace import Message
 POLL_SECONDS = 0.02
 QUIET_SECONDS = 0.1  # for so long there must be nothing to do, until a step counts as done
 SPARE_SECONDS = 30.0
+STOP_SECONDS = 1.0
 
 _BUSY = """
     SELECT (SELECT count(*) FROM inbox WHERE status IN ('waiting', 'running'))
@@ -94,6 +95,7 @@ async def _open(
                 "BOT_STAFF": people[STAFF].id,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": help_folder,
+                "BOT_STOP_SECONDS": STOP_SECONDS,
                 **model,
             }
         )

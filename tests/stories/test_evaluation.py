@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
@@ -62,6 +63,7 @@ class Operator:
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         self.folder = folder
+        self.requests: list[Request] = []
         self._stack = stack
         (folder / "two.yaml").write_text(TWO)
 
@@ -69,6 +71,7 @@ class Operator:
         """Serve a model, and return its address."""
 
         def answer(request: Request) -> Answer | Failure:
+            self.requests.append(request)
             outcome = brain(request)
             return sorted_as("other") if request.response_format and isinstance(outcome, Answer) else outcome
 
@@ -104,7 +107,8 @@ async def test_a_model_that_does_its_job(operator: Operator) -> None:
     prices, files = ("--price-in", "1", "--price-out", "2"), ("--json", "a.json", "--junit", "a.xml")
     run = await operator.evaluates(good, "two.yaml", "--model", "good-1", *prices, *files)
     assert run.code == 0, run
-    assert "✓ two/where" in run.progress
+    assert "1/2 ✓ two/where" in run.progress
+    assert {request.model for request in operator.requests} == {"good-1"}
     assert operator.rows(run)["two"][:6] == ["2", "100%", "100%", "0", "0", "0"]
     assert "good-1 at 127.0.0.1:" in run.output
     assert "2 of 2 conversations passed." in run.output
@@ -210,6 +214,39 @@ async def test_two_models_side_by_side(operator: Operator) -> None:
     assert "Only model-a always passes:\n  two/refund" in worse.output
     assert "model-a is ahead by 1 of 2 conversations." in worse.output
     assert "by chance in 100 % of such runs: too often to rely on" in worse.output
+
+
+async def test_stopped_half_way(operator: Operator) -> None:
+    """Ctrl-C ends a run with a report of what has been played by then, and not with exit status 0."""
+    reached = asyncio.Event()
+
+    async def slow(request: Request) -> Answer:
+        if "broken" in text_of(request.messages[-1]) and not request.response_format:
+            reached.set()
+            await asyncio.Event().wait()
+        return good(request) if not request.response_format else sorted_as("other")
+
+    async with CompletionsServer(slow) as server:
+        arguments = ("two.yaml", "--json", "a.json", "--base-url", server.url)
+        environment = {"PATH": "", "OPENAI_API_KEY": "none"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "eval",
+            *arguments,
+            cwd=operator.folder,
+            env=environment,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        await reached.wait()
+        process.send_signal(signal.SIGINT)
+        output, progress = await process.communicate()
+    assert process.returncode == 1
+    assert "Stopped after 1 of 2 conversations." in progress.decode()
+    assert "1 of 1 conversations passed." in output.decode()
+    assert [result["name"] for result in json.loads((operator.folder / "a.json").read_text())["results"]] == ["where"]
 
 
 async def test_a_model_that_does_not_answer(operator: Operator) -> None:
