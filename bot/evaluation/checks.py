@@ -28,7 +28,8 @@ _DEED = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:once|when|if|until|unless|after|before|whether|as soon as|not|cannot|\w+n['\u2019]t|never|cuando|si|quand|d\u00e8s|sobald|wenn)\b",
+    r"\b(?:once|when|if|until|unless|after|before|whether|as soon as|not|cannot|\w+n['\u2019]t|never|"
+    r"cuando|si|quand|d\u00e8s|sobald|wenn)\b",
     re.IGNORECASE,
 )
 
