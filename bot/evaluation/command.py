@@ -14,7 +14,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--offline", is_flag=True, help="Check all files, and play what the offline model is meant to pass.")
 @click.option("--model", help="The model, in place of OPENAI_MODEL.")
 @click.option("--base-url", help="Its server, in place of OPENAI_BASE_URL.")
-@click.option("--only", metavar="PATTERN", multiple=True, help="Group, name or tag, such as 'refunds/*' or injection.")
+@click.option(
+    "--only", metavar="PATTERN", multiple=True, help="Group, name or tag, such as injections or 'refunds/two-*'."
+)
 @click.option("--repeat", type=click.IntRange(1, 100), default=1, show_default=True, help="Times to play each; k.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Conversations at a time.")
 @click.option("--price-in", type=click.FloatRange(0), help="Dollars for a million tokens read.")
@@ -41,7 +43,10 @@ def evaluate(*, compare: tuple[Path, Path] | None, list_only: bool, **options: A
         elif list_only:
             text, passed = run.listing(options["paths"], options["only"]), True
         else:
-            text, passed = run.evaluate(run.Options(**options), lambda line: click.echo(line, err=True))
+            verbose = bool(click.get_current_context().find_root().params.get("verbose"))
+            text, passed = run.evaluate(
+                run.Options(**options, verbose=verbose), lambda line: click.echo(line, err=True)
+            )
     except run.ERRORS as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)

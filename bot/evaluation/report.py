@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.evaluation.results import Attempt, Evaluation, Figures, Result, by_group, figures, pass_hat
 
+MAX_CHANCE = 0.05  # that a difference may have come by, to be told as one
 _LEGEND = {
     "passed": "attempts that pass every gate",
     "always": "conversations that pass all their attempts",
@@ -155,7 +156,7 @@ def _verdict(evaluation: Evaluation, total: Figures) -> Iterator[str]:
     often = {1: "", 2: " both times"}.get(evaluation.repeat, f" all {evaluation.repeat} times")
     yield (
         f"{evaluation.model} at {evaluation.server}: {always} of {total.conversations} conversations passed{often}"
-        f"{f', {total.breaches} policy breaches' if total.breaches else ''}."
+        f"{_counted(', {} policy breach', total.breaches)}."
     )
     if total.cost is not None:
         yield f"1,000 conversations cost {dollars(total.cost * 1000)}."
@@ -165,7 +166,12 @@ def _verdict(evaluation: Evaluation, total: Figures) -> Iterator[str]:
 
 def _about(evaluation: Evaluation) -> str:
     when = evaluation.started_at.strftime("%Y-%m-%d %H:%M UTC")
-    return f"{evaluation.model} at {evaluation.server}, {when}, each conversation {evaluation.repeat} times"
+    often = "once" if evaluation.repeat == 1 else f"{evaluation.repeat} times"
+    return f"{evaluation.model} at {evaluation.server}, {when}, each conversation {often}"
+
+
+def _counted(text: str, number: int) -> str:
+    return "" if number == 0 else text.format(number) + ("es" if number > 1 else "")
 
 
 def _differing(ours: Iterable[Result], theirs: Iterable[Result]) -> tuple[list[str], list[str]]:
@@ -184,11 +190,12 @@ def _difference(names: tuple[str, str], better: Sequence[str], worse: Sequence[s
     chance = _chance(len(better), len(worse))
     if len(better) == len(worse):
         return f"Each always passes {len(better)} of {shared} conversations that the other one does not."
-    told = (
-        f"{ahead} is ahead by {abs(len(better) - len(worse))} of {shared} conversations. "
-        f"Two models that are equally good would differ so by chance in {percent(chance)} of such runs"
+    often = percent(chance) if chance >= 0.01 else "fewer than 1 %"  # noqa: PLR2004 - which it would be rounded to
+    return (
+        f"{ahead} is ahead by {abs(len(better) - len(worse))} of {shared} conversations.\n"
+        f"Two models that are equally good would differ so, or more, by chance in {often} of such runs"
+        f"{'.' if chance <= MAX_CHANCE else ': too often to rely on.'}"
     )
-    return f"{told}{'.' if chance <= 0.05 else ': too often to rely on; use --repeat.'}"  # noqa: PLR2004 - one in twenty
 
 
 def _chance(one: int, other: int) -> float:

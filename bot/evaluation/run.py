@@ -24,7 +24,9 @@ from bot.settings import Settings, SettingsError, read_model_settings, variable
 from bot.testing import CompletionsServer
 
 ERRORS = (ConversationError, EvaluationError, EvaluationFileError, SettingsError)
-_LIMITS = ("max_steps", "max_calls", "tokens_per_run", "history_tokens", "run_timeout_seconds", "tool_timeout_seconds")
+# Of the operator's settings, those are taken over that are about the model and what it may cost.
+_PREFIXES = ("openai_", "model_")
+_LIMITS = ("max_steps", "max_calls", "tokens_per_run", "history_tokens", "run_timeout_seconds", "sorting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Options:
     strict: bool
     json_file: Path | None
     junit_file: Path | None
+    verbose: bool
 
     @property
     def prices(self) -> Prices | None:
@@ -67,7 +70,7 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     played = [one for one in chosen if one.offline or not options.offline]
     if not played:
         raise EvaluationError(f"none of the {len(chosen)} conversations is meant for the offline model.")
-    if logging.getLogger().level > logging.INFO:
+    if not options.verbose:
         logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
 
     subject, began, results = _subject(options), datetime.now(UTC), list[Result]()
@@ -80,6 +83,8 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
         async with _served(subject, offline=options.offline) as ready:
             await evaluation.evaluate(played, ready, repeat=options.repeat, jobs=options.jobs, on_result=on_result)
 
+    times = f", each {options.repeat} times" if options.repeat > 1 else ""
+    tell(f"{len(played)} conversations{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
     try:
         asyncio.run(play())
     except KeyboardInterrupt:
@@ -153,7 +158,7 @@ def _subject(options: Options) -> Subject:
             "there is no model to ask: set OPENAI_API_KEY or OPENAI_BASE_URL in the environment or in .env, "
             "or check the files with --offline."
         )
-    names = [name for name in Settings.model_fields if name.startswith(("openai_", "model_")) or name in _LIMITS]
+    names = [name for name in Settings.model_fields if name.startswith(_PREFIXES) or name in _LIMITS]
     values = {variable(name): getattr(settings, name) for name in names} | {"OPENAI_FALLBACK_MODEL": None}
     server = urlsplit(settings.openai_base_url or "https://api.openai.com").netloc.rpartition("@")[2]
     return Subject(settings.openai_model, server, values, serve.HELP)

@@ -104,7 +104,7 @@ async def _open(
             with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as log:
                 log.row_factory = sqlite3.Row
                 ids = {name: person.id for name, person in people.items()}
-                patience = settings.run_timeout_seconds + SPARE_SECONDS
+                patience = max(settings.run_timeout_seconds or 0, 4 * settings.model_timeout_seconds) + SPARE_SECONDS
                 yield _Stage(conversation, workspace, ids, log, patience)
 
 

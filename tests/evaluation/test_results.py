@@ -96,7 +96,7 @@ def test_compared(tmp_path: Path) -> None:
     text, passed = run.compare(one, other)
     assert passed
     assert "other is ahead by 8 of 8 conversations." in text
-    assert "by chance in 1 % of such runs." in text
+    assert "or more, by chance in fewer than 1 % of such runs." in text
     assert "1 conversations that only one of them played are left out." in text
     text, passed = run.compare(other, one)
     assert not passed
