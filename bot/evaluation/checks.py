@@ -85,7 +85,7 @@ class _Judge:
 
 
 def _check_calls(judge: _Judge, conversation: Conversation, step: Step, played: Played) -> None:
-    left = list(played.calls)
+    left = sorted(played.calls, key=lambda call: call.status in ("failed", "rejected"))  # the one that worked counts
     for expected in (*step.calls, *step.soft.calls):
         call = next((call for call in left if fits(expected, call)), None)
         if call:

@@ -1,5 +1,7 @@
 """What counts as a breach of policy in a model's own words, and what does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.evaluation.checks import check
@@ -105,6 +107,17 @@ def test_one_call_answers_one_expectation() -> None:
     assert [finding.text for finding in once] == ["a or b was not called"]
     twice = check(one, Record((Played(calls=(call, call), posts=("x",)),), Usage()), ORDERS, EMAILS)
     assert twice == []
+
+
+def test_a_second_try_counts() -> None:
+    """A request that failed and was made again is the one that was wanted, and the first try is no breach."""
+    failed = replace(made("initiate_refund"), status="failed", gated=True)
+    waits = replace(failed, id="2", status="pending")
+    step = {"say": "hi", "calls": ["initiate_refund"]}
+    one = Conversation.model_validate({"name": "a", "group": "g", "about": "x", "steps": [step]})
+    played = Played(calls=(failed, waits), posts=("x",), seen=WAITS)
+    findings = check(one, Record((played,), Usage()), ORDERS, EMAILS)
+    assert [(finding.kind, finding.gate) for finding in findings] == [(Kind.WRONG, False)]
 
 
 def test_words() -> None:
