@@ -172,11 +172,11 @@ class Conversation(_Part):
     never_says: ListOfWords = ()
     done: Calls = ()
     """Exactly what has been done in the end, of what needs an approver."""
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...]
 
     @model_validator(mode="after")
     def _begins(self) -> "Conversation":
-        if self.steps[0].say is None:
+        if not self.steps or self.steps[0].say is None:
             raise ValueError("the first step is something that is said")
         return self
 

@@ -14,7 +14,14 @@ from bot.evaluation.people import CAST
 
 SHIPPED = Path(__file__).parent / "conversations"
 Location = tuple[str | int, ...]
-_WORDS = {"missing": "it is missing", "extra_forbidden": "there is no such field"}
+_WORDS = {
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such field",
+    "model_type": "it has to be a mapping of fields to values",
+    "dict_type": "it has to be a mapping of names to values",
+    "tuple_type": "it has to be a list",
+    "string_type": "it has to be a text; put it in quotes",
+}
 
 
 class ConversationError(Exception):
@@ -115,7 +122,9 @@ class _Source:
             line = f":{mark.line + 1}" if mark else ""
             self.faults.append(f"{self._path}{line}: {error.problem or error.context}")
         except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-            self.faults.append(f"{self._path}: {error}")
+            self.faults.append(f"{self._path}: {' '.join(str(error).split())}")
+        except RecursionError:
+            self.faults.append(f"{self._path}: it is nested too deeply, or refers to itself")
         return None
 
     def _note_lines(self, node: yaml.Node, location: Location) -> None:
@@ -126,6 +135,9 @@ class _Source:
         elif isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    self.faults.append(f"{self._path}:{key.start_mark.line + 1}: a key is a word")
+                    continue
                 self._note_lines(value, (*location, key.value))
                 self._lines[*location, key.value] = key.start_mark.line + 1
                 if key.value in seen:

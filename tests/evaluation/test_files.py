@@ -16,6 +16,10 @@ KNOWN = {name: frozenset(tool.model_fields) for name, tool in TOOLS.items()}
 STEPS = "a:\n  about: x\n  steps:\n    - say: hi\n"
 MISTAKES = {
     "a: {about: x, steps: [{say: hi}]": "1: expected ',' or '}', but got '<stream end>'",
+    "a: {about: x, steps: []}": "1: a: the first step is something that is said",
+    "a: {about: x, steps: [{say: 5}]}": "1: a, step 1, say: it has to be a text; put it in quotes",
+    "? [1]\n: x\n": "1: a key is a word",
+    "a:\n\t- x": "2: found character '\\t' that cannot start any token",
     "- a": "1: a file is a mapping of names to conversations",
     "a:\n  about: x\n": "1: a, steps: it is missing",
     STEPS + "      awnser_has: x\n": "5: a, step 1, awnser_has: there is no such field",
