@@ -199,3 +199,10 @@ def declined_requests(db: Database) -> None:
         db.execute(f"""
             CREATE TRIGGER {name} BEFORE {event} ON tool_calls
             WHEN {final} BEGIN SELECT RAISE(ABORT, 'a finished tool call {what}'); END""")
+
+
+@bot_migrations()
+def one_post_for_the_team(db: Database) -> None:
+    """Keep what the team was told of a thread last, and because of which message."""
+    db.execute("ALTER TABLE threads ADD COLUMN team_post TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN team_post_about INTEGER")
