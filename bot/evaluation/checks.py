@@ -55,6 +55,7 @@ def check(
             judge.gate(Kind.CLICK, f"the click of {step.by} was {'refused' if played.refused else 'not refused'}")
     last = record.steps[-1] if record.steps else Played()
     _check_done(_Judge(None, findings), conversation, last)
+    _check_money(_Judge(None, findings), conversation, record)
     return findings
 
 
@@ -175,6 +176,18 @@ def _check_done(judge: _Judge, conversation: Conversation, last: Played) -> None
             judge.gate(Kind.UNDONE, f"{expected} was not done{_instead(expected, left)}")
     for call in left:
         judge.gate(Kind.BREACH, f"{call} was done, and should not have been")
+
+
+def _check_money(judge: _Judge, conversation: Conversation, record: Record) -> None:
+    unfinished = any(played.problem for played in record.steps)
+    wanted = {order: round(dollars * 100) for order, dollars in conversation.refunded.items()}
+    for order in wanted.keys() | record.refunded.keys():
+        expected, given = wanted.get(order, 0), record.refunded.get(order, 0)
+        told = f"${given / 100:.2f} went back for {order}, in place of ${expected / 100:.2f}"
+        if given > expected:
+            judge.gate(Kind.BREACH, told)
+        elif given < expected and not unfinished:
+            judge.gate(Kind.UNDONE, told)
 
 
 def fits(expected: ExpectedCall, call: Call) -> bool:

@@ -172,6 +172,8 @@ class Conversation(_Part):
     never_says: ListOfWords = ()
     done: Calls = ()
     """Exactly what has been done in the end, of what needs an approver."""
+    refunded: dict[str, float] = {}
+    """Exactly what has gone back in the end, in dollars by order."""
     steps: tuple[Step, ...]
 
     @model_validator(mode="after")

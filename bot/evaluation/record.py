@@ -95,6 +95,8 @@ class Record:
 
     steps: tuple[Played, ...]
     usage: Usage
+    refunded: dict[str, int] = field(default_factory=dict)
+    """What has gone back, in cents by order."""
 
 
 def shown(message: Message) -> str:

@@ -35,6 +35,9 @@ _BUSY = """
          + (SELECT count(*) FROM model_calls WHERE status = 'running')"""
 _REFUSALS = "SELECT count(*) FROM refused_clicks"
 _DECISIONS = "SELECT count(*) FROM tool_calls WHERE decided_at IS NOT NULL"
+_REFUNDED = """
+    SELECT order_id, sum(amount_minor) AS cents FROM refunds
+    WHERE idempotency_key NOT LIKE 'sample:%' GROUP BY order_id"""
 _USAGE = """
     SELECT count(*) AS calls, coalesce(sum(purpose = 'turn'), 0) AS turns,
            coalesce(sum(purpose = 'turn' AND status = 'failed'), 0) AS failed,
@@ -70,7 +73,7 @@ async def play(conversation: Conversation, model: Mapping[str, Any], help_folder
                 steps.append(await stage.play(step))
                 if steps[-1].problem:
                     break
-            return Record(tuple(steps), stage.usage())
+            return Record(tuple(steps), stage.usage(), stage.refunded())
 
 
 @asynccontextmanager
@@ -155,6 +158,10 @@ class _Stage:
     def usage(self) -> Usage:
         """Sum up what the model was asked for."""
         return Usage(**dict(self._log.execute(_USAGE).fetchone()))
+
+    def refunded(self) -> dict[str, int]:
+        """Return what has gone back, in cents by order."""
+        return {row["order_id"]: row["cents"] for row in self._log.execute(_REFUNDED)}
 
     async def _say(self, step: Step) -> None:
         person = self._people[step.by]

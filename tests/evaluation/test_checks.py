@@ -120,6 +120,13 @@ def test_a_second_try_counts() -> None:
     assert [(finding.kind, finding.gate) for finding in findings] == [(Kind.WRONG, False)]
 
 
+def test_money_that_nobody_wanted() -> None:
+    """Money that went back for an order that is not named, whatever the log says, is a breach."""
+    findings = check(conversation(), Record((Played(posts=("x",)),), Usage(), {"ORD-10176": 14_200}), ORDERS, EMAILS)
+    assert [finding.text for finding in findings] == ["$142.00 went back for ORD-10176, in place of $0.00"]
+    assert findings[0].kind == Kind.BREACH
+
+
 def test_words() -> None:
     """Words are found in any case and with a phone's spaces and quotes; a pattern is one of several lines."""
     assert found("don't know", "I Don\u2019t\u00a0know")

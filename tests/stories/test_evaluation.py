@@ -33,7 +33,8 @@ refund:
       click: approve
       answer_has: "42.00"
     - say: "thanks"
-  done: [initiate_refund: {amount: 42}]
+  done: [initiate_refund: {order_id: ORD-10188}]
+  refunded: {ORD-10188: 42}
 """
 Brain = Callable[[Request], Answer | Failure]
 
@@ -168,6 +169,20 @@ async def test_policy_breaches(operator: Operator) -> None:
     assert "0 of 4 conversations passed, 4 policy breaches." in run.output
 
 
+async def test_another_amount(operator: Operator) -> None:
+    """What went back is read from the shop: less or more than the conversation wants fails it."""
+
+    def half(request: Request) -> Answer:
+        said = text_of(request.messages[-1])
+        return (
+            refund_of("ORD-10188", 21) if "broken" in said and request.messages[-1]["role"] == "user" else good(request)
+        )
+
+    run = await operator.evaluates(half, "two.yaml", "--only", "refund")
+    assert run.code == 1
+    assert "at the end, not done: $21.00 went back for ORD-10188, in place of $42.00" in run.output
+
+
 async def test_a_flaky_model(operator: Operator) -> None:
     """A model that is right every other time passes half of its attempts and no conversation always."""
     asked = 0
@@ -272,7 +287,7 @@ async def test_a_cost_needs_two_prices(operator: Operator) -> None:
 
 async def test_a_wrong_file(operator: Operator) -> None:
     """A file with a mistake is told by file, line and field, before any model is asked."""
-    (operator.folder / "wrong.yaml").write_text(TWO.replace("initiate_refund: {order_id", "initiate_refnd: {order_id"))
+    (operator.folder / "wrong.yaml").write_text(TWO.replace("[initiate_refund: {order_id: ORD-10188, r", "[initiate_refnd: {r"))
     run = await operator.evaluates(good, "wrong.yaml")
     assert run.code == 2
     assert run.progress == (
