@@ -334,6 +334,11 @@ def read_database_path() -> Path:
     return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
 
 
+def read_model_settings(**overrides: Any) -> Settings:
+    """Read the settings for what asks the model and needs nothing of Slack. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-", **overrides)  # noqa: S106 - as above
+
+
 def _read(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
