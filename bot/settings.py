@@ -312,6 +312,8 @@ def read_database_path() -> Path:
 def _read(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
