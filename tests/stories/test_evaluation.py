@@ -287,7 +287,8 @@ async def test_a_cost_needs_two_prices(operator: Operator) -> None:
 
 async def test_a_wrong_file(operator: Operator) -> None:
     """A file with a mistake is told by file, line and field, before any model is asked."""
-    (operator.folder / "wrong.yaml").write_text(TWO.replace("[initiate_refund: {order_id: ORD-10188, r", "[initiate_refnd: {r"))
+    wrong = TWO.replace("[initiate_refund: {order_id: ORD-10188, r", "[initiate_refnd: {r")
+    (operator.folder / "wrong.yaml").write_text(wrong)
     run = await operator.evaluates(good, "wrong.yaml")
     assert run.code == 2
     assert run.progress == (
