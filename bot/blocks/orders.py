@@ -2,7 +2,7 @@
 
 from bot.blocks.messages import fields, section
 from bot.blocks.text import Mrkdwn, day, escape, link, moment, one_line
-from bot.shop.shop import Order, OrderStatus
+from bot.shop.orders import Order, OrderStatus
 from bot.store.records import Block
 
 _MAX_ITEMS = 10

@@ -174,3 +174,23 @@ def results_and_chat_messages(db: Database) -> None:
     """Name what a tool returned its result, and what the model reads a message."""
     db.execute("ALTER TABLE tool_calls RENAME COLUMN output TO result")
     db.execute("ALTER TABLE messages RENAME COLUMN item TO message")
+
+
+@bot_migrations()
+def quotes(db: Database) -> None:
+    """Freeze the quote that was shown in the row, and keep when a change was begun, looked for and reported."""
+    for column in (
+        "quote TEXT CHECK (quote IS NULL OR json_valid(quote))",
+        "customer TEXT",
+        "begun_at TEXT",
+        "looks INTEGER NOT NULL DEFAULT 0",
+        "look_at TEXT",
+        "money_pending INTEGER NOT NULL DEFAULT 0",
+        "reported_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("ALTER TABLE tool_calls DROP COLUMN figures")
+    db.execute("DROP INDEX tool_calls_one_pending_per_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
+        WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
