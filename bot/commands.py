@@ -126,7 +126,7 @@ def settle(mark: str, why: str, *, done: bool) -> None:
 def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(program)
-    except (StartError, ConnectionLostError, DatabaseError) as error:
+    except (SettingsError, StartError, ConnectionLostError, DatabaseError) as error:
         raise click.ClickException(str(error)) from None
 
 

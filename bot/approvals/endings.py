@@ -58,15 +58,15 @@ class Ending(Enum):
         "✕ {what}: the shop has not done it, as a person has found out. {why}",
         "{what}: approved, but not done, as a person has found out. {why}",
     )
-    CANCELLED = Row(
-        CallStatus.CANCELLED,
-        f"✕ {{what}}: cancelled by {{by}}. {_NOTHING}",
-        "{what}: cancelled by a person, nothing was done.",
+    DECLINED = Row(
+        CallStatus.DECLINED,
+        f"✕ {{what}}: declined by {{by}}. {_NOTHING}",
+        "{what}: declined by a person, nothing was done.",
     )
     WITHDRAWN = Row(
         CallStatus.CANCELLED,
-        f"✕ {{what}}: taken back by {{by}}. {_NOTHING}",
-        "{what}: taken back by the customer, nothing was done.",
+        f"✕ {{what}}: withdrawn by {{by}}. {_NOTHING}",
+        "{what}: withdrawn by the customer, nothing was done.",
     )
     SUPERSEDED = Row(
         CallStatus.CANCELLED,

@@ -55,6 +55,20 @@ class Executor:
         others = [one for one in await self._calls.open() if one.id != call.id and one.customer == call.customer]
         return others[0] if others else None
 
+    async def is_about(self, call: ToolCall, person: Person) -> bool:
+        """Return whether the call is about an order or the account of this person, by account or by e-mail address.
+
+        Raises ToolCrashError and ShopUnavailableError when in doubt.
+        """
+        try:
+            customer = quoted_of(call).quote.customer
+        except ToolError:
+            return False  # it is too old to be done at all
+        if person.email is None:
+            return False
+        account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
+        return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
+
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
         """Look at the world again, and tell what is not as the card shows it.
 

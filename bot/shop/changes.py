@@ -1,13 +1,14 @@
 """Every change that a customer can want of a shop, what it would do in figures, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from bot.shop.money import Money
-from bot.shop.orders import Address, Customer
+from bot.shop.orders import Address, Customer, OrderStatus
 
 
 class RefundReason(StrEnum):
@@ -160,8 +161,10 @@ class Quote:
     when: When = When.NOW
     total: Money | None = None
     refunded: Money | None = None
-    is_cancelled: bool = False
-    """Whether the order was cancelled before, elsewhere."""
+    status: OrderStatus | None = None
+    """How far the order is, where that matters: of a refund."""
+    delivered_on: date | None = field(default=None, compare=False)
+    """To judge by; it may change meanwhile."""
     address: Address | None = None
     """Where parcels go until now."""
     goes_abroad: bool = False

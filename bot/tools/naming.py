@@ -8,6 +8,10 @@ from bot.identity import plain_address
 _LINKS_AND_PHONES = re.compile(
     r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|(?<!\w)\+\d[\d ().-]*(?!\w)|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
+# Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
+_GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
+_BEFORE_ORDERS = re.compile(r"(?:\b(?:orders?|refunds?|cancel|numbers?|nos?\.?)\W{1,3}|#)$")
+_MIN_LISTED_DIGITS = 4
 # What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
 _AROUND = r"\s<>()\[\]{}\"'`\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e:,;|*~\u2013\u2014\u2026!?"
 _ENDS = rf"(?![^{_AROUND}._-]|[._-]+[^{_AROUND}._-])"
@@ -25,7 +29,15 @@ def is_named(what: str, text: str) -> bool:
     if not any(map(str.isalnum, wanted)) or wanted.endswith(("-", "#")):
         return False
     named = _address_named(wanted) if "@" in wanted else _order_named(wanted)
-    return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(text))))
+    said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
+    return bool(re.search(named, _GROUPED_DIGITS.sub(lambda found: _grouped(found, wanted), said)))
+
+
+def _grouped(found: re.Match[str], wanted: str) -> str:
+    groups = found[0].split(" ")
+    is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
+    is_list = is_list and bool(_BEFORE_ORDERS.search(found.string[: found.start()][-20:]))
+    return found[0] if is_list or wanted == found[0] else " / "
 
 
 def _address_named(address: str) -> str:

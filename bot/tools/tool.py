@@ -40,14 +40,13 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The result of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
+    """The result of a call: content for the model, and a card for the thread.
 
     With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
     """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
-    summary: str = ""
     escalate: str | None = None
 
 

@@ -5,8 +5,11 @@ All is made of a quote's figures, once for every shop and every tool.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from bot.blocks.orders import STATUS_WORDS
+from bot.blocks.text import bare, day
 from bot.shop.changes import (
     Applied,
     AppliedStatus,
@@ -19,10 +22,10 @@ from bot.shop.changes import (
     RefundReason,
 )
 from bot.shop.money import Money
-from bot.shop.orders import MAX_PAYEE_CHARACTERS
+from bot.shop.orders import MAX_PAYEE_CHARACTERS, OrderStatus
 
 MAX_ITEMS = 5
-_MAX_NAME_CHARACTERS = 60
+_MAX_NAME_CHARACTERS = 40
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",
     RefundReason.WRONG_ITEM: "Wrong item",
@@ -36,7 +39,8 @@ Facts = tuple[tuple[str, str], ...]
 class Preview:
     """What a change will do, in figures from the shop: the card is drawn from this and nothing else.
 
-    `quoted` is what runs if approved. No other open request may have its `subject`.
+    `quoted` is what runs if approved. No other open request may have its `subject`. `keep` is the button that says no;
+    `background` is shown for the approver to judge by.
     """
 
     quoted: Quoted
@@ -45,6 +49,8 @@ class Preview:
     button: str
     confirm: str
     facts: Facts
+    keep: str
+    background: Facts
 
     @property
     def subject(self) -> str:
@@ -72,12 +78,23 @@ class _Words:
     done: str
     under_way: str
     content: Mapping[str, Any]
+    keep: str = "Cancel"
+    background: Facts = ()
 
 
 def preview_of(quoted: Quoted) -> Preview:
     """Return what a card shows of the quote."""
     words = _words(quoted)
-    return Preview(quoted, words.title, words.summary, words.button, words.confirm, words.facts)
+    return Preview(
+        quoted,
+        title=words.title,
+        summary=words.summary,
+        button=words.button,
+        confirm=words.confirm,
+        facts=words.facts,
+        keep=words.keep,
+        background=words.background,
+    )
 
 
 def outcome_of(quoted: Quoted, applied: Applied) -> Outcome:
@@ -94,7 +111,6 @@ def _words(quoted: Quoted) -> _Words:
 def _refund(change: Refund, quote: Quote) -> _Words:
     amount, order, payee = _balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
     whole = "" if amount == quote.total else f" of {quote.total}"
-    cancelled = (("Already", "The order was cancelled before this"),) if quote.is_cancelled else ()
     return _Words(
         title=f"Refund {amount}{whole}",
         summary=f"Refund of {amount} for {order}",
@@ -106,8 +122,8 @@ def _refund(change: Refund, quote: Quote) -> _Words:
             ("Amount", f"{amount} of {quote.total}{_already(quote)}"),
             ("Goes back to", quote.method),
             ("Reason", REASON_WORDS[change.reason]),
-            *cancelled,
         ),
+        background=(("Delivered", _delivered(quote)),),
         done=f"{amount} for {order} went back to {payee}",
         under_way=f"{amount} for {order} is on its way to {payee}, and is not there yet",
         content={"order_id": order, "refunded": str(amount)},
@@ -121,6 +137,7 @@ def _cancellation(_: CancelOrder, quote: Quote) -> _Words:
         title=f"Cancel {order}",
         summary=f"Cancellation of {order}",
         button=f"Approve cancelling {order}",
+        keep="Keep the order",
         confirm=f"{order} will not be sent, and {back}. This cannot be undone.",
         facts=(
             ("Order", f"{order}, {quote.customer.name}"),
@@ -141,6 +158,7 @@ def _deletion(change: DeleteAccount, quote: Quote) -> _Words:
         title="Delete an account",
         summary=f"Deletion of the account {email}",
         button="Approve deleting the account",
+        keep="Keep the account",
         confirm=f"The account {email} is hidden at once, and erased after {days} days.",
         facts=(
             ("Account", f"{quote.customer.name}, {email}"),
@@ -170,6 +188,17 @@ def _already(quote: Quote) -> str:
 
 def _items(quote: Quote) -> str:
     """Return the first lines of the quote, and how many more there are."""
-    lines = ", ".join(f"{item.quantity} x {item.name[:_MAX_NAME_CHARACTERS]}" for item in quote.items[:MAX_ITEMS])
+    lines = ", ".join(f"{item.quantity} x {bare(item.name)[:_MAX_NAME_CHARACTERS]}" for item in quote.items[:MAX_ITEMS])
     more = len(quote.items) - MAX_ITEMS
-    return f"{lines} and {more} more" if more > 0 else lines
+    return f"{lines} and {more} more" if more > 0 else lines or "None"
+
+
+def _delivered(quote: Quote) -> str:
+    """Say when the order was delivered, and how long ago that is."""
+    if quote.status == OrderStatus.CANCELLED:
+        return "No: the order was cancelled before"
+    if quote.delivered_on is None:
+        return f"Not yet: {STATUS_WORDS[quote.status or OrderStatus.PAID].lower()}"
+    days = (datetime.now(UTC).date() - quote.delivered_on).days
+    ago = "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+    return f"{day(quote.delivered_on)}, {ago}"

@@ -124,7 +124,7 @@ async def test_result_nested_too_deeply(world: World) -> None:
 
 async def test_topic_turns(world: World) -> None:
     """A thread is sorted again when its topic turns, and not when it goes on."""
-    world.write("UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.intent = sorted_as("order_status", order_id="ORD-10234")
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.shop import sample as sample_shop
 from bot.shop.changes import Quote, Quoted, QuotedItem, Refund, RefundReason
 from bot.shop.money import Money
-from bot.shop.orders import Customer
+from bot.shop.orders import Customer, OrderStatus
 from bot.shop.sqlite import SqliteShop
 from bot.slack.client import web_client, web_session
 from bot.slack.users import SlackIdentity
@@ -30,9 +30,9 @@ from tests.stories.test_processes import Process, message
 from tests.world import ANA, SAM
 
 T = TypeVar("T")
-FINAL = (CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.CANCELLED, CallStatus.EXPIRED)
+FINAL = (CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED)
 AFTER = {
-    CallStatus.PENDING: {CallStatus.RUNNING, CallStatus.CANCELLED, CallStatus.EXPIRED},
+    CallStatus.PENDING: {CallStatus.RUNNING, CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED},
     CallStatus.RUNNING: {CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNKNOWN},
     CallStatus.UNKNOWN: {CallStatus.SUCCEEDED, CallStatus.FAILED},
 }
@@ -45,6 +45,7 @@ REFUND = Quote(
     "Visa ending 4242",
     total=Money(4200),
     refunded=Money(0),
+    status=OrderStatus.DELIVERED,
 )
 
 
@@ -146,8 +147,8 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Somebody cancels, on a card that may be behind."""
         call = self._call()
         if call.status == CallStatus.PENDING:
-            assert self._do(self._executors[by].close(call, Ending.CANCELLED, by=ANA))
-            assert not self._do(self._executors[1 - by].close(call, Ending.CANCELLED, by=ANA))
+            assert self._do(self._executors[by].close(call, Ending.DECLINED, by=ANA))
+            assert not self._do(self._executors[1 - by].close(call, Ending.DECLINED, by=ANA))
 
     @rule(by=either)
     def expire(self, by: int) -> None:

@@ -293,7 +293,7 @@ async def test_p08_limits_hold_against_obedience(world: World) -> None:
         order("initiate_refund", order_id=one, reason="defective", amount=1)
         for one in ("ORD-10188", "ORD-10142", "ORD-10234", "ORD-10235", "ORD-10251")
     ]
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     async with obedient(world).bot(BOT_REQUESTS_PER_USER_DAY=2):
         await world.replies(await world.says(ANA, "@bot\n" + "\n".join(lines)), 3)
         await world.replies(await world.says(ANA, "\n".join(lines), "D0ANA"))
@@ -355,7 +355,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
     rooms = [Channel(f"C0ROOM{number}", f"room-{number}", "channel", frozenset({ANA, SAM, BOT})) for number in range(4)]
     world.workspace.add(*rooms)
     orders = ("ORD-10188", "ORD-10142", "ORD-10234", "ORD-10235")
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     notes = []
     async with world.bot():
         cards = [await card_of_ana(world, one, channel=room.id) for one, room in zip(orders, rooms, strict=True)]
@@ -369,7 +369,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
             await world.says(ANA, "and?", card.channel, thread_ts=root.ts)
             await world.replies(root, 4)
             notes.append([m["content"] for m in world.asked[-1].messages if m["role"] == "system"][-1])
-    ends = ("went back to", "cancelled by", "but not done", "expired without a decision")
+    ends = ("went back to", "declined by", "but not done", "expired without a decision")
     for end, line, note in zip(ends, settled, notes, strict=True):
         assert [other for other in ends if other in line] == [end]
         assert note.startswith("Note from the shop: ")
@@ -461,7 +461,7 @@ def test_p16_no_open_ended_tools(world: World) -> None:
         assert not {"url", "sql", "query", "command", "code", "path", "script", "file", "method"} & set(
             tool.model_fields
         )
-    allowed = {"bot", "pydantic", "dataclasses", "decimal", "importlib", "inspect", "pkgutil", "collections"}
+    allowed = {"bot", "pydantic", "dataclasses", "decimal", "importlib", "inspect", "pkgutil", "collections", "re"}
     framework = {"tool.py", "arguments.py", "naming.py", "wording.py"}
     for path in (path for path in Path(tools.__file__).parent.glob("*.py") if path.name not in framework):
         nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))

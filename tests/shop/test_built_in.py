@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, DeleteAccount, Quoted, Refund, RefundReason
 from bot.shop.money import Money
+from bot.shop.orders import OrderStatus
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
@@ -143,7 +144,7 @@ async def test_cancelled_elsewhere(database: DatabaseThread, shop: SqliteShop) -
     """A refund of a cancelled order says that it was cancelled: with the money gone as why, else on the card."""
     await write(database, "UPDATE orders SET status = 'cancelled' WHERE id = 'ORD-10188'")
     refund = Refund("ORD-10188", RefundReason.CHANGED_MIND)
-    assert (await shop.quote(refund)).is_cancelled
+    assert (await shop.quote(refund)).status == OrderStatus.CANCELLED
     await write(database, "INSERT INTO refunds VALUES ('r', 'ORD-10188', 4200, 'USD', 'x', 'else', '2026')")
     with pytest.raises(ShopRefusedError, match="was cancelled, and all of its money has gone back already"):
         await shop.quote(refund)

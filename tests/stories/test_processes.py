@@ -375,11 +375,13 @@ async def test_approvals_in_two_processes_never_exceed_what_was_paid(tmp_path: P
     path = tmp_path / "support.db"
 
     async def refund(shop: SqliteShop, key: str) -> Any:
-        try:
-            change = Refund("ORD-10188", RefundReason.DEFECTIVE, Money(1500))
-            return await shop.apply(change, await shop.quote(change), key=key)
-        except ShopRefusedError as error:
-            return error
+        change = Refund("ORD-10188", RefundReason.DEFECTIVE, Money(1500))
+        while True:
+            try:
+                return await shop.apply(change, await shop.quote(change), key=key)
+            except ShopRefusedError as error:
+                if "as it was shown" not in str(error):  # another one was faster, so it is quoted again
+                    return error
 
     async with Process(path, 60) as one, Process(path, 60) as two:
         await sample_shop.fill(one.database)

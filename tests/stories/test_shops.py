@@ -239,7 +239,7 @@ async def test_settled_by_the_operator(
 
 async def test_account_while_a_request_is_open(world: World) -> None:
     """An account is not deleted while another request of that customer is open, however they came about."""
-    world.write("UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.script += [refund_of("ORD-10188"), Answer("Asked."), calls(("delete_account", {})), Answer("Not yet.")]
     async with world.bot():
         refund = await world.card(await world.says(ANA, "@bot refund ORD-10188"))

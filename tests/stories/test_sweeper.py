@@ -80,7 +80,7 @@ async def test_pause_between_the_claim_and_the_shop(world: World) -> None:
 
 async def test_no_claim_while_paused(world: World) -> None:
     """However close a click and a pause are, after the pause no request is claimed by anybody."""
-    world.write("UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     async with world.bot():
         cards = []
         for order_id in ("ORD-10188", "ORD-10142", "ORD-10234"):
@@ -230,7 +230,7 @@ async def test_edited_request(world: World) -> None:
         world.workspace.update(SUPPORT, question.ts, text="<@U0BOT> refund ORD-10142", edited=True)
         assert "was changed after it was asked for" in shown(await world.settled(card))
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
-        assert "already cancelled" in await world.whisper_to(SAM)
+        assert "already withdrawn" in await world.whisper_to(SAM)
     assert world.refunds() == []
 
 

@@ -28,7 +28,7 @@ def account(world: World) -> dict[str, Any]:
 
 async def deleted(world: World) -> Message:
     """Play up to an account that is deleted, and give back the customer's message."""
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.script += DELETE
     question = await world.says(ANA, "@bot delete my account")
     card = await world.card(question)
@@ -41,7 +41,7 @@ async def deleted(world: World) -> Message:
 
 async def test_card(world: World) -> None:
     """The card names whose account goes and for how long it can come back; until the approval nothing happens."""
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.script += DELETE
     async with world.bot(BOT_ACCOUNT_UNDO_DAYS=7):
         card = await world.card(await world.says(ANA, "@bot delete my account"))

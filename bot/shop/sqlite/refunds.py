@@ -69,7 +69,8 @@ def quote_refund(db: Database, change: Refund) -> Quote:
         method=order.payment_method,
         total=order.total,
         refunded=order.refunded,
-        is_cancelled=order.status == OrderStatus.CANCELLED,
+        status=order.status,
+        delivered_on=order.delivered_at.date() if order.delivered_at else None,
     )
 
 
