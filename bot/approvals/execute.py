@@ -133,7 +133,7 @@ class Executor:
             theirs = call.requester == person.id and reference(call.id) == request
             if theirs and call.status == CallStatus.PENDING and await self.close(call, Ending.WITHDRAWN, by=person.id):
                 return Ending.WITHDRAWN.for_model(call, "")
-        raise ToolError(f"There is no waiting request {request} of this person.", "Only one's own can be taken back.")
+        raise ToolError(f"You have no waiting request {request}.", "Only one's own can be taken back.")
 
     async def _apply(self, call: ToolCall, shown: Quoted) -> Applied:
         doing = self._shop.apply(shown.change, shown.quote, key=_key(call))

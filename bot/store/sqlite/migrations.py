@@ -202,6 +202,13 @@ def declined_requests(db: Database) -> None:
 
 
 @bot_migrations()
+def one_post_for_the_team(db: Database) -> None:
+    """Keep what the team was told of a thread last, and because of which message."""
+    db.execute("ALTER TABLE threads ADD COLUMN team_post TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN team_post_about INTEGER")
+
+
+@bot_migrations()
 def quotes(db: Database) -> None:
     """Freeze the quote that was shown in the row, and keep when a change was begun, looked for and reported."""
     for column in (
