@@ -12,8 +12,9 @@ from bot.agent.instructions import without_instructions
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import bare, one_line
 from bot.intent import CustomerIntent, topic_turned
+from bot.shop.sqlite.reading import order_number
 from bot.slack.intake import MAX_TEXT_CHARACTERS, kept_text
-from bot.tools.tool import names
+from bot.tools.naming import is_named
 
 KNOWN = CustomerIntent(category="other", urgency="low", order_id=None, summary="")
 READERS: dict[str, Callable[[str], Any]] = {
@@ -21,9 +22,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "an answer": lambda text: answer_messages(without_instructions(text), (), ("shop.example.com",)),
     "a line of a card": one_line,
     "a plain text": bare,
-    "another topic": lambda text: topic_turned(KNOWN, text),
-    "a named order": lambda text: names(text, "ORD-10188"),
-    "a named address": lambda text: names(text, "ana@example.com"),
+    "another topic": lambda text: topic_turned(KNOWN, text, order_number),
+    "a named order": lambda text: is_named("ORD-10188", text),
+    "a named address": lambda text: is_named("ana@example.com", text),
 }
 WORDS = """
     eyJ - . / : @ a 1 1234 < > | & &lt; # <http: <#C| <@ -----BEGIN~PRIVATE~KEY----- -----BEGIN~ sk- xoxb- bearer~ pin~
