@@ -115,7 +115,7 @@ async def test_unsigned_requests_are_refused(world: World, headers: dict[str, st
     ids=["unsigned", "no text", "broken", "no object", "deep", "long"],
 )
 async def test_refused_in_one_line(
-    world: World, caplog: pytest.LogCaptureFixture, body: bytes, is_signed: bool, status: int
+    world: World, caplog: pytest.LogCaptureFixture, *, body: bytes, is_signed: bool, status: int
 ) -> None:
     """A body that is not signed, cannot be read or is too long is refused in one line of the log."""
     async with http_bot(world) as url, aiohttp.ClientSession() as session:
