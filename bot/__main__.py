@@ -80,9 +80,6 @@ def forget(user: str) -> None:
     commands.forget(user)
 
 
-main.add_command(evaluate)
-
-
 @main.command()
 @click.argument("reference")
 @click.argument("outcome", type=click.Choice(["done", "not-done"]))
@@ -92,6 +89,9 @@ def settle(reference: str, outcome: str, *, why: str) -> None:
     from bot import commands
 
     commands.settle(reference, why, done=outcome == "done")
+
+
+main.add_command(evaluate)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
+TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 TOO_MANY_CLICKS = (
     "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
     "The request stays open; somebody else can decide it, or you in an hour."
 )
-TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 

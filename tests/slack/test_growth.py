@@ -14,7 +14,7 @@ from bot.blocks.text import bare, one_line
 from bot.intent import CustomerIntent, topic_turned
 from bot.shop.sqlite.reading import order_number
 from bot.slack.intake import MAX_TEXT_CHARACTERS, kept_text
-from bot.tools.naming import is_named
+from bot.tools.naming import names
 
 KNOWN = CustomerIntent(category="other", urgency="low", order_id=None, summary="")
 READERS: dict[str, Callable[[str], Any]] = {
@@ -23,8 +23,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a line of a card": one_line,
     "a plain text": bare,
     "another topic": lambda text: topic_turned(KNOWN, text, order_number),
-    "a named order": lambda text: is_named("ORD-10188", text),
-    "a named address": lambda text: is_named("ana@example.com", text),
+    "an order's number": order_number,
+    "a named order": lambda text: names(text, "ORD-10188"),
+    "a named address": lambda text: names(text, "ana@example.com"),
 }
 WORDS = """
     eyJ - . / : @ a 1 1234 < > | & &lt; # <http: <#C| <@ -----BEGIN~PRIVATE~KEY----- -----BEGIN~ sk- xoxb- bearer~ pin~

@@ -218,13 +218,13 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
     """
     db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM tool_calls WHERE thread = ? AND NOT gated", [thread.key])
-    rows = db.execute("SELECT id, arguments, summary FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
-    for call_id, arguments, summary in rows:
-        addresses = set(_addresses(json.loads(arguments or "{}")))
+    rows = db.execute("SELECT id, arguments, summary, quote FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
+    for call_id, arguments, summary, quote in rows:
+        addresses = {*_addresses(json.loads(arguments or "{}")), *_addresses(json.loads(quote or "{}"))}
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
-                   arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL, quote = NULL,
-                   customer = NULL
+                   arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL,
+                   quote = NULL, customer = NULL
                WHERE id = ?""",
             [
                 json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,
