@@ -5,13 +5,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot import tools
 from bot.agent.agent import Agent
+from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
@@ -23,6 +23,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
+from bot.help import articles
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
@@ -109,12 +110,15 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     stack.push_async_callback(leases.leave)
     store, shop = open_store(database, leases), open_shop(database)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    for fault in articles(settings.help_folder).faults if settings.help_folder else ():
+        logger.warning("%s", fault)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
@@ -123,10 +127,10 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=known_tools,
         shop=shop,
         approvals=approvals,
-        escalation=Escalation(settings, ourselves.url),
+        escalation=Escalation(settings, ourselves.url, bounds),
         show_status=delivery.show_status,
     )
-    worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
+    worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -156,7 +160,7 @@ def _agent(
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:
         stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation)
+    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -192,8 +196,11 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     async def erase() -> None:
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
+        await bot.store.usage.drop_old()
         if settings.retention_days is not None:
-            await bot.store.admin.erase_older_than(settings.retention_days)
+            erased = await bot.store.admin.erase_older_than(settings.retention_days)
+            if erased.left_in:
+                logger.warning("erased words may still be in %s; this is tried again", erased.left_in)
 
     return [
         (settings.lease_seconds / 3, renew),

@@ -1,5 +1,6 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+logger = logging.getLogger(__name__)
 Ids = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -93,19 +95,52 @@ class Settings(BaseSettings):
         description="Tool calls that one model turn may make at most.",
     )
     calls_per_thread_hour: int = Field(
-        60, ge=1, validation_alias="BOT_CALLS_PER_THREAD_HOUR", description="Tool calls that a thread may make an hour."
+        60,
+        ge=1,
+        validation_alias="BOT_CALLS_PER_THREAD_HOUR",
+        description="Tool calls that one person may have made in a thread an hour.",
     )
     requests_per_thread_day: int = Field(
         5,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_THREAD_DAY",
-        description="Requests for approval (of one tool) that a thread may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in a thread a day, refused ones too.",
     )
     requests_per_user_day: int = Field(
         8,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_USER_DAY",
-        description="Requests for approval (of one tool) that a person may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
+    )
+    runs_per_user_hour: int = Field(
+        60,
+        ge=1,
+        validation_alias="BOT_RUNS_PER_USER_HOUR",
+        description="Messages of one person that are answered an hour; one that joins an answer under way is free.",
+    )
+    tokens_per_user_hour: int = Field(
+        1_000_000,
+        ge=1_000,
+        validation_alias="BOT_TOKENS_PER_USER_HOUR",
+        description="Tokens after which a person's further messages of the hour wait, as the model counts them.",
+    )
+    escalations_per_user_hour: int = Field(
+        5,
+        ge=1,
+        validation_alias="BOT_ESCALATIONS_PER_USER_HOUR",
+        description="Times that people are called for one person an hour, urgent messages included.",
+    )
+    clicks_per_user_hour: int = Field(
+        120,
+        ge=1,
+        validation_alias="BOT_CLICKS_PER_USER_HOUR",
+        description="Presses of buttons by one person that are looked at an hour.",
+    )
+    max_runs: int = Field(
+        500,
+        ge=1,
+        validation_alias="BOT_MAX_RUNS",
+        description="Messages that one process answers at once; others wait, and who has the fewest comes first.",
     )
     tokens_per_run: int = Field(
         100_000,
@@ -193,7 +228,11 @@ class Settings(BaseSettings):
     @field_validator("link_hosts")
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_host, hosts))
+        read = tuple(map(_host, hosts))
+        for given, host in zip(hosts, read, strict=True):
+            if given.lower() != host:
+                logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
+        return read
 
     @field_validator("openai_api_key")
     @classmethod
@@ -290,14 +329,26 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
     return settings
 
 
+def read_for_demo(**ours: Any) -> Settings:
+    """Read the settings for a demo, in which `ours` are those that it makes itself. Raises SettingsError."""
+    return _read(**ours)
+
+
 def read_database_path() -> Path:
     """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
     return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
 
 
+def read_model_settings(**overrides: Any) -> Settings:
+    """Read the settings for what asks the model and needs nothing of Slack. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-", **overrides)  # noqa: S106 - as above
+
+
 def _read(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

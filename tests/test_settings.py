@@ -67,10 +67,14 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> No
     assert "swapped" not in str(raised.value)
 
 
-def test_link_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host may be given as an address, in capitals or with a wildcard; it is kept as the host."""
-    give(monkeypatch, **(GOOD | {"BOT_LINK_HOSTS": "https://Shop.Example.com/, *.help.example.com, ok.example"}))
+def test_link_hosts(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A host may be given as an address, in capitals or with a wildcard; what it is read as is told in a line each."""
+    give(monkeypatch, **(GOOD | {"BOT_LINK_HOSTS": "https://Shop.Example.com/, *.help.example.com, Ok.example"}))
     assert read_settings().link_hosts == ("shop.example.com", "help.example.com", "ok.example")
+    assert caplog.messages == [
+        "BOT_LINK_HOSTS: “https://Shop.Example.com/” is read as the host shop.example.com and all below it.",
+        "BOT_LINK_HOSTS: “*.help.example.com” is read as the host help.example.com and all below it.",
+    ]
 
 
 @pytest.mark.parametrize("secret", [None, "", "  "])
@@ -110,3 +114,10 @@ def test_secrets_do_not_show() -> None:
     """Settings that are printed show no secret."""
     settings = Settings(slack_bot_token="xoxb-hidden", openai_api_key="sk-hidden")
     assert "hidden" not in repr(settings)
+
+
+def test_env_file_in_another_encoding(tmp_path: Path) -> None:
+    """A .env that is not UTF-8 is told in one line, and not by a traceback."""
+    (tmp_path / ".env").write_bytes("# Schl\u00fcssel\n".encode("cp1252"))
+    with pytest.raises(SettingsError, match=r"^\.env is not UTF-8"):
+        read_settings()

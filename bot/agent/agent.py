@@ -1,9 +1,11 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
@@ -11,11 +13,13 @@ from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
+from bot.blocks.text import email_addresses
 from bot.callbacks import ShowStatus
 from bot.failpoints import reach
+from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
+from bot.store.records import Block, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -74,13 +78,23 @@ class Agent:
         post = None
         if escalate:
             intent = await self._intents.stored(message.thread)
-            post = self._escalation.post(message.thread, message.user, f"{words} ({mark})", intent)
+            summary, key = f"{words} ({mark})", f"run {message.id}"
+            post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
         reply = {"role": "assistant", "content": words}
         posts = self._posts(message, text)
         await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
         return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
+
+    async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
+        """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
+        posts = self._posts(message, words) if words else []
+        return await self._store.conversations.finish(message, None, posts, error=error)
+
+    def show_waiting(self, thread: ThreadId) -> None:
+        """Show that there is more to answer than can be answered at once."""
+        self._show_status(thread, "is answering others first; your turn comes…")
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
         """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
@@ -105,10 +119,13 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await self._model_calls.ask(message.thread, conversation.messages)
+                seen = seen_by(message.user, conversation.messages)
+                turn = await self._model_calls.ask(message.thread, message.user, seen)
                 reach("model answered")
                 if not turn.calls:
-                    return turn.message, self._posts(message, without_instructions(turn.text), conversation)
+                    text = without_instructions(turn.text)
+                    known = self._known(requester, conversation)
+                    return turn.message, self._posts(message, text, conversation.cards, known)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
@@ -144,11 +161,23 @@ class Agent:
             )
         return None
 
-    def _posts(self, message: InboxMessage, text: str, conversation: Conversation | None = None) -> list[Post]:
+    def _known(self, requester: Person, conversation: Conversation) -> list[str]:
+        """Return the e-mail addresses that a model may name: the person's, those that they wrote, and the shop's."""
+        folder = self._settings.help_folder
+        known = email_addresses(conversation.said_by(requester.id)) + sorted(
+            articles(folder).addresses if folder else ()
+        )
+        return [*known, requester.email] if requester.email else known
+
+    def _posts(
+        self,
+        message: InboxMessage,
+        text: str,
+        cards: Sequence[Sequence[Block]] = (),
+        known: Sequence[str] | None = None,
+    ) -> list[Post]:
         thread = message.thread
         return [
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
-            for fallback, blocks in answer_messages(
-                text, conversation.cards if conversation else (), self._settings.link_hosts
-            )
+            for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]

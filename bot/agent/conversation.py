@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.store.records import NOTE, ChatMessage
 
+# What may stand for an order's number in our own words, at whatever shop: one word, and no sentence.
+_ORDER_NUMBER = re.compile(r"#?\w[\w./-]{0,63}")
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 
 
@@ -25,6 +27,39 @@ def check(messages: Sequence[ChatMessage]) -> None:
         waiting += [call["id"] for call in message.get("tool_calls", ())]
     if waiting:
         raise ConversationError(f"no answers to {waiting}")
+
+
+def seen_by(user: str, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return the conversation for a run of this person: what others had looked up is a line that tells no result.
+
+    What was said in the thread stays, as everybody there has read it.
+    """
+    seen: list[ChatMessage] = []
+    asker, hidden = user, list[ChatMessage]()
+    for message in messages:
+        is_look_up = message["role"] == "tool" or bool(message.get("tool_calls"))
+        if hidden and not is_look_up:
+            seen.append(_look_ups_of(asker, hidden))
+            hidden = []
+        if message["role"] == "user":
+            asker = message.get("name", "")
+        if asker != user and is_look_up:
+            hidden.append(message)
+        elif asker != user and message["role"] == "assistant":
+            seen.append({"role": "assistant", "content": message["content"]})  # nothing that was kept beside the words
+        else:
+            seen.append(message)
+    return [*seen, _look_ups_of(asker, hidden)] if hidden else seen
+
+
+def _look_ups_of(asker: str, messages: Sequence[ChatMessage]) -> ChatMessage:
+    """Name what was called for somebody, and what of it everybody has seen: requests, by their cards."""
+    called = (str(call["function"]["name"]) for message in messages for call in message.get("tool_calls", ()))
+    names = dict.fromkeys(name for name in called if re.fullmatch(r"[a-z_]{1,40}", name))  # a model may write any text
+    waiting = [_waiting(message["content"]) for message in messages if message["role"] == "tool"]
+    facts = [f"For {asker} there were calls here: {', '.join(names)}. Their results are for {asker} alone."]
+    facts += [f"Asked for: {text}" for text in waiting if text]
+    return {"role": "system", "content": " ".join(facts)}
 
 
 def size(messages: Sequence[ChatMessage]) -> int:
@@ -66,12 +101,21 @@ def _turns(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
 def _facts(messages: Sequence[ChatMessage]) -> str:
     """Return what must not be forgotten: orders that were looked at, and requests with what became of them."""
     calls = [call["function"]["arguments"] for message in messages for call in message.get("tool_calls", ())]
-    orders = dict.fromkeys(re.findall(r"ORD-\d{1,12}\b", " ".join(calls)))
+    asked = (_order_id(arguments) for arguments in calls)
+    orders = dict.fromkeys(number for number in asked if _ORDER_NUMBER.fullmatch(number))
     notes = [message["content"].removeprefix(NOTE) for message in messages if message["role"] == "system"]
     waiting = [_waiting(message["content"]) for message in messages if message["role"] == "tool"]
     parts = [f"Orders: {', '.join(orders)}."] if orders else []
     parts += [f"Asked for: {text}" for text in waiting if text]
     return " ".join(["The beginning of this conversation is left out. Its facts:", *parts, *notes])
+
+
+def _order_id(arguments: str) -> str:
+    try:
+        content = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return ""
+    return str(content.get("order_id") or "").strip() if isinstance(content, dict) else ""
 
 
 def _waiting(result: str) -> str | None:

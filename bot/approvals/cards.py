@@ -1,5 +1,6 @@
 """Where the card of a request stands, and every post that is made of one: the card, its end, a reminder, a pause."""
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -9,8 +10,10 @@ from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Post, ToolCall, new_id
-from bot.tools.tool import Preview
+from bot.store.records import Post, ToolCall, new_id, reference
+from bot.tools.wording import Preview
+
+logger = logging.getLogger(__name__)
 
 MAX_DIRECT_CARDS = 5
 PAUSED = Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
@@ -28,25 +31,15 @@ class Cards:
 
         Raises IdentityError when nobody could be asked.
         """
-        direct = call.thread.channel.startswith("D")
         self_approval = self._settings.allow_self_approval and await self._identity.may_approve(requester.id)
-        cards = [self._card(call, preview, call.thread.channel, call.thread.ts, approvable=self_approval or not direct)]
+        seen = self_approval or await self._is_seen(call.thread.channel, requester)
+        cards = [self._card(call, preview, call.thread.channel, call.thread.ts, approvable=seen)]
         if self._settings.approval_channel:
             cards.append(self._card(call, preview, self._settings.approval_channel, None, approvable=True))
-        elif direct and not self_approval:
+        elif not seen:
             channels = await self._direct_channels(requester)
             cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
-
-    def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
-        """Make what every card of a call becomes, and what its thread is told."""
-        thread, shown = call.thread, Mrkdwn(line)
-        asker = mention(call.requester)
-        told = shown if asker in line else Mrkdwn(f"{asker} {line}")
-        return (
-            Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
-            Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),
-        )
 
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
@@ -57,6 +50,25 @@ class Cards:
             for card in cards
             if card.ts and card.decidable
         ]
+
+    def stuck(self, call: ToolCall, cards: list[Post]) -> list[Post]:
+        """Make what tells people that they have to find out what became of a call: where approvers see its card."""
+        what, mark = one_line(call.summary or "This request"), reference(call.id)
+        text = Mrkdwn(
+            f"{self.approvers()}: I can't find out whether the shop has done this: {what}. I will not do it again by "
+            f"myself. Please look in the shop, then let the operator run `support-bot settle {mark} done` or "
+            f"`support-bot settle {mark} not-done`, with `--why`."
+        )
+        posts = [
+            Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (section(text),))
+            for card in cards
+            if card.ts and card.decidable
+        ]
+        if self._settings.escalation_channel:
+            posts.append(
+                Post(new_id(), call.thread.team, self._settings.escalation_channel, None, text, (section(text),))
+            )
+        return posts
 
     def paused(self, call: ToolCall, card: Post) -> Post:
         """Draw a card without its buttons, for as long as nothing may be approved."""
@@ -69,6 +81,16 @@ class Cards:
     def approvers(self) -> str:
         """Name those who may approve."""
         return ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
+
+    async def _is_seen(self, channel: str, requester: Person) -> bool:
+        """Return whether an approver sees the thread; when Slack does not tell, it is as if none did."""
+        if channel.startswith("D"):
+            return False
+        try:
+            return await self._identity.is_seen_by_approvers(channel, besides=requester.id)
+        except IdentityError as error:
+            logger.warning("the card is not only in its thread: %s", error)
+            return False
 
     async def _direct_channels(self, requester: Person) -> list[str]:
         """Open the direct messages of those who may approve; one who has left the company is passed over."""
@@ -86,3 +108,14 @@ class Cards:
         text = Mrkdwn(f"{one_line(preview.summary)}, asked by {mention(call.requester)}")
         blocks = (*call.card, *buttons)
         return Post(new_id(), call.thread.team, channel, thread_ts, text, blocks, call.id, decidable=approvable)
+
+
+def settled_posts(call: ToolCall, line: str) -> tuple[Post, Post]:
+    """Make what every card of a call becomes, and what its thread is told."""
+    thread, shown = call.thread, Mrkdwn(line)
+    asker = mention(call.requester)
+    told = shown if asker in line else Mrkdwn(f"{asker} {line}")
+    return (
+        Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
+        Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),
+    )

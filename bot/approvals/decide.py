@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,21 +10,28 @@ from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.blocks.cards import approval_card
-from bot.blocks.text import mention
+from bot.blocks.text import mention, one_line
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
+from bot.shop.shop import ShopUnavailableError
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.records import Bound, CallStatus, Resource, ToolCall, new_id, reference
 from bot.store.store import Store
-from bot.tools.tool import Preview, ToolCrashError, ToolError
+from bot.tools.tool import ToolCrashError, ToolError
+from bot.tools.wording import Preview
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
+TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
+TOO_MANY_CLICKS = (
+    "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
+    "The request stays open; somebody else can decide it, or you in an hour."
+)
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -59,16 +67,13 @@ class Approvals:
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        arguments = preview.call.model_dump_json()
-        if preview.call.parse(arguments) != preview.call:
-            raise ToolError(f"{preview.summary} is more than can be asked for here.", "Offer to call a person.")
         parked = replace(
             call,
-            arguments=arguments,
+            quote=preview.quoted.written,
+            customer=preview.quoted.quote.customer.id,
             subject=preview.subject,
             summary=preview.summary,
             card=approval_card(preview, requester.id, expires_at, intent),
-            figures=preview.figures,
             expires_at=expires_at,
             result=json.dumps(
                 {
@@ -79,6 +84,8 @@ class Approvals:
                 }
             ),
         )
+        if (other := await self._executor.open_beside(parked)) is not None:
+            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
             await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
         except SubjectTakenError as error:
@@ -96,11 +103,11 @@ class Approvals:
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
-        return self._logged(click, "approve", await self._approve(click))
+        return await self._bounded(click, "approve", self._approve)
 
     async def cancel(self, click: Click) -> str | None:
-        """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
-        return self._logged(click, "cancel", await self._cancel(click))
+        """Withdraw the request for who asked, or decline it for who may approve it, if nobody was faster."""
+        return await self._bounded(click, "cancel", self._cancel)
 
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back the person's own pending request and return a sentence that says what it was. Raises ToolError."""
@@ -114,6 +121,16 @@ class Approvals:
             return
         if not any(card.decidable for card in cards):
             await self._executor.close(call, Ending.UNSEEN, why=error)
+
+    async def _bounded(
+        self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
+    ) -> str | None:
+        """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
+        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
+        reached = await self._store.usage.take(click.user, new_id(), bound)
+        if reached is None:
+            return self._logged(click, decision, await decide(click))
+        return self._logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
@@ -129,15 +146,14 @@ class Approvals:
                 return refusal
             requester = await self._identity.person(found.requester)
             changed = await self._executor.changed_since_shown(found, requester)
-        except (IdentityError, ToolCrashError) as error:
-            crash = isinstance(error, ToolCrashError)
-            logger.warning("could not check call %s: %s", found.id, error, exc_info=crash)
-            return SHOP_SILENT if crash else UNSURE
+        except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
+            logger.warning("could not check call %s: %s", found.id, error, exc_info=isinstance(error, ToolCrashError))
+            return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
         if changed is not None:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
         elif claimed := await self._store.approval_requests.claim(found.id, click.user):
             reach("call claimed")
-            await self._executor.execute(claimed, requester)
+            await self._executor.execute(claimed)
         else:
             return await self._too_late(found.id)
         return None
@@ -148,14 +164,12 @@ class Approvals:
             return found
         try:
             if click.user != found.requester and not await self._identity.may_approve(click.user):
-                return f"Only {mention(found.requester)} or {self._cards.approvers()} can cancel this."
+                return f"Only {mention(found.requester)} or {self._cards.approvers()} can end this."
         except IdentityError:
             return UNSURE
-        return (
-            None
-            if await self._executor.close(found, Ending.CANCELLED, by=click.user)
-            else await self._too_late(found.id)
-        )
+        ending = Ending.WITHDRAWN if click.user == found.requester else Ending.DECLINED
+        ended = await self._executor.close(found, ending, by=click.user)
+        return None if ended else await self._too_late(found.id)
 
     async def _find(self, click: Click) -> ToolCall | str:
         call = await self._store.calls.get(click.call_id)
@@ -179,13 +193,13 @@ class Approvals:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
         if await self._executor.is_paused():
             return PAUSED
-        if not self._settings.allow_self_approval and await self._is_theirs(click.user, call):
-            return "This is about your own order, so somebody else has to approve it. The request stays open."
+        if (other := await self._executor.open_beside(call)) is not None:
+            return f"Another request of this customer is open: {one_line(other.summary or '')}. Decide that first."
+        if not self._settings.allow_self_approval:
+            clicker = await self._identity.person(click.user)
+            if await self._executor.is_about(call, clicker):
+                return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return None
-
-    async def _is_theirs(self, user: str, call: ToolCall) -> bool:
-        address = await self._executor.customer_address(call)
-        return address is not None and address == (await self._identity.person(user)).email
 
     async def _too_late(self, call_id: str) -> str:
         call = await self._store.calls.get(call_id)
@@ -196,7 +210,8 @@ class Approvals:
             CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
             CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",
             CallStatus.FAILED: f"This was already approved{by}, but it could not be done. The thread says why.",
-            CallStatus.CANCELLED: f"This was already cancelled{by}. Nothing was done.",
+            CallStatus.CANCELLED: f"This was already withdrawn{by}. Nothing was done.",
+            CallStatus.DECLINED: f"This was already declined{by}. Nothing was done.",
             CallStatus.EXPIRED: "This request has expired, so nothing was done. Ask again if it is still wanted.",
             CallStatus.UNKNOWN: f"This was approved{by} and is being checked with the shop. It will not be done twice.",
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")

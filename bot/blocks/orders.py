@@ -2,11 +2,12 @@
 
 from bot.blocks.messages import fields, section
 from bot.blocks.text import Mrkdwn, day, escape, link, moment, one_line
-from bot.shop.shop import Order, OrderStatus
+from bot.shop.orders import Order, OrderStatus
 from bot.store.records import Block
 
 _MAX_ITEMS = 10
 _MAX_TRACKING_EVENTS = 8
+_ITEM = "▸"  # one of the marks that words lose, so that none of them can look like a part of a card
 
 _JOURNEY = (
     OrderStatus.PAID,
@@ -31,7 +32,7 @@ def order_card(order: Order, *, with_tracking: bool) -> tuple[Block, ...]:
     blocks = [
         section(Mrkdwn(f"*Order {escape(order.id)}*\n{_progress(order)}")),
         fields(_order_facts(order)),
-        section(Mrkdwn("\n".join(_item_lines(order)))),
+        section(Mrkdwn("\n".join(f"{_ITEM} {line}" for line in _item_lines(order)))),
     ]
     if with_tracking:
         blocks.append(section(Mrkdwn("\n".join(_tracking_lines(order)))))
@@ -84,4 +85,6 @@ def _item_lines(order: Order) -> list[str]:
 def _tracking_lines(order: Order) -> list[str]:
     latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MAX_TRACKING_EVENTS]
     lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
-    return ["*Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]
+    earlier = len(order.tracking) - len(latest)
+    lines += [f"and {earlier} earlier"] if earlier > 0 else []
+    return [f"{_ITEM} *Tracking*", *(lines or ["The carrier has not scanned the parcel yet."])]

@@ -1,5 +1,6 @@
 """The orders of the demo's shop: three customers, every state an order can be in, dates that fit today."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -95,23 +96,29 @@ ORDERS = (
 )  # fmt: skip
 
 
-async def fill(database: DatabaseThread, *, email: str | None = None) -> int:
-    """Put the sample orders into a shop that has none, all of them for one e-mail address if that is given.
+async def fill(
+    database: DatabaseThread,
+    *,
+    email: str | None = None,
+    orders: Sequence[Sample] = ORDERS,
+    customers: Mapping[str, str] = CUSTOMERS,
+) -> int:
+    """Put orders into a shop that has none, all of them for one e-mail address if that is given.
 
-    Returns how many orders were added: none when there were orders already.
+    Returns how many orders were added: none when there were orders already. `customers` are names by e-mail address.
     """
 
     def write(db: Database) -> int:
         if db.table("orders").count:
             return 0
-        customers = {email: "You"} if email else CUSTOMERS
-        ids = {address: f"cus_{address.partition('@')[0]}" for address in customers}
+        names = {email: "You"} if email else customers
+        ids = {address: f"cus_{address.partition('@')[0]}" for address in names}
         db.table("customers").insert_all(
-            {"id": ids[address], "name": name, "email": address} for address, name in customers.items()
+            {"id": ids[address], "name": name, "email": address} for address, name in names.items()
         )
-        for sample in ORDERS:
+        for sample in orders:
             _insert(db, sample, ids[email or sample.email], datetime.now(UTC))
-        return len(ORDERS)
+        return len(orders)
 
     return await database.commit(write)
 
@@ -141,15 +148,21 @@ def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> No
         {"order_id": sample.id, "at": (now - timedelta(days=ago)).isoformat(), "place": place, "text": text}
         for ago, place, text in sample.scans
     )
+    db.table("payments").insert(
+        {
+            "id": f"pay_{sample.id}",
+            "order_id": sample.id,
+            "amount_minor": order["total_minor"],
+            "currency": "USD",
+            "method": sample.paid_with,
+            "created_at": order["placed_at"],
+        }
+    )
     if sample.refunded:
-        db.table("refunds").insert(
-            {
-                "id": f"re_sample{sample.id[-5:]}",
-                "order_id": sample.id,
-                "amount_minor": sample.refunded,
-                "currency": "USD",
-                "reason": sample.reason,
-                "idempotency_key": f"sample:{sample.id}",
-                "created_at": (now - timedelta(days=sample.days / 2)).isoformat(),
-            }
+        db.execute(
+            "INSERT INTO refunds VALUES (?, ?, ?, 'USD', ?, ?, ?)",
+            [
+                *(f"re_sample{sample.id[-5:]}", sample.id, sample.refunded, sample.reason, f"sample:{sample.id}"),
+                (now - timedelta(days=sample.days / 2)).isoformat(),
+            ],
         )

@@ -36,9 +36,14 @@ class ThreadId:
     ts: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What a row names the thread by: team, channel and ts, in this order."""
-        return (self.team, self.channel, self.ts)
+    def key(self) -> str:
+        """What a row names the thread by."""
+        return f"{self.team}/{self.channel}/{self.ts}"
+
+    @classmethod
+    def of_key(cls, key: str) -> "ThreadId":
+        """Return the thread that a row names."""
+        return cls(*key.split("/", maxsplit=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class CallStatus(StrEnum):
     FAILED = "failed"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    DECLINED = "declined"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
@@ -78,8 +84,12 @@ class CallStatus(StrEnum):
 class ToolCall:
     """What the model asked, what was validated, who asked, and how it ended.
 
-    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `figures` the
-    numbers on it, and `subject` is what no second pending call may touch.
+    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `quote` is what they
+    showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
+
+    Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
+    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
+    change and its money is on its way, `reported_at` when people were told that nobody knows.
     """
 
     id: str
@@ -99,12 +109,18 @@ class ToolCall:
     subject: str | None = None
     summary: str | None = None
     card: tuple[Block, ...] = ()
-    figures: tuple[str, ...] = ()
+    quote: str | None = None
+    customer: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
     reminded_at: datetime | None = None
     shown_paused: bool = False
+    begun_at: datetime | None = None
+    looks: int = 0
+    look_at: datetime | None = None
+    money_pending: bool = False
+    reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
 
@@ -118,6 +134,7 @@ class ModelCall:
     model: str
     status: CallStatus
     created_at: datetime
+    requester: str
     purpose: str = "turn"
     finish_reason: str | None = None
     prompt_tokens: int | None = None
@@ -149,6 +166,41 @@ class Post:
     attempts: int = 0
     in_doubt: bool = False
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Resource(StrEnum):
+    """What one person may use only so much of within an hour."""
+
+    RUNS = "runs"
+    TOKENS = "tokens"
+    ESCALATIONS = "escalations"
+    CLICKS = "clicks"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much of a resource a person may use within an hour, and how much of it a use is."""
+
+    resource: Resource
+    most: int
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoundReached:
+    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
+
+    bound: Bound
+    until: datetime
+    is_news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
+
+    threads: int
+    left_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

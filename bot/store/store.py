@@ -7,13 +7,17 @@ Each raises DatabaseError when the store does not take it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.store.records import (
     Block,
+    Bound,
+    BoundReached,
     CallStatus,
     ChatMessage,
     Conversation,
+    Erased,
     InboxMessage,
     ModelCall,
     Post,
@@ -28,8 +32,8 @@ class Inbox(Protocol):
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us, once, and return whether it is still to be answered."""
 
-    async def waiting_threads(self) -> list[ThreadId]:
-        """Return threads with unprocessed or interrupted messages that no live process has leased."""
+    async def waiting_threads(self) -> dict[ThreadId, str]:
+        """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
@@ -90,7 +94,7 @@ class CallLog(Protocol):
         """End a call that needed no approval. Not awaited."""
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Return how often this tool was asked for within a day, by thread and by person, up to this call."""
+        """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
@@ -116,8 +120,21 @@ class ApprovalRequests(Protocol):
         by: str | None = None,
         error: str | None = None,
         result: str | None = None,
+        money_pending: bool = False,
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+
+    async def begin(self, call: ToolCall) -> None:
+        """Note that a change may reach the shop from now on, unless it may have before."""
+
+    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
+        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
+
+    async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Queue, once, what tells people that nobody knows what became of a call."""
+
+    async def find(self, reference: str) -> list[ToolCall]:
+        """Return the gated calls whose outcome is not known and whose id begins so."""
 
     async def cards(self, call_id: str) -> list[Post]:
         """Return the call's cards, as they were first posted."""
@@ -165,6 +182,16 @@ class Outbox(Protocol):
         """Replace the waiting post's blocks by plain text."""
 
 
+class Usage(Protocol):
+    """What each person has used within the last hour, over restarts and processes; tokens come with the log."""
+
+    async def take(self, user: str, key: str, *bounds: Bound) -> BoundReached | None:
+        """Count a use, once a key, and return None; or the bound that is reached, and then count nothing. Ahead."""
+
+    async def drop_old(self) -> None:
+        """Forget what was used more than an hour ago."""
+
+
 class Admin(Protocol):
     """What the operator does."""
 
@@ -177,11 +204,11 @@ class Admin(Protocol):
     async def resume(self) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> int:
-        """Erase the threads in which the person wrote, and return their number. Raises StillOpenError."""
+    async def forget(self, user: str) -> Erased:
+        """Erase the threads in which the person wrote. Raises StillOpenError."""
 
-    async def erase_older_than(self, days: float) -> int:
-        """Erase the threads that were quiet for so long and have nothing open, and return their number."""
+    async def erase_older_than(self, days: float) -> Erased:
+        """Erase the threads that were quiet for so long and have nothing open or unsaid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +220,5 @@ class Store:
     calls: CallLog
     approval_requests: ApprovalRequests
     conversations: Conversations
+    usage: Usage
     admin: Admin

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS, order_card
-from bot.shop.shop import Order
+from bot.shop.orders import Order
 from bot.tools.arguments import OrderId
 from bot.tools.tool import Context, Tool, ToolResult
 
@@ -20,7 +20,7 @@ class GetOrderStatus(Tool):
     matters and do not list the details again.
     """
 
-    order_id: OrderId = Field(description="The order number as the customer wrote it, such as ORD-12345.")
+    order_id: OrderId
     include_tracking: bool = Field(
         description="True when the customer asks where the parcel is or wants the carrier's tracking events."
     )
@@ -59,9 +59,13 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
         "refundable": str(order.refundable),
         "carrier": order.carrier,
     }
+    if (left_out := len(order.items) - MAX_ITEMS) > 0:
+        described["items_left_out"] = left_out
     if with_tracking:
         described["tracking"] = [
             {"at": event.at.isoformat(), "place": event.place[:MAX_CHARACTERS], "text": event.text[:MAX_CHARACTERS]}
             for event in order.tracking[-MAX_EVENTS:]
         ]
+    if with_tracking and (earlier := len(order.tracking) - MAX_EVENTS) > 0:
+        described["earlier_events_left_out"] = earlier
     return described

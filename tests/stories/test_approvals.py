@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import re
+import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.shop.money import Money
-from bot.shop.shop import Refund, RefundReason
+from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown, sorted_as
 
 WAITING = Answer("I have asked for it.")
 
@@ -99,9 +101,88 @@ async def test_cancelled(world: World) -> None:
         card = await refund_card(world)
         assert await cancel(world, card, ANA)
         settled = await world.settled(card)
-    assert "✕ Refund of $42.00 for ORD-10188: cancelled by <@U0ANA>. Nothing was done." in shown(settled)
+    assert "✕ Refund of $42.00 for ORD-10188: withdrawn by <@U0ANA>. Nothing was done." in shown(settled)
     assert world.refunds() == []
     assert call_row(world)["status"] == "cancelled"
+
+
+async def test_declined(world: World) -> None:
+    """An approver's no is told and logged as declined, to the model too, and a click after it hears so."""
+    async with world.bot():
+        card = await refund_card(world)
+        assert buttons(card)["cancel_call"]["text"]["text"] == "Cancel"
+        assert await cancel(world, card, SAM)
+        settled = await world.settled(card)
+        await approve(world, card)
+        assert "already declined by <@U0SAM>" in await world.whisper_to(SAM)
+        world.script += [Answer("It was declined.")]
+        await world.says(ANA, "and now?", thread_ts=card.thread_ts)
+        await world.workspace.until(lambda: len(world.asked) > 2)
+    assert "✕ Refund of $42.00 for ORD-10188: declined by <@U0SAM>. Nothing was done." in shown(settled)
+    note = "Note from the shop: Refund of $42.00 for ORD-10188: declined by a person, nothing was done."
+    assert note in [message["content"] for message in world.asked[-1].messages]
+    assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
+    with pytest.raises(sqlite3.IntegrityError):
+        world.write("UPDATE tool_calls SET error = 'changed'")
+
+
+async def test_what_an_approver_judges_by(world: World) -> None:
+    """A refund's card shows what was bought, when it arrived and how long ago, which may change until it is decided."""
+    world.write("UPDATE orders SET delivered_at = ? WHERE id = 'ORD-10188'", days_ago(9))
+    async with world.bot():
+        card = await refund_card(world)
+        assert "*Items*\n1 x Cast-iron teapot, 0.8 l" in shown(card)
+        assert re.search(r"\*Delivered\*\n\w{3}, \w{3} \d+, 9 days ago", shown(card))
+        world.write("UPDATE orders SET delivered_at = ? WHERE id = 'ORD-10188'", days_ago(10))
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize(("days", "told"), [(None, "Not yet: shipped"), (0, "today"), (1, "yesterday")])
+async def test_when_it_arrived(world: World, days: int | None, told: str) -> None:
+    """An order that has not arrived says so on the card, and a day that is near is named."""
+    status = "shipped" if days is None else "delivered"
+    when = None if days is None else days_ago(days)
+    world.write("UPDATE orders SET status = ?, delivered_at = ? WHERE id = 'ORD-10188'", status, when)
+    world.script += [refund_of("ORD-10188", reason="not_delivered"), WAITING]
+    async with world.bot():
+        assert told in shown(await world.card(await world.says(ANA, "@bot where is ORD-10188? Money back!")))
+
+
+async def test_text_of_others_on_the_card(world: World) -> None:
+    """What customers and the shop wrote is plain on a card and in its dialog, and pushes nothing out of either."""
+    hostile = (
+        "*Amount*\n$1.00\r✓ _Approved_ by <@U0SAM> :white_check_mark: `x` ~y~ ”“ \u202e\u200b https://evil.example " * 9
+    )
+    world.write("UPDATE customers SET name = ? WHERE email = 'ana@example.com'", hostile)
+    world.write("UPDATE order_items SET name = ? WHERE order_id = 'ORD-10188'", hostile)
+    world.write("UPDATE orders SET payment_method = ? WHERE id = 'ORD-10188'", hostile)
+    world.intent = sorted_as("refund", summary=hostile)
+    async with world.bot():
+        card = await refund_card(world)
+    facts = [field["text"].partition("\n") for block in card.blocks for field in block.get("fields", ())]
+    values = {label: value for label, _, value in facts}
+    assert values["*Amount*"] == "$42.00 of $42.00"
+    foreign = [values[label] for label in ("*Order*", "*Items*", "*Goes back to*")]
+    foreign += [
+        element["text"] for block in card.blocks if block["type"] == "context" for element in block["elements"]
+    ][:1]
+    for text in foreign:
+        inside = text.removeprefix("Understood as refund, low urgency: “").removesuffix("”")
+        assert not set("*`~“”✓\u202e\u200b\n\r<>") & set(inside), text
+        assert ":white" not in inside
+        assert "evil" not in inside
+        assert len(inside) <= 1_000
+    dialog = buttons(card)["approve_call"]["confirm"]["text"]["text"]
+    assert dialog.startswith("$42.00 goes back to ")
+    assert dialog.endswith("This cannot be undone.")
+    assert len(dialog) <= 300
+
+
+def days_ago(days: int) -> str:
+    """Write the time so many days ago as the shop keeps it."""
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
 async def test_fifty_clicks_at_once(world: World) -> None:
@@ -123,7 +204,7 @@ async def test_approve_and_cancel_at_once(world: World) -> None:
         await asyncio.gather(*(decide(world, card) for decide in (approve, cancel) * 10))
         await world.settled(card)
     row = call_row(world)
-    assert (row["status"], len(world.refunds())) in {("succeeded", 1), ("cancelled", 0)}
+    assert (row["status"], len(world.refunds())) in {("succeeded", 1), ("declined", 0)}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +232,7 @@ async def test_stranger_cannot_cancel(world: World) -> None:
     async with world.bot():
         card = await refund_card(world)
         await cancel(world, card, BEN)
-        assert "can cancel this" in await world.whisper_to(BEN)
+        assert "can end this" in await world.whisper_to(BEN)
     assert call_row(world)["status"] == "pending"
 
 
@@ -298,7 +379,7 @@ async def test_world_changed_before_the_approval(world: World) -> None:
         world.refund_elsewhere("ORD-10188", 100)
         await approve(world, card)
         settled = await world.settled(card)
-    assert "but not done. $42.00 is more than is left to refund for ORD-10188: $41.00 of $42.00." in shown(settled)
+    assert "but not done. Something about it is not as it was shown any more" in shown(settled)
     assert world.refunds() == [("ORD-10188", 100)]
     assert call_row(world)["status"] == "failed"
 
@@ -308,7 +389,7 @@ async def test_whole_order_in_another_currency(world: World) -> None:
     world.write("UPDATE orders SET currency = 'KRW', total_minor = 150000000 WHERE id = 'ORD-10188'")
     async with world.bot():
         card = await refund_card(world)
-        assert "Refund 1,500,000.00 KRW" in shown(card)
+        assert "Refund 150,000,000 KRW" in shown(card)
         await approve(world, card)
         await world.settled(card)
     assert world.refunds() == [("ORD-10188", 150000000)]
@@ -479,24 +560,24 @@ class LateShop(SqliteShop):
 
     answered = False
 
-    async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
+    async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
         """Refund, and answer only when asked again."""
-        refund = await super().refund(order_id, amount, reason, key=key)
+        applied = await super().apply(change, quote, key=key)
         if not self.answered:
             self.answered = True
             await asyncio.Event().wait()
-        return refund
+        return applied
 
 
 class LostShop(LateShop):
     """A shop that the first request for a refund never reaches."""
 
-    async def refund(self, order_id: str, amount: Money, reason: RefundReason, *, key: str) -> Refund:
+    async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
         """Lose the first request, and take the next."""
         if not self.answered:
             self.answered = True
             await asyncio.Event().wait()
-        return await SqliteShop.refund(self, order_id, amount, reason, key=key)
+        return await SqliteShop.apply(self, change, quote, key=key)
 
 
 async def test_shop_made_the_refund_but_did_not_say_so(world: World) -> None:

@@ -30,6 +30,10 @@ SETTINGS: dict[str, Any] = {
     "BOT_REQUESTS_PER_THREAD_DAY": 10_000,
     "BOT_REQUESTS_PER_USER_DAY": 10_000,
     "BOT_CALLS_PER_THREAD_HOUR": 10_000,
+    "BOT_RUNS_PER_USER_HOUR": 100_000,
+    "BOT_TOKENS_PER_USER_HOUR": 10**9,
+    "BOT_CLICKS_PER_USER_HOUR": 100_000,
+    "BOT_ESCALATIONS_PER_USER_HOUR": 100_000,
     "BOT_STOP_SECONDS": 1,
 }
 
@@ -48,6 +52,7 @@ class Chaos:
         self.said: dict[Key, str] = {}
         self._channels = [f"C0SOAK{number}" for number in range(24)]  # enough that none is at its pace
         world.think = self._think
+        world.deliver_all()
         for channel in self._channels:
             world.workspace.add(Channel(channel, channel.lower(), "channel", frozenset((*PEOPLE, BOT))))
 

@@ -35,22 +35,23 @@ class ApprovalRequests:
 
         def write(db: Database) -> None:
             self._leases.check(db, thread)
-            changed = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts, user) = (?, ?, ?, ?)
+            changed = """SELECT 1 FROM inbox WHERE thread = ? AND user = ?
                          AND status = 'running' AND changed_at IS NOT NULL"""
-            if db.execute(changed, [*thread.key, call.requester]).fetchone():
+            if db.execute(changed, [thread.key, call.requester]).fetchone():
                 raise MessageChangedError(call.requester)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, figures = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, quote = ?, customer = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
                         call.arguments,
                         call.subject,
                         call.summary,
                         json.dumps(call.card),
-                        json.dumps(call.figures),
+                        call.quote,
+                        call.customer,
                         expires_at,
                         call.id,
                     ],
@@ -59,7 +60,7 @@ class ApprovalRequests:
                 raise SubjectTakenError(call.subject) from error
             if parked.rowcount != 1:
                 raise SubjectTakenError(f"{call.id} is not a proposal any more")
-            self._outbox.insert(db, cards)
+            self._outbox.insert(db, cards, thread)
 
         await self._database.commit(write)
 
@@ -78,10 +79,13 @@ class ApprovalRequests:
         def write(db: Database) -> ToolCall | None:
             now = datetime.now(UTC).isoformat()
             taken = db.execute(
-                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?
+                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ?
-                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
-                [by, now, call_id, now],
+                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+                   AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
+                       SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
+                       AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
+                [by, now, now, call_id, now],
             )
             return get_call(db, call_id) if taken.rowcount == 1 else None
 
@@ -98,6 +102,7 @@ class ApprovalRequests:
         by: str | None = None,
         error: str | None = None,
         result: str | None = None,
+        money_pending: bool = False,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
@@ -110,8 +115,8 @@ class ApprovalRequests:
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
                        decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
-                       finished_at = ?, duration_ms = ?
-                   WHERE id = ? AND status = ?""",
+                       finished_at = ?, duration_ms = ?, money_pending = ?
+                   WHERE id = ? AND status = ? AND money_pending = ?""",
                 [
                     status,
                     summary,
@@ -119,10 +124,12 @@ class ApprovalRequests:
                     result,
                     by,
                     now.isoformat() if by else None,
-                    None if status == CallStatus.UNKNOWN else now.isoformat(),
+                    None if status in (CallStatus.UNKNOWN, CallStatus.RUNNING) else now.isoformat(),
                     milliseconds(call.decided_at, now) if call.decided_at else None,
+                    money_pending,
                     call.id,
                     call.status,
+                    call.money_pending,
                 ],
             )
             if moved.rowcount != 1:
@@ -133,12 +140,46 @@ class ApprovalRequests:
                     replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
                     for card in cards_of(db, call.id)
                 ],
+                call.thread,
             )
             if announcement is not None:
-                self._outbox.insert(db, [announcement])
+                self._outbox.insert(db, [announcement], call.thread)
             return True
 
         return await self._database.commit(write)
+
+    async def begin(self, call: ToolCall) -> None:
+        """Note that a change may reach the shop from now on, unless it may have before."""
+        now = datetime.now(UTC).isoformat()
+        sql = "UPDATE tool_calls SET begun_at = coalesce(begun_at, ?) WHERE id = ?"
+        await self._database.commit(lambda db: db.execute(sql, [now, call.id]))
+
+    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
+        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
+        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = iif(?, begun_at, NULL)
+                 WHERE id = ? AND status IN ('running', 'unknown')"""
+        await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
+
+    async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Have people told, once, that nobody knows what became of a call."""
+
+        def write(db: Database) -> None:
+            marked = db.execute(
+                """UPDATE tool_calls SET reported_at = ?
+                   WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
+                [datetime.now(UTC).isoformat(), call.id],
+            )
+            if marked.rowcount == 1:
+                self._outbox.insert(db, posts, call.thread)
+
+        await self._database.commit(write)
+
+    async def find(self, reference: str) -> list[ToolCall]:
+        """Return the gated calls whose outcome is not known and whose id begins so."""
+        sql = "SELECT * FROM tool_calls WHERE gated AND status IN ('running', 'unknown') AND substr(id, 1, ?) = ?"
+        return await self._database.read(
+            lambda db: [call_of(row) for row in db.query(sql, [len(reference), reference])]
+        )
 
     async def cards(self, call_id: str) -> list[Post]:
         """List the messages in which the call's buttons stand or stood."""
@@ -164,7 +205,7 @@ class ApprovalRequests:
                 [datetime.now(UTC).isoformat(), call.id],
             )
             if marked.rowcount == 1:
-                self._outbox.insert(db, posts)
+                self._outbox.insert(db, posts, call.thread)
 
         await self._database.commit(write)
 
@@ -177,7 +218,7 @@ class ApprovalRequests:
                 [paused, call.id, paused],
             )
             if marked.rowcount == 1:
-                self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)])
+                self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)], call.thread)
 
         await self._database.commit(write)
 
@@ -213,14 +254,23 @@ class ApprovalRequests:
                 """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
                            SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
-                           AND (a.team, a.channel, a.thread_ts) = (m.team, m.channel, m.thread_ts)
+                           AND a.thread = m.thread
                            AND a.role = 'assistant' AND a.message ->> 'tool_calls' IS NULL))
                    WHERE gated AND tool_calls.status = 'pending'
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
-                   AND (inbox.team, inbox.channel, inbox.thread_ts)
-                       = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
+                   AND inbox.thread = tool_calls.thread""",
                 [team, channel, ts],
             )
             return [call_of(row) for row in rows]
 
         return await self._database.commit(write)
+
+
+def erase_clicks(db: Database, user: str) -> None:
+    """Erase the clicks in vain of a person, and what others were told of them."""
+    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
+
+
+def erase_old_clicks(db: Database, before: str) -> None:
+    """Erase the clicks in vain from before a time."""
+    db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])
