@@ -1,4 +1,4 @@
-"""What any shop says of a refund and of a cancellation, from what an order is: pure, so that every adapter shares it."""
+"""What any shop says of a refund and of a cancellation, from what an order is; every adapter shares it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,9 @@ def quoted_items(order: Order, lines: Sequence[int] = ()) -> tuple[QuotedItem, .
     numbers = lines or tuple(range(1, len(order.items) + 1))
     if len(set(numbers)) != len(numbers) or not all(1 <= number <= len(order.items) for number in numbers):
         raise ShopRefusedError(
-            f"{order.id} has the lines 1 to {len(order.items)}." if order.items else f"{order.id} has no lines to name.",
+            f"{order.id} has the lines 1 to {len(order.items)}."
+            if order.items
+            else f"{order.id} has no lines to name.",
             "Send each line once, by its number in get_order_status.",
         )
     items = ((number, order.items[number - 1]) for number in numbers)
@@ -47,7 +49,8 @@ def quote_refund(
         method=order.payment_method,
         total=order.total,
         refunded=order.refunded,
-        is_cancelled=order.status == OrderStatus.CANCELLED,
+        status=order.status,
+        delivered_on=order.delivered_at.date() if order.delivered_at else None,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, cast
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
@@ -31,6 +32,11 @@ class Answer:
 
     status: int
     body: Json
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the shop says that the request was wrong."""
+        return self.status >= HTTPStatus.BAD_REQUEST
 
 
 class Remote:
@@ -60,7 +66,7 @@ class Remote:
             async with self._session.request(
                 method, self._url / path if path else self._url, timeout=self._timeout, allow_redirects=False, **request
             ) as response:
-                if response.status == 429:
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise ShopUnavailableError("The shop asks for patience.", _seconds(response.headers))
                 if response.status in (401, 403):
                     raise KeyRefusedError(f"The shop does not accept our key ({response.status}).")
@@ -77,7 +83,7 @@ def _read(status: int, text: bytes) -> Json:
         answer = json.loads(text)
     except ValueError:
         answer = None
-    if status >= 500 or not isinstance(answer, dict):
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(answer, dict):
         quoted = " ".join(text.decode(errors="replace").split())[:MAX_QUOTED_CHARACTERS]
         raise OutcomeUnknownError(f"The shop answered {status}: {quoted}")
     return cast("Json", answer)

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientSession
@@ -88,7 +89,11 @@ class Stripe:
     def order_number(self, text: str) -> str | None:
         """Return the number that the text is, without the sign before it."""
         number = text.strip().removeprefix("#")
-        return number if re.fullmatch(r"[A-Za-z0-9][\w./-]{1,38}[A-Za-z0-9]", number) and re.search(r"\d", number) else None
+        return (
+            number
+            if re.fullmatch(r"[A-Za-z0-9][\w./-]{1,38}[A-Za-z0-9]", number) and re.search(r"\d", number)
+            else None
+        )
 
     async def order(self, number: str) -> Order | None:
         """Return the payment with this order number; of several, the first that was paid."""
@@ -121,7 +126,9 @@ class Stripe:
         """Say what a refund would do now."""
         order = await self.order(change.order_id) if isinstance(change, Refund) else None
         if order is None or not isinstance(change, Refund):
-            raise ShopRefusedError("There is no such order." if isinstance(change, Refund) else "This shop can't do that.")
+            raise ShopRefusedError(
+                "There is no such order." if isinstance(change, Refund) else "This shop can't do that."
+            )
         return quote_refund(order, change, {}, tells_delivery=False)
 
     async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
@@ -140,7 +147,7 @@ class Stripe:
             f"metadata[{_KEY}]": key,
         }
         answer = await self._remote.change("POST", "refunds", data=form, headers={"Idempotency-Key": key})
-        if answer.status >= 400:
+        if answer.is_error:
             raise _refusal(answer)
         return _applied(answer.body)
 
@@ -160,7 +167,9 @@ class Stripe:
         quoted = number.replace("\\", "\\\\").replace("'", "\\'")
         query = f"metadata['{self._order_key}']:'{quoted}'"
         found = (await self._read("payment_intents/search", query=query, limit=_PAGE))["data"]
-        paid = [payment for payment in found if self._is_order(payment) and payment["metadata"][self._order_key] == number]
+        paid = [
+            payment for payment in found if self._is_order(payment) and payment["metadata"][self._order_key] == number
+        ]
         return min(paid, key=lambda payment: payment["created"], default=None)
 
     def _is_order(self, payment: Mapping[str, Any]) -> bool:
@@ -168,7 +177,9 @@ class Stripe:
 
     async def _order(self, payment: Json) -> Order:
         currency = payment["currency"].upper()
-        gone = sum(r["amount"] for r in await self._refunds(payment["id"]) if _STATUS[r["status"]] != AppliedStatus.FAILED)
+        gone = sum(
+            r["amount"] for r in await self._refunds(payment["id"]) if _STATUS[r["status"]] != AppliedStatus.FAILED
+        )
         return Order(
             id=payment["metadata"][self._order_key],
             customer=await self._customer_of(payment),
@@ -199,7 +210,7 @@ class Stripe:
 
     async def _read(self, path: str, **params: Any) -> Json:
         answer = await self._remote.read("GET", path, params={name: str(value) for name, value in params.items()})
-        if answer.status >= 400:
+        if answer.is_error:
             raise ShopUnavailableError(f"Stripe does not tell: {_message(answer)}")
         return answer.body
 
@@ -218,7 +229,7 @@ def _refusal(answer: Answer) -> Exception:
     """Tell a refusal, after which nothing has moved, from a key that is at work at this moment."""
     error = answer.body.get("error")
     kind = error.get("type") if isinstance(error, dict) else None
-    if answer.status == 409:
+    if answer.status == HTTPStatus.CONFLICT:
         return OutcomeUnknownError(f"Stripe is at work on this key: {_message(answer)}")
     if kind in ("invalid_request_error", "card_error"):
         return ShopRefusedError(f"Stripe does not allow it: {_message(answer)}")

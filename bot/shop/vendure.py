@@ -178,7 +178,9 @@ class Vendure:
         payment = _payment_with(node, amount, decimals)
         sent = {"paymentId": payment["id"], "amount": _units(amount, decimals), "reason": reason}
         try:
-            refund = await self._change(_REFUND, "refundOrder", input=sent | {"lines": [], "shipping": 0, "adjustment": 0})
+            refund = await self._change(
+                _REFUND, "refundOrder", input=sent | {"lines": [], "shipping": 0, "adjustment": 0}
+            )
         except (ShopRefusedError, OutcomeUnknownError):
             if applied := _applied(await self._node(change), change, key):
                 return applied  # an error, and yet the refund is there
@@ -238,7 +240,7 @@ def _money(units: int, currency: str, decimals: int) -> Money:
 def _units(amount: Money, decimals: int) -> int:
     """Convert to the server's units. Raises ShopRefusedError for what it cannot write."""
     shift = decimals - exponent(amount.currency)
-    units, rest = divmod(amount.minor * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    units, rest = divmod(amount.minor * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
     if rest:
         raise ShopRefusedError(f"The shop cannot give back {amount} exactly.", "Ask for a rounder amount.")
     return units
@@ -278,7 +280,8 @@ def _settled(node: Json) -> list[Json]:
 
 def _gone(payment: Json) -> int:
     """Return what of a payment went back or is about to; what failed is free again."""
-    return sum(refund["total"] for refund in payment["refunds"] if refund["state"] != "Failed")
+    gone: int = sum(refund["total"] for refund in payment["refunds"] if refund["state"] != "Failed")
+    return gone
 
 
 def _payment_with(node: Json, amount: Money, decimals: int) -> Json:
@@ -356,7 +359,9 @@ def _item(line: Json, currency: str, decimals: int) -> OrderItem:
 
 
 def _parcel(fulfillment: Json, numbers: Mapping[str, int]) -> Parcel:
-    lines = tuple(sorted(numbers[line["orderLineId"]] for line in fulfillment["lines"] if line["orderLineId"] in numbers))
+    lines = tuple(
+        sorted(numbers[line["orderLineId"]] for line in fulfillment["lines"] if line["orderLineId"] in numbers)
+    )
     state = fulfillment["state"].lower()
     return Parcel(fulfillment["method"] or "", fulfillment["trackingCode"] or "", None, state, lines)
 

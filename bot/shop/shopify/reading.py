@@ -125,7 +125,7 @@ def _numbers(node: Json) -> dict[str, int]:
 
 
 def _parcel(fulfillment: Json, numbers: Mapping[str, int]) -> Parcel:
-    tracking = next(iter(fulfillment["trackingInfo"]), {})
+    tracking: Json = next(iter(fulfillment["trackingInfo"]), {})
     ids = (line["lineItem"]["id"] for line in fulfillment["fulfillmentLineItems"]["nodes"])
     return Parcel(
         tracking.get("company") or "",

@@ -84,7 +84,9 @@ class Shopify:
         try:
             data = await self._api.read(documents.SHOP)
         except ShopUnavailableError as error:
-            raise ShopCheckError(f"{error} Check BOT_SHOPIFY_STORE, and the app's id and secret, or its token.") from error
+            raise ShopCheckError(
+                f"{error} Check BOT_SHOPIFY_STORE, and the app's id and secret, or its token."
+            ) from error
         scopes = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
         if missing := sorted(_SCOPES - scopes):
             raise ShopCheckError(f"The app lacks the scopes {', '.join(missing)}; add them to it and install it again.")
@@ -162,7 +164,9 @@ class Shopify:
                 raise OutcomeUnknownError("Shopify answered without a refund.")
             return Applied(result["refund"]["id"], reading.refund_status(result["refund"]))
         if isinstance(change, CancelOrder):
-            data = await self._api.change(documents.CANCEL, orderId=node["id"], staffNote=f"By the customer. {_mark(key)}")
+            data = await self._api.change(
+                documents.CANCEL, orderId=node["id"], staffNote=f"By the customer. {_mark(key)}"
+            )
             _check_errors(data["orderCancel"]["orderCancelUserErrors"])
             return _applied(await self._node_of(change), change, key) or Applied(node["id"], AppliedStatus.PENDING)
         if isinstance(change, ChangeAddress):
