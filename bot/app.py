@@ -33,7 +33,7 @@ from bot.slack.client import check_channel, fetch_bot_identity, posting_client, 
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.health import Health
-from bot.slack.http import SlackRoute, serving
+from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
@@ -66,7 +66,11 @@ class _Bot:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, http_port: int | None = None, open_shop: Callable[[DatabaseThread], Shop] = SqliteShop
+    settings: Settings,
+    *,
+    http_port: int | None = None,
+    host: str = EVERYWHERE,
+    open_shop: Callable[[DatabaseThread], Shop] = SqliteShop,
 ) -> AsyncIterator[Connection]:
     """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given.
 
@@ -91,7 +95,7 @@ async def running(
         await bot.sweeper.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
-        yield await _connect(bot, settings, http_port, stack)
+        yield await _connect(bot, settings, http_port, host, stack)
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
@@ -202,7 +206,9 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     ]
 
 
-async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: AsyncExitStack) -> Connection:
+async def _connect(
+    bot: _Bot, settings: Settings, http_port: int | None, host: str, stack: AsyncExitStack
+) -> Connection:
     silence = settings.silence_seconds
     connection: Connection
     if http_port is None:
@@ -218,7 +224,7 @@ async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: 
     health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
     health.add_routes(web_app)
     if port is not None:
-        await stack.enter_async_context(serving(web_app, port, stop_seconds=settings.stop_seconds * 0.1))
+        await stack.enter_async_context(serving(web_app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
 
 

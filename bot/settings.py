@@ -1,6 +1,7 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
 import re
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -8,6 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.prices import read_prices
+
+_env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -27,6 +31,10 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="Signing secret (Basic Information); needed for `--http`."
     )
+    slack_config_token: SecretStr | None = Field(
+        None,
+        description="Configuration token, by which `support-bot check` compares the app's events; else not needed.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; a test server otherwise.")
 
     openai_api_key: SecretStr | None = Field(
@@ -37,6 +45,12 @@ class Settings(BaseSettings):
     )
     openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
     openai_fallback_model: str | None = Field(None, description="The model to ask when the first one fails.")
+
+    model_prices: str | None = Field(
+        None,
+        validation_alias="BOT_MODEL_PRICES",
+        description="Dollars for a million tokens read and written, such as `gpt-5.4-mini=0.25/2.00`; for the log.",
+    )
 
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
@@ -212,6 +226,12 @@ class Settings(BaseSettings):
             raise ValueError("it ends before /chat/completions, which is added to it")
         return url
 
+    @field_validator("model_prices")
+    @classmethod
+    def _prices(cls, prices: str | None) -> str | None:
+        read_prices(prices or "")
+        return prices
+
     @field_validator("approvers", "staff")
     @classmethod
     def _people(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -290,14 +310,37 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
     return settings
 
 
+class _Place(BaseSettings):
+    """The one setting of commands that have to work whatever else is malformed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database: Path = Field(Path("support.db"), validation_alias="BOT_DATABASE")
+
+
 def read_database_path() -> Path:
-    """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
-    return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
+    """Read where the database is, whatever the other settings say."""
+    return _Place(_env_file=_env_file.get()).database
+
+
+def read_for_check() -> Settings:
+    """Read the settings, whether or not they are enough for a start. Raises SettingsError."""
+    return _read()
+
+
+def use_env_file(path: Path) -> None:
+    """Read settings from this file from now on, in place of `.env`."""
+    _env_file.set(path)
+
+
+def env_file() -> Path:
+    """Return the file that settings are read from beside the environment."""
+    return _env_file.get()
 
 
 def _read(**overrides: Any) -> Settings:
     try:
-        return Settings(**overrides)
+        return Settings(**{"_env_file": _env_file.get(), **overrides})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

@@ -17,9 +17,9 @@ MODULES = {
 KNOWS = {
     "openai": {"bot.model.chat_completions"},
     "slack_bolt": {"bot.app", "bot.slack"},
-    "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
+    "slack_sdk": {"bot.app", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
     "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
-    "click": {"bot.__main__", "bot.commands"},
+    "click": {"bot.__main__", "bot.commands", "bot.operator.commands", "bot.operator.console"},
 }
 
 

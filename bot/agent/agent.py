@@ -1,6 +1,7 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+import logging
 from datetime import timedelta
 from functools import partial
 
@@ -14,9 +15,12 @@ from bot.blocks.messages import answer_messages
 from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
+from bot.logs import tell
 from bot.settings import Settings
 from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
 from bot.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
@@ -71,6 +75,8 @@ class Agent:
     ) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
         mark = reference(row_id or new_id())
+        where = f"{message.thread.channel}/{message.thread.ts}"
+        tell(logger, "message not answered", level=logging.WARNING, error=error[:200], reference=mark, thread=where)
         post = None
         if escalate:
             intent = await self._intents.stored(message.thread)

@@ -10,6 +10,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from bot.agent.escalation import Escalation
+from bot.agent.model_calls import log_failed_call
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -63,7 +64,9 @@ class Intents:
         try:
             intent, usage = await self._model.classify(messages, CustomerIntent)
         except ModelError as error:
-            self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
+            failed = replace(row, status=CallStatus.FAILED, error=str(error))
+            self._store.calls.log_model_call(failed)
+            log_failed_call(failed)
             return None
         except asyncio.CancelledError:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))

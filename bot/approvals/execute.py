@@ -5,11 +5,13 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person, plain_address
+from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
@@ -18,6 +20,8 @@ from bot.tools import rules
 from bot.tools.tool import OUTDATED, Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
+
+_EVENTS = {CallStatus.SUCCEEDED: "request done", CallStatus.UNKNOWN: "outcome unknown"}
 
 
 class Executor:
@@ -187,4 +191,24 @@ class Executor:
             result=result,
         )
         reach("outcome written")
+        if settled:
+            tell(
+                logger,
+                _EVENTS.get(ending.value.status, "request refused"),
+                **fields_of(call),
+                ending=ending.name.lower(),
+                by=by or call.decided_by,
+            )
         return settled
+
+
+def fields_of(call: ToolCall) -> dict[str, Any]:
+    """Return what a line of the log says of a call, so that it is found in Slack and in the database."""
+    kind, _, order = (call.subject or "").partition(":")
+    return {
+        "tool": call.tool,
+        "order": order if kind == "order" else None,
+        "reference": reference(call.id),
+        "call": call.id,
+        "thread": f"{call.thread.channel}/{call.thread.ts}",
+    }

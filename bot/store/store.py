@@ -171,14 +171,17 @@ class Admin(Protocol):
     async def is_paused(self) -> bool:
         """Return whether nothing may be approved for now."""
 
-    async def pause(self) -> None:
-        """Make every claim fail from now on."""
+    async def pause(self, *, by: str | None = None) -> None:
+        """Make every claim fail from now on. Here as below, `by` is who does it, for the audit."""
 
-    async def resume(self) -> None:
+    async def resume(self, *, by: str | None = None) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> int:
-        """Erase the threads in which the person wrote, and return their number. Raises StillOpenError."""
+    async def forget(self, user: str, *, by: str | None = None) -> int:
+        """Erase the threads in which the person wrote, and return their number.
+
+        Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
+        """
 
     async def erase_older_than(self, days: float) -> int:
         """Erase the threads that were quiet for so long and have nothing open, and return their number."""

@@ -10,11 +10,12 @@ from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ToolCall, new_id
-from bot.store.sqlite.calls import call_of, get_call, milliseconds
+from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
+from bot.store.sqlite.seals import seal
 
 
 class ApprovalRequests:
@@ -43,7 +44,7 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, figures = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, figures = ?, expires_at = ?, order_id = ? WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
                         call.arguments,
@@ -52,6 +53,7 @@ class ApprovalRequests:
                         json.dumps(call.card),
                         json.dumps(call.figures),
                         expires_at,
+                        order_of(call),
                         call.id,
                     ],
                 )
@@ -127,6 +129,7 @@ class ApprovalRequests:
             )
             if moved.rowcount != 1:
                 return False
+            seal(db, [call.id])
             self._outbox.insert(
                 db,
                 [

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall
+from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall, writable
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.inbox import current_run
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.seals import seal
 from bot.store.sqlite.threads import mark_handed_over
+
+MAX_ORDER_CHARACTERS = 100
+_FIELDS = frozenset(field.name for field in fields(ToolCall))
 
 
 class Calls:
@@ -47,7 +53,7 @@ class Calls:
             finished_at = datetime.now(UTC)
             db.execute(
                 """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
-                   duration_ms = ? WHERE id = ?""",
+                   duration_ms = ?, order_id = ? WHERE id = ?""",
                 [
                     status,
                     result,
@@ -56,9 +62,11 @@ class Calls:
                     call.arguments,
                     finished_at.isoformat(),
                     milliseconds(call.created_at, finished_at),
+                    order_of(call),
                     call.id,
                 ],
             )
+            seal(db, [call.id])
             if escalation:
                 self._outbox.insert(db, [escalation])
                 mark_handed_over(db, call.thread)
@@ -99,8 +107,9 @@ class Calls:
             db.execute(
                 """INSERT INTO model_calls
                        (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
-                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms,
+                        run_id)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                    ON CONFLICT (id) DO UPDATE SET (model, status, finish_reason, prompt_tokens, completion_tokens,
                                                    cached_tokens, request_id, error, finished_at, duration_ms)
                    = (excluded.model, excluded.status, excluded.finish_reason, excluded.prompt_tokens,
@@ -121,6 +130,7 @@ class Calls:
                     call.created_at.isoformat(),
                     finished_at.isoformat() if finished_at else None,
                     milliseconds(call.created_at, finished_at) if finished_at else None,
+                    current_run(db, call.thread),
                 ],
             )
 
@@ -132,8 +142,9 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
     for call in calls:
         db.execute(
             """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated,
-                                       card, created_at, message_id, position, tool_call_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
+                                       card, created_at, message_id, position, tool_call_id, run_id,
+                                       order_id)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?, ?, ?)""",
             [
                 call.id,
                 *call.thread.key,
@@ -146,8 +157,26 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
                 call.message_id,
                 call.position,
                 call.tool_call_id,
+                current_run(db, call.thread),
+                order_of(call),
             ],
         )
+
+
+def order_of(call: ToolCall) -> str | None:
+    """Return the number of the order that a call is about: as validated, else as the model sent it."""
+    kind, _, number = (call.subject or "").partition(":")
+    if kind == "order":
+        return number
+    for written in (call.arguments, call.arguments_sent):
+        try:
+            arguments = json.loads(written or "")
+        except (ValueError, RecursionError):
+            continue
+        order_id = arguments.get("order_id") if isinstance(arguments, dict) else None
+        if isinstance(order_id, str | int):
+            return writable(str(order_id))[:MAX_ORDER_CHARACTERS]
+    return None
 
 
 def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
@@ -160,12 +189,13 @@ def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
 
 def abandon_calls(db: Database, thread: ThreadId) -> None:
     """End the calls that a run left unfinished when it ended; none of them had been approved."""
-    db.execute(
+    abandoned = db.execute(
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
            WHERE (team, channel, thread_ts) = (?, ?, ?)
-           AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
+           AND (status = 'proposed' OR (status = 'running' AND NOT gated)) RETURNING id""",
         [datetime.now(UTC).isoformat(), *thread.key],
-    )
+    ).fetchall()
+    seal(db, (call_id for (call_id,) in abandoned))
 
 
 def get_call(db: Database, call_id: str) -> ToolCall | None:
@@ -178,7 +208,7 @@ def get_call(db: Database, call_id: str) -> ToolCall | None:
 def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
-    columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
+    columns = {name: value for name, value in row.items() if name in _FIELDS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
     columns["status"] = CallStatus(row["status"])

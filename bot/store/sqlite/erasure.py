@@ -7,14 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.errors import StillOpenError
+from bot.store.errors import StillOpenError, UnknownPersonError
 from bot.store.records import ThreadId
+from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.seals import seal_erased
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _OPEN_REQUESTS = """
     SELECT summary FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts)
     AND gated AND status IN ('pending', 'running', 'unknown')"""
+_TRACES = """
+    SELECT 1 FROM inbox WHERE user = :user
+    UNION ALL SELECT 1 FROM tool_calls WHERE requester = :user OR decided_by = :user
+    UNION ALL SELECT 1 FROM refused_clicks WHERE user = :user OR instr(told, :mention)
+    UNION ALL SELECT 1 FROM outbox WHERE instr(text || blocks, :mention) LIMIT 1"""
 # What stays is moved out of its thread, so that nobody finds it by where it was said.
 _ERASE_THREAD = (
     """DELETE FROM outbox WHERE replaces IN (
@@ -44,10 +51,15 @@ class Erasure:
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
 
-    async def forget(self, user: str) -> int:
-        """Erase every thread in which the person wrote, and count them. Raises StillOpenError."""
+    async def forget(self, user: str, *, by: str | None = None) -> int:
+        """Erase every thread in which the person wrote, and count them.
+
+        Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
+        """
 
         def write(db: Database) -> int:
+            if not db.execute(_TRACES, {"user": user, "mention": f"<@{user}>"}).fetchone():
+                raise UnknownPersonError(f"Nobody with the id {user} wrote here or decided anything.")
             threads = _threads(db, "SELECT DISTINCT team, channel, thread_ts FROM inbox WHERE user = ?", user)
             opened = [summary for thread in threads for summary in _open_requests(db, thread)]
             if opened:
@@ -56,9 +68,14 @@ class Erasure:
                 raise StillOpenError("A message of this person is being answered. Try again in a minute.")
             with _final_calls_unlocked(db):
                 _erase(db, threads)
-                db.execute("UPDATE tool_calls SET decided_by = 'forgotten' WHERE decided_by = ?", [user])
+                decided = db.execute(
+                    "UPDATE tool_calls SET decided_by = 'forgotten' WHERE decided_by = ? RETURNING id", [user]
+                ).fetchall()
+                seal_erased(db, [call_id for (call_id,) in decided])
             db.execute("DELETE FROM outbox WHERE instr(text || blocks, ?) AND call_id IS NULL", [f"<@{user}>"])
             db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
+            if by:
+                write_audit(db, "forget", by=by)
             return len(threads)
 
         return await self._database.commit(write)
@@ -96,8 +113,12 @@ def _open_requests(db: Database, thread: ThreadId) -> list[str]:
 def _erase(db: Database, threads: Iterable[ThreadId]) -> None:
     db.conn.create_function("without_addresses", 1, lambda text: text and _EMAIL.sub("forgotten", text))
     for thread in threads:
+        calls = db.execute(
+            "SELECT id FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?)", thread.key
+        ).fetchall()
         for sql in _ERASE_THREAD:
             db.execute(sql, _key(thread))
+        seal_erased(db, [call_id for (call_id,) in calls])
 
 
 @contextmanager

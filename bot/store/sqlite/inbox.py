@@ -170,6 +170,17 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
     return db.execute(waits, thread.key).fetchone() is not None
 
 
+def current_run(db: Database, thread: ThreadId) -> int | None:
+    """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    found: tuple[int | None] = db.execute(
+        """SELECT min(id) FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') AND status = 'running'""",
+        thread.key,
+    ).fetchone()
+    return found[0]
+
+
 def mark_changed(db: Database, team: str, channel: str, ts: str) -> None:
     """Note that somebody changed or deleted the message."""
     changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"

@@ -1,0 +1,37 @@
+"""The settings' side of a check: variables that look like settings and are none."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from bot.operator.check.finding import Finding, ok, warning
+from bot.settings import Settings, env_file, variable
+
+_OURS = ("BOT_", "SLACK_", "OPENAI_")
+_OF_OTHERS = frozenset({"BOT_FAILPOINT", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_LOG"})
+
+
+def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
+    """Name what is set under one of our beginnings, here or in the file of settings, and means nothing."""
+    known = {variable(name).upper() for name in Settings.model_fields}
+    given = set(os.environ if environment is None else environment) | _in_file()
+    unknown = sorted(
+        name for name in given if name.upper().startswith(_OURS) and name.upper() not in known | _OF_OTHERS
+    )
+    findings = []
+    for name in unknown:
+        near = get_close_matches(name.upper(), known, 1, 0.75)
+        findings.append(
+            warning("settings", f"{name} is no setting of the bot.", f"Is {near[0]} meant?" if near else "Remove it.")
+        )
+    return findings or [ok("settings", "All that are set are known.")]
+
+
+def _in_file() -> set[str]:
+    path = env_file()
+    if not path.is_file():
+        return set()
+    lines = (line.strip().removeprefix("export ") for line in path.read_text("utf-8", errors="replace").splitlines())
+    return {
+        name.strip() for line in lines if not line.startswith("#") for name, sign, _ in [line.partition("=")] if sign
+    }
