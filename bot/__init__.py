@@ -21,6 +21,7 @@ Rooms, from the top down; each imports only what is below it:
     settings     what the operator decides
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
+    metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
     callbacks    the five calls that no import shows, as named Protocols
     tasks        how background work ends

@@ -6,8 +6,6 @@ from typing import Literal
 
 import click
 
-from bot import logs
-
 
 @click.group()
 @click.version_option(metadata.version("support-bot"), prog_name="support-bot")
@@ -27,6 +25,8 @@ from bot import logs
 @click.pass_context
 def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Path | None) -> None:
     """Run a Slack support bot: order status at once, refunds only when a person approves."""
+    from bot import logs
+
     logs.configure(log_format, verbose=verbose, quiet=context.invoked_subcommand not in ("run", "eval"))
     if env_file is not None:
         from bot.settings import use_env_file
@@ -168,4 +168,4 @@ def forget(user: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="support-bot")

@@ -221,7 +221,7 @@ async def _connect(
         web_app, port = web.Application(), http_port
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
     health.add_routes(web_app)
     if port is not None:
         await stack.enter_async_context(serving(web_app, host, port, stop_seconds=settings.stop_seconds * 0.1))

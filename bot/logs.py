@@ -11,6 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.metrics import count
+
 _EVENT = "event"
 _FIELDS = "fields"
 _SECRETS = re.compile(
@@ -21,8 +23,9 @@ _SECRETS = re.compile(
 
 
 def tell(logger: logging.Logger, event: str, *, level: int = logging.INFO, **fields: Any) -> None:
-    """Log an event with its fields; one that is None is left out."""
+    """Log an event with its fields, and count it; a field that is None is left out."""
     told = {name: value for name, value in fields.items() if value is not None}
+    count(event, told)
     logger.log(level, "%s", event, extra={_EVENT: event, _FIELDS: told})
 
 
@@ -37,7 +40,7 @@ def configure(form: str, *, verbose: bool, quiet: bool = False) -> None:
 
     `quiet` leaves out all but warnings. `verbose` tells more of what the bot does, and nothing more of libraries.
     """
-    handler = logging.StreamHandler()
+    handler = _StderrHandler()
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler.setFormatter(_TextFormatter() if as_text else _JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -48,6 +51,18 @@ def configure(form: str, *, verbose: bool, quiet: bool = False) -> None:
 def without_secrets(text: str) -> str:
     """Take out what looks like a token, a key or an e-mail address."""
     return _SECRETS.sub("[removed]", text)
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to what is stderr by then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record as a line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - as all handlers do: what cannot be logged must not end the bot
+            self.handleError(record)
 
 
 class _TextFormatter(logging.Formatter):

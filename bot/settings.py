@@ -188,7 +188,7 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         validation_alias="BOT_HEALTH_PORT",
-        description="Port of `/healthz` and `/readyz` with Socket Mode; with `--http` they are on that port.",
+        description="Port of `/healthz`, `/readyz`, `/metrics` with Socket Mode; with `--http` they are on that port.",
     )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."

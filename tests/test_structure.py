@@ -19,6 +19,7 @@ KNOWS = {
     "slack_bolt": {"bot.app", "bot.slack"},
     "slack_sdk": {"bot.app", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
     "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
+    "prometheus_client": {"bot.metrics"},
     "click": {"bot.__main__", "bot.commands", "bot.operator.commands", "bot.operator.console"},
 }
 
@@ -69,6 +70,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
         "click",
         "httpx2",
         "openai",
+        "prometheus_client",
         "pydantic",
         "pydantic_settings",
         "slack_bolt",
@@ -111,5 +113,5 @@ def test_help_is_fast() -> None:
     loaded = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", seen], capture_output=True, text=True, check=True
     ).stdout
-    for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic"):
+    for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic", "prometheus_client"):
         assert f"'{library}'" not in loaded

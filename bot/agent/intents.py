@@ -10,7 +10,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from bot.agent.escalation import Escalation
-from bot.agent.model_calls import log_failed_call
+from bot.agent.model_calls import log_answer, log_failed_call
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -72,6 +72,7 @@ class Intents:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
+        log_answer(row, usage)
         urgent = [self._escalation.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
         try:

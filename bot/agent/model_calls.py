@@ -11,7 +11,7 @@ from bot.agent import conversation
 from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
 from bot.logs import tell
-from bot.model.model import Model, ModelError, Turn
+from bot.model.model import Model, ModelError, Turn, Usage
 from bot.settings import Settings
 from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
 from bot.store.store import CallLog
@@ -79,7 +79,24 @@ class ModelCalls:
             self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(turn.usage)))
+        log_answer(row, turn.usage)
         return turn
+
+
+def log_answer(call: ModelCall, usage: Usage) -> None:
+    """Tell an operator who wants to know more that the model has answered."""
+    tell(
+        logger,
+        "model answered",
+        level=logging.DEBUG,
+        model=call.model,
+        purpose=call.purpose,
+        seconds=round((datetime.now(UTC) - call.created_at).total_seconds(), 3),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        call=call.id,
+        thread=f"{call.thread.channel}/{call.thread.ts}",
+    )
 
 
 def log_failed_call(call: ModelCall) -> None:

@@ -196,6 +196,7 @@ class Executor:
                 logger,
                 _EVENTS.get(ending.value.status, "request refused"),
                 **fields_of(call),
+                status=ending.value.status,
                 ending=ending.name.lower(),
                 by=by or call.decided_by,
             )

@@ -92,6 +92,9 @@ class CallLog(Protocol):
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often this tool was asked for within a day, by thread and by person, up to this call."""
 
+    async def model_trouble(self) -> str | None:
+        """Return what the last model call failed with, when those before it have failed as well."""
+
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
 
@@ -145,6 +148,9 @@ class Outbox(Protocol):
     """What is to be said, in order within its channel; `news` names the channel of each post that is queued."""
 
     news: asyncio.Queue[str]
+
+    async def waiting_posts(self) -> int:
+        """Return how many posts are not in Slack yet."""
 
     async def waiting_channels(self) -> list[str]:
         """Return channels with posts that no live process is sending."""

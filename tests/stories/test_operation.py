@@ -37,7 +37,7 @@ async def test_health_with_socket_mode(world: World) -> None:
         assert status == 200
         assert told["seconds_since_slack_was_heard"] < 5
         assert told["seconds_oldest_message_waits"] == 0
-        assert await asked(f"http://127.0.0.1:{port}/readyz") == (200, {"ready": True, "faults": []})
+        assert await asked(f"http://127.0.0.1:{port}/readyz") == (200, {"ready": True, "faults": [], "trouble": []})
 
 
 async def test_health_over_http(world: World) -> None:
