@@ -71,7 +71,10 @@ def run(*, http_port: int | None, host: str, sample_orders: str | None) -> None:
 @click.option("--http", is_flag=True, help="Check for the Events API, in place of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
 def check(*, http: bool, as_json: bool) -> None:
-    """Check all that the bot needs: Slack, the model, the shop, the database. Ends with 1 if it could not start."""
+    """Check all that the bot needs, and say what to do.
+
+    That is Slack, the model, the shop and the database. Ends with 1 when the bot could not start.
+    """
     from bot.operator import commands
 
     commands.check_all(http=http, json=as_json)
@@ -96,7 +99,7 @@ def log(
     day: str | None,
     limit: int,
 ) -> None:
-    """Show what happened: the latest calls, or the whole story of WHAT.
+    """Show the latest calls, or the story of WHAT.
 
     WHAT is an order's number, a reference that somebody was told, a link to a message in Slack, or a person as @name.
     `pending` is what waits for a person, `today` is the day in six lines.
@@ -109,7 +112,10 @@ def log(
 @main.command()
 @click.option("--head", help="The head that an earlier `verify` showed; it is to be a part of the log still.")
 def verify(*, head: str | None) -> None:
-    """Verify the log: whether a finished call was changed, added or removed by anything but the bot."""
+    """Verify that nothing else has changed the log.
+
+    A finished call that was changed, added or removed by anything but the bot is named.
+    """
     from bot.operator import commands
 
     commands.verify_log(head)
@@ -118,7 +124,11 @@ def verify(*, head: str | None) -> None:
 @main.command()
 @click.argument("reference")
 def retry(reference: str) -> None:
-    """Try again what failed: REFERENCE is what the person was told, or the id of a post that Slack did not take."""
+    """Try again what failed.
+
+    REFERENCE is what somebody was told when their message could not be answered, or the id of a post that Slack did
+    not take.
+    """
     from bot.operator import commands
 
     commands.retry(reference)
@@ -126,7 +136,10 @@ def retry(reference: str) -> None:
 
 @main.command()
 def pause() -> None:
-    """Stop whatever needs an approval, at once and in every process; cards say so, and requests stay open."""
+    """Stop whatever needs an approval.
+
+    At once and in every process; cards say so, and requests stay open.
+    """
     from bot.operator import commands
 
     commands.pause()
@@ -143,7 +156,7 @@ def resume() -> None:
 @main.command()
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path) -> None:
-    """Copy the database to TARGET, also while the bot runs."""
+    """Copy the database to TARGET while the bot runs."""
     from bot.operator import commands
 
     commands.copy_database(target)
@@ -152,7 +165,10 @@ def backup(target: Path) -> None:
 @main.command()
 @click.argument("backup", type=click.Path(dir_okay=False, path_type=Path))
 def restore(backup: Path) -> None:
-    """Put BACKUP in the database's place, while no bot runs; what was there stays beside it."""
+    """Put BACKUP in the database's place.
+
+    While no bot runs; what was there stays beside it, and approvals are paused until `support-bot resume`.
+    """
     from bot.operator import commands
 
     commands.restore_database(backup)
@@ -161,7 +177,10 @@ def restore(backup: Path) -> None:
 @main.command()
 @click.argument("user")
 def forget(user: str) -> None:
-    """Erase every thread in which the Slack user USER (U…) wrote; finished requests stay, without a name."""
+    """Erase every thread in which USER wrote.
+
+    USER is an id in Slack (U…). Finished requests stay, without a name.
+    """
     from bot.operator import commands
 
     commands.forget(user)

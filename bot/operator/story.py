@@ -13,7 +13,13 @@ from bot.prices import Prices
 BOT = "Support Bot"
 MAX_RESULT_CHARACTERS = 300
 _OF_THREAD = "WHERE (channel, thread_ts) = (?, ?)"
-_ENDS = {"succeeded": "done", "failed": "not done", "cancelled": "cancelled", "expired": "expired without a decision"}
+_ENDS = {
+    "succeeded": "done",
+    "failed": "not done",
+    "cancelled": "cancelled",
+    "declined": "declined",
+    "expired": "expired without a decision",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,7 @@ def _call(row: Row, names: Names) -> Iterator[Event]:
     yield Event(row["created_at"], "request", row["tool"], f"{arguments} \u2192 waits for approval", reference)
     who = names.person(row["decided_by"])
     if row["decided_at"]:
-        word = "cancelled" if row["status"] == "cancelled" else "decided" if row["status"] == "expired" else "approved"
+        word = row["status"] if row["status"] in ("cancelled", "declined") else "approved"
         waited = lasting(seconds_between(row["created_at"], row["decided_at"]))
         yield Event(row["decided_at"], "decision", who, f"{word} it after {waited}", reference)
     if row["finished_at"]:

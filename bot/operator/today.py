@@ -12,7 +12,18 @@ from bot.operator.story import cost_of
 from bot.operator.text import counted, dollars, lasting, listed, printable, seconds_between
 from bot.prices import Prices
 
-_ORDER = ("succeeded", "failed", "rejected", "pending", "running", "unknown", "cancelled", "expired", "proposed")
+_ORDER = (
+    "succeeded",
+    "failed",
+    "rejected",
+    "pending",
+    "running",
+    "unknown",
+    "cancelled",
+    "declined",
+    "expired",
+    "proposed",
+)
 
 
 def sum_up(log: LogReader, day: date, prices: Prices) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class CallLog(Protocol):
         """End a call that needed no approval. Not awaited."""
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Return how often this tool was asked for within a day, by thread and by person, up to this call."""
+        """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
     async def model_trouble(self) -> str | None:
         """Return what the last model call failed with, when those before it have failed as well."""

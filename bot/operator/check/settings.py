@@ -4,11 +4,27 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from bot.operator.check.finding import Finding, ok, warning
-from bot.settings import Settings, env_file, variable
+from bot import tools
+from bot.help import articles
+from bot.operator.check.finding import Finding, fatal, ok, warning
+from bot.settings import Settings, SettingsError, env_file, variable
 
 _OURS = ("BOT_", "SLACK_", "OPENAI_")
 _OF_OTHERS = frozenset({"BOT_FAILPOINT", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_LOG"})
+
+
+def check_help_and_tools(settings: Settings) -> list[Finding]:
+    """Look whether the help articles can be read, and whether every tool can be offered to a model."""
+    findings = []
+    if settings.help_folder:
+        help_articles = articles(settings.help_folder)
+        findings += [warning("help", fault) for fault in help_articles.faults]
+        findings += [] if findings else [ok("help", f"The articles in {settings.help_folder} can be read.")]
+    try:
+        names = tools.load(settings)
+    except SettingsError as error:
+        return [*findings, fatal("tools", str(error))]
+    return [*findings, ok("tools", f"{', '.join(names)}.")]
 
 
 def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
