@@ -213,21 +213,21 @@ async def _connect(
     bot: _Bot, settings: Settings, http_port: int | None, host: str, stack: AsyncExitStack
 ) -> Connection:
     silence = settings.silence_seconds
+    web_app, health_app = web.Application(), web.Application()
     connection: Connection
     if http_port is None:
         token = settings.slack_app_token
         app_token = token.get_secret_value() if token else ""
         connection = await stack.enter_async_context(socket_mode(bot.app, app_token, silence_seconds=silence))
-        web_app, port = web.Application(), settings.health_port
     else:
         connection = HttpConnection()
-        web_app, port = web.Application(), http_port
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
     health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
-    health.add_routes(web_app)
-    if port is not None:
-        await stack.enter_async_context(serving(web_app, host, port, stop_seconds=settings.stop_seconds * 0.1))
+    health.add_routes(health_app if settings.health_port else web_app)
+    for app, port in ((health_app, settings.health_port), (web_app, http_port)):
+        if port is not None:
+            await stack.enter_async_context(serving(app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
 
 

@@ -193,7 +193,7 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         validation_alias="BOT_HEALTH_PORT",
-        description="Port of `/healthz`, `/readyz`, `/metrics` with Socket Mode; with `--http` they are on that port.",
+        description="Port of `/healthz`, `/readyz` and `/metrics`; when not set they are on the port of `--http`.",
     )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."

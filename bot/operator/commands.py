@@ -121,6 +121,8 @@ def show_log(
         filters = Filters(tool, status, read_day(day) if day else None)
     except ValueError:
         raise click.ClickException(f"{day} is no day. Give one such as 2026-11-25, today or yesterday.") from None
+    if follow and what is not None:
+        raise click.UsageError("--follow goes on with the latest calls; it does not go with a story, a queue or a day.")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     question = Question(what, filters, limit, form, width)
     slack, prices = _slack_and_prices()

@@ -121,7 +121,7 @@ class OperatorLog:
         if question.form == "text":
             shown = [_shown(row, names) for row in decided]
             parts = [story.lines() for story in stories]
-            parts += [["Decided:", *table(shown, CALL_COLUMNS, question.width)]] if shown else []
+            parts += [["Requests:", *table(shown, CALL_COLUMNS, question.width)]] if shown else []
             return [line for part in parts for line in ("", *part)][1:]
         if question.form == "csv":
             return _written(_events(stories), "csv")
@@ -136,7 +136,7 @@ class OperatorLog:
             places = self._log.places_of_person(user, MAX_STORIES_OF_A_PERSON)
             decided = self._log.calls_decided_by(user, filters, 20)
         else:
-            places, decided = self._log.places_of_order(what, filters), []
+            places, decided = self._log.places_of_order(what, filters), self._log.forgotten(what)
             if not places and reader.is_reference(what):
                 places = self._log.places_of_reference(what)
         if not places and not decided:

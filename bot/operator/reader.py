@@ -13,6 +13,7 @@ from bot.store.errors import DatabaseError
 from bot.store.records import CallStatus
 
 Row = dict[str, Any]
+FORGOTTEN = "forgotten"
 _WAITING = (CallStatus.PENDING, CallStatus.RUNNING, CallStatus.UNKNOWN)
 _PERMALINK = re.compile(r"https?://[^/\s]+/archives/([A-Z0-9]+)/p(\d{10})(\d{6})(?:\?(?:.*&)?thread_ts=([\d.]+))?")
 _REFERENCE = re.compile(r"[0-9a-f]{6,24}")
@@ -119,13 +120,11 @@ class LogReader:
 
     def places_of_order(self, number: str, filters: Filters) -> list[Place]:
         """Find the threads in which a call was about the order, however its number is written."""
-        bare = number.lstrip("#").lower().removeprefix("ord-")
         condition, values = filters.sql()
-        names = [f"{prefix}{bare}" for prefix in ("", "#", "ord-")]
         return self._places(
             f"""SELECT channel, thread_ts, min(rowid) AS first FROM tool_calls
                 WHERE order_id IS NOT NULL AND lower(order_id) IN (?, ?, ?) AND {condition} GROUP BY 1, 2""",
-            [*names, *values],
+            [*_order_names(number), *values],
         )
 
     def places_of_reference(self, reference: str) -> list[Place]:
@@ -164,7 +163,21 @@ class LogReader:
 
     def _places(self, sql: str, values: Any) -> list[Place]:
         found = [dict(row) for row in self._connection.execute(f"SELECT * FROM ({sql}) ORDER BY first", values)]
-        return [Place(row["channel"], row["thread_ts"]) for row in found if row["thread_ts"]]
+        places = [Place(row["channel"], row["thread_ts"]) for row in found if row["thread_ts"]]
+        return [place for place in places if place.channel != FORGOTTEN]
+
+    def forgotten(self, what: str) -> list[Row]:
+        """List the requests about an order or with a reference whose thread was erased."""
+        order = _order_names(what)
+        sql = f"{_CALLS} WHERE channel = ? AND (lower(order_id) IN (?, ?, ?) OR id LIKE ?)"
+        like = f"{what.lower()}%" if is_reference(what) else ""
+        return self.rows(sql, [FORGOTTEN, *order, like])
+
+
+def _order_names(number: str) -> list[str]:
+    """Return the ways in which an order's number may stand in the log."""
+    bare = number.lstrip("#").lower().removeprefix("ord-")
+    return [f"{prefix}{bare}" for prefix in ("", "#", "ord-")]
 
 
 def permalink_in(word: str) -> tuple[str, str, str | None] | None:

@@ -116,7 +116,7 @@ async def test_story_of_a_person(day: World) -> None:
     assert ana.count("Thread ") == 3
     for name in ("@sam", "@Sam Lee", SAM):
         sam = (await ask(day, "log", name)).out
-        assert sam.startswith("Decided:\n")
+        assert sam.startswith("Requests:\n")
         assert "Ana Ruiz  Sam Lee" in sam
 
 
@@ -220,6 +220,24 @@ async def test_follow(world: World) -> None:
             with suppress(ProcessLookupError):
                 process.kill()
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_story_does_not_follow(day: World) -> None:
+    """Only the latest calls can be followed, which is said."""
+    said = await ask(day, "log", "10188", "--follow")
+    assert said.code == 2
+    assert "--follow goes on with the latest calls" in said.errors
+
+
+async def test_forgotten(day: World) -> None:
+    """Of somebody who was forgotten the finished request is found by its order, as a row without a name."""
+    assert (await ask(day, "log", "pending", "--json")).out != "[]\n"
+    day.write("UPDATE tool_calls SET status = 'cancelled' WHERE status = 'pending'")
+    assert (await ask(day, "forget", ANA)).code == 0
+    title, *rest = (await ask(day, "log", "10188")).lines
+    assert title == "Requests:"
+    assert "forgotten  Sam Lee" in rest[1]
+    assert len(rest) == 2
 
 
 async def test_calls_know_their_run(day: World) -> None:

@@ -47,6 +47,17 @@ async def test_health_over_http(world: World) -> None:
             assert (await asked(url.replace("/slack/events", path)))[0] == 200
 
 
+async def test_health_apart_from_the_events(world: World) -> None:
+    """With BOT_HEALTH_PORT the port of the events, which is open to the world, serves nothing but them."""
+    port = free_port()
+    async with http_bot(world, BOT_HEALTH_PORT=port) as url:
+        assert (await asked(f"http://127.0.0.1:{port}/healthz"))[0] == 200
+        async with aiohttp.ClientSession() as session:
+            for path in ("/healthz", "/readyz", "/metrics"):
+                async with session.get(url.replace("/slack/events", path)) as response:
+                    assert response.status == 404
+
+
 async def test_oldest_message(world: World) -> None:
     """While a message waits for its answer, the address tells for how long."""
     model = world.hold_model()
