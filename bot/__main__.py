@@ -6,6 +6,8 @@ from typing import Literal
 
 import click
 
+from bot.evaluation.command import evaluate
+
 
 @click.group()
 @click.version_option(metadata.version("support-bot"), prog_name="support-bot")
@@ -27,7 +29,7 @@ def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Pa
     """Run a Slack support bot: order status at once, refunds only when a person approves."""
     from bot import logs
 
-    logs.configure(log_format, verbose=verbose, quiet=context.invoked_subcommand not in ("run", "eval"))
+    logs.configure(log_format, verbose=verbose, quiet=context.invoked_subcommand != "run")
     if env_file is not None:
         from bot.settings import use_env_file
 
@@ -184,6 +186,9 @@ def forget(user: str) -> None:
     from bot.operator import commands
 
     commands.forget(user)
+
+
+main.add_command(evaluate)
 
 
 if __name__ == "__main__":

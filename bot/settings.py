@@ -1,6 +1,7 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
 import logging
+import os
 import re
 from contextvars import ContextVar
 from pathlib import Path
@@ -125,6 +126,36 @@ class Settings(BaseSettings):
         ge=1,
         validation_alias="BOT_REQUESTS_PER_USER_DAY",
         description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
+    )
+    runs_per_user_hour: int = Field(
+        60,
+        ge=1,
+        validation_alias="BOT_RUNS_PER_USER_HOUR",
+        description="Messages of one person that are answered an hour; one that joins an answer under way is free.",
+    )
+    tokens_per_user_hour: int = Field(
+        1_000_000,
+        ge=1_000,
+        validation_alias="BOT_TOKENS_PER_USER_HOUR",
+        description="Tokens after which a person's further messages of the hour wait, as the model counts them.",
+    )
+    escalations_per_user_hour: int = Field(
+        5,
+        ge=1,
+        validation_alias="BOT_ESCALATIONS_PER_USER_HOUR",
+        description="Times that people are called for one person an hour, urgent messages included.",
+    )
+    clicks_per_user_hour: int = Field(
+        120,
+        ge=1,
+        validation_alias="BOT_CLICKS_PER_USER_HOUR",
+        description="Presses of buttons by one person that are looked at an hour.",
+    )
+    max_runs: int = Field(
+        500,
+        ge=1,
+        validation_alias="BOT_MAX_RUNS",
+        description="Messages that one process answers at once; others wait, and who has the fewest comes first.",
     )
     tokens_per_run: int = Field(
         100_000,
@@ -319,6 +350,11 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
     return settings
 
 
+def read_for_demo(**ours: Any) -> Settings:
+    """Read the settings for a demo, in which `ours` are those that it makes itself. Raises SettingsError."""
+    return _read(**ours)
+
+
 class _Place(BaseSettings):
     """The one setting of commands that have to work whatever else is malformed."""
 
@@ -328,8 +364,13 @@ class _Place(BaseSettings):
 
 
 def read_database_path() -> Path:
-    """Read where the database is, whatever the other settings say."""
-    return _Place(_env_file=_env_file.get()).database
+    """Read where the database is, whatever the other settings say. Raises SettingsError when no one can tell."""
+    try:
+        return _Place(_env_file=_env_file.get()).database
+    except UnicodeDecodeError:
+        if "BOT_DATABASE" in os.environ:
+            return _Place(_env_file=None).database
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Set BOT_DATABASE.") from None
 
 
 def read_for_check() -> Settings:
@@ -347,9 +388,16 @@ def env_file() -> Path:
     return _env_file.get()
 
 
+def read_model_settings(**overrides: Any) -> Settings:
+    """Read the settings for what asks the model and needs nothing of Slack. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-", **overrides)  # noqa: S106 - as above
+
+
 def _read(**overrides: Any) -> Settings:
     try:
         return Settings(**{"_env_file": _env_file.get(), **overrides})
+    except UnicodeDecodeError:
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

@@ -20,8 +20,8 @@ from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, read_database_path, read_for_check
 from bot.shop.sqlite import shop_migrations
 from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.database import back_up
 from bot.store.sqlite.erasure import Erasure
+from bot.store.sqlite.files import back_up
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.sqlite.restore import restore
 from bot.store.sqlite.retries import Retries
@@ -54,7 +54,8 @@ def copy_database(target: Path) -> None:
 
 def restore_database(backup: Path) -> None:
     """Put a backup in the database's place."""
-    path = read_database_path()
+    with errors():
+        path = read_database_path()
     aside = run(restore(backup, path, bot_migrations, shop_migrations, by=_operator()))
     click.echo(f"{backup} is the database {path} now." + (f" What was there is {aside}." if aside else ""))
     click.echo("Approvals are paused, as some may have been done since the backup: look at `support-bot log pending`,")
@@ -89,9 +90,11 @@ def forget(user: str) -> None:
     """Erase a person's threads."""
     who = user_in(user) or user
     with errors():
-        count = with_database(lambda database: Erasure(database).forget(who, by=_operator()))
-    threads = "1 thread" if count == 1 else f"{count} threads"
+        erased = with_database(lambda database: Erasure(database).forget(who, by=_operator()))
+    threads = "1 thread" if erased.threads == 1 else f"{erased.threads} threads"
     click.echo(f"{threads} erased. The shop's own customers and orders are not touched.")
+    if erased.left_in:
+        raise click.ClickException(f"Erased words may still be in {erased.left_in}. Run this again later.")
 
 
 def check_all(*, http: bool, json: bool) -> None:

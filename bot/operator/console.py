@@ -48,7 +48,8 @@ def run(program: Coroutine[Any, Any, T]) -> T:
 
 def database_path() -> Path:
     """Return where the database is. Raises ClickException when there is none."""
-    path = read_database_path()
+    with errors():
+        path = read_database_path()
     if not path.exists():
         raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
     return path

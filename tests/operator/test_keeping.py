@@ -41,6 +41,14 @@ async def test_pause_whatever_else_is_wrong(tmp_path: Path, world: World) -> Non
     assert audit(world) == [("pause", None), ("resume", None)]
 
 
+async def test_pause_with_a_file_that_cannot_be_read(tmp_path: Path, world: World) -> None:
+    """A file of settings that is no text stops no pause where the environment names the database."""
+    (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe")
+    assert (await give(tmp_path, "pause", BOT_DATABASE=str(world.database))).code == 0
+    said = await give(tmp_path, "pause")
+    assert said.errors == "Error: .env is not UTF-8, so it cannot be read. Set BOT_DATABASE.\n"
+
+
 async def test_env_file(tmp_path: Path, world: World) -> None:
     """Settings come from the file that is named, in place of .env; one that is not there is an error."""
     (tmp_path / ".env").write_text("BOT_DATABASE=elsewhere.db\n")

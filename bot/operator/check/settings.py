@@ -9,8 +9,10 @@ from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError, env_file, variable
 
-_OURS = ("BOT_", "SLACK_", "OPENAI_")
-_OF_OTHERS = frozenset({"BOT_FAILPOINT", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_LOG"})
+_OURS = "BOT_"
+_SHARED = ("SLACK_", "OPENAI_")  # with the SDKs and other programs: only what is almost a setting of ours is told of
+_OF_OTHERS = frozenset({"BOT_FAILPOINT", "SLACK_CLIENT_SECRET", "SLACK_CLIENT_ID", "SLACK_USER_TOKEN", "SLACK_TOKEN"})
+_LIKENESS = 0.8
 
 
 def check_help_and_tools(settings: Settings) -> list[Finding]:
@@ -30,16 +32,13 @@ def check_help_and_tools(settings: Settings) -> list[Finding]:
 def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
     """Name what is set under one of our beginnings, here or in the file of settings, and means nothing."""
     known = {variable(name).upper() for name in Settings.model_fields}
-    given = set(os.environ if environment is None else environment) | _in_file()
-    unknown = sorted(
-        name for name in given if name.upper().startswith(_OURS) and name.upper() not in known | _OF_OTHERS
-    )
+    given = {name.upper() for name in {*(os.environ if environment is None else environment), *_in_file()}}
     findings = []
-    for name in unknown:
-        near = get_close_matches(name.upper(), known, 1, 0.75)
-        findings.append(
-            warning("settings", f"{name} is no setting of the bot.", f"Is {near[0]} meant?" if near else "Remove it.")
-        )
+    for name in sorted(given - known - _OF_OTHERS):
+        near = get_close_matches(name, known, 1, _LIKENESS) if name.startswith((_OURS, *_SHARED)) else []
+        if near or name.startswith(_OURS):
+            advice = f"Is {near[0]} meant?" if near else "Remove it."
+            findings.append(warning("settings", f"{name} is no setting of the bot.", advice))
     return findings or [ok("settings", "All that are set are known.")]
 
 

@@ -9,7 +9,8 @@ from sqlite_utils import Database, Migrations
 
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.database import DatabaseThread, back_up
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.files import back_up
 from bot.store.sqlite.leases import is_in_use
 from bot.store.sqlite.switches import set_paused
 
