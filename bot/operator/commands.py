@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from bot.approvals.cards import settled_posts
+from bot.approvals.endings import Ending
 from bot.operator.check.check import as_json, check, in_lines
 from bot.operator.check.finding import Level, fatal
 from bot.operator.console import database_path, errors, run, stop_signal, with_database
@@ -19,10 +21,15 @@ from bot.operator.reader import Filters, open_log, read_day, user_in
 from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, read_database_path, read_for_check
 from bot.shop.sqlite import shop_migrations
+from bot.store.records import CallStatus
+from bot.store.sqlite.approval_requests import ApprovalRequests
 from bot.store.sqlite.audit import write_audit
+from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.files import back_up
+from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.restore import restore
 from bot.store.sqlite.retries import Retries
 from bot.store.sqlite.seals import verify
@@ -84,6 +91,35 @@ def verify_log(head: str | None) -> None:
     click.echo(
         "Keep the head elsewhere; `support-bot verify --head` then tells whether anything before it was removed."
     )
+
+
+def settle(mark: str, why: str, *, done: bool) -> None:
+    """Close a request whose outcome the shop does not tell, by what a person has found out."""
+
+    async def close(database: DatabaseThread) -> str:
+        leases = Leases(database, 0)
+        requests = ApprovalRequests(database, Outbox(database, leases), leases)
+        found = [call for call in await requests.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
+        if len(found) != 1:
+            many = "more than one" if found else "no"
+            raise click.ClickException(f"There is {many} request with this reference whose outcome is not known.")
+        (call,) = found
+        ending = Ending.SETTLED_DONE if done else Ending.SETTLED_NOT_DONE
+        redrawn, announcement = settled_posts(call, ending.on_card(call, None, why))
+        words = ending.for_model(call, why)
+        closed = await requests.settle(
+            call,
+            ending.value.status,
+            words,
+            redrawn=redrawn,
+            announcement=announcement,
+            error=None if done else why,
+            operator=_operator(),
+            why=why,
+        )
+        return words if closed else "It was settled meanwhile, so nothing was changed."
+
+    click.echo(with_database(close))
 
 
 def forget(user: str) -> None:

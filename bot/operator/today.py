@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from statistics import median
 from typing import Any
 
@@ -11,6 +10,7 @@ from bot.operator.reader import Filters, LogReader, Row
 from bot.operator.story import cost_of
 from bot.operator.text import counted, dollars, lasting, listed, printable, seconds_between
 from bot.prices import Prices
+from bot.shop.money import Money
 
 _ORDER = (
     "succeeded",
@@ -93,16 +93,12 @@ def _counts(statuses: Any) -> dict[str, int]:
 
 def _refunded(rows: Sequence[Row]) -> list[str]:
     """Return what went back, by currency, as the requests have it."""
-    sums: dict[str, Decimal] = {}
+    sums: dict[str, int] = {}
     for row in rows:
-        try:
-            amount = Decimal(str(row["amount"]))
-        except InvalidOperation:
-            continue
-        if row["status"] == "succeeded":
-            currency = printable(row["currency"] or "USD")
-            sums[currency] = sums.get(currency, Decimal()) + amount
-    return [f"{amount} {currency}" for currency, amount in sorted(sums.items())]
+        if row["status"] == "succeeded" and row["amount_minor"]:
+            currency = printable(row["currency"])
+            sums[currency] = sums.get(currency, 0) + row["amount_minor"]
+    return [str(Money(minor, currency)) for currency, minor in sorted(sums.items())]
 
 
 def _age(at: str) -> float:

@@ -21,6 +21,7 @@ PRICES = {"BOT_MODEL_PRICES": "scripted=1000/2000"}
 @pytest.fixture
 async def day(world: World) -> World:
     """Play a day: a look-up, a refund that Ben may not approve and Sam does, a failure, and a refund that waits."""
+    world.deliver_all()
     world.script += [status_of("ORD-10234"), Answer("It is on its way."), refund_of("ORD-10188"), Answer("Asked.")]
     async with world.bot():
         await world.replies(await world.says(ANA, "@bot where is ORD-10234?"))
@@ -79,7 +80,7 @@ async def test_story_of_an_order(day: World, number: str) -> None:
         r"Thread \d+\.\d+ in #support",
         r"Ana Ruiz +my mug came broken",
         r"scripted-model +answered, in .+ tokens, \$",
-        r"initiate_refund +order_id=ORD-10188, reason=defective, .+ waits for approval",
+        r"initiate_refund +order_id=ORD-10188, reason=defective.* waits for approval",
         r"Support Bot +\[card\] Refund of \$42\.00 for ORD-10188, asked by @Ana Ruiz",
         r"Ben Okafor +pressed approve in vain, and was told: Only @Sam Lee can approve this",
         r"Sam Lee +approved it after ",
@@ -158,7 +159,7 @@ async def test_today(day: World) -> None:
     told = "\n".join(lines)
     assert "Messages  4 from 2 people, 1 not answered; answered in " in told
     assert "Tools     1 call: 1 succeeded" in told
-    assert "Requests  2 requests: 1 succeeded, 1 pending; 42.0 USD refunded; 1 open now, the oldest for " in told
+    assert "Requests  2 requests: 1 succeeded, 1 pending; $42.00 refunded; 1 open now, the oldest for " in told
     assert re.search(r"Model     \d+ calls, 1 failed, [\d,]+ \+ [\d,]+ tokens, \$\d", told)
     assert re.search(r"Posts     \d+ posts: \d+ sent", told)
 

@@ -12,8 +12,8 @@ from sqlite_utils import Database
 _NOT_FINAL = "('proposed', 'pending', 'running', 'unknown')"
 # Named one by one, so that a column which is added later breaks no seal.
 _SEALED_COLUMNS = (
-    "id, channel, thread_ts, tool, status, requester, arguments_sent, arguments, result, error, gated, subject, "
-    "summary, card, decided_by, decided_at, created_at, finished_at, message_id, position, tool_call_id"
+    "id, channel, thread_ts, tool, status, requester, arguments_sent, arguments, result, error, gated, subject, quote, "
+    "customer, summary, card, decided_by, decided_at, created_at, finished_at, message_id, position, tool_call_id"
 )
 _START = "0" * 64
 

@@ -2,6 +2,12 @@
 
 from sqlite_utils import Database
 
+# ISO 4217: the currencies whose minor unit is not the hundredth part.
+_WITHOUT = (
+    "'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', "
+    "'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'"
+)
+_THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
 _VIEWS = {
     "approval_requests": """
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
@@ -9,13 +15,20 @@ _VIEWS = {
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
                finished_at, error, expires_at, channel, thread_ts, id
         FROM tool_calls WHERE gated""",
-    "refund_requests": """
+    "refund_requests": f"""
+        WITH refunds AS (
+            SELECT *, coalesce(quote ->> '$.quote.balance.minor',
+                               CAST(round((arguments ->> '$.amount') * 100) AS INTEGER)) AS amount_minor,
+                   coalesce(quote ->> '$.quote.balance.currency', arguments ->> '$.currency', 'USD') AS currency
+            FROM tool_calls WHERE gated)
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, order_id,
-               arguments ->> '$.amount' AS amount, arguments ->> '$.currency' AS currency,
-               arguments ->> '$.reason' AS reason, status, decided_by, decided_at,
+               amount_minor * 1.0 / CASE WHEN currency IN ({_WITHOUT}) THEN 1
+                                         WHEN currency IN ({_THOUSANDTHS}) THEN 1000 ELSE 100 END AS amount,
+               currency, coalesce(quote ->> '$.change.reason', arguments ->> '$.reason') AS reason, tool, status,
+               decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
-               finished_at, error, id
-        FROM tool_calls WHERE gated AND tool = 'initiate_refund'""",
+               finished_at, error, amount_minor, id
+        FROM refunds WHERE tool = 'initiate_refund' OR amount_minor > 0""",
     "runs": """
         SELECT i.id AS run, i.received_at, i.user AS asked_by, i.status,
                round((julianday(i.finished_at) - julianday(i.received_at)) * 86400, 1) AS seconds,
