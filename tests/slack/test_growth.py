@@ -61,6 +61,6 @@ def test_work_grows_with_the_text(what: str, prefix: str, pump: str, suffix: str
     for short, long in LENGTHS:
         texts = [prefix + (pump * length)[:length] + suffix for length in (short, long)]
         little, much = (seconds(read, text) for text in texts)
-        if much > 2 * FACTOR * max(little, NOISE_SECONDS):  # measured once more: others may have had the processor
+        if much > 3 * FACTOR * max(little, NOISE_SECONDS):  # measured once more: others may have had the processor
             little, much = (seconds(read, text) for text in texts)
-        assert much <= 2 * FACTOR * max(little, NOISE_SECONDS), f"{little:.4f} s became {much:.4f} s"
+        assert much <= 3 * FACTOR * max(little, NOISE_SECONDS), f"{little:.4f} s became {much:.4f} s"
