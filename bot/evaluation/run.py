@@ -70,9 +70,6 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     played = [one for one in chosen if one.offline or not options.offline]
     if not played:
         raise EvaluationError(f"none of the {len(chosen)} conversations is meant for the offline model.")
-    if not options.verbose:
-        logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
-
     subject, began, results = _subject(options), datetime.now(UTC), list[Result]()
 
     def on_result(result: Result) -> None:
@@ -83,6 +80,8 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
         async with _served(subject, offline=options.offline) as ready:
             await evaluation.evaluate(played, ready, repeat=options.repeat, jobs=options.jobs, on_result=on_result)
 
+    if not options.verbose:
+        logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
     times = f", each {options.repeat} times" if options.repeat > 1 else ""
     tell(f"{len(played)} conversations{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
     try:

@@ -12,7 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
+from bot.__main__ import main
 from bot.testing.openai import Answer, CompletionsServer, Failure, Request
 from bot.testing.openai.turn import text_of
 from tests.world import calls, refund_of, sorted_as, status_of
@@ -221,8 +223,9 @@ async def test_two_models_side_by_side(operator: Operator) -> None:
 
     await operator.evaluates(good, "two.yaml", "--model", "model-a", "--json", "a.json")
     await operator.evaluates(never_refunds, "two.yaml", "--model", "model-b", "--json", "b.json")
-    worse = await operator.evaluates(None, "--compare", "a.json", "b.json")
-    assert worse.code == 1
+    files = [str(operator.folder / name) for name in ("a.json", "b.json")]
+    worse = CliRunner().invoke(main, ["eval", "--compare", *files])
+    assert worse.exit_code == 1
     lines = [" ".join(line.split()) for line in worse.output.splitlines()]
     assert "model-a model-b" in lines
     assert "attempts that pass 100 % 50 %" in lines
@@ -272,28 +275,30 @@ async def test_a_model_that_does_not_answer(operator: Operator) -> None:
     assert "Wrong key." in run.progress or "401" in run.progress
 
 
-async def test_no_model(operator: Operator) -> None:
+def refused(*arguments: str) -> str:
+    """Run a command that says at once why it cannot say anything, and return that."""
+    result = CliRunner().invoke(main, ["eval", *arguments], env={"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""})
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    return result.stderr
+
+
+def test_no_model(tmp_path: Path) -> None:
     """Without a model the operator is told how to name one, and nothing passes for a result."""
-    run = await operator.evaluates(None, "two.yaml")
-    assert (run.code, run.output) == (2, "")
-    assert "set OPENAI_API_KEY or OPENAI_BASE_URL" in run.progress
+    (tmp_path / "two.yaml").write_text(TWO)
+    assert "set OPENAI_API_KEY or OPENAI_BASE_URL" in refused(f"{tmp_path}/two.yaml")
 
 
-async def test_a_cost_needs_two_prices(operator: Operator) -> None:
+def test_a_cost_needs_two_prices() -> None:
     """One price alone is refused before anything is played, in place of half a cost."""
-    run = await operator.evaluates(good, "two.yaml", "--price-in", "1")
-    assert (run.code, "needs both --price-in and --price-out" in run.progress) == (2, True)
+    assert "needs both --price-in and --price-out" in refused("--price-in", "1")
 
 
-async def test_a_wrong_file(operator: Operator) -> None:
+def test_a_wrong_file(tmp_path: Path) -> None:
     """A file with a mistake is told by file, line and field, before any model is asked."""
-    wrong = TWO.replace("[initiate_refund: {order_id: ORD-10188, r", "[initiate_refnd: {r")
-    (operator.folder / "wrong.yaml").write_text(wrong)
-    run = await operator.evaluates(good, "wrong.yaml")
-    assert run.code == 2
-    assert run.progress == (
-        "Error: wrong.yaml:12: refund, step 1, calls.0: there is no tool initiate_refnd; "
-        "did you mean initiate_refund?\n"
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(TWO.replace("[initiate_refund: {order_id: ORD-10188, r", "[initiate_refnd: {r"))
+    assert refused(str(wrong)) == (
+        f"Error: {wrong}:12: refund, step 1, calls.0: there is no tool initiate_refnd; did you mean initiate_refund?\n"
     )
 
 
