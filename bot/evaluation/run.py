@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -66,6 +67,9 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     `tell` hears of each conversation when it has been played. Raises one of ERRORS.
     """
     prices = options.prices
+    for file in filter(None, (options.json_file, options.junit_file)):
+        if not os.access(file if file.exists() else file.parent, os.W_OK):  # and not after an hour
+            raise EvaluationFileError(f"{file} cannot be written.")
     chosen = _choose(options.paths, options.only)
     played = [one for one in chosen if one.offline or not options.offline]
     if not played:
@@ -83,7 +87,8 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     if not options.verbose:
         logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
     times = f", each {options.repeat} times" if options.repeat > 1 else ""
-    tell(f"{len(played)} conversations{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
+    number = "1 conversation" if len(played) == 1 else f"{len(played)} conversations"
+    tell(f"{number}{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
     try:
         asyncio.run(play())
     except KeyboardInterrupt:

@@ -293,6 +293,12 @@ def test_a_cost_needs_two_prices() -> None:
     assert "needs both --price-in and --price-out" in refused("--price-in", "1")
 
 
+def test_results_that_cannot_be_written(tmp_path: Path) -> None:
+    """A file for the results that cannot be written is told before anything is played."""
+    told = refused("--offline", "--only", "hello", "--json", str(tmp_path / "none" / "a.json"))
+    assert told == f"Error: {tmp_path}/none/a.json cannot be written.\n"
+
+
 def test_a_wrong_file(tmp_path: Path) -> None:
     """A file with a mistake is told by file, line and field, before any model is asked."""
     wrong = tmp_path / "wrong.yaml"
