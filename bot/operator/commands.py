@@ -18,6 +18,7 @@ from bot.operator.check.finding import Level, fatal
 from bot.operator.console import database_path, errors, run, stop_signal, with_database
 from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
+from bot.operator.text import counted
 from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, read_database_path, read_for_check
 from bot.shop.sqlite import shop_migrations
@@ -86,7 +87,9 @@ def verify_log(head: str | None) -> None:
         click.echo("\u2717 The head that was given is not in the chain: the log was cut short, or is another one.")
     if verdict.broken or not verdict.knows_head:
         raise click.ClickException("The log was changed behind the bot's back.")
-    click.echo(f"\u2713 {verdict.sealed:,} entries, every finished call is as it was when it was finished.")
+    click.echo(
+        f"\u2713 {counted(verdict.sealed, 'entry', 'entries')}; every finished call is as it was when it was finished."
+    )
     click.echo(f"Head: {verdict.head}")
     click.echo(
         "Keep the head elsewhere; `support-bot verify --head` then tells whether anything before it was removed."

@@ -139,7 +139,7 @@ def _said(row: Row, names: Names) -> Iterator[Event]:
 def _model(row: Row, prices: Prices) -> Event:
     cost = cost_of(row, prices)
     parts = [
-        "sorted the thread" if row["purpose"] == "intent" else "answered" if row["status"] == "succeeded" else "",
+        _answered(row) if row["status"] == "succeeded" else "",
         f"failed: {row['error']}" if row["error"] else "" if row["finished_at"] else "is being asked",
         f"in {lasting(row['duration_ms'] / 1000)}" if row["duration_ms"] is not None else "",
         f"{row['prompt_tokens'] or 0:,} + {row['completion_tokens'] or 0:,} tokens" if row["prompt_tokens"] else "",
@@ -147,6 +147,12 @@ def _model(row: Row, prices: Prices) -> Event:
     ]
     failed = row["id"][:8] if row["status"] == "failed" else None
     return Event(row["created_at"], "model", row["model"], ", ".join(filter(None, parts)), failed)
+
+
+def _answered(row: Row) -> str:
+    if row["purpose"] == "intent":
+        return "sorted the thread"
+    return "called tools" if row["finish_reason"] == "tool_calls" else "answered"
 
 
 def _call(row: Row, names: Names) -> Iterator[Event]:

@@ -43,7 +43,7 @@ async def test_older_database(older: Path) -> None:
     variables = {"BOT_DATABASE": str(older)}
     said = await give(older.parent, "log", **variables)
     assert said.errors == f"Error: {older} was written by an older version of the bot. Start the bot once.\n"
-    assert (await give(older.parent, "verify", **variables)).lines[0].startswith("\u2713 3 entries")
+    assert (await give(older.parent, "verify", **variables)).lines[0].startswith("\u2713 3 entries; ")
     assert "ORD-1" in (await give(older.parent, "log", "--tool", "get_order_status", **variables)).out
     with closing(sqlite3.connect(older)) as db:
         orders = [order for (order,) in db.execute("SELECT order_id FROM tool_calls ORDER BY id")]
