@@ -5,6 +5,7 @@ Rooms, from the top down; each imports only what is below it:
     __main__     the command line
     commands     what its commands do, imported by the one that needs it
     evaluation   conversations in YAML, played with a model through the bot, and how well it did
+    operator     what an operator asks beside a bot that runs: check, log
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
@@ -19,6 +20,9 @@ Rooms, from the top down; each imports only what is below it:
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite is where
     settings     what the operator decides
+    prices       what tokens cost
+    logs         what is told on stderr, a line for each event
+    metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
     callbacks    the five calls that no import shows, as named Protocols
     tasks        how background work ends

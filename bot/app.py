@@ -34,7 +34,7 @@ from bot.slack.client import check_channel, fetch_bot_identity, posting_client, 
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.health import Health
-from bot.slack.http import SlackRoute, serving
+from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
@@ -67,7 +67,11 @@ class _Bot:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, http_port: int | None = None, open_shop: Callable[[DatabaseThread], Shop] = SqliteShop
+    settings: Settings,
+    *,
+    http_port: int | None = None,
+    host: str = EVERYWHERE,
+    open_shop: Callable[[DatabaseThread], Shop] = SqliteShop,
 ) -> AsyncIterator[Connection]:
     """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given.
 
@@ -92,7 +96,7 @@ async def running(
         await bot.sweeper.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
-        yield await _connect(bot, settings, http_port, stack)
+        yield await _connect(bot, settings, http_port, host, stack)
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
@@ -209,23 +213,25 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     ]
 
 
-async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: AsyncExitStack) -> Connection:
+async def _connect(
+    bot: _Bot, settings: Settings, http_port: int | None, host: str, stack: AsyncExitStack
+) -> Connection:
     silence = settings.silence_seconds
+    web_app, health_app = web.Application(), web.Application()
     connection: Connection
     if http_port is None:
         token = settings.slack_app_token
         app_token = token.get_secret_value() if token else ""
         connection = await stack.enter_async_context(socket_mode(bot.app, app_token, silence_seconds=silence))
-        web_app, port = web.Application(), settings.health_port
     else:
         connection = HttpConnection()
-        web_app, port = web.Application(), http_port
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
-    health.add_routes(web_app)
-    if port is not None:
-        await stack.enter_async_context(serving(web_app, port, stop_seconds=settings.stop_seconds * 0.1))
+    health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health.add_routes(health_app if settings.health_port else web_app)
+    for app, port in ((health_app, settings.health_port), (web_app, http_port)):
+        if port is not None:
+            await stack.enter_async_context(serving(app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
 
 

@@ -17,9 +17,16 @@ MODULES = {
 KNOWS = {
     "openai": {"bot.model.chat_completions"},
     "slack_bolt": {"bot.app", "bot.slack"},
-    "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
+    "slack_sdk": {"bot.app", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
     "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
-    "click": {"bot.__main__", "bot.commands", "bot.evaluation.command"},
+    "prometheus_client": {"bot.metrics"},
+    "click": {
+        "bot.__main__",
+        "bot.commands",
+        "bot.evaluation.command",
+        "bot.operator.commands",
+        "bot.operator.console",
+    },
     "yaml": {"bot.evaluation.files"},
 }
 
@@ -73,6 +80,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
         "click",
         "httpx2",
         "openai",
+        "prometheus_client",
         "pydantic",
         "pydantic_settings",
         "slack_bolt",
@@ -116,5 +124,5 @@ def test_help_is_fast() -> None:
     loaded = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", seen], capture_output=True, text=True, check=True
     ).stdout
-    for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic"):
+    for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic", "prometheus_client"):
         assert f"'{library}'" not in loaded

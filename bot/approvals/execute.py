@@ -4,11 +4,13 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person, plain_address
+from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Applied, AppliedStatus, Quoted
 from bot.shop.shop import LookFirst, Shop, ShopUnavailableError
@@ -21,6 +23,11 @@ logger = logging.getLogger(__name__)
 
 MAX_LOOK_INTERVAL_SECONDS = 300.0
 LOOKS_BEFORE_REPORT = 6  # about a minute
+_EVENTS = {
+    CallStatus.SUCCEEDED: "request done",
+    CallStatus.UNKNOWN: "outcome unknown",
+    CallStatus.RUNNING: "request accepted",
+}
 
 
 class Executor:
@@ -256,7 +263,28 @@ class Executor:
             money_pending=ending is Ending.MONEY_PENDING,
         )
         reach("outcome written")
+        if settled:
+            tell(
+                logger,
+                _EVENTS.get(ending.value.status, "request refused"),
+                **fields_of(call),
+                status=ending.value.status,
+                ending=ending.name.lower(),
+                by=by or call.decided_by,
+            )
         return settled
+
+
+def fields_of(call: ToolCall) -> dict[str, Any]:
+    """Return what a line of the log says of a call, so that it is found in Slack and in the database."""
+    kind, _, order = (call.subject or "").partition(":")
+    return {
+        "tool": call.tool,
+        "order": order if kind == "order" else None,
+        "reference": reference(call.id),
+        "call": call.id,
+        "thread": f"{call.thread.channel}/{call.thread.ts}",
+    }
 
 
 def quoted_of(call: ToolCall) -> Quoted:
