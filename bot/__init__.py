@@ -17,6 +17,7 @@ Rooms, from the top down; each imports only what is below it:
     shop         the port to orders, customers and money; sqlite is the built-in shop
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite is where
+    imports      Python of the operator's own that a setting names
     settings     what the operator decides
     failpoints   places at which a test kills the process
     callbacks    the five calls that no import shows, as named Protocols

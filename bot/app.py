@@ -25,7 +25,8 @@ from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
-from bot.settings import Settings
+from bot.settings import Settings, variable
+from bot.shop.factory import BUILT_IN, own_shop
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.slack.bolt import bolt_app
@@ -95,6 +96,7 @@ async def running(
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
+    known_tools = tools.load(settings)
     database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
     await database.open()
     stack.push_async_callback(database.close)
@@ -107,9 +109,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
-    store, shop = open_store(database, leases), open_shop(database)
+    store = open_store(database, leases)
+    shop = await _open_shop(settings, open_shop, database, stack)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
-    known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
@@ -139,6 +141,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+
+
+async def _open_shop(
+    settings: Settings, built_in: Callable[[DatabaseThread], Shop], database: DatabaseThread, stack: AsyncExitStack
+) -> Shop:
+    if settings.shop == BUILT_IN:
+        return built_in(database)
+    return await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
 
 
 def _agent(

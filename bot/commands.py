@@ -16,6 +16,7 @@ from bot.app import running
 from bot.demo import serve
 from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop import sample as sample_shop
+from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
@@ -52,6 +53,8 @@ def serve_slack(http_port: int | None, sample_orders: str | None) -> None:
     """Run the bot in a real workspace until it is asked to stop, or Slack cannot be reached any more."""
 
     async def serve_workspace(settings: Settings) -> None:
+        if sample_orders and settings.shop != BUILT_IN:
+            raise SettingsError(f"--sample-orders fills the built-in shop, and BOT_SHOP is {settings.shop}.")
         if sample_orders:
             added = await _fill_shop(settings.database, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
@@ -98,7 +101,7 @@ def forget(user: str) -> None:
 def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(program)
-    except (StartError, ConnectionLostError, DatabaseError) as error:
+    except (SettingsError, StartError, ConnectionLostError, DatabaseError) as error:
         raise click.ClickException(str(error)) from None
 
 

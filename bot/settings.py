@@ -41,6 +41,15 @@ class Settings(BaseSettings):
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
     )
+    shop: str = Field(
+        "sqlite",
+        validation_alias="BOT_SHOP",
+        description="The shop: `sqlite`, the built-in one, or `package.module:factory`, which makes one of your own.",
+    )
+    tools: Ids = Field(
+        (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
+    )
+    tools_off: Ids = Field((), validation_alias="BOT_TOOLS_OFF", description="Tools that are not offered, by name.")
     approvers: Ids = Field(
         (),
         validation_alias="BOT_APPROVERS",
@@ -180,7 +189,7 @@ class Settings(BaseSettings):
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
