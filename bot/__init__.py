@@ -9,6 +9,7 @@ Rooms, from the top down; each imports only what is below it:
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
+    mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py what its arguments may be
     model        the port to a language model, and the adapter for Chat Completions
     help         the help articles that a tool searches

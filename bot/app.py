@@ -24,6 +24,7 @@ from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.identity import Identity
+from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings, variable
 from bot.shop.factory import BUILT_IN, own_shop
@@ -96,7 +97,7 @@ async def running(
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
-    known_tools = tools.load(settings)
+    known_tools = tools.load(settings, await _mcp_tools(settings, stack))
     database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
     await database.open()
     stack.push_async_callback(database.close)
@@ -141,6 +142,12 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+
+
+async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
+    if settings.mcp is None:
+        return []
+    return await stack.enter_async_context(open_servers(settings.mcp, seconds=settings.tool_timeout_seconds))
 
 
 async def _open_shop(

@@ -14,7 +14,8 @@ import click
 
 from bot.app import running
 from bot.demo import serve
-from bot.settings import Settings, SettingsError, read_database_path, read_settings
+from bot.mcp.extra import look_at_servers
+from bot.settings import Settings, SettingsError, read_database_path, read_mcp_path, read_settings
 from bot.shop import sample as sample_shop
 from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import shop_migrations
@@ -96,6 +97,22 @@ def forget(user: str) -> None:
     except StillOpenError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{count} threads erased. The shop's own customers and orders are not touched.")
+
+
+def pin_mcp_tools(*, yes: bool) -> None:
+    """Show every tool that MCP servers would have offered, and trust it when the operator says so."""
+    path = _load_settings_or_exit(read_mcp_path)
+    if path is None:
+        raise click.ClickException("BOT_MCP is not set; it names the file of MCP servers, such as mcp.json.")
+    pinning = _run(look_at_servers(path))
+    click.echo(pinning.text)
+    if not pinning.is_new:
+        click.echo("All of it is pinned as it is.")
+        return
+    if not (yes or click.confirm("Trust this?")):
+        raise click.ClickException("Nothing was pinned.")
+    pinning.write()
+    click.echo(f"Pinned in {pinning.path}. A bot that runs reads it at its next start.")
 
 
 def _run(program: Coroutine[Any, Any, T]) -> T:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
     )
     tools_off: Ids = Field((), validation_alias="BOT_TOOLS_OFF", description="Tools that are not offered, by name.")
+    mcp: Path | None = Field(
+        None, validation_alias="BOT_MCP", description="File of MCP servers (`mcp.json`) whose listed tools are offered."
+    )
     approvers: Ids = Field(
         (),
         validation_alias="BOT_APPROVERS",
@@ -302,6 +305,11 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
 def read_database_path() -> Path:
     """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
     return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
+
+
+def read_mcp_path() -> Path | None:
+    """Read where the file of MCP servers is, if there is one. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-").mcp  # noqa: S106 - as above
 
 
 def _read(**overrides: Any) -> Settings:

@@ -19,6 +19,9 @@ KNOWS = {
     "slack_bolt": {"bot.app", "bot.slack"},
     "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
     "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
+    "mcp": {"bot.mcp.session", "bot.mcp.transports"},
+    "mcp_types": {"bot.mcp.session", "bot.mcp.transports"},
+    "jsonschema": {"bot.mcp.schema"},
     "click": {"bot.__main__", "bot.commands"},
 }
 
@@ -66,11 +69,16 @@ def test_imports_resolve_to_what_is_declared() -> None:
     """Every library that is imported is one that pyproject.toml names, or Python's own."""
     declared = {
         "aiohttp",
+        "anyio",
         "click",
         "httpx2",
+        "jsonschema",
+        "mcp",
+        "mcp_types",
         "openai",
         "pydantic",
         "pydantic_settings",
+        "referencing",
         "slack_bolt",
         "slack_sdk",
         "sqlite_utils",

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 
 from bot.imports import described, import_own
@@ -12,8 +12,11 @@ from bot.settings import Settings, SettingsError, variable
 from bot.tools.tool import Rules, Tool
 
 
-def load(settings: Settings) -> Mapping[str, type[Tool]]:
-    """Find every tool that the settings allow, by name, in an order that never changes. Raises SettingsError."""
+def load(settings: Settings, others: Sequence[type[Tool]] = ()) -> Mapping[str, type[Tool]]:
+    """Find every tool that the settings allow, by name, in an order that never changes; `others` come last.
+
+    Raises SettingsError with one line for the operator.
+    """
     found = {tool.name: tool for module in _modules(importlib.import_module(__name__)) for tool in _tools(module)}
     for name in settings.tools:
         own = [tool for module in _own_modules(name) for tool in _checked_tools(module)]
@@ -22,6 +25,9 @@ def load(settings: Settings) -> Mapping[str, type[Tool]]:
         for tool in own:
             if found.setdefault(tool.name, tool) is not tool:
                 raise SettingsError(f"{variable('tools')}: {_where(tool)} has the name of another tool, {tool.name}.")
+    for tool in others:
+        if found.setdefault(tool.name, tool) is not tool:
+            raise SettingsError(f"{variable('mcp')}: there is another tool with the name {tool.name}.")
     unknown = [name for name in settings.tools_off if name not in found]
     if unknown:
         raise SettingsError(

@@ -161,7 +161,7 @@ class Tool(BaseModel):
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
             raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
-            return cls.model_validate(_json_object(arguments))
+            return cls.model_validate(json_object(arguments))
         except ValidationError as error:
             faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
             raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(faults)}.") from error
@@ -232,7 +232,7 @@ class GatedTool(Tool):
         """Return the outcome of an earlier run of this call, or None when it had no effect."""
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Tools of MCP servers as tools of the bot: described as pinned, their arguments checked, their results data."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import create_model, model_serializer
+
+from bot.mcp.config import Use
+from bot.mcp.connection import ChangedDefinitionError, Connection, ServerUnavailableError
+from bot.mcp.definitions import Definition, offered_name, seen, visible
+from bot.mcp.schema import UnusableSchemaError, for_model, misfits
+from bot.mcp.session import RefusedCallError
+from bot.tools.tool import MAX_ARGUMENT_CHARACTERS, Context, Tool, ToolError, ToolResult, json_object
+
+logger = logging.getLogger(__name__)
+
+MAX_RESULT_CHARACTERS = 8_000
+MAX_ERROR_CHARACTERS = 500
+
+
+class McpTool(Tool):
+    """A tool of an MCP server. Each is a subclass of its own, whose arguments are one field, as its server's schema."""
+
+    connection: ClassVar[Connection]
+    pinned: ClassVar[Definition]
+    arguments: dict[str, Any]
+
+    @classmethod
+    def definition(cls) -> dict[str, Any]:
+        """Describe the tool to the model as it was pinned: not in strict form, which other people's schemas are not."""
+        return {
+            "type": "function",
+            "function": {
+                "name": cls.name,
+                "description": f"{cls.pinned.told} (A tool of {visible(cls.connection.name)}.)",
+                "strict": False,
+                "parameters": for_model(cls.pinned.input_schema),
+            },
+        }
+
+    @classmethod
+    def parse(cls, arguments: str) -> Self:
+        """Make the call from the arguments as the model sent them. Raises ToolError that says what would be right."""
+        data = _plain(arguments)
+        try:
+            wrong = misfits(cls.pinned.input_schema, data)
+        except UnusableSchemaError as error:
+            raise ToolError(f"The arguments of {cls.name} cannot be checked, so it is not called.") from error
+        if wrong:
+            raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(wrong)}.")
+        return cls(arguments=data)
+
+    @model_serializer
+    def _written(self) -> dict[str, Any]:
+        return self.arguments
+
+    def progress(self) -> str:
+        """Say which server is asked."""
+        return f"is asking {visible(self.connection.name)}…"
+
+
+class ReadTool(McpTool):
+    """A tool that the operator lists as a read: it runs at once."""
+
+    async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - the server answers everybody alike
+        """Call it, and return what it says as data."""
+        text = await call(self.connection, self.pinned, self.arguments)
+        return ToolResult({"result": text[:MAX_RESULT_CHARACTERS]} | _cut(text))
+
+
+async def call(connection: Connection, pinned: Definition, arguments: Mapping[str, Any]) -> str:
+    """Call a tool of a server once, and return what it says. Raises ToolError when it did not do it."""
+    server = visible(connection.name)
+    try:
+        answer = await connection.call(pinned, arguments)
+    except ServerUnavailableError as error:
+        logger.warning("%s", error)
+        raise ToolError(f"{server} can't be asked right now.", "Say so, and offer to try again later.") from error
+    except ChangedDefinitionError as error:
+        logger.error("%s, so it is not called. %s", error, "See what changed with `support-bot mcp pin`.")  # noqa: TRY400
+        raise ToolError(
+            f"{pinned.name} of {server} is not what it was when it was trusted, so it was not called.",
+            "Say that you can't do this for now, and offer to call a person.",
+        ) from error
+    except RefusedCallError as error:
+        raise ToolError(f"{server} does not take this: {_short(str(error))}") from error
+    text = seen(answer.text)
+    if answer.is_error:
+        raise ToolError(f"{server} says that it failed: {_short(text)}")
+    return text
+
+
+def tool_class(connection: Connection, pinned: Definition, use: Use) -> type[Tool]:
+    """Make the class of a server's tool, as the operator uses it."""
+    name = offered_name(connection.name, pinned.name)
+    made = _subclass(_BASES[use], name)
+    made.name = name
+    made.connection = connection
+    made.pinned = pinned
+    return made
+
+
+def _subclass(base: type[McpTool], name: str) -> type[McpTool]:
+    return create_model(name, __base__=base)
+
+
+_BASES: Mapping[Use, type[McpTool]] = {Use.READ: ReadTool}
+
+
+def _plain(arguments: str) -> dict[str, Any]:
+    """Parse arguments into plain JSON values. Raises ToolError."""
+    if len(arguments) > MAX_ARGUMENT_CHARACTERS:
+        raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
+    try:
+        data: dict[str, Any] = json.loads(json.dumps(json_object(arguments), default=float, allow_nan=False))
+    except (ValueError, OverflowError) as error:
+        raise ToolError("A number in the arguments is out of range.") from error
+    return data
+
+
+def _cut(text: str) -> dict[str, str]:
+    left_out = len(text) - MAX_RESULT_CHARACTERS
+    return {"cut": f"{left_out} more characters were left out"} if left_out > 0 else {}
+
+
+def _short(text: str) -> str:
+    return json.dumps(" ".join(text.split())[:MAX_ERROR_CHARACTERS], ensure_ascii=False)
