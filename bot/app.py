@@ -23,6 +23,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
+from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
@@ -113,6 +114,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     store = open_store(database, leases)
     shop = await _open_shop(settings, open_shop, database, stack)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    for fault in articles(settings.help_folder).faults if settings.help_folder else ():
+        logger.warning("%s", fault)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)

@@ -12,7 +12,7 @@ from bot.mcp.connection import ChangedDefinitionError, Connection, ServerUnavail
 from bot.mcp.definitions import Definition, offered_name, seen, visible
 from bot.mcp.schema import UnusableSchemaError, for_model, misfits
 from bot.mcp.session import RefusedCallError
-from bot.tools.tool import MAX_ARGUMENT_CHARACTERS, Context, Tool, ToolError, ToolResult, json_object
+from bot.tools.tool import MAX_ARGUMENT_CHARACTERS, NOT_UNDERSTOOD, Context, Tool, ToolError, ToolResult, json_object
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class McpTool(Tool):
         try:
             wrong = misfits(cls.pinned.input_schema, data)
         except UnusableSchemaError as error:
-            raise ToolError(f"The arguments of {cls.name} cannot be checked, so it is not called.") from error
+            raise ToolError("I can't do that.", f"The arguments of {cls.name} cannot be checked.") from error
         if wrong:
-            raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(wrong)}.")
+            raise ToolError(NOT_UNDERSTOOD, f"The arguments of {cls.name} are not right: {'; '.join(wrong)}.")
         return cls(arguments=data)
 
     @model_serializer
@@ -77,18 +77,17 @@ async def call(connection: Connection, pinned: Definition, arguments: Mapping[st
         answer = await connection.call(pinned, arguments)
     except ServerUnavailableError as error:
         logger.warning("%s", error)
-        raise ToolError(f"{server} can't be asked right now.", "Say so, and offer to try again later.") from error
+        hint = f"{server} can't be asked right now. Say so, and offer to try again later."
+        raise ToolError("I can't get at that right now.", hint) from error
     except ChangedDefinitionError as error:
         logger.error("%s, so it is not called. %s", error, "See what changed with `support-bot mcp pin`.")  # noqa: TRY400
-        raise ToolError(
-            f"{pinned.name} of {server} is not what it was when it was trusted, so it was not called.",
-            "Say that you can't do this for now, and offer to call a person.",
-        ) from error
+        hint = f"{pinned.name} of {server} is not what it was when it was trusted. Offer to call a person."
+        raise ToolError("I can't do that for now, so nothing was done.", hint) from error
     except RefusedCallError as error:
-        raise ToolError(f"{server} does not take this: {_short(str(error))}") from error
+        raise ToolError("That was not accepted.", f"{server} does not take it: {_short(str(error))}") from error
     text = seen(answer.text)
     if answer.is_error:
-        raise ToolError(f"{server} says that it failed: {_short(text)}")
+        raise ToolError("That did not work.", f"{server} says that it failed: {_short(text)}")
     return text
 
 
@@ -112,11 +111,11 @@ _BASES: Mapping[Use, type[McpTool]] = {Use.READ: ReadTool}
 def _plain(arguments: str) -> dict[str, Any]:
     """Parse arguments into plain JSON values. Raises ToolError."""
     if len(arguments) > MAX_ARGUMENT_CHARACTERS:
-        raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
+        raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
     try:
         data: dict[str, Any] = json.loads(json.dumps(json_object(arguments), default=float, allow_nan=False))
     except (ValueError, OverflowError) as error:
-        raise ToolError("A number in the arguments is out of range.") from error
+        raise ToolError(NOT_UNDERSTOOD, "A number in the arguments is out of range.") from error
     return data
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -16,6 +17,8 @@ from bot.slack.client import SLACK_ERRORS, slack_error
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
+ADMINS_CACHE_SECONDS = 600.0
+MAX_CACHED = 10_000
 PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
 
 
@@ -23,7 +26,8 @@ class SlackIdentity:
     """What Slack and the settings say about people.
 
     Membership in groups and e-mail addresses may be a minute old; who may approve is asked at each decision. A group
-    that cannot be read counts as empty, so that people who do not depend on it are not kept waiting by it.
+    that Slack does not know counts as empty; one that cannot be read for now counts as it was read last, but at a
+    decision, where nobody is taken for an approver, or for none, on a guess. Who is named needs no group.
     """
 
     def __init__(
@@ -35,6 +39,8 @@ class SlackIdentity:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._admins: tuple[float, list[str]] = (float("-inf"), [])
 
     async def person(self, user: str) -> Person:
         """Find out who wrote. Raises IdentityError when Slack does not tell."""
@@ -48,7 +54,7 @@ class SlackIdentity:
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
-        if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
+        if len(self._people) > MAX_CACHED:
             self._people.clear()
         self._people[user] = (self._now(), person)
         return person
@@ -67,13 +73,38 @@ class SlackIdentity:
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
 
+    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
+        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+        known_at, members = self._private.get(channel, (float("-inf"), None))
+        if self._now() - known_at >= CACHE_SECONDS:
+            members = await self._members_if_private(channel)
+            if len(self._private) > MAX_CACHED:
+                self._private.clear()
+            self._private[channel] = (self._now(), members)
+        if members is None:
+            return True
+        return any(one in members for one in await self.approvers() if one != besides)
+
+    async def _members_if_private(self, channel: str) -> frozenset[str] | None:
+        try:
+            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
+                return None
+            members: set[str] = set()
+            async for page in await self._client.conversations_members(channel=channel, limit=1_000):
+                members.update(page["members"])
+        except SLACK_ERRORS as error:
+            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+        return frozenset(members)
+
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
         if not self._settings.approvers:
-            return await self._admins()
+            return await self._list_admins()
         people: list[str] = []
         for one in self._settings.approvers:
-            people += sorted(await self._members(one)) if one.startswith("S") else [one]
+            with suppress(IdentityError):
+                people += sorted(await self._members(one)) if _is_group(one) else [one]
         return list(dict.fromkeys(people))
 
     async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
@@ -90,9 +121,15 @@ class SlackIdentity:
     async def _is_among(self, user: str, ids: tuple[str, ...], *, fresh: bool = False) -> bool:
         if user in ids:
             return True
-        for one in ids:
-            if one.startswith("S") and user in await self._members(one, fresh=fresh):
-                return True
+        unsure: IdentityError | None = None
+        for one in filter(_is_group, ids):
+            try:
+                if user in await self._members(one, fresh=fresh):
+                    return True
+            except IdentityError as error:
+                unsure = error
+        if fresh and unsure:
+            raise unsure
         return False
 
     async def _user(self, user: str) -> dict[str, Any]:
@@ -110,18 +147,27 @@ class SlackIdentity:
             users = (await _ask_twice(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
             why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
+            if not isinstance(error, SlackApiError) or _passes(error):
+                if group in self._groups and not fresh:
+                    return members
+                raise IdentityError(f"usergroups.users.list for {group}: {why}") from error
             logger.warning("the group %s could not be read, so it counts as empty: %s", group, why)
             return frozenset()
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 
-    async def _admins(self) -> list[str]:
-        admins: list[str] = []
+    async def _list_admins(self) -> list[str]:
+        """List the admins, from a while ago: whether one still is, is asked at each decision."""
+        known_at, admins = self._admins
+        if self._now() - known_at < ADMINS_CACHE_SECONDS:
+            return admins
+        admins = []
         try:
             async for page in await self._client.users_list(limit=200):
                 admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.list: {error}") from error
+        self._admins = (self._now(), admins)
         return admins
 
     async def direct_channel(self, user: str) -> str:
@@ -131,6 +177,10 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
+
+
+def _is_group(one: str) -> bool:
+    return one.startswith("S")
 
 
 def _address(data: dict[str, Any]) -> str | None:

@@ -4,40 +4,68 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
+
+from pydantic import PydanticUserError
 
 from bot.imports import described, import_own
 from bot.settings import Settings, SettingsError, variable
+from bot.testing.openai.strict_schema import schema_faults
 from bot.tools.tool import Rules, Tool
+
+
+class ToolFileError(SettingsError):
+    """A tool cannot be offered to any model; the text says which one and why."""
 
 
 def load(settings: Settings, others: Sequence[type[Tool]] = ()) -> Mapping[str, type[Tool]]:
     """Find every tool that the settings allow, by name, in an order that never changes; `others` come last.
 
-    Raises SettingsError with one line for the operator.
+    Raises ToolFileError for one that could not be run, whose name is taken, or whose description a model's server would
+    refuse, and SettingsError for a name in BOT_TOOLS_OFF that none has.
     """
-    found = {tool.name: tool for module in _modules(importlib.import_module(__name__)) for tool in _tools(module)}
-    for name in settings.tools:
-        own = [tool for module in _own_modules(name) for tool in _checked_tools(module)]
-        if not own:
-            raise SettingsError(f"{variable('tools')}: there is no tool in {name}: no class that derives from Tool.")
-        for tool in own:
-            if found.setdefault(tool.name, tool) is not tool:
-                raise SettingsError(f"{variable('tools')}: {_where(tool)} has the name of another tool, {tool.name}.")
+    built_in = [tool for module in _modules(importlib.import_module(__name__)) for tool in _tools(module)]
+    own = [tool for name in settings.tools for tool in _own_tools(name)]
+    found = by_name([*built_in, *own])
     for tool in others:
         if found.setdefault(tool.name, tool) is not tool:
-            raise SettingsError(f"{variable('mcp')}: there is another tool with the name {tool.name}.")
+            raise ToolFileError(f"{variable('mcp')}: there is another tool with the name {tool.name}.")
     unknown = [name for name in settings.tools_off if name not in found]
     if unknown:
-        raise SettingsError(
-            f"{variable('tools_off')}: there is no tool {unknown[0]}. The tools are: {', '.join(found)}."
-        )
+        there = ", ".join(found)
+        raise SettingsError(f"{variable('tools_off')}: there is no tool {unknown[0]}. The tools are: {there}.")
     return {
         name: tool
         for name, tool in found.items()
         if name not in settings.tools_off and (tool.needs is None or getattr(settings, tool.needs))
     }
+
+
+def by_name(found: Iterable[type[Tool]]) -> dict[str, type[Tool]]:
+    """Return the tools by their names. Raises ToolFileError as `load` does."""
+    named: dict[str, type[Tool]] = {}
+    for tool in found:
+        where = f"The tool {tool.name} of {tool.__module__}"
+        if other := named.get(tool.name):
+            raise ToolFileError(f"{where} has a name that is taken: {other.__module__} has one of the same name.")
+        if fault := _fault(tool):
+            raise ToolFileError(f"{where} cannot be offered to a model: {fault}")
+        named[tool.name] = tool
+    return named
+
+
+def _fault(tool: type[Tool]) -> str | None:
+    """Say what a model's server would refuse about the tool: every answer would fail by it."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", tool.name):
+        return "a name has 64 letters, digits and underscores at most."
+    try:
+        function = tool.definition()["function"]
+    except (ValueError, TypeError, KeyError, RecursionError, PydanticUserError) as error:
+        return f"its arguments cannot be described ({described(error)})."
+    if not function["description"]:
+        return "it has no docstring, which is what the model reads."
+    return next(schema_faults(function["parameters"], strict=True), None)
 
 
 def rules(settings: Settings) -> Rules:
@@ -50,12 +78,15 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def _own_modules(name: str) -> Iterator[ModuleType]:
-    """Import a module of the operator's, and what is in it where it is a package."""
+def _own_tools(name: str) -> list[type[Tool]]:
+    """Find the tools of a module of the operator's, and of those in it where it is a package. Raises ToolFileError."""
     module = import_own(variable("tools"), name)
-    yield module
-    for inner in sorted(pkgutil.iter_modules(getattr(module, "__path__", ())), key=lambda module: module.name):
-        yield import_own(variable("tools"), f"{name}.{inner.name}")
+    inner = sorted(pkgutil.iter_modules(getattr(module, "__path__", ())), key=lambda module: module.name)
+    modules = [module, *(import_own(variable("tools"), f"{name}.{one.name}") for one in inner)]
+    tools = [tool for one in modules for tool in _runnable_tools(one)]
+    if not tools:
+        raise ToolFileError(f"{variable('tools')}: there is no tool in {name}: no class that derives from Tool.")
+    return tools
 
 
 def _classes(module: ModuleType) -> Iterator[type[Tool]]:
@@ -68,33 +99,25 @@ def _tools(module: ModuleType) -> Iterator[type[Tool]]:
     return (tool for tool in _classes(module) if not inspect.isabstract(tool))
 
 
-def _checked_tools(module: ModuleType) -> Iterator[type[Tool]]:
-    """Find the tools of a module, each of which a model can be told of and the bot can run. Raises SettingsError."""
+def _runnable_tools(module: ModuleType) -> Iterator[type[Tool]]:
+    """Find the tools of a module, each of which the bot can run. Raises ToolFileError."""
     classes = list(_classes(module))
     for tool in classes:
-        derived = any(other is not tool and issubclass(other, tool) for other in classes)
-        if derived and inspect.isabstract(tool):
+        if inspect.isabstract(tool) and any(other is not tool and issubclass(other, tool) for other in classes):
             continue  # what others of the module have in common
-        fault = next(_faults(tool), None)
+        fault = next(_slips(tool), None)
         if fault:
-            raise SettingsError(f"{variable('tools')}: {_where(tool)} {fault}.")
-        try:
-            tool.definition()
-        except Exception as error:  # it is anybody's code
-            what = f"{_where(tool)} cannot be described to a model: {described(error)}"
-            raise SettingsError(f"{variable('tools')}: {what}.") from error
+            raise ToolFileError(f"{variable('tools')}: {tool.__name__} of {module.__name__} {fault}.")
         yield tool
 
 
-def _faults(tool: type[Tool]) -> Iterator[str]:
-    """Say what about a tool keeps a model from being told of it or the bot from running it."""
+def _slips(tool: type[Tool]) -> Iterator[str]:
+    """Say what about a tool keeps the bot from running it, or a model from using it rightly."""
     if inspect.isabstract(tool):
         yield f"lacks {' and '.join(sorted(tool.__abstractmethods__))}"
-    for name in ("run", "preview"):
+    for name in ("run", "change"):
         if not inspect.iscoroutinefunction(getattr(tool, name, tool.run)):
             yield f"has a {name} that is not “async def”"
-    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", tool.name):
-        yield "needs a class name of ASCII letters, and no more than 64"
     if not (tool.__dict__.get("__doc__") or "").strip():
         yield "needs a docstring: it is what the model reads"
     for name, field in tool.model_fields.items():
@@ -102,7 +125,3 @@ def _faults(tool: type[Tool]) -> Iterator[str]:
             yield f"needs a description of {name}: Field(description=…)"
     if tool.needs is not None and tool.needs not in Settings.model_fields:
         yield f"needs the setting {tool.needs}, which there is not"
-
-
-def _where(tool: type[Tool]) -> str:
-    return f"{tool.__name__} in {tool.__module__}"

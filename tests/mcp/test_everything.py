@@ -71,10 +71,10 @@ async def heard(world: World, tool: str, **arguments: Any) -> dict[str, Any]:
 async def used(world: World) -> None:
     """Call each of its tools, rightly and wrongly."""
     assert await heard(world, "every_get-sum", a=20, b=22) == {"result": "The sum of 20 and 22 is 42."}
-    assert "is not of type 'number'" in (await heard(world, "every_get-sum", a="20", b=22))["error"]
+    assert "is not of type 'number'" in (await heard(world, "every_get-sum", a="20", b=22))["hint"]
     assert "image, left out" in (await heard(world, "every_get-tiny-image"))["result"]
     assert '"action": "decline"' in (await heard(world, "every_trigger-elicitation-request"))["result"]
-    assert "There is no tool" in (await heard(world, "every_echo", message="hello"))["error"]
+    assert "There is no such tool" in (await heard(world, "every_echo", message="hello"))["hint"]
 
 
 async def test_stdio(world: World, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_http(world: World, tmp_path: Path) -> None:
     async with over_http(tmp_path, port):
         config = await configured(tmp_path, type="http", url=f"http://127.0.0.1:{port}/mcp")
     async with world.bot(BOT_MCP=config):
-        assert (await heard(world, "every_get-sum", a=1, b=1))["error"] == "every can't be asked right now."
+        assert (await heard(world, "every_get-sum", a=1, b=1))["error"] == "I can't get at that right now."
         for _ in range(2):
             async with over_http(tmp_path, port):
                 await used(world)

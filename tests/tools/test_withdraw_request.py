@@ -33,7 +33,7 @@ async def test_ones_own(world: World) -> None:
         card, request = await waiting(world)
         world.script += [calls(("withdraw_request", {"request": request})), refund_of("ORD-10188", 5), Answer("Done.")]
         await world.says(ANA, "only $5, please", thread_ts=card.root_ts)
-        assert "taken back by <@U0ANA>. Nothing was done." in shown(await world.settled(card))
+        assert "withdrawn by <@U0ANA>. Nothing was done." in shown(await world.settled(card))
         await world.workspace.until(lambda: len(world.asked) == 5)
     rows = world.rows("SELECT status FROM tool_calls ORDER BY created_at")
     assert [row["status"] for row in rows] == ["cancelled", "succeeded", "pending"]
@@ -58,7 +58,7 @@ async def test_somebody_elses(world: World, person: str) -> None:
         world.script += [calls(("withdraw_request", {"request": request})), Answer("I can't.")]
         await world.says(person, "@bot take it back", thread_ts=card.root_ts)
         await world.workspace.until(lambda: len(world.asked) == 4)
-    assert f"There is no waiting request {request} of this person." in world.asked[3].messages[-1]["content"]
+    assert f"You have no waiting request {request}." in world.asked[3].messages[-1]["content"]
     assert refund(world) == "pending"
 
 

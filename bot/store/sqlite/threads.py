@@ -1,10 +1,11 @@
 """The rows of `threads`, within the caller's transaction."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from bot.store.records import ThreadId
+from bot.store.records import Post, ThreadId
 
 
 def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
@@ -20,15 +21,54 @@ def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
 
 
-def mark_handed_over(db: Database, thread: ThreadId) -> None:
-    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
-    now = datetime.now(UTC).isoformat()
-    db.execute("UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)", [now, *thread.key])
+def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
+    """Leave the thread to people, because of this person: see `is_quiet_for`."""
+    db.execute(
+        """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
+           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE (team, channel, ts) = (?, ?, ?)""",
+        [datetime.now(UTC).isoformat(), user, *thread.key],
+    )
+
+
+def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
+    """Return whether people have the thread, so that the bot does not answer this person until it is mentioned.
+
+    When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
+    """
+    quiet = """SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NOT NULL
+               AND (started_by != ? OR handed_over_by IS NULL OR handed_over_by = started_by)"""
+    return db.execute(quiet, [*thread.key, user]).fetchone() is not None
 
 
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
     """Answer in the thread again."""
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+
+
+def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
+    """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
+
+    None when they know already.
+    """
+    key = thread.key
+    latest = """SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?) AND status != 'waiting'
+                ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
+    about = (db.execute(latest, key).fetchone() or (None,))[0]
+    told, told_about, is_escalated = db.execute(
+        """SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads
+           WHERE (team, channel, ts) = (?, ?, ?)""",
+        key,
+    ).fetchone()
+    if told and told_about == about:
+        if is_escalated or not escalates:
+            return None
+        if db.execute("SELECT 1 FROM outbox WHERE id = ? AND status != 'failed'", [told]).fetchone():
+            post = replace(post, replaces=told)
+    db.execute(
+        "UPDATE threads SET team_post = ?, team_post_about = ? WHERE (team, channel, ts) = (?, ?, ?)",
+        [post.id, about, *key],
+    )
+    return post
 
 
 def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
