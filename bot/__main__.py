@@ -92,5 +92,16 @@ def pin(*, yes: bool) -> None:
     commands.pin_mcp_tools(yes=yes)
 
 
+@main.command()
+@click.argument("reference")
+@click.argument("outcome", type=click.Choice(["done", "not-done"]))
+@click.option("--why", required=True, help="What was found out, in a sentence; card and thread show it.")
+def settle(reference: str, outcome: str, *, why: str) -> None:
+    """Say what became of the request REFERENCE, when the shop does not tell and somebody has looked."""
+    from bot import commands
+
+    commands.settle(reference, why, done=outcome == "done")
+
+
 if __name__ == "__main__":
     main()

@@ -176,7 +176,7 @@ def _agent(
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:
         stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation)
+    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,

@@ -14,7 +14,7 @@ from bot.blocks.messages import answer_messages, plain
 from bot.blocks.orders import order_card
 from bot.blocks.text import REMOVED, one_line, prose, without_addresses
 from bot.shop.money import Money
-from bot.shop.shop import Customer, Order, OrderItem, OrderStatus
+from bot.shop.orders import Customer, Order, OrderItem, OrderStatus
 from bot.store.records import Block
 
 

@@ -176,14 +176,16 @@ def get_call(db: Database, call_id: str) -> ToolCall | None:
 
 def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
-    times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
+    times = (
+        *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
+        *("begun_at", "look_at", "reported_at"),
+    )
     columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
     columns["status"] = CallStatus(row["status"])
-    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
+    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused", "money_pending")}
     columns["card"] = tuple(json.loads(row["card"]))
-    columns["figures"] = tuple(json.loads(row["figures"] or "[]"))
     return ToolCall(**columns)
 
 

@@ -27,7 +27,7 @@ _ERASE_THREAD = (
        AND id NOT IN (SELECT message_id FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts))""",
     """UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
-    """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]', figures = NULL,
+    """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]', quote = NULL, customer = NULL,
            arguments = without_addresses(arguments), summary = without_addresses(summary),
            result = without_addresses(result), error = without_addresses(error),
            channel = 'forgotten', thread_ts = 'forgotten'

@@ -206,3 +206,23 @@ def one_post_for_the_team(db: Database) -> None:
     """Keep what the team was told of a thread last, and because of which message."""
     db.execute("ALTER TABLE threads ADD COLUMN team_post TEXT")
     db.execute("ALTER TABLE threads ADD COLUMN team_post_about INTEGER")
+
+
+@bot_migrations()
+def quotes(db: Database) -> None:
+    """Freeze the quote that was shown in the row, and keep when a change was begun, looked for and reported."""
+    for column in (
+        "quote TEXT CHECK (quote IS NULL OR json_valid(quote))",
+        "customer TEXT",
+        "begun_at TEXT",
+        "looks INTEGER NOT NULL DEFAULT 0",
+        "look_at TEXT",
+        "money_pending INTEGER NOT NULL DEFAULT 0",
+        "reported_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("ALTER TABLE tool_calls DROP COLUMN figures")
+    db.execute("DROP INDEX tool_calls_one_pending_per_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
+        WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
