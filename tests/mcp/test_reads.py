@@ -122,7 +122,7 @@ async def test_changed_before_the_start(
 
 async def test_huge_result(world: World, hostile: Hostile) -> None:
     """Of a result without end the model hears the beginning, and that it is cut."""
-    hostile.do(text="x" * 2_000_000)
+    hostile.do(length=2_000_000)
     assert await heard(world, hostile) == {
         "result": "x" * MAX_RESULT_CHARACTERS,
         "cut": f"{2_000_000 - MAX_RESULT_CHARACTERS} more characters were left out",
@@ -131,7 +131,7 @@ async def test_huge_result(world: World, hostile: Hostile) -> None:
 
 async def test_result_without_end(world: World, hostile: Hostile) -> None:
     """A result that is too large to be taken in costs one call, and holds up nobody; the next one works."""
-    hostile.do(text="x" * 50_000_000)
+    hostile.do(length=50_000_000)
     world.script.extend([DOUBLE, Answer("So it is."), DOUBLE, Answer("So it is.")])
     async with world.bot(BOT_MCP=hostile.config, BOT_TOOL_TIMEOUT_SECONDS=5), asyncio.timeout(10):
         assert "a fault on our side" in (await heard_again(world))["error"]
