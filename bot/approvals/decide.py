@@ -80,7 +80,7 @@ class Approvals:
             ),
         )
         if (other := await self._executor.open_beside(parked)) is not None:
-            raise ToolError(f"The account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
+            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
             await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
         except SubjectTakenError as error:

@@ -20,5 +20,5 @@ class DeleteAccount(GatedTool):
         email = context.requester.email
         customer = await context.shop.customer(email) if email else None
         if customer is None:
-            raise ToolError("This person has no account in the shop.")
+            raise ToolError("You have no account in the shop.")
         return changes.DeleteAccount(customer.id, customer.email, context.rules.account_undo_days)

@@ -22,8 +22,9 @@ def quote_deletion(db: Database, change: DeleteAccount) -> Quote:
     ).fetchall()
     waiting = [number for number, status in rows if status not in (OrderStatus.DELIVERED, OrderStatus.CANCELLED)]
     if waiting:
+        more = f" and {len(waiting) - _MAX_NAMED} more" if len(waiting) > _MAX_NAMED else ""
         raise ShopRefusedError(
-            f"The account can't be deleted while orders are under way: {', '.join(waiting[:_MAX_NAMED])}.",
+            f"Your account can't be deleted while orders are under way: {', '.join(waiting[:_MAX_NAMED])}{more}.",
             "Offer to ask again when they have arrived or are cancelled.",
         )
     return Quote(customer=customer, orders=len(rows))
