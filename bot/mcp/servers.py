@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.mcp.config import ServerConfig, Use, read_config
+from bot.mcp.config import ServerConfig, read_config
 from bot.mcp.connection import Connection, ServerUnavailableError
 from bot.mcp.definitions import Definition
 from bot.mcp.pins import PIN, Pins, pins_path, read_pins
@@ -67,8 +67,6 @@ def _pinned(config: ServerConfig, pins: Pins) -> dict[str, Definition]:
     for name in config.tools:
         if name not in known:
             raise SettingsError(f"BOT_MCP: {name} of {config.name} is not pinned. {PIN}")
-        if config.tools[name] is Use.APPROVE:
-            raise SettingsError(f"BOT_MCP: {name} of {config.name} cannot be offered yet: it needs an approval.")
         try:
             check_schema(known[name].input_schema)
         except UnusableSchemaError as error:

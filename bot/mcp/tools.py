@@ -12,12 +12,16 @@ from bot.mcp.connection import ChangedDefinitionError, Connection, ServerUnavail
 from bot.mcp.definitions import Definition, offered_name, seen, visible
 from bot.mcp.schema import UnusableSchemaError, for_model, misfits
 from bot.mcp.session import RefusedCallError
+from bot.shop.shop import ShopRefusedError, ShopUnavailableError
+from bot.tools.foreign import FailedThereError, ForeignTool
 from bot.tools.tool import MAX_ARGUMENT_CHARACTERS, NOT_UNDERSTOOD, Context, Tool, ToolError, ToolResult, json_object
 
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_CHARACTERS = 8_000
 MAX_ERROR_CHARACTERS = 500
+LATER = "Say so, and offer to try again later."
+NOT_TRUSTED = "I can't do that for now: it is not what it was when it was looked at."
 
 
 class McpTool(Tool):
@@ -66,29 +70,50 @@ class ReadTool(McpTool):
 
     async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - the server answers everybody alike
         """Call it, and return what it says as data."""
-        text = await call(self.connection, self.pinned, self.arguments)
+        server = visible(self.connection.name)
+        try:
+            answer = await self.connection.call(self.pinned, self.arguments)
+        except ServerUnavailableError as error:
+            logger.warning("%s", error)
+            raise ToolError("I can't get at that right now.", f"{server} can't be asked. {LATER}") from error
+        except ChangedDefinitionError as error:
+            _report(error)
+            hint = f"{self.name} is not what it was when it was trusted. Offer to call a person."
+            raise ToolError(f"{NOT_TRUSTED} Nothing was done.", hint) from error
+        except RefusedCallError as error:
+            raise ToolError("That was not accepted.", f"{server} does not take it: {_short(str(error))}") from error
+        text = seen(answer.text)
+        if answer.is_error:
+            raise ToolError("That did not work.", f"{server} says that it failed: {_short(text)}")
         return ToolResult({"result": text[:MAX_RESULT_CHARACTERS]} | _cut(text))
 
 
-async def call(connection: Connection, pinned: Definition, arguments: Mapping[str, Any]) -> str:
-    """Call a tool of a server once, and return what it says. Raises ToolError when it did not do it."""
-    server = visible(connection.name)
-    try:
-        answer = await connection.call(pinned, arguments)
-    except ServerUnavailableError as error:
-        logger.warning("%s", error)
-        hint = f"{server} can't be asked right now. Say so, and offer to try again later."
-        raise ToolError("I can't get at that right now.", hint) from error
-    except ChangedDefinitionError as error:
-        logger.error("%s, so it is not called. %s", error, "See what changed with `support-bot mcp pin`.")  # noqa: TRY400
-        hint = f"{pinned.name} of {server} is not what it was when it was trusted. Offer to call a person."
-        raise ToolError("I can't do that for now, so nothing was done.", hint) from error
-    except RefusedCallError as error:
-        raise ToolError("That was not accepted.", f"{server} does not take it: {_short(str(error))}") from error
-    text = seen(answer.text)
-    if answer.is_error:
-        raise ToolError("That did not work.", f"{server} says that it failed: {_short(text)}")
-    return text
+class ApproveTool(McpTool, ForeignTool):
+    """Any other tool: it runs when a person has approved it, once."""
+
+    @classmethod
+    async def call_once(cls, arguments: Mapping[str, Any]) -> str:
+        """Call it, once."""
+        try:
+            answer = await cls.connection.call(cls.pinned, arguments)
+        except ServerUnavailableError as error:
+            raise ShopUnavailableError(str(error)) from error
+        except ChangedDefinitionError as error:
+            _report(error)
+            raise ShopRefusedError(NOT_TRUSTED) from error
+        except RefusedCallError as error:
+            logger.warning(
+                "%s does not take a call of %s: %s", cls.connection.name, cls.pinned.name, _short(str(error))
+            )
+            raise ShopRefusedError("It was not accepted.") from error
+        text = seen(answer.text)[:MAX_RESULT_CHARACTERS]
+        if answer.is_error:
+            raise FailedThereError(text)
+        return text
+
+
+def _report(error: ChangedDefinitionError) -> None:
+    logger.error("%s, so it is not called. See what changed with `support-bot mcp pin`.", error)
 
 
 def tool_class(connection: Connection, pinned: Definition, use: Use) -> type[Tool]:
@@ -98,6 +123,8 @@ def tool_class(connection: Connection, pinned: Definition, use: Use) -> type[Too
     made.name = name
     made.connection = connection
     made.pinned = pinned
+    if issubclass(made, ApproveTool):
+        made.definition_hash = pinned.digest
     return made
 
 
@@ -105,7 +132,7 @@ def _subclass(base: type[McpTool], name: str) -> type[McpTool]:
     return create_model(name, __base__=base)
 
 
-_BASES: Mapping[Use, type[McpTool]] = {Use.READ: ReadTool}
+_BASES: Mapping[Use, type[McpTool]] = {Use.READ: ReadTool, Use.APPROVE: ApproveTool}
 
 
 def _plain(arguments: str) -> dict[str, Any]:

@@ -78,7 +78,11 @@ def answer(do: dict[str, Any], mark: Any, called: dict[str, Any], waiting: dict[
         waiting["ask"] = mark
         send({"id": "ask", "method": what, "params": do["params"]})
     else:
-        text = "x" * do["length"] if "length" in do else do.get("text", str(2 * called.get("arguments", {}).get("number", 0)))
+        text = (
+            "x" * do["length"]
+            if "length" in do
+            else do.get("text", str(2 * called.get("arguments", {}).get("number", 0)))
+        )
         send({"id": mark, "result": {"content": [{"type": "text", "text": text}], "isError": what == "is_error"}})
 
 

@@ -28,8 +28,9 @@ _ERASE_THREAD = (
     """UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
     """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]', quote = NULL, customer = NULL,
-           arguments = without_addresses(arguments), summary = without_addresses(summary),
-           result = without_addresses(result), error = without_addresses(error),
+           arguments = iif(quote ->> '$.change.kind' = 'call_tool', '{}', without_addresses(arguments)),
+           result = iif(quote ->> '$.change.kind' = 'call_tool', NULL, without_addresses(result)),
+           summary = without_addresses(summary), error = without_addresses(error),
            channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
     "DELETE FROM inbox WHERE (team, channel, thread_ts) = (:team, :channel, :ts)",
