@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from bot.evaluation.command import evaluate
+
 
 @click.group()
 @click.version_option(metadata.version("support-bot"), prog_name="support-bot")
@@ -101,6 +103,9 @@ def settle(reference: str, outcome: str, *, why: str) -> None:
     from bot import commands
 
     commands.settle(reference, why, done=outcome == "done")
+
+
+main.add_command(evaluate)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ KNOWS = {
     "mcp": {"bot.mcp.session", "bot.mcp.transports"},
     "mcp_types": {"bot.mcp.session", "bot.mcp.transports"},
     "jsonschema": {"bot.mcp.schema"},
-    "click": {"bot.__main__", "bot.commands"},
+    "click": {"bot.__main__", "bot.commands", "bot.evaluation.command"},
+    "yaml": {"bot.evaluation.files"},
 }
 
 
@@ -54,9 +55,12 @@ def test_libraries_stay_where_they_belong(library: str) -> None:
 
 
 def test_the_bot_does_not_lean_on_the_demo() -> None:
-    """Only the commands and the demo itself import the demo."""
+    """Only the commands, the evaluation (for its offline model) and the demo itself import the demo."""
     leaning = {name for name, path in MODULES.items() if any(one.startswith("bot.demo") for one in imports(path))}
-    assert {name for name in leaning if not name.startswith("bot.demo")} == {"bot.commands"}
+    assert {name for name in leaning if not name.startswith("bot.demo")} == {
+        "bot.commands",
+        "bot.evaluation.run",
+    }
 
 
 def test_the_test_servers_know_nothing_of_the_bot() -> None:
@@ -82,6 +86,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
         "slack_bolt",
         "slack_sdk",
         "sqlite_utils",
+        "yaml",
     }
     used = {one.split(".")[0] for path in MODULES.values() for one in imports(path)}
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared

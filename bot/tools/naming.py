@@ -6,7 +6,8 @@ from bot.identity import plain_address
 
 # Links and phone numbers, in which digits and addresses mean something else.
 _LINKS_AND_PHONES = re.compile(
-    r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|(?<!\w)\+\d[\d ().-]*(?!\w)|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
+    r"""(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\btel:)[^\s<>"|]*"""
+    r"""|(?<![^\s(:;,])\+\d[\d ().-]*(?!\w)|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
 # Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
 _GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
@@ -19,7 +20,7 @@ _PAID = r"(?:[$€£¥]|\b(?:usd|eur|gbp|dollars?|euros?|pounds?|cents?)\b)"
 _LETTERS_FIRST = re.compile(r"([a-z]{0,10})[#_ -]{0,2}(?=\d)")
 
 
-def is_named(what: str, text: str) -> bool:
+def names(text: str, what: str) -> bool:
     """Return whether the text names this order or e-mail address, as a whole word.
 
     No part of a price, a phone number, a link, or of another number or address is one. An order's number may be written
@@ -36,7 +37,7 @@ def is_named(what: str, text: str) -> bool:
 def _grouped(found: re.Match[str], wanted: str) -> str:
     groups = found[0].split(" ")
     is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
-    is_list = is_list and bool(_BEFORE_ORDERS.search(found.string[: found.start()][-20:]))
+    is_list = is_list and bool(_BEFORE_ORDERS.search(found.string[max(0, found.start() - 20) : found.start()]))
     return found[0] if is_list or wanted == found[0] else " / "
 
 

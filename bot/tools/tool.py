@@ -22,7 +22,7 @@ from bot.shop.changes import Change, Quoted
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId
-from bot.tools.naming import is_named
+from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Context:
 
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
-        return self.requester.is_staff and is_named(what, self.user_text)
+        return self.requester.is_staff and names(self.user_text, what)
 
 
 class Tool(BaseModel):

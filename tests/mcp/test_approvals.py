@@ -12,7 +12,7 @@ from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
-from tests.mcp.hostile import NUMBER, TOOLS
+from tests.mcp.hostile import TOOLS
 from tests.mcp.world import Hostile
 from tests.process import BotProcess
 from tests.world import ANA, SAM, TEAM, World, buttons, calls, shown
@@ -258,4 +258,3 @@ async def test_forgotten(world: World, hostile: Hostile) -> None:
     await database.close()
     [row] = world.rows("SELECT * FROM tool_calls")
     assert (row["arguments"], row["result"], row["summary"][:16]) == ("{}", None, "Call of shop_giv")
-    assert NUMBER["required"] == ["number"]
