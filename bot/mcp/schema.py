@@ -29,7 +29,7 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         for reference in _references(schema):
             if not reference.startswith("#"):
                 raise UnusableSchemaError(f"it refers to {reference[:100]}, which is elsewhere")
-        _validator(schema)
+        misfits(schema, {})
     except SchemaError as error:
         raise UnusableSchemaError(f"it is no JSON Schema: {error.message[:200]}") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -38,8 +38,9 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 def misfits(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
     """Say what of the arguments does not fit. Raises UnusableSchemaError."""
+    validator = _validator(schema)
     try:
-        errors = sorted(_validator(schema).iter_errors(arguments), key=lambda error: str(error.json_path))
+        errors = sorted(validator.iter_errors(arguments), key=lambda error: str(error.json_path))
     except Exception as error:  # what a foreign schema can make of a validator is not in our hands
         raise UnusableSchemaError(f"{type(error).__name__}: {error}"[:200]) from error
     return [f"{error.json_path.removeprefix('$.')}: {error.message[:200]}" for error in errors[:MAX_ERRORS]]
