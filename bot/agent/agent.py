@@ -78,7 +78,7 @@ class Agent:
         post = None
         if escalate:
             intent = await self._intents.stored(message.thread)
-            summary, key = f"{words} ({mark})", f"run {message.id}"
+            summary, key = f"{words} ({mark})", message.key
             post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
