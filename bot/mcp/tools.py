@@ -12,7 +12,7 @@ from bot.mcp.connection import ChangedDefinitionError, Connection, ServerUnavail
 from bot.mcp.definitions import Definition, offered_name, seen, visible
 from bot.mcp.schema import UnusableSchemaError, for_model, misfits
 from bot.mcp.session import RefusedCallError
-from bot.shop.shop import ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import ShopRefusedError
 from bot.tools.foreign import FailedThereError, ForeignTool
 from bot.tools.tool import MAX_ARGUMENT_CHARACTERS, NOT_UNDERSTOOD, Context, Tool, ToolError, ToolResult, json_object
 
@@ -97,7 +97,9 @@ class ApproveTool(McpTool, ForeignTool):
         try:
             answer = await cls.connection.call(cls.pinned, arguments)
         except ServerUnavailableError as error:
-            raise ShopUnavailableError(str(error)) from error
+            # Not left for later, as a shop's would be: of two processes that tried again each could call it once.
+            logger.warning("%s", error)
+            raise ShopRefusedError("It can't be reached right now; it can be asked for again.") from error
         except ChangedDefinitionError as error:
             _report(error)
             raise ShopRefusedError(NOT_TRUSTED) from error

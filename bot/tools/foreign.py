@@ -32,8 +32,8 @@ class ForeignTool(GatedTool):
     async def call_once(cls, arguments: Mapping[str, Any]) -> str:
         """Call it, and return what it says.
 
-        Raises ShopUnavailableError and ShopRefusedError when nothing was begun, FailedThereError when it says that it
-        failed, and anything else when nobody knows.
+        Raises ShopRefusedError when nothing was begun, FailedThereError when it says that it failed, and anything else
+        when nobody knows.
         """
 
     async def change(self, context: Context) -> CallTool:
