@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from difflib import unified_diff
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.mcp.config import ServerConfig, Use
 from bot.mcp.definitions import Definition, offered_name, visible
@@ -56,7 +57,8 @@ def _listed(server: ServerConfig, tools: Mapping[str, Definition]) -> dict[str, 
 
 
 def _lines(server: ServerConfig, tools: Mapping[str, Definition], before: Mapping[str, Definition]) -> Iterator[str]:
-    yield f"{server.name}: {server.url or ' '.join([server.command or '', *server.args])}"
+    # No more of where it is: arguments and addresses may hold secrets.
+    yield f"{server.name}: {urlsplit(server.url).hostname if server.url else Path(server.command or '').name}"
     for name, use in server.tools.items():
         known = before.get(name)
         state = "new" if known is None else "as pinned" if known == tools[name] else "CHANGED"

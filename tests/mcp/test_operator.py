@@ -41,6 +41,7 @@ def test_pin(tmp_path: Path) -> None:
     hostile.do(tools=[TOOLS[0] | {"description": f"Double a number.{hidden}"}, TOOLS[1]])
     declined = pin(hostile, says="n\n")
     assert declined.returncode == 1
+    assert declined.stdout.startswith(f"shop: {Path(sys.executable).name}\n")
     assert "shop_double (new): runs at once, for everybody who asks" in declined.stdout
     assert "shop_give_points (new): runs when a person has approved it" in declined.stdout
     assert r"Double a number.\udb40\udc41\u001b[2J" in declined.stdout
@@ -134,6 +135,17 @@ def test_slips_in_the_file(tmp_path: Path, text: str, words: str) -> None:
         read_config(path)
     assert str(told.value).startswith("BOT_MCP: ")
     assert "\n" not in str(told.value)
+
+
+def test_example_in_the_readme(tmp_path: Path) -> None:
+    """The README's file of servers is one that is read, but for the variable that it names."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    path = tmp_path / "mcp.json"
+    path.write_text(readme.split("```json\n")[1].split("```")[0])
+    with pytest.raises(SettingsError, match=r"names \$\{CRM_TOKEN\}, which is not in the environment"):
+        read_config(path)
+    path.write_text(path.read_text().replace("${CRM_TOKEN}", "${PATH}"))
+    assert [(server.name, len(server.tools)) for server in read_config(path)] == [("crm", 2), ("stock", 1)]
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
