@@ -11,6 +11,7 @@ Rooms, from the top down; each imports only what is below it:
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
+    mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
     help         the help articles that a tool searches
@@ -19,6 +20,7 @@ Rooms, from the top down; each imports only what is below it:
     shop         the port to orders, customers and money; sqlite is the built-in shop
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite is where
+    imports      Python of the operator's own that a setting names
     settings     what the operator decides
     prices       what tokens cost
     logs         what is told on stderr, a line for each event

@@ -188,6 +188,20 @@ def forget(user: str) -> None:
     commands.forget(user)
 
 
+@main.group()
+def mcp() -> None:
+    """Look after the tools that come from MCP servers."""
+
+
+@mcp.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def pin(*, yes: bool) -> None:
+    """Show what the servers of BOT_MCP say of the tools that are to be offered, and trust it."""
+    from bot.operator import commands
+
+    commands.pin_mcp_tools(yes=yes)
+
+
 @main.command()
 @click.argument("reference")
 @click.argument("outcome", type=click.Choice(["done", "not-done"]))

@@ -25,9 +25,11 @@ from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.help import articles
 from bot.identity import Identity
+from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
-from bot.settings import Settings
-from bot.shop.shop import Shop
+from bot.settings import Settings, SettingsError, variable
+from bot.shop.factory import BUILT_IN, own_shop
+from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
@@ -100,6 +102,7 @@ async def running(
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
+    known_tools = tools.load(settings, await _mcp_tools(settings, stack))
     database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
     await database.open()
     stack.push_async_callback(database.close)
@@ -112,11 +115,11 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
-    store, shop = open_store(database, leases), open_shop(database)
+    store = open_store(database, leases)
+    shop = await _open_shop(settings, open_shop, database, stack)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
-    known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
@@ -128,7 +131,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         stack,
         store=store,
         identity=identity,
-        known_tools=known_tools,
+        known_tools=tools.offered(known_tools, shop),
         shop=shop,
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
@@ -147,6 +150,27 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+
+
+async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
+    if settings.mcp is None:
+        return []
+    return await stack.enter_async_context(open_servers(settings.mcp, seconds=settings.tool_timeout_seconds))
+
+
+async def _open_shop(
+    settings: Settings, built_in: Callable[[DatabaseThread], Shop], database: DatabaseThread, stack: AsyncExitStack
+) -> Shop:
+    if settings.shop == BUILT_IN:
+        return built_in(database)
+    shop = await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
+    try:
+        await shop.check()
+    except ShopUnavailableError as error:
+        logger.warning("shop: %s", error)  # it may be back before anybody asks
+    except ShopCheckError as error:
+        raise SettingsError(f"{variable('shop')}: {error}") from error
+    return shop
 
 
 def _agent(

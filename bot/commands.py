@@ -20,8 +20,9 @@ from bot.logs import tell
 from bot.operator.check.check import check
 from bot.operator.check.finding import Level
 from bot.operator.console import errors, run, stop_signal
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, SettingsError, read_settings
 from bot.shop import sample as sample_shop
+from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.http import EVENTS_PATH
@@ -54,6 +55,9 @@ def serve_slack(http_port: int | None, host: str, sample_orders: str | None) -> 
     """Run the bot in a real workspace until it is asked to stop, or Slack cannot be reached any more."""
 
     async def serve_workspace(settings: Settings) -> None:
+        if sample_orders and settings.shop != BUILT_IN:
+            raise SettingsError(f"--sample-orders fills the built-in shop, and BOT_SHOP is {settings.shop}.")
+        tools.load(settings)  # a slip in one is told before anything outside is asked
         await _check_start(settings, http=http_port is not None)
         if sample_orders:
             added = await _fill_shop(settings.database, sample_orders)
@@ -80,7 +84,7 @@ def _tell_start(settings: Settings, where: str) -> None:
         fallback=settings.openai_fallback_model,
         approvers=",".join(settings.approvers) or "admins",
         tools=",".join(tools.load(settings)),
-        shop="built-in",
+        shop=settings.shop,
         database=str(settings.database.absolute()),
         connected=where,
     )

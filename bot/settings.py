@@ -58,6 +58,19 @@ class Settings(BaseSettings):
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
     )
+    shop: str = Field(
+        "sqlite",
+        validation_alias="BOT_SHOP",
+        description="The shop: `sqlite`, the built-in one, `vendure`, or `package.module:factory`, "
+        "which makes one of your own.",
+    )
+    tools: Ids = Field(
+        (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
+    )
+    tools_off: Ids = Field((), validation_alias="BOT_TOOLS_OFF", description="Tools that are not offered, by name.")
+    mcp: Path | None = Field(
+        None, validation_alias="BOT_MCP", description="File of MCP servers (`mcp.json`) whose listed tools are offered."
+    )
     approvers: Ids = Field(
         (),
         validation_alias="BOT_APPROVERS",
@@ -230,7 +243,7 @@ class Settings(BaseSettings):
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -386,6 +399,11 @@ def use_env_file(path: Path) -> None:
 def env_file() -> Path:
     """Return the file that settings are read from beside the environment."""
     return _env_file.get()
+
+
+def read_mcp_path() -> Path | None:
+    """Read where the file of MCP servers is, if there is one. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-").mcp  # noqa: S106 - as above
 
 
 def read_model_settings(**overrides: Any) -> Settings:

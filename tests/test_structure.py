@@ -27,6 +27,9 @@ KNOWS = {
         "bot.operator.commands",
         "bot.operator.console",
     },
+    "mcp": {"bot.mcp.session", "bot.mcp.transports"},
+    "mcp_types": {"bot.mcp.session", "bot.mcp.transports"},
+    "jsonschema": {"bot.mcp.schema"},
     "yaml": {"bot.evaluation.files"},
 }
 
@@ -81,13 +84,18 @@ def test_imports_resolve_to_what_is_declared() -> None:
     """Every library that is imported is one that pyproject.toml names, or Python's own."""
     declared = {
         "aiohttp",
+        "anyio",
         "click",
         "httpx2",
+        "jsonschema",
+        "mcp",
+        "mcp_types",
         "openai",
         "prometheus_client",
         "pydantic",
         "pydantic_settings",
         "pytest",
+        "referencing",
         "slack_bolt",
         "slack_sdk",
         "sqlite_utils",

@@ -13,6 +13,7 @@ import click
 
 from bot.approvals.cards import settled_posts
 from bot.approvals.endings import Ending
+from bot.mcp.extra import look_at_servers
 from bot.operator.check.check import as_json, check, in_lines
 from bot.operator.check.finding import Level, fatal
 from bot.operator.console import database_path, errors, run, stop_signal, with_database
@@ -20,7 +21,7 @@ from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
 from bot.operator.text import counted
 from bot.prices import Prices, read_prices
-from bot.settings import SettingsError, read_database_path, read_for_check
+from bot.settings import SettingsError, read_database_path, read_for_check, read_mcp_path
 from bot.shop.sqlite import shop_migrations
 from bot.store.records import CallStatus
 from bot.store.sqlite.approval_requests import ApprovalRequests
@@ -94,6 +95,23 @@ def verify_log(head: str | None) -> None:
     click.echo(
         "Keep the head elsewhere; `support-bot verify --head` then tells whether anything before it was removed."
     )
+
+
+def pin_mcp_tools(*, yes: bool) -> None:
+    """Show every tool that MCP servers would have offered, and trust it when the operator says so."""
+    with errors():
+        path = read_mcp_path()
+    if path is None:
+        raise click.ClickException("BOT_MCP is not set; it names the file of MCP servers, such as mcp.json.")
+    pinning = run(look_at_servers(path))
+    click.echo(pinning.text)
+    if not pinning.is_new:
+        click.echo("All of it is pinned as it is.")
+        return
+    if not (yes or click.confirm("Trust this?")):
+        raise click.ClickException("Nothing was pinned.")
+    pinning.write()
+    click.echo(f"Pinned in {pinning.path}. A bot that runs reads it at its next start.")
 
 
 def settle(mark: str, why: str, *, done: bool) -> None:

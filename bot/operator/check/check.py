@@ -8,7 +8,7 @@ from bot.operator.check.finding import Finding, Level
 from bot.operator.check.machine import check_database
 from bot.operator.check.model import check_models
 from bot.operator.check.settings import check_help_and_tools, check_settings
-from bot.operator.check.shop import check_built_in_shop
+from bot.operator.check.shop import check_shop
 from bot.operator.check.slack import check_slack
 from bot.operator.text import printable
 from bot.settings import Settings
@@ -19,7 +19,7 @@ async def check(settings: Settings, *, http: bool = False, thorough: bool = True
     slack, models, shop = await asyncio.gather(
         check_slack(settings, http=http, thorough=thorough),
         check_models(settings, thorough=thorough),
-        check_built_in_shop(settings.database),
+        check_shop(settings, thorough=thorough),
     )
     of_settings = [*check_settings(), *(check_help_and_tools(settings) if thorough else ())]
     return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(check_database, settings.database)]

@@ -5,12 +5,37 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.operator.check.finding import Finding, ok, warning
+from bot.imports import described
+from bot.operator.check.finding import Finding, fatal, ok, warning
+from bot.settings import Settings, SettingsError, variable
+from bot.shop.factory import BUILT_IN, own_shop
+from bot.shop.shop import ShopCheckError
+
+PATIENCE_SECONDS = 20
 
 
-async def check_built_in_shop(path: Path) -> list[Finding]:
-    """Count the built-in shop's orders and the customers who can be recognised by an e-mail address."""
-    return [await asyncio.to_thread(_count, path)]
+async def check_shop(settings: Settings, *, thorough: bool) -> list[Finding]:
+    """Count the built-in shop's orders and known customers; open any other, when `thorough`, and have it check itself.
+
+    A start opens the shop anyway.
+    """
+    if settings.shop == BUILT_IN:
+        return [await asyncio.to_thread(_count, settings.database)]
+    return [await _ask(settings.shop)] if thorough else []
+
+
+async def _ask(name: str) -> Finding:
+    try:
+        async with own_shop(variable("shop"), name) as shop, asyncio.timeout(PATIENCE_SECONDS):
+            await shop.check()
+            changes = ", ".join(sorted(change.__name__ for change in shop.changes)) or "no change"
+    except (SettingsError, ShopCheckError) as error:
+        return fatal("shop", str(error))
+    except TimeoutError:
+        return warning("shop", f"{name} does not answer within {PATIENCE_SECONDS} seconds.")
+    except Exception as error:  # noqa: BLE001 - it may be anybody's code
+        return warning("shop", f"{name} cannot be asked: {described(error)}.")
+    return ok("shop", f"{name} answers. It can do: {changes}.")
 
 
 def _count(path: Path) -> Finding:

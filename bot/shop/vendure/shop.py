@@ -21,7 +21,7 @@ from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote,
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
-from bot.shop.remote import Json, OutcomeUnknownError, Remote
+from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote
 from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.vendure import documents, reading
 
@@ -52,9 +52,8 @@ class VendureSettings(BaseSettings):
 
 
 @asynccontextmanager
-async def open_vendure(settings: VendureSettings | None = None) -> AsyncIterator["Vendure"]:
-    """Give the shop while its connections are open; what is not given is read from `BOT_VENDURE_…`."""
-    settings = settings or VendureSettings()
+async def open_vendure(settings: VendureSettings) -> AsyncIterator["Vendure"]:
+    """Give the shop while its connections are open."""
     async with ClientSession(headers={"vendure-api-key": settings.api_key.get_secret_value()}) as session:
         yield Vendure(Remote(session, str(settings.url), seconds=settings.timeout_seconds))
 
@@ -78,12 +77,12 @@ class Vendure:
         return (Refund, CancelOrder)
 
     async def check(self) -> None:
-        """Ask for what the bot needs. Raises ShopCheckError with what to do."""
+        """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""
         try:
             await self._decimals()
             found = (await self._read(documents.LATEST))["orders"]["items"]
             await self._read(documents.CUSTOMER, email="nobody@example.com")
-        except ShopUnavailableError as error:
+        except KeyRefusedError as error:
             advice = "Check BOT_VENDURE_URL, and that BOT_VENDURE_API_KEY is of a role with ReadOrder and ReadCustomer."
             raise ShopCheckError(f"{error} {advice}") from error
         if found and not (found[0]["customer"] or {}).get("emailAddress"):
@@ -194,7 +193,8 @@ class Vendure:
     async def _read(self, document: str, **variables: Any) -> Json:
         answer = (await self._remote.read(json={"query": document, "variables": variables})).body
         if codes := _codes(answer):
-            raise ShopUnavailableError(f"Vendure refuses to tell: {', '.join(sorted(codes))}.")
+            refusal = KeyRefusedError if codes == {"FORBIDDEN"} else ShopUnavailableError
+            raise refusal(f"Vendure refuses to tell: {', '.join(sorted(codes))}.")
         data: Json = answer.get("data") or {}
         return data
 

@@ -258,7 +258,9 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
     db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM tool_calls WHERE thread = ? AND NOT gated", [thread.key])
     rows = db.execute("SELECT id, arguments, summary, quote FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
-    for call_id, arguments, summary, quote in rows:
+    for call_id, written, summary, quote in rows:
+        # What a tool of somebody else's was called with may be anything, and none of it is known to be no name.
+        arguments = "{}" if json.loads(quote or "{}").get("change", {}).get("kind") == "call_tool" else written
         addresses = {*_addresses(json.loads(arguments or "{}")), *_addresses(json.loads(quote or "{}"))}
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
