@@ -23,6 +23,8 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
+from bot.desk.forms import Forms
+from bot.desk.orders import Orders
 from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
@@ -35,6 +37,7 @@ from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
+from bot.slack.desk import Desk
 from bot.slack.health import Health
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
@@ -65,6 +68,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    desk: Desk
 
 
 @asynccontextmanager
@@ -126,12 +130,13 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
     bounds = Bounds(store.usage, settings)
+    offered = tools.offered(known_tools, shop)
     agent = _agent(
         settings,
         stack,
         store=store,
         identity=identity,
-        known_tools=tools.offered(known_tools, shop),
+        known_tools=offered,
         shop=shop,
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
@@ -148,8 +153,19 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
+    orders = Orders(store=store, shop=shop, identity=identity, requests=approvals, tools=offered, settings=settings)
+    forms = Forms(
+        orders=orders,
+        inbox=store.inbox,
+        identity=identity,
+        tools=offered,
+        post_now=delivery.post_now,
+        wake=worker.wake,
+    )
+    desk = Desk(ourselves=ourselves, client=client, orders=orders, forms=forms, delivery=delivery)
+    desk.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, desk)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -272,7 +288,8 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds), bot.sweeper.stop(seconds))
+    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.sweeper))
+    await asyncio.gather(*stopping)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

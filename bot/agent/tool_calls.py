@@ -16,6 +16,7 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.model.model import RequestedCall
 from bot.settings import Settings
+from bot.shop.money import without_amounts
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
@@ -30,15 +31,24 @@ CALLED_TOO_OFTEN = {
     "error": "Nobody was called: people were called for this person as often as they may be within an hour.",
     "hint": "Say that nobody was called again, and that they can ask for a person once more in an hour.",
 }
+HIDDEN = {
+    "hidden": "Everybody reads this channel, so you are not told what came of it.",
+    "hint": "Say that this is nothing for a public channel, and that they can write you a direct message.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRunContext:
-    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
+    """For whom calls are run, what the thread was sorted as, what they wrote there, and whether everybody reads it.
+
+    A `note` is what they wrote in a form, for whoever decides.
+    """
 
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
+    public: bool = False
+    note: str = ""
 
 
 class ToolCalls:
@@ -104,7 +114,8 @@ class ToolCalls:
     async def _run(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's result and nobody else's."""
         person = run_context.person
-        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, run_context.user_text)
+        public, said = run_context.public, run_context.user_text
+        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said, public)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)
@@ -113,14 +124,16 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                await self._approvals.park(call, preview, run_context.person, await run_context.intent())
+                intent, note = await run_context.intent(), run_context.note
+                await self._approvals.park(call, preview, run_context.person, intent, note=note)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))
-            text = _written(result.content)
+            text = _written(HIDDEN if public and not tool.public else result.content)
             reach("call run")
         except ToolError as error:
-            self._finish(call, CallStatus.REJECTED, error.content, error=" ".join(error.content.values()))
+            content = {name: without_amounts(said) if public else said for name, said in error.content.items()}
+            self._finish(call, CallStatus.REJECTED, content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise
         except ShopUnavailableError as error:
@@ -161,7 +174,10 @@ class ToolCalls:
             if post is None:
                 self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
                 return
-        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
+        hidden = run_context.public and not self._tools[call.tool].public
+        card = () if hidden else result.card
+        private_card = result.card if hidden else result.private_card
+        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=card, private_card=private_card, escalation=post)
         self._tell(call, CallStatus.SUCCEEDED)
 
     def _finish(

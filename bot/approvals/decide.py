@@ -61,7 +61,13 @@ class Approvals:
         self._settings = settings
 
     async def park(
-        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        intent: CustomerIntent | None = None,
+        *,
+        note: str = "",
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it.
 
@@ -74,7 +80,7 @@ class Approvals:
             customer=preview.quoted.quote.customer.id,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, requester.id, expires_at, intent),
+            card=approval_card(preview, requester.id, expires_at, intent, note),
             expires_at=expires_at,
             result=json.dumps(
                 {

@@ -16,15 +16,17 @@ _MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot 
 
 
 def approval_card(
-    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None
+    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None, note: str = ""
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
+    What the customer wrote to it and seems to want stands below, quoted: it informs the approver and decides nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    if note:
+        card = (*card, context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")))
     return (*card, context(_understood(intent))) if intent else card
 
 

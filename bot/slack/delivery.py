@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.errors import DatabaseError
-from bot.store.records import Post, ThreadId, reference
+from bot.store.records import Block, Post, ThreadId, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -116,6 +117,18 @@ class Delivery:
         except SLACK_ERRORS as error:
             logger.warning("could not whisper in %s: %s", channel, error)
 
+    async def post_now(self, channel: str, text: str, blocks: Sequence[Block]) -> str | None:
+        """Post what a thread begins with and return its ts; None when Slack does not take it, or may have lost it."""
+        try:
+            said: dict[str, Any] = {"text": text, "parse": "none", "link_names": False, "blocks": [*map(dict, blocks)]}
+            response = await self._client.chat_postMessage(
+                channel=channel, unfurl_links=False, unfurl_media=False, **said
+            )
+        except SLACK_ERRORS as error:
+            logger.warning("could not begin a thread in %s: %s", channel, error)
+            return None
+        return str(response["ts"])
+
     def _drop_status(self, key: tuple[str, str]) -> None:
         if (timer := self._next_statuses.pop(key, None)) is not None:
             timer.cancel()
@@ -185,6 +198,8 @@ class Delivery:
         return await self._outbox.next(post.channel)
 
     async def _post(self, post: Post) -> str:
+        if post.ephemeral_for is not None:
+            return await self._whisper(post, post.ephemeral_for)
         if post.in_doubt and (ts := await self._find(post)):
             return ts
         await self._wait_for_turn(post)
@@ -197,6 +212,13 @@ class Delivery:
             **_content(post),
         )
         return str(response["ts"])
+
+    async def _whisper(self, post: Post, user: str) -> str:
+        await self._wait_for_turn(post)
+        response = await self._client.chat_postEphemeral(
+            channel=post.channel, user=user, thread_ts=post.thread_ts, **_content(post)
+        )
+        return str(response["message_ts"])
 
     async def _find(self, post: Post) -> str | None:
         """Look for a post that may stand in Slack already; None when Slack says that there is none."""
@@ -304,6 +326,6 @@ def _is_transient(error: SlackApiError) -> bool:
 
 def _simpler(post: Post) -> str:
     """Say in plain text what the blocks show. A card that has to be decided cannot be said without its buttons."""
-    if not post.blocks or (action_ids(post.blocks) and not post.replaces):
+    if not post.blocks or (post.call_id and action_ids(post.blocks) and not post.replaces):
         return ""
     return post.text if post.replaces else in_words(post.blocks)

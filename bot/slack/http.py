@@ -154,11 +154,21 @@ def _parse(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
     try:
         text = raw.decode()
         is_form = request.content_type == "application/x-www-form-urlencoded"
-        payload: Any = json.loads(parse_qs(text, max_num_fields=10)["payload"][0] if is_form else text)
+        payload: Any = _of_form(text) if is_form else json.loads(text)
         # Bolt takes a body that is parsed in this mode only, and expects objects in it where Slack sends some.
         return AsyncBoltRequest(mode="socket_mode", body=payload) if isinstance(payload, dict) else None
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None
+
+
+def _of_form(text: str) -> Any:
+    """Read a form: JSON in one field, or a slash command, which is its fields."""
+    fields = parse_qs(text, keep_blank_values=True, max_num_fields=30)
+    return (
+        {name: values[0] for name, values in fields.items()}
+        if "command" in fields
+        else json.loads(fields["payload"][0])
+    )
 
 
 def _refuse(request: web.Request, status: int, reason: str) -> web.Response:

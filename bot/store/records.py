@@ -10,6 +10,8 @@ from typing import Any
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
+QUOTED = "\n\n[From here on, not the words of who wrote this:]\n"
+"""The line in a person's message below which stands what they attached or were answering to, and did not say."""
 
 
 def new_id() -> str:
@@ -47,8 +49,17 @@ class ThreadId:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What somebody asked for by a form: the tool that it is the call of, its arguments as JSON, and a note."""
+
+    tool: str
+    arguments: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A message that somebody sent us and that waits for its run."""
+    """A message that somebody sent us and that waits for its run; of a `form` the text only says what it is."""
 
     thread: ThreadId
     ts: str
@@ -58,6 +69,7 @@ class InboxMessage:
     shared: bool = False
     id: int = 0
     attempts: int = 0
+    form: Form | None = None
 
     @property
     def key(self) -> str:
@@ -155,7 +167,8 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
-    On a `decidable` one an approver may decide it. A post `in_doubt` was handed to Slack before, with no outcome known.
+    On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
+    again where it is not known whether it was. A post `in_doubt` was handed to Slack before, with no outcome known.
     """
 
     id: str
@@ -167,6 +180,7 @@ class Post:
     call_id: str | None = None
     replaces: str | None = None
     decidable: bool = False
+    ephemeral_for: str | None = None
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
@@ -222,17 +236,21 @@ class Spent:
 class Conversation:
     """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
+    `cards` are those of the calls that the run made for its message so far, `private_cards` what of them who asked is
+    shown alone; `intent` is what the thread was sorted as.
     """
 
     messages: tuple[ChatMessage, ...]
     unanswered: tuple[ToolCall, ...]
     cards: tuple[tuple[Block, ...], ...]
+    private_cards: tuple[tuple[Block, ...], ...]
     spent: Spent
     intent: str | None
 
     def said_by(self, user: str) -> str:
-        """Read all that one person wrote in the thread."""
+        """Read all that one person wrote in the thread themselves, without what they attached."""
         return "\n".join(
-            message["content"] for message in self.messages if message["role"] == "user" and message["name"] == user
+            message["content"].partition(QUOTED)[0]
+            for message in self.messages
+            if message["role"] == "user" and message["name"] == user
         )

@@ -32,6 +32,9 @@ class Inbox(Protocol):
     async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
         """Keep the message if it is for us, once, and return whether it is still to be answered."""
 
+    async def submit(self, message: InboxMessage) -> None:
+        """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
+
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
@@ -89,6 +92,7 @@ class CallLog(Protocol):
         *,
         error: str | None = None,
         card: Sequence[Block] = (),
+        private_card: Sequence[Block] = (),
         escalation: Post | None = None,
     ) -> None:
         """End a call that needed no approval. Not awaited."""
@@ -180,6 +184,12 @@ class Outbox(Protocol):
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to be in Slack."""
+
+    async def add(self, post: Post, about: ThreadId) -> None:
+        """Queue a post, once for its id."""
+
+    async def posted(self, team: str, channel: str, ts: str) -> Post | None:
+        """Return a post of ours that stands there, as it was drawn last."""
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up."""

@@ -76,7 +76,7 @@ def _fault(tool: type[Tool]) -> str | None:
 
 def rules(settings: Settings) -> Rules:
     """Return of the settings what a tool may know."""
-    return Rules(account_undo_days=settings.account_undo_days, help_folder=settings.help_folder)
+    return Rules(settings.account_undo_days, settings.help_folder, settings.tools_off)
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -13,6 +13,7 @@ class EscalateToHuman(Tool):
     customer that a person will answer here, and do not promise when.
     """
 
+    public = True
     needs = "escalation_channel"
 
     summary: Words = Field(

@@ -2,11 +2,15 @@
 
 from pydantic import Field
 
-from bot.blocks.orders import STATUS_WORDS, order_card
+from bot.blocks.orders import STATUS_WORDS, order_card, private_order_card, public_order_card
 from bot.shop.orders import Order
 from bot.tools.arguments import OrderId
 from bot.tools.tool import Context, Tool, ToolResult
 
+SHOWN_ALONE = (
+    "Everybody reads this channel, so items, amounts, payment and address were shown to who asks alone, and not to you."
+    " Say nothing of them. Single lines of it can be refunded with the button Request a refund."
+)
 MAX_CHARACTERS = 200
 MAX_ITEMS = 50
 MAX_EVENTS = 20
@@ -20,6 +24,7 @@ class GetOrderStatus(Tool):
     matters and do not list the details again.
     """
 
+    public = True
     order_id: OrderId
     include_tracking: bool = Field(
         description="True when the customer asks where the parcel is or wants the carrier's tracking events."
@@ -32,20 +37,34 @@ class GetOrderStatus(Tool):
     async def run(self, context: Context) -> ToolResult:
         """Find the order for the one who asks, and show it as a card."""
         order = await context.order(self.order_id)
+        tracking, forms = self.include_tracking, context.forms
+        if context.public:
+            return ToolResult(
+                content={**_dates(order), "shown": SHOWN_ALONE},
+                card=public_order_card(order, forms=forms),
+                private_card=private_order_card(order, with_tracking=tracking, forms=forms),
+            )
         return ToolResult(
-            content=_describe(order, with_tracking=self.include_tracking),
-            card=order_card(order, with_tracking=self.include_tracking),
+            content=_describe(order, with_tracking=tracking),
+            card=order_card(order, with_tracking=tracking, forms=forms),
         )
 
 
-def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
-    described: dict[str, object] = {
+def _dates(order: Order) -> dict[str, object]:
+    """Return what everybody may know of an order."""
+    return {
         "order_id": order.id,
         "status": order.status,
         "status_text": STATUS_WORDS[order.status],
         "placed": order.placed_at.date().isoformat(),
         "expected": order.expected_on.isoformat() if order.expected_on else None,
         "delivered": order.delivered_at.date().isoformat() if order.delivered_at else None,
+    }
+
+
+def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
+    described: dict[str, object] = {
+        **_dates(order),
         "items": [
             {
                 "name": item.name[:MAX_CHARACTERS],

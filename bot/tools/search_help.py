@@ -17,6 +17,7 @@ class SearchHelp(Tool):
     know.
     """
 
+    public = True
     needs = "help_folder"
 
     question: Words = Field(description="The question in a few words, in the language of the articles.")

@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from bot.blocks.orders import OrderButton
 from bot.identity import Person, plain_address
-from bot.shop.changes import Change, Quoted
+from bot.shop.changes import Change, Quoted, Refund
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId
@@ -26,6 +27,8 @@ from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
 T = TypeVar("T")
+FORMS: Mapping[OrderButton, tuple[str, type[Change]]] = {OrderButton.REFUND: ("initiate_refund", Refund)}
+"""The buttons that open a form, each with the tool that it asks for and the change which that makes."""
 MAX_ARGUMENT_CHARACTERS = 4_000
 _OUR_WORDS = "Value error, "  # what pydantic puts before ours
 NOT_UNDERSTOOD = "I did not get right what is wanted."
@@ -45,13 +48,14 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The result of a call: content for the model, and a card for the thread.
+    """The result of a call: content for the model, a card for the thread, and one that who asked sees alone.
 
     With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
     """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
+    private_card: tuple[Block, ...] = ()
     escalate: str | None = None
 
 
@@ -61,6 +65,7 @@ class Rules:
 
     account_undo_days: int
     help_folder: Path | None = None
+    tools_off: tuple[str, ...] = ()
 
 
 class Requests(Protocol):
@@ -82,6 +87,8 @@ class Context:
     rules: Rules
     user_text: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
+    public: bool = False
+    """Whether everybody reads what the model says there: then it may know no more of an order than status and dates."""
 
     async def order(self, number: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
@@ -96,6 +103,15 @@ class Context:
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
         )
 
+    @property
+    def forms(self) -> tuple[OrderButton, ...]:
+        """What can be asked for by a form: the changes that this shop makes, unless their tool is off."""
+        return tuple(
+            button
+            for button, (tool, change) in FORMS.items()
+            if change in self.shop.changes and tool not in self.rules.tools_off
+        )
+
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
         return self.requester.is_staff and names(self.user_text, what)
@@ -108,6 +124,8 @@ class Tool(BaseModel):
     name: ClassVar[str]
     needs: ClassVar[str | None] = None
     """The setting without which the tool is not offered to the model."""
+    public: ClassVar[bool] = False
+    """Whether its result may be read by everybody where `context.public`; of another tool's the model hears nothing."""
     makes: ClassVar[type[Change] | None] = None
     """The change without which, at this shop, it is not offered."""
 

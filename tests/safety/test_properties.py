@@ -78,7 +78,9 @@ def assert_harmless(world: World) -> None:
     assert not quotes_instructions(everything.replace("\\n", "\n"))
     gated = {row["id"] for row in world.rows("SELECT id FROM tool_calls WHERE gated AND summary IS NOT NULL")}
     clickable = [action for m in world.workspace.messages if m.user == "U0BOT" for action in actions_of(m.blocks)]
-    assert {action["value"] for action in clickable} <= gated
+    orders = {row["id"] for row in world.rows("SELECT id FROM orders")}
+    for action in clickable:
+        assert action["value"] in (orders if action["action_id"].endswith("_order") else gated)
     assert world.refunds() == []
     assert world.rows("SELECT id FROM customers WHERE deleted_at IS NOT NULL") == []
     assert len(world.rows("SELECT id FROM orders WHERE status = 'cancelled'")) == 1  # as in the sample
@@ -260,11 +262,13 @@ async def test_p06_staff_still_do_their_work(world: World) -> None:
     """One of the team who writes an order's number or a customer's e-mail address themselves sees what they ask for."""
     async with obedient(world).bot():
         named = await world.says(SAM, "@bot " + order("get_order_status", order_id="ORD-10160", include_tracking=False))
-        assert "Rain jacket" in shown((await world.replies(named))[0])
+        await world.replies(named)
+        assert "Rain jacket" in shown(await world.whisper(SAM))
         listed = await world.says(SAM, "@bot " + order("find_orders", email="chloe@example.com"))
         await world.replies(listed)
         await world.says(SAM, order("get_order_status", order_id="10226", include_tracking=False), thread_ts=listed.ts)
-        assert "Field notebook" in shown((await world.replies(listed, 2))[1])
+        await world.replies(listed, 2)
+        assert "Field notebook" in shown(await world.whisper(SAM, 3))
 
 
 async def test_p07_invalid_calls_have_no_effect(world: World) -> None:

@@ -1,7 +1,7 @@
 """The model's input for a thread, message by message and verbatim, and how a run's rows join it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError
-from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
+from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
@@ -138,16 +138,19 @@ def _said(user: str, text: str) -> ChatMessage:
 
 
 def _join(db: Database, thread: ThreadId) -> bool:
-    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
+    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
+
+    A form has a run of its own.
+    """
     rows = db.query(
-        """SELECT id, user, text, status FROM inbox WHERE thread = ?
+        """SELECT id, user, text, status, form FROM inbox WHERE thread = ?
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
         [thread.key],
     )
     asking, *waiting = list(rows)
     joined = False
     for row in waiting:
-        if row["user"] != asking["user"]:
+        if row["user"] != asking["user"] or row["form"] or asking["form"]:
             break
         if row["status"] == "waiting":
             _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
@@ -191,21 +194,24 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 def _read(db: Database, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
     begin = _start_of_run(db, thread)
-    shown = dict.fromkeys(
-        row["card"]
-        for row in db.query(
-            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
-               AND thread = ? ORDER BY message_id, position""",
-            [begin.message_id, thread.key],
-        )
-    )
+    rows_of_run = db.execute(
+        """SELECT card, private_card FROM tool_calls WHERE NOT gated AND (card != '[]' OR private_card IS NOT NULL)
+           AND message_id > ? AND thread = ? ORDER BY message_id, position""",
+        [begin.message_id, thread.key],
+    ).fetchall()
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
-        cards=tuple(tuple(json.loads(card)) for card in shown),
+        cards=_unlike(card for card, _ in rows_of_run),
+        private_cards=_unlike(card for _, card in rows_of_run),
         spent=_spent(db, thread, begin),
         intent=get_intent(db, thread),
     )
+
+
+def _unlike(cards: Iterable[str | None]) -> tuple[tuple[Block, ...], ...]:
+    """Read the cards, each that is there once."""
+    return tuple(tuple(json.loads(card)) for card in dict.fromkeys(cards) if card and card != "[]")
 
 
 def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:

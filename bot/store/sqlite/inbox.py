@@ -1,11 +1,13 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
 import hashlib
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import Form, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.threads import insert_thread, is_quiet_for, mark_taken_back
@@ -48,6 +50,15 @@ class Inbox:
             return found is not None and self._is_open(db, message, owner=found[0])
 
         return await self._database.commit(write)
+
+    async def submit(self, message: InboxMessage) -> None:
+        """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
+
+        def write(db: Database) -> None:
+            insert_thread(db, message.thread, message.user)
+            _insert(db, message, "waiting")
+
+        await self._database.commit(write)
 
     def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
@@ -108,21 +119,22 @@ class Inbox:
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
             row = db.execute(
-                """SELECT ts, user, text, user_team, shared, id, attempts, status FROM inbox
+                """SELECT ts, user, text, user_team, shared, id, attempts, form, status FROM inbox
                    WHERE thread = ? AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
                 [thread.key],
             ).fetchone()
             if row is None:
                 self._leases.let_go(db, thread)
                 return None
-            ts, user, text, user_team, shared, row_id, attempts, status = row
+            ts, user, text, user_team, shared, row_id, attempts, form, status = row
             is_ours = status == "running" and owner[0] == self._leases.process
             if not (is_ours and row_id in self._marked):
                 attempts += 1
                 db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
                 self._leases.take(db, thread)
             self._marked.discard(row_id)
-            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
+            filled = Form(**json.loads(form)) if form else None
+            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts, filled)
 
         return await self._database.commit(write)
 
@@ -136,11 +148,12 @@ class Inbox:
 def _insert(db: Database, message: InboxMessage, status: str) -> None:
     thread = message.thread
     db.execute(
-        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at, form)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
             *(message.text, status, datetime.now(UTC).isoformat()),
+            json.dumps(asdict(message.form)) if message.form else None,
         ],
     )
 

@@ -45,12 +45,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key),
+                    *(post.decidable, about.key, post.ephemeral_for),
                 ],
             )
             if is_first:
@@ -98,6 +98,28 @@ class Outbox:
             )
             return replace(post, attempts=post.attempts + 1, in_doubt=row["sender"] is not None)
         return None
+
+    async def add(self, post: Post, about: ThreadId) -> None:
+        """Queue a post, once for its id."""
+
+        def write(db: Database) -> None:
+            if not db.execute("SELECT 1 FROM outbox WHERE id = ?", [post.id]).fetchone():
+                self.insert(db, [post], about)
+
+        await self._database.commit(write)
+
+    async def posted(self, team: str, channel: str, ts: str) -> Post | None:
+        """Find a post of ours that stands there, with the blocks of the last that was drawn over it."""
+
+        def read(db: Database) -> Post | None:
+            found = "SELECT * FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND replaces IS NULL"
+            for row in db.query(found, [team, channel, ts]):
+                latest = "SELECT blocks FROM outbox WHERE replaces = ? ORDER BY seq DESC LIMIT 1"
+                drawn = db.execute(latest, [row["id"]]).fetchone()
+                return _post(row | {"blocks": drawn[0]} if drawn else row)
+            return None
+
+        return await self._database.read(read)
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
@@ -180,6 +202,7 @@ def _post(row: dict[str, Any]) -> Post:
         call_id=row["call_id"],
         replaces=row["replaces"],
         decidable=bool(row["decidable"]),
+        ephemeral_for=row["ephemeral_for"],
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
