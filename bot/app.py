@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,8 @@ from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
+from bot.model.health import ModelHealth
+from bot.model.model import Model
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
@@ -62,6 +64,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    models: Sequence[ModelHealth]
 
 
 @asynccontextmanager
@@ -115,9 +118,13 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    models = [OpenAIModel(one) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
     agent = _agent(
         settings,
         stack,
+        models=models,
         store=store,
         identity=identity,
         known_tools=known_tools,
@@ -138,13 +145,15 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    health = [model.health for model in models]
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, health)
 
 
 def _agent(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    models: Sequence[Model],
     store: Store,
     identity: Identity,
     known_tools: Mapping[str, type[Tool]],
@@ -153,10 +162,7 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
-    for model in models:
-        stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation)
+    intents = Intents(model=models[0], store=store, escalation=escalation, sorts=settings.sorts)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -215,7 +221,13 @@ async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: 
         web_app, port = web.Application(), http_port
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health = Health(
+        inbox=bot.store.inbox,
+        leases=bot.leases,
+        connection=connection,
+        models=bot.models,
+        silence_seconds=silence,
+    )
     health.add_routes(web_app)
     if port is not None:
         await stack.enter_async_context(serving(web_app, port, stop_seconds=settings.stop_seconds * 0.1))

@@ -1,10 +1,11 @@
 """The world that the stories play in: a Slack workspace, a scripted model, and the bot that ships between them."""
 
 import json
+import re
 import socket
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,35 @@ ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
 Turn = Answer | Failure | Callable[[Request], Answer]
+
+
+_WROTE = re.compile(r"^\w+ wrote: (.*(?:\n  .*)*)", re.MULTILINE)
+
+
+def words_in(message: Mapping[str, Any]) -> list[str]:
+    """List what people say in a message to the model, each thing by itself and without who wrote it."""
+    content = message["content"] or ""
+    return [words.replace("\n  ", "\n") for words in _WROTE.findall(content)] or [content]
+
+
+def heard(request: Request) -> list[str]:
+    """List what people have said to the model by this request."""
+    return [words for message in request.messages if message["role"] == "user" for words in words_in(message)]
+
+
+def notes_in(request: Request) -> list[str]:
+    """List what the model is told in notes from the shop, before what people say and beside results."""
+    found: list[str] = []
+    for message in request.messages[1:]:
+        if message["role"] == "tool":
+            found += json.loads(message["content"]).get("notes_from_the_shop", [])
+        found += re.findall(r"^\[Note from the shop: (.*)\]$", message["content"] or "", re.MULTILINE)
+    return found
+
+
+def results_in(request: Request) -> list[Any]:
+    """List the results of tools that the model is told."""
+    return [json.loads(message["content"]) for message in request.messages if message["role"] == "tool"]
 
 
 def calls(*wanted: tuple[str, dict[str, Any] | str]) -> Answer:
@@ -107,6 +137,7 @@ class World:
                 "BOT_APPROVERS": SAM,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": HELP,
+                "BOT_SORTING": True,
                 **changes,
             },
         )

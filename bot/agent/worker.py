@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.agent.agent import Agent
 from bot.failpoints import reach
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import InboxMessage, ThreadId, fault
 from bot.store.store import Inbox
 from bot.tasks import finish
 
@@ -65,7 +65,7 @@ class Worker:
     async def _answer(self, message: InboxMessage) -> bool:
         if message.attempts > MAX_ATTEMPTS:
             error = f"given up after {MAX_ATTEMPTS} attempts"
-            return await self._agent.apologise(message, "I could not answer this.", error=error)
+            return await self._agent.apologise(message, "I could not answer this.", error)
         age = datetime.now(UTC) - message.written_at
         if age > self._stale_after:
             return await self._agent.ask_whether_needed(message, age)
@@ -75,4 +75,4 @@ class Worker:
             raise
         except Exception as error:  # whatever broke, the person hears of it and the thread goes on
             logger.exception("message %s was not answered", message.id)
-            return await self._agent.apologise(message, "Something broke on my side.", error=repr(error))
+            return await self._agent.apologise(message, "Something broke on my side.", fault(error))

@@ -69,7 +69,7 @@ def _settings(url: str, database: Path) -> Settings:
     settings = Settings(**ours)
     if settings.openai_api_key or settings.openai_base_url:
         return settings
-    return Settings(**ours, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
+    return Settings(**{**ours, "BOT_SORTING": True}, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
 
 
 @asynccontextmanager

@@ -61,8 +61,12 @@ class Conversations(Protocol):
         *,
         error: str | None = None,
         escalation: Post | None = None,
+        left_out: bool = False,
     ) -> bool:
-        """End the run with all that is said, and return whether another message waits in the thread."""
+        """End the run with all that is said, and return whether another message waits in the thread.
+
+        With `left_out` its messages carry that mark from then on.
+        """
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""

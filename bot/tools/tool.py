@@ -19,7 +19,7 @@ from pydantic import (
 
 from bot.identity import Person, plain_address
 from bot.shop.shop import Order, Shop
-from bot.store.records import Block, ThreadId
+from bot.store.records import Block, ThreadId, fault
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
@@ -172,8 +172,8 @@ class Tool(BaseModel):
         # A server without strict mode leaves out what may be null.
         if not isinstance(data, dict):
             return data
-        optional = (name for name, field in cls.model_fields.items() if _allows_none(field.annotation))
-        return dict.fromkeys(optional) | data
+        optional = {name: None for name, field in cls.model_fields.items() if _allows_none(field.annotation)}
+        return optional | data
 
     def progress(self) -> str:
         """Say what the bot is doing meanwhile, after the words “Support Bot …”."""
@@ -217,7 +217,7 @@ async def within(seconds: float, doing: Awaitable[T]) -> T:
     except ToolError:
         raise
     except Exception as error:  # a tool may be anybody's code, and one that breaks must not break the thread
-        raise ToolCrashError(f"{type(error).__name__}: {error}"[:500]) from error
+        raise ToolCrashError(fault(error)) from error
 
 
 class GatedTool(Tool):

@@ -11,7 +11,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.testing.slack.workspace import Channel, Message
-from tests.world import ANA, BOT, World
+from tests.world import ANA, BOT, World, words_in
 
 GOOD = "Here it is."
 
@@ -59,7 +59,7 @@ class RawModel:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
+        said = words_in([message for message in body["messages"] if message["role"] == "user"][-1])[-1]
         raw = completion({"role": "assistant", "content": GOOD})
         if said in self._answers and ("response_format" in body) == said.startswith("intent"):
             raw = self._answers.pop(said)

@@ -8,12 +8,14 @@ import pytest
 
 from bot.testing.openai import Answer, Failure, Request
 from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side
-from tests.world import ANA, World, shown, status_of
+from tests.world import ANA, World, heard, shown, status_of
 
 UNREACHABLE = "I can't reach my language model right now."
 BUSY = "My language model is busy right now."
 MISCONFIGURED = "I am not set up correctly"
-UNUSABLE = "My language model gave an answer that I can't use."
+SPENT = "My language model's allowance is used up"
+REFUSED = "My language model did not take what I asked it."
+TOO_LONG = "This is too long for my language model to read."
 
 
 def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Counter[str]:
@@ -21,10 +23,10 @@ def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Count
     tries: Counter[str] = Counter()
 
     async def think(request: Request) -> Answer | Failure:
-        question = next(m["content"] for m in request.messages if m["role"] == "user")
+        question = heard(request)[0]
         tries[question] += 1
         left = failures[question][tries[question] - 1 :]
-        return left[0] if left else Answer(f"Here it is: {request.messages[-1]['content']}")
+        return left[0] if left else Answer(f"Here it is: {heard(request)[-1]}")
 
     world.think = think
     return tries
@@ -73,16 +75,17 @@ async def test_retry_after_is_kept(world: World) -> None:
     assert 0.85 < apart["seconds"] < 5
 
 
+AGAIN = (BUSY, UNREACHABLE)  # where it helps
 FINAL: dict[str, tuple[Failure, str, int]] = {
     "busy for long": (Failure(429, headers={"Retry-After": "120"}), BUSY, 1),
     "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), BUSY, 1),
     "busy again": (Failure(429), BUSY, 3),
     "broken": (Failure(500), UNREACHABLE, 3),
-    "no money": (Failure(429, "insufficient_quota"), MISCONFIGURED, 1),
+    "no money": (Failure(429, "insufficient_quota"), SPENT, 1),
     "wrong key": (Failure(401, "invalid_api_key"), MISCONFIGURED, 1),
     "not allowed": (Failure(403), MISCONFIGURED, 1),
     "no such model": (Failure(404, "model_not_found"), MISCONFIGURED, 1),
-    "bad request": (Failure(400, "invalid_value", "secret details"), UNUSABLE, 1),
+    "bad request": (Failure(400, "invalid_value", "secret details"), REFUSED, 2),
 }
 
 
@@ -94,7 +97,7 @@ async def test_failures_that_last(world: World) -> None:
     for question, (_, words, times) in FINAL.items():
         text = shown(replies[question])
         assert text.startswith(words), question
-        assert "Write “try again” in a minute." in text
+        assert ("Write “try again” in a minute." in text) is (words in AGAIN), question
         assert not any(part in text for part in ("Error", "error", "secret", "429", "400"))
         (row,) = world.rows("SELECT status, error FROM model_calls WHERE id LIKE ?", f"{text.rpartition(' ')[2]}%")
         assert row["status"] == "failed"
@@ -110,13 +113,12 @@ async def test_try_again(world: World) -> None:
         await world.says(ANA, "try again", thread_ts=question.ts)
         replies = await world.replies(question, 2)
     assert shown(replies[1]).startswith("It is on its way.")
-    said = [m["content"] for m in world.asked[1].messages if m["role"] == "user"]
-    assert said == ["where is ORD-10234?", "try again"]
+    assert heard(world.asked[1]) == ["where is ORD-10234?", "try again"]
 
 
 async def test_failure_in_mid_run(world: World) -> None:
     """A failure after a look-up keeps what was looked up: the next message goes on from there."""
-    world.script += [status_of("ORD-10234"), Failure(400), Answer("As I saw, it is on its way.")]
+    world.script += [status_of("ORD-10234"), Failure(401), Answer("As I saw, it is on its way.")]
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         await world.replies(question)
@@ -220,10 +222,14 @@ async def test_context_too_long(world: World) -> None:
 
 async def test_one_message_too_long(world: World) -> None:
     """A single message that does not fit is given up with words, and the next one is answered."""
-    failure = Failure(400, "context_length_exceeded")
-    world.script += [failure, failure, failure, Answer("Here I am.")]
+
+    async def think(request: Request) -> Answer | Failure:
+        long = any("word" in words for words in heard(request))
+        return Failure(400, "context_length_exceeded") if long else Answer("Here I am.")
+
+    world.think = think
     async with world.bot():
         question = await world.says(ANA, "word " * 2_000, "D0ANA")
-        assert shown((await world.replies(question))[0]).startswith(UNUSABLE)
+        assert shown((await world.replies(question))[0]).startswith(TOO_LONG)
         await world.says(ANA, "shorter", "D0ANA", thread_ts=question.ts)
         assert shown((await world.replies(question, 2))[1]) == "Here I am."

@@ -12,7 +12,7 @@ from bot.shop.shop import Refund, RefundReason
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown
 
 WAITING = Answer("I have asked for it.")
 
@@ -78,9 +78,8 @@ async def test_approved(world: World) -> None:
     assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
-    notes = [m["content"] for m in world.asked[-1].messages if m["role"] == "system"][1:]
-    assert len(notes) == 1
-    assert "approved by a person and done. $42.00 for ORD-10188 went back" in notes[0]
+    (note,) = notes_in(world.asked[-1])
+    assert "approved by a person and done. $42.00 for ORD-10188 went back" in note
 
 
 async def test_model_hears_that_nothing_has_happened(world: World) -> None:

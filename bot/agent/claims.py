@@ -1,0 +1,104 @@
+"""Whether an answer claims what nobody did: that money went back, or an order was cancelled, or that it was asked for.
+
+The words of ten languages are looked for, and the log decides whether they are true. It is a net below the model and
+not the gate: a claim in other words than these gets through, and moves no money.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
+from typing import Any
+
+from bot.store.records import ChatMessage
+
+MAX_SENTENCE_CHARACTERS = 500
+CORRECTION = (
+    "What you just wrote was not sent, because it says that something was requested or done for the customer, and "
+    "nothing was: no request of this kind was made in this conversation. If the customer wants it and you know what "
+    "you need, ask for it now with the tool. If not, answer anew with only what is true."
+)
+PLAIN = (
+    "Nothing has been requested or changed in this conversation so far: no refund, return or cancellation. "
+    "Tell me what you would like and for which order, and I will ask for it."
+)
+
+
+def _read() -> tuple[re.Pattern[str], list[tuple[re.Pattern[str], re.Pattern[str]]]]:
+    languages = tomllib.loads(resources.files("bot.agent").joinpath("claims.toml").read_text("utf-8"))
+    shared = languages.pop("shared")
+
+    def pattern(parts: Iterable[str]) -> re.Pattern[str]:
+        text = "|".join(parts)
+        for name, words in shared.items():
+            text = text.replace(f"{{{name}}}", words)
+        return re.compile(text, re.IGNORECASE)
+
+    about = pattern(part for language in languages.values() for part in language["about"])
+    return about, [(pattern(one["claims"]), pattern(one["unless"])) for one in languages.values()]
+
+
+_ABOUT, _PATTERNS = _read()
+_SENTENCES = re.compile(
+    r"[^.!?\n\u3002\uff01\uff1f]+(?:[.!?\u3002\uff01\uff1f]+(?!\s|$)[^.!?\n\u3002\uff01\uff1f]*)*[.!?\u3002\uff01\uff1f]*"
+)
+_CLAUSE = re.compile(
+    r"[,;:()\u2013\u2014\u3001\uff0c]|\s-\s|\b(?:but|and|so|aber|und|also|pero|mais|et|ma|mas|maar|ale|because|which)\b",
+    re.IGNORECASE,
+)
+_STATES = {"cancelled", "canceled", "refunded", "returned", "deleted", "closed"}
+
+
+def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
+    """Return whether the text says that something was asked for or done, in a conversation in which nothing was."""
+    said = next((str(one["content"]) for one in reversed(messages) if one["role"] == "user"), "")
+    return claims(text, said) and not _has_grounds(messages)
+
+
+def claims(text: str, question: str = "") -> bool:
+    """Return whether the text, an answer to the question, says that something was asked for or done."""
+    if not _ABOUT.search(f"{text} {question}"):
+        return False
+    found = _SENTENCES.findall(re.sub(r"[*_~`]", "", text))
+    return any(_claims(one.strip()[:MAX_SENTENCE_CHARACTERS]) for one in found if not one.endswith(("?", "\uff1f")))
+
+
+def _claims(sentence: str) -> bool:
+    for claim, unless in _PATTERNS:
+        for found in claim.finditer(sentence):
+            breaks = [end.end() for end in _CLAUSE.finditer(sentence, 0, found.start())]
+            if not unless.search(sentence[breaks[-1] if breaks else 0 : found.end()]):
+                return True
+    return False
+
+
+def _has_grounds(messages: Sequence[ChatMessage]) -> bool:
+    """Return whether a request was made in the conversation, or the shop told of something that was done before."""
+    return any(
+        message["role"] == "system" or (message["role"] == "tool" and any(map(_tells, _objects(message["content"]))))
+        for message in messages
+    )
+
+
+def _objects(content: str) -> Iterator[dict[str, Any]]:
+    try:
+        left: list[Any] = [json.loads(content)]
+    except (ValueError, RecursionError):
+        return
+    while left:
+        match left.pop():
+            case dict() as found:
+                yield found
+                left += found.values()
+            case list() as found:
+                left += found
+
+
+def _tells(result: dict[str, Any]) -> bool:
+    refunded = result.get("refunded")
+    return (
+        result.get("status") == "waiting_for_approval"
+        or str(result.get("status")).lower() in _STATES
+        or (isinstance(refunded, str) and bool(re.search(r"[1-9]", refunded)))
+    )
