@@ -18,7 +18,7 @@ from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
-from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
+from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall, portability_faults
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Message, Workspace
 from bot.testing.slack.workspace.faults import Hang
@@ -95,9 +95,14 @@ class World:
         self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
         self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
+        self.faults: list[str] = []
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
-        """Answer with the next turn of the script, or as `think` does where a story sets it."""
+        """Answer with the next turn of the script, or as `think` does where a story sets it.
+
+        What not every server would take is noted, and fails the story.
+        """
+        self.faults += portability_faults(request.raw)
         if request.response_format:
             return self.intent(request) if callable(self.intent) else self.intent
         if self.think:
@@ -248,3 +253,4 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
         await sample_shop.fill(database)
         await database.close()
         yield world
+        assert world.faults == [], "the model was asked in a way that not every server takes"

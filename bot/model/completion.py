@@ -206,7 +206,7 @@ def _arguments(written: Any) -> str:
         if not isinstance(inner, str):
             break
         text = inner
-    return text if text.strip() else "{}"
+    return text if text.strip() not in ("", "null", "None") else "{}"
 
 
 def _bounded(model: str, of_message: dict[str, Any], of_calls: dict[str, Any]) -> dict[str, Any]:

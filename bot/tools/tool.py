@@ -279,8 +279,8 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
         return {
             key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
             for key, value in node.items()
-            if key != "title" and not (key == "description" and value == schema.get("description"))
+            if key not in ("title", "default") and not (key == "description" and value == schema.get("description"))
         }
 
     reduced: dict[str, Any] = reduce(schema)
-    return reduced
+    return reduced | {"required": list(reduced["properties"])}  # a server without strict mode leaves out the optional
