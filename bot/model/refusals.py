@@ -12,6 +12,7 @@ from typing import Any
 from bot.model.model import ModelError, Reason
 
 _MAX_TEXT = 500
+_MAX_DEPTH = 6  # no error is nested so deeply
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY)
 _OF_SETTINGS = (
     HTTPStatus.UNAUTHORIZED,
@@ -28,7 +29,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 
 _TOO_LONG = _words(
-    r"context.{0,12}(length|window|size|limit)|exceed_context|n_ctx|max_model_len|prompt_too_long",
+    r"context.{0,12}(length|window|size|limit)|exceed_context|n_ctx|max_model_len|prompt_too_long|too large for",
     r"maximum (prompt|model|input|sequence) length|string_above_max_length|max_prompt_tokens",
     r"(prompt|input|conversation|message|request)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
     r"too many (input |prompt )?tokens|token (count|limit)[^.]{0,40}exceed|input token count",
@@ -48,6 +49,7 @@ _SPENT = _words(
 _BUSY = _words(r"rate.?limit|too many requests|overloaded|capacity|loading model|try again (later|in)")
 _SETTINGS = _words(
     r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
+    r"(api.?key|credential)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
     r"(not|n't|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)|(tool|function)[\w ]{0,20}(not |un)support",
     r"no endpoints found|requires?[^.]{0,20}--\w+|model[^.]{0,60}(not (found|exist|available)|does not exist)",
     r"(no such|unknown|invalid|unsupported) model\b",
@@ -111,7 +113,7 @@ def _parsed(body: Any) -> Any:
 
 def _texts(node: Any, depth: int = 0) -> Iterator[str]:
     """Read all words of an error: first its codes and types, then its messages, then whatever else it holds."""
-    if depth > 6:  # noqa: PLR2004 - no error is nested so deeply
+    if depth > _MAX_DEPTH:
         return
     match node:
         case str():
@@ -136,18 +138,20 @@ def _numbers(node: Any) -> Iterator[int]:
                 yield int(str(inner[key])[:6])
 
 
-def _named(node: Any) -> Iterator[str]:
+def _named(node: Any, depth: int = 0) -> Iterator[str]:
     """Name the parameters that an error is about."""
+    if depth > _MAX_DEPTH:
+        return
     match node:
         case list():
             for part in node[:20]:
-                yield from _named(part)
+                yield from _named(part, depth + 1)
         case dict():
             for key, value in node.items():
                 if key in ("param", "loc", "field", "parameter"):
                     yield " ".join(map(str, value)) if isinstance(value, list) else str(value)
                 elif isinstance(value, dict | list):
-                    yield from _named(value)
+                    yield from _named(value, depth + 1)
 
 
 def _seconds(headers: Mapping[str, str], said: str) -> float | None:

@@ -19,8 +19,8 @@ _CLOSE = re.compile(
 _FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>", re.IGNORECASE)
 # Marks around a whole turn, with which a careless server ends or begins it.
 _TURN_MARK = (
-    r"(?:<\|(?:im_end|im_start\|>assistant|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|END_RESPONSE"
-    r"|START_RESPONSE|begin_of_text|start\|>assistant<\|message|eos)\|>"
+    r"(?:<\|(?:im_)?start\|>assistant(?:<\|message\|>)?|<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|END_RESPONSE"
+    r"|START_RESPONSE|begin_of_text|eos)\|>"
     r"|</s>|<s>|<eos>|<bos>|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
 )
 _BEGINS, _ENDS = re.compile(_TURN_MARK), re.compile(rf"{_TURN_MARK}$")
