@@ -8,12 +8,14 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from bot.store.records import ChatMessage
 
 MAX_SENTENCE_CHARACTERS = 500
+MAX_WORDS_ABOUT_IT = 6
 CORRECTION = (
     "What you just wrote was not sent, because it says that something was requested or done for the customer, and "
     "nothing was: no request of this kind was made in this conversation. If the customer wants it and you know what "
@@ -25,21 +27,29 @@ PLAIN = (
 )
 
 
-def _read() -> tuple[re.Pattern[str], list[tuple[re.Pattern[str], re.Pattern[str]]]]:
+@dataclass(frozen=True, slots=True)
+class _Language:
+    claims: re.Pattern[str]
+    states: re.Pattern[str]
+    unless: re.Pattern[str]
+
+
+def _read() -> tuple[re.Pattern[str], list[_Language]]:
     languages = tomllib.loads(resources.files("bot.agent").joinpath("claims.toml").read_text("utf-8"))
     shared = languages.pop("shared")
 
     def pattern(parts: Iterable[str]) -> re.Pattern[str]:
-        text = "|".join(parts)
+        text = "|".join(parts) or "(?!)"
         for name, words in shared.items():
             text = text.replace(f"{{{name}}}", words)
         return re.compile(text, re.IGNORECASE)
 
     about = pattern(part for language in languages.values() for part in language["about"])
-    return about, [(pattern(one["claims"]), pattern(one["unless"])) for one in languages.values()]
+    kinds = ("claims", "states", "unless")
+    return about, [_Language(*(pattern(one[kind]) for kind in kinds)) for one in languages.values()]
 
 
-_ABOUT, _PATTERNS = _read()
+_ABOUT, _LANGUAGES = _read()
 _SENTENCES = re.compile(
     r"[^.!?\n\u3002\uff01\uff1f]+(?:[.!?\u3002\uff01\uff1f]+(?!\s|$)[^.!?\n\u3002\uff01\uff1f]*)*[.!?\u3002\uff01\uff1f]*"
 )
@@ -58,18 +68,25 @@ def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
 
 def claims(text: str, question: str = "") -> bool:
     """Return whether the text, an answer to the question, says that something was asked for or done."""
-    if not _ABOUT.search(f"{text} {question}"):
-        return False
-    found = _SENTENCES.findall(re.sub(r"[*_~`]", "", text))
-    return any(_claims(one.strip()[:MAX_SENTENCE_CHARACTERS]) for one in found if not one.endswith(("?", "\uff1f")))
+    text = re.sub(r"[*_~`]", "", text)
+    about, in_question = bool(_ABOUT.search(text)), bool(_ABOUT.search(question))
+    for found in _SENTENCES.findall(text):
+        sentence = found.strip()[:MAX_SENTENCE_CHARACTERS]
+        # "I have requested it." is a claim in answer to who wants a refund; of a long sentence nobody could tell.
+        may_claim = about or (in_question and len(sentence.split()) <= MAX_WORDS_ABOUT_IT)
+        if may_claim and not sentence.endswith(("?", "\uff1f")) and _claims(sentence):
+            return True
+    return False
 
 
 def _claims(sentence: str) -> bool:
-    for claim, unless in _PATTERNS:
-        for found in claim.finditer(sentence):
-            breaks = [end.end() for end in _CLAUSE.finditer(sentence, 0, found.start())]
-            if not unless.search(sentence[breaks[-1] if breaks else 0 : found.end()]):
-                return True
+    with_states = bool(_ABOUT.search(sentence))
+    for language in _LANGUAGES:
+        for pattern in (language.claims, language.states) if with_states else (language.claims,):
+            for found in pattern.finditer(sentence):
+                breaks = [end.end() for end in _CLAUSE.finditer(sentence, 0, found.start())]
+                if not language.unless.search(sentence[breaks[-1] if breaks else 0 : found.end()]):
+                    return True
     return False
 
 

@@ -176,8 +176,9 @@ class OpenAIModel:
             ) from error
         except (openai.APIError, httpx2.HTTPError) as error:
             # To wait once more as long as for a time-out would be too long for a person.
-            slow = isinstance(error, openai.APITimeoutError) and not _is_connection_refused(error)
-            text = self._without_key(f"{type(error).__name__}: {error}")
+            unconnected = _unconnected(error)
+            slow = isinstance(error, openai.APITimeoutError) and unconnected is None
+            text = self._without_key(f"{type(error).__name__}: {unconnected or error}")
             raise ModelError(text, Reason.UNREACHABLE, retry_after=None if slow else 0.0) from error
         except ModelError:
             raise
@@ -239,8 +240,8 @@ async def _read_body(response: AsyncAPIResponse[Any]) -> bytes:
     return bytes(body[:_MAX_BODY_BYTES])
 
 
-def _is_connection_refused(error: BaseException | None) -> bool:
-    """Return whether the connection was refused, which the SDK's transport over aiohttp calls a time-out too."""
+def _unconnected(error: BaseException | None) -> ClientConnectorError | None:
+    """Return why there was no connection, if that was it: the SDK's transport over aiohttp calls it a time-out too."""
     while error is not None and not isinstance(error, ClientConnectorError):
         error = error.__cause__ or error.__context__
-    return error is not None
+    return error

@@ -79,9 +79,12 @@ class RawModel:
 class AnyServer:
     """Answers each request by a function of its body, and keeps the bodies of those for a turn."""
 
-    def __init__(self, answer: Callable[[dict[str, Any]], Raw]) -> None:
+    def __init__(
+        self, answer: Callable[[dict[str, Any]], Raw], seen: Callable[[web.Request], None] = lambda _: None
+    ) -> None:
         self.asked: list[dict[str, Any]] = []
         self._answer = answer
+        self._seen = seen
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/v1/chat/completions", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -99,6 +102,7 @@ class AnyServer:
         await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.Response:
+        self._seen(request)
         body = await request.json()
         if "Sort the customer" not in body["messages"][0]["content"]:
             self.asked.append(body)

@@ -3,12 +3,25 @@
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
+from bot.shop.shop import Order
+from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Failure, Request
-from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side
-from tests.world import ANA, World, heard, shown, status_of
+from tests.agent.raw_model import GOOD, AnyServer, Raw, RawModel, ask_side_by_side, completion
+from tests.world import ANA, World, free_port, heard, shown, status_of
+
+
+class LeakyShop(SqliteShop):
+    """A shop whose errors tell its key."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """Fail."""
+        raise LookupError(f"no {order_id} for Bearer sk-live-4711-secret")
+
 
 UNREACHABLE = "I can't reach my language model right now."
 BUSY = "My language model is busy right now."
@@ -189,6 +202,66 @@ async def test_fallback(world: World, failure: Failure | Answer) -> None:
     assert first.messages == second.messages
     rows = world.rows("SELECT status FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
     assert [row["status"] for row in rows] == ["failed", "succeeded"]
+
+
+async def test_fallback_at_another_server(world: World) -> None:
+    """The fallback model may be at another server with a key of its own, and learns nothing of the first one's."""
+    keys: list[str | None] = []
+
+    def answer(body: dict[str, Any]) -> Raw:
+        return completion({"content": f"From {body['model']}."})
+
+    world.script += [Failure(503)] * 3
+    async with AnyServer(answer, seen=lambda request: keys.append(request.headers["Authorization"])) as spare:
+        settings: dict[str, Any] = {
+            "openai_api_key": "sk-first-4711",
+            "openai_fallback_model": "spare-model",
+            "openai_fallback_base_url": spare.url,
+            "openai_fallback_api_key": "sk-second-4712",
+            "BOT_MODEL_HEADERS": "X-Title: Support",
+        }
+        async with world.bot(**settings):
+            (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply) == "From spare-model."
+    assert keys == ["Bearer sk-second-4712"]
+
+
+async def test_operator_reads_why(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the address and the server's reason, without the key, and what watches the bot knows it too."""
+    port = free_port()
+    refused = Failure(401, "invalid_api_key", "Incorrect API key: sk-live-4711-secret")
+    world.script += [refused, Answer("Here I am."), refused]
+    async with (
+        world.bot(openai_api_key="sk-live-4711-secret", BOT_HEALTH_PORT=port, BOT_SORTING=False),
+        ClientSession() as session,
+    ):
+
+        async def ready() -> tuple[int, str]:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                return response.status, await response.text()
+
+        question = await world.says(ANA, "@bot hello")
+        await world.replies(question)
+        status, text = await ready()
+        assert status == 503
+        assert f"the model scripted-model at {world.model.url}/ does not answer: status 401" in text
+        async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
+            assert (await response.json())["models"][0]["failures_in_a_row"] == 1
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        await world.replies(question, 2)
+        assert (await ready())[0] == 200
+    assert f"{world.model.url}/ did not answer: status 401: invalid_api_key" in caplog.text
+    assert "4711" not in caplog.text + text
+
+
+async def test_a_foreign_exception_is_named_only(world: World) -> None:
+    """Of an exception that nobody foresaw, its kind and place are kept and not its text, in which a key may stand."""
+    world.script += [status_of("ORD-10234"), Answer("Sorry.")]
+    async with world.bot(open_shop=LeakyShop):
+        await world.replies(await world.says(ANA, "@bot where is it?"))
+    (row,) = world.rows("SELECT error FROM tool_calls")
+    assert row["error"].startswith("LookupError at test_model_errors.py:")
+    assert b"4711" not in world.database.read_bytes()
 
 
 async def test_both_fail(world: World) -> None:
