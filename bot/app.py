@@ -23,6 +23,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
+from bot.help import articles
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.model.health import ModelHealth
@@ -112,6 +113,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     stack.push_async_callback(leases.leave)
     store, shop = open_store(database, leases), open_shop(database)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    for fault in articles(settings.help_folder).faults if settings.help_folder else ():
+        logger.warning("%s", fault)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)

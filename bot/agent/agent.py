@@ -1,9 +1,11 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
@@ -12,11 +14,13 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
+from bot.blocks.text import email_addresses
 from bot.callbacks import ShowStatus
 from bot.failpoints import reach
+from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
+from bot.store.records import Block, ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -109,10 +113,13 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await next_turn(partial(self._model_calls.ask, message.thread), conversation)
+                messages = seen_by(message.user, conversation.messages)
+                turn = await next_turn(partial(self._model_calls.ask, message.thread), messages, conversation.cards)
                 reach("model answered")
                 if not turn.calls:
-                    return turn.message, self._posts(message, without_instructions(turn.text), conversation)
+                    text = without_instructions(turn.text)
+                    known = self._known(requester, conversation)
+                    return turn.message, self._posts(message, text, conversation.cards, known)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
@@ -148,11 +155,23 @@ class Agent:
             )
         return None
 
-    def _posts(self, message: InboxMessage, text: str, conversation: Conversation | None = None) -> list[Post]:
+    def _known(self, requester: Person, conversation: Conversation) -> list[str]:
+        """Return the e-mail addresses that a model may name: the person's, those that they wrote, and the shop's."""
+        folder = self._settings.help_folder
+        known = email_addresses(conversation.said_by(requester.id)) + sorted(
+            articles(folder).addresses if folder else ()
+        )
+        return [*known, requester.email] if requester.email else known
+
+    def _posts(
+        self,
+        message: InboxMessage,
+        text: str,
+        cards: Sequence[Sequence[Block]] = (),
+        known: Sequence[str] | None = None,
+    ) -> list[Post]:
         thread = message.thread
         return [
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
-            for fallback, blocks in answer_messages(
-                text, conversation.cards if conversation else (), self._settings.link_hosts
-            )
+            for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from bot.store.records import ChatMessage
+from bot.store.records import NOTE, ChatMessage
 
+GROUNDS = (NOTE, "Asked for: ")  # what stands in lines that tell of a request
 MAX_SENTENCE_CHARACTERS = 500
 MAX_WORDS_ABOUT_IT = 6
 CORRECTION = (
@@ -93,7 +94,8 @@ def _claims(sentence: str) -> bool:
 def _has_grounds(messages: Sequence[ChatMessage]) -> bool:
     """Return whether a request was made in the conversation, or the shop told of something that was done before."""
     return any(
-        message["role"] == "system" or (message["role"] == "tool" and any(map(_tells, _objects(message["content"]))))
+        (message["role"] == "system" and any(part in message["content"] for part in GROUNDS))
+        or (message["role"] == "tool" and any(map(_tells, _objects(message["content"]))))
         for message in messages
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.agent import claims
 from bot.agent.errors import RunError
 from bot.model.model import Turn, Usage
-from bot.store.records import NOTE, ChatMessage, Conversation
+from bot.store.records import NOTE, Block, ChatMessage
 
 Ask = Callable[[Sequence[ChatMessage]], Awaitable[Turn]]
 
@@ -18,17 +18,16 @@ MAX_LINE_CHARACTERS = 300
 _NO_USAGE = Usage("", None, None, None, None, None)
 
 
-async def next_turn(ask: Ask, conversation: Conversation) -> Turn:
-    """Ask for the next turn.
+async def next_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> Turn:
+    """Ask for the next turn of a conversation, in whose run there are these cards.
 
     A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
     the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
     """
-    messages = conversation.messages
     try:
         turn = await ask(messages)
     except RunError as error:
-        if error.empty and (found := _found(conversation)):
+        if error.empty and (found := _found(messages, cards)):
             return _said(found)
         raise
     if turn.calls or not claims.is_unfounded(turn.text, messages):
@@ -47,13 +46,13 @@ def _said(words: str) -> Turn:
     return Turn({"role": "assistant", "content": words}, words, (), _NO_USAGE)
 
 
-def _found(conversation: Conversation) -> str:
+def _found(messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> str:
     """Return in words what the calls since the last message have come to; nothing when none of them worked."""
-    results = list(_results(conversation.messages))
+    results = list(_results(messages))
     waiting = [str(one.get("message")) for one in results if one.get("status") == "waiting_for_approval"]
     if waiting:
         return " ".join(dict.fromkeys(waiting))
-    if conversation.cards:
+    if cards:
         return FOUND
     lines = [line for one in results if "error" not in one for line in _lines(one)]
     return "\n".join([FOUND, *lines[:MAX_LINES]]) if lines else ""

@@ -11,6 +11,7 @@ from bot.tools.tool import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+_MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot be undone, is never cut off
 
 
 def approval_card(
@@ -20,7 +21,7 @@ def approval_card(
 
     What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
     """
-    facts = [(label, one_line(value)) for label, value in preview.facts]
+    facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
     return (*card, context(_understood(intent))) if intent else card
@@ -30,7 +31,7 @@ def decision_buttons(
     call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
 ) -> tuple[Block, ...]:
     """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    cancel = {"type": "button", "action_id": CANCEL, "text": plain("Cancel"), "value": call_id}
+    cancel = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     approve = {
         "type": "button",
         "action_id": APPROVE,
@@ -39,7 +40,7 @@ def decision_buttons(
         "value": call_id,
         "confirm": {
             "title": plain(preview.title, 100),
-            "text": plain(preview.confirm, 300),
+            "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
             "confirm": plain("Yes, go ahead", 30),
             "deny": plain("Go back", 30),
             "style": "primary",
@@ -68,7 +69,7 @@ def escalation_card(
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
-    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), section(quoted))
+    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), context(quoted))
     return (*card, context(_understood(intent))) if intent else card
 
 

@@ -191,9 +191,8 @@ class OpenAIModel:
         except ReportedError as error:
             raise _RefusedError(read_refusal(200, error.body, {}), answer.request_id) from error
         except EmptyAnswerError as error:
-            raise ModelError(
-                f"the answer is none: {error}", Reason.EMPTY, answer.request_id, retry_after=0.0
-            ) from error
+            reason = Reason.FILTERED if error.reason == "content_filter" else Reason.EMPTY
+            raise ModelError(f"the answer is none: {error}", reason, answer.request_id, retry_after=0.0) from error
         except ValueError as error:
             reason = Reason.SETTINGS if answer.is_page else Reason.UNUSABLE
             hint = "; it is a web page: is the base URL right?" if answer.is_page else ""

@@ -33,7 +33,11 @@ class ReportedError(Exception):
 
 
 class EmptyAnswerError(ValueError):
-    """An answer in which there is nothing."""
+    """An answer in which there is nothing; `reason` is why it ended."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__(f"it is empty, finish reason {reason}")
+        self.reason = reason
 
 
 def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collection[str] = ()) -> Turn:
@@ -55,7 +59,7 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
             raise
         text = ""
     if not text and not calls:
-        raise EmptyAnswerError(f"it is empty, finish reason {reason}")
+        raise EmptyAnswerError(reason)
     written = _message(text, calls, _bounded(asked, wanted_back(message), kept) if calls else {})
     return Turn(written, text, calls, read_usage(completion, asked=asked, request_id=request_id))
 

@@ -68,7 +68,9 @@ class Dialect:
         if refused := ((named & sent) | plain) - self.left_out:
             return replace(self, left_out=self.left_out | refused)
         lower = said.lower()
-        if not self.short_ids and re.search(r"id.{0,40}(length (of )?9|9 char)|length (of )?9.{0,40}id", lower):
+        if not self.short_ids and re.search(
+            r"\bids?\b.{0,80}(length (of )?9|9 char)|length (of )?9.{0,80}\bids?\b", lower
+        ):
             return replace(self, short_ids=True)
         if not self.null_content and re.search(r"(non-?empty|empty).{0,40}content|content.{0,40}(empty|blank)", lower):
             return replace(self, null_content=True)

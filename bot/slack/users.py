@@ -16,6 +16,8 @@ from bot.slack.client import SLACK_ERRORS, slack_error
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
+ADMINS_CACHE_SECONDS = 600.0
+MAX_CACHED = 10_000
 PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
 
 
@@ -35,6 +37,8 @@ class SlackIdentity:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._admins: tuple[float, list[str]] = (float("-inf"), [])
 
     async def person(self, user: str) -> Person:
         """Find out who wrote. Raises IdentityError when Slack does not tell."""
@@ -48,7 +52,7 @@ class SlackIdentity:
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
-        if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
+        if len(self._people) > MAX_CACHED:
             self._people.clear()
         self._people[user] = (self._now(), person)
         return person
@@ -67,10 +71,34 @@ class SlackIdentity:
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
 
+    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
+        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+        known_at, members = self._private.get(channel, (float("-inf"), None))
+        if self._now() - known_at >= CACHE_SECONDS:
+            members = await self._members_if_private(channel)
+            if len(self._private) > MAX_CACHED:
+                self._private.clear()
+            self._private[channel] = (self._now(), members)
+        if members is None:
+            return True
+        return any(one in members for one in await self.approvers() if one != besides)
+
+    async def _members_if_private(self, channel: str) -> frozenset[str] | None:
+        try:
+            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
+                return None
+            members: set[str] = set()
+            async for page in await self._client.conversations_members(channel=channel, limit=1_000):
+                members.update(page["members"])
+        except SLACK_ERRORS as error:
+            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+        return frozenset(members)
+
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
         if not self._settings.approvers:
-            return await self._admins()
+            return await self._list_admins()
         people: list[str] = []
         for one in self._settings.approvers:
             people += sorted(await self._members(one)) if one.startswith("S") else [one]
@@ -115,13 +143,18 @@ class SlackIdentity:
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 
-    async def _admins(self) -> list[str]:
-        admins: list[str] = []
+    async def _list_admins(self) -> list[str]:
+        """List the admins, from a while ago: whether one still is, is asked at each decision."""
+        known_at, admins = self._admins
+        if self._now() - known_at < ADMINS_CACHE_SECONDS:
+            return admins
+        admins = []
         try:
             async for page in await self._client.users_list(limit=200):
                 admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.list: {error}") from error
+        self._admins = (self._now(), admins)
         return admins
 
     async def direct_channel(self, user: str) -> str:

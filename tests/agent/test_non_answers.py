@@ -139,6 +139,18 @@ async def test_content_filter(world: World) -> None:
         assert shown((await world.replies(question, 2))[1]) == "Hello."
 
 
+async def test_answer_that_is_filtered(world: World) -> None:
+    """An answer that the filter takes away every time is told as that, and the thread lives."""
+    gone = Answer("", finish_reason="content_filter")
+    world.script += [gone, gone, gone, Answer("Hello.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot something odd")
+        assert "content filter" in shown((await world.replies(question))[0])
+        await world.says(ANA, "where is my order?", thread_ts=question.ts)
+        assert shown((await world.replies(question, 2))[1]) == "Hello."
+    assert "something odd" not in str(world.asked[-1].messages)
+
+
 async def test_content_filter_on_what_was_said_before(world: World) -> None:
     """Where an earlier message is what the filter does not like, the present one is answered without it."""
     poison = "oil painting of a nude"

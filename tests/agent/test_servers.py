@@ -149,6 +149,25 @@ async def test_thoughts_that_a_server_refuses(world: World) -> None:
         assert answers[0].startswith(GOOD)
 
 
+async def test_ids_that_a_server_refuses(world: World) -> None:
+    """A server that wants ids of its own form gets them, and one that refuses empty words beside a call gets none."""
+
+    def answer(body: Body) -> Raw:
+        if not has_result(body):
+            return calls(call())
+        turn = body["messages"][-2]
+        if turn["content"] is not None:
+            return refusal(400, "messages.2: text content blocks must be non-empty")
+        if len(turn["tool_calls"][0]["id"]) != 9:
+            text = "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
+            return refusal(422, {"message": {"detail": [{"msg": text}]}})
+        assert turn["tool_calls"][0]["id"] == body["messages"][-1]["tool_call_id"]
+        return says(GOOD)
+
+    async with talking(world, answer, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+
+
 async def test_endless_thoughts(world: World) -> None:
     """Thoughts of a megabyte are neither kept nor sent back."""
 

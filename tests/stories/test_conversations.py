@@ -1,6 +1,7 @@
 """Somebody asks about an order: in a channel, in a direct message, in a thread, and however Slack delivers it."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,12 +348,12 @@ async def test_people_of_another_workspace(world: World) -> None:
 
 async def test_log_tells_the_story(world: World) -> None:
     """Each tool call is a row with what was sent and what was validated, who asked, when, and how long it took."""
-    world.script += [calls(("get_order_status", '{"order_id": "#10234"}')), status_of("#10234"), Answer("Yes.")]
+    world.script += [calls(("get_order_status", '{"include_tracking": false}')), status_of("#10234"), Answer("Yes.")]
     async with world.bot():
         await world.replies(await world.says(ANA, "@bot 10234?"))
     rejected, succeeded = world.rows("SELECT * FROM tool_calls ORDER BY created_at")
     assert (rejected["tool"], rejected["status"], rejected["arguments"]) == ("get_order_status", "rejected", None)
-    assert "include_tracking" in rejected["error"]
+    assert "order_id" in rejected["error"]
     assert succeeded["arguments_sent"] == '{"order_id": "#10234", "include_tracking": false}'
     assert succeeded["arguments"] == '{"order_id":"ORD-10234","include_tracking":false}'
     assert succeeded["requester"] == ANA
@@ -397,3 +398,14 @@ async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None
         await world.says(ANA, "try again", thread_ts=question.ts)
         await world.replies(question, 2)
     assert heard(world.asked[-1]) == ["where is ORD-10234?", "try again"]
+
+
+async def test_email_addresses_of_an_answer(world: World, tmp_path: Path) -> None:
+    """An answer may name the customer's address, one that they wrote, and one of the shop's; any other is removed."""
+    (tmp_path / "help.md").write_text("# Contact\nWrite to help@acme.example.", "utf-8")
+    addresses = "ana@example.com", "ana@home.example", "help@acme.example", "returns@shop.example", "pay@evil.example"
+    world.script += [Answer(f"Write to {', '.join(addresses)}")]
+    async with world.bot(BOT_HELP_FOLDER=tmp_path, BOT_LINK_HOSTS="shop.example"):
+        question = await world.says(ANA, "@bot my other address is ana@home.example")
+        (answer,) = await world.replies(question)
+    assert shown(answer) == f"Write to {', '.join(addresses[:4])}, [link removed]"

@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import insert_thread, mark_taken_back
+from bot.store.sqlite.threads import insert_thread, is_quiet_for, mark_taken_back
 
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 
@@ -37,10 +37,9 @@ class Inbox:
             is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
             if mentioned and is_new:
                 mark_taken_back(db, thread)
-            known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
-            found = db.execute(known, key).fetchone()
-            if found is not None and found[1] is not None:
+            if is_quiet_for(db, thread, message.user):
                 return False
+            found = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
             if is_new:
                 _insert(db, message, "waiting" if found else "unclaimed")
             return found is not None and self._is_open(db, message, owner=found[0])
