@@ -18,6 +18,7 @@ Rooms, from the top down; each imports only what is below it:
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite is where
     settings     what the operator decides
+    model_settings  which models are asked, where and how
     failpoints   places at which a test kills the process
     callbacks    the five calls that no import shows, as named Protocols
     tasks        how background work ends

@@ -28,7 +28,7 @@ from bot.model.health import ModelHealth
 from bot.model.model import ModelError, Reason, Turn, Usage
 from bot.model.refusals import Refusal, read_refusal
 from bot.model.wire import render
-from bot.settings import ModelSettings
+from bot.model_settings import ModelSettings
 from bot.store.records import ChatMessage
 
 logger = logging.getLogger(__name__)
