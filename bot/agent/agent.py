@@ -20,7 +20,7 @@ from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Block, ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
+from bot.store.records import Block, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -80,7 +80,8 @@ class Agent:
         post = None
         if error.escalate:
             intent = await self._intents.stored(message.thread)
-            post = self._escalation.post(message.thread, message.user, f"{error.words} ({mark})", intent)
+            summary, key = f"{error.words} ({mark})", f"run {message.id}"
+            post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
         text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
         reply = {"role": "assistant", "content": error.words}
@@ -89,6 +90,15 @@ class Agent:
         return await self._store.conversations.finish(
             message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
         )
+
+    async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
+        """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
+        posts = self._posts(message, words) if words else []
+        return await self._store.conversations.finish(message, None, posts, error=error)
+
+    def show_waiting(self, thread: ThreadId) -> None:
+        """Show that there is more to answer than can be answered at once."""
+        self._show_status(thread, "is answering others first; your turn comes…")
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
         """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
@@ -114,7 +124,8 @@ class Agent:
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 messages = seen_by(message.user, conversation.messages)
-                turn = await next_turn(partial(self._model_calls.ask, message.thread), messages, conversation.cards)
+                ask = partial(self._model_calls.ask, message.thread, message.user)
+                turn = await next_turn(ask, messages, conversation.cards)
                 reach("model answered")
                 if not turn.calls:
                     text = without_instructions(turn.text)

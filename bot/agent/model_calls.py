@@ -43,23 +43,23 @@ class ModelCalls:
         self._show_status = show_status
         self._budgets: dict[str, int] = {}  # tokens of a conversation that fit into each model, where less does
 
-    async def ask(self, thread: ThreadId, messages: Sequence[ChatMessage]) -> Turn:
-        """Ask for the next turn of a thread. Raises RunError when no model gave one."""
+    async def ask(self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
+        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one."""
         failure: RunError | None = None
         for model in self._models:
             try:
-                return await self._ask(model, thread, messages)
+                return await self._ask(model, thread, requester, messages)
             except RunError as error:
                 failure = error
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
-    async def _ask(self, model: Model, thread: ThreadId, messages: Sequence[ChatMessage]) -> Turn:
+    async def _ask(self, model: Model, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
         """Ask one model, again in passing trouble and with less where it is too much. Raises RunError."""
         budget = self._budgets.get(model.name, self._settings.history_tokens)
         sent = conversation.cut(messages, budget)
         tries, adaptations = 0, 0
         while True:
-            row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
+            row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
             try:
                 turn = await self._try(model, row, sent)
             except ModelError as error:

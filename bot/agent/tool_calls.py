@@ -25,6 +25,10 @@ from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, 
 logger = logging.getLogger(__name__)
 
 MAX_LOGGED_CHARACTERS = 20_000
+CALLED_TOO_OFTEN = {
+    "error": "Nobody was called: people were called for this person as often as they may be within an hour.",
+    "hint": "Say that nobody was called again, and that they can ask for a person once more in an hour.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class ToolCalls:
             text = _written(result.content)
             reach("call run")
         except ToolError as error:
-            self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
+            self._finish(call, CallStatus.REJECTED, error.content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
@@ -129,10 +133,12 @@ class ToolCalls:
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)
         if tool is None:
-            raise ToolError(f"There is no tool {call.tool}.", f"The tools are: {', '.join(self._tools)}.")
+            raise ToolError("I can't do that.", f"There is no such tool. The tools are: {', '.join(self._tools)}.")
         if call.position >= self._settings.max_calls:
             most = self._settings.max_calls
-            raise ToolError("Too many calls in one turn.", f"Make at most {most} calls at once, then the others.")
+            raise ToolError(
+                "That is more than I can do at once.", f"Make at most {most} calls at once, then the others."
+            )
         return tool.parse(call.arguments_sent)
 
     async def _enforce_limits(self, call: ToolCall) -> None:
@@ -146,9 +152,11 @@ class ToolCalls:
     async def _succeed(self, call: ToolCall, result: ToolResult, text: str, run_context: ToolRunContext) -> None:
         post = None
         if result.escalate is not None:
-            post = self._escalation.post(
-                call.thread, run_context.person.id, result.escalate, await run_context.intent()
-            )
+            user, intent = run_context.person.id, await run_context.intent()
+            post = await self._escalation.post(call.thread, user, result.escalate, intent, key=call.id)
+            if post is None:
+                self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
+                return
         self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
 
     def _finish(

@@ -11,6 +11,7 @@ from bot.tools.tool import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+_MAX_NAMED = 5
 _MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot be undone, is never cut off
 
 
@@ -46,7 +47,8 @@ def decision_buttons(
             "style": "primary",
         },
     }
-    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    more = f" and {len(approvers) - _MAX_NAMED} more" if len(approvers) > _MAX_NAMED else ""
+    who = ", ".join(mention(one) for one in approvers[:_MAX_NAMED]) + more or "a workspace admin"
     line = Mrkdwn(
         f"Waiting for {who}. Nothing has happened yet."
         if approvable

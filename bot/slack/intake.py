@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
-_MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
+MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
 
 
@@ -76,7 +76,7 @@ class Intake:
         )
 
     async def _keep(self, event: dict[str, Any], *, shared: bool, team: str) -> None:
-        raw = str(event.get("text") or "")[:_MAX_TEXT_CHARACTERS]  # before any pattern looks at it
+        raw = str(event.get("text") or "")[:MAX_TEXT_CHARACTERS]  # before any pattern looks at it
         mentions_us = f"<@{self._ourselves.user}>" in raw or event["type"] == "app_mention"
         addressed = mentions_us or event.get("channel_type") == "im" or event["channel"].startswith("D")
         if not addressed and ("thread_ts" not in event or re.match(r"\s*<@", raw)):
@@ -87,13 +87,18 @@ class Intake:
             user=event["user"],
             user_team=event.get("user_team") or event.get("team") or team,
             shared=shared,
-            text=mask(_readable(raw, self._ourselves.user)),
+            text=kept_text(raw, self._ourselves.user),
         )
         receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
         kept = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
         if kept:
-            self._wake(message.thread)
+            self._wake(message.thread, message.user)
+
+
+def kept_text(text: str, us: str) -> str:
+    """Return what is kept of a message's text: what the person typed, cut, and without cards and secrets."""
+    return mask(_readable(text[:MAX_TEXT_CHARACTERS], us))
 
 
 def _changed_ts(event: dict[str, Any], us: str) -> str | None:
@@ -108,7 +113,7 @@ def _changed_ts(event: dict[str, Any], us: str) -> str | None:
         return None
     if not before:
         return after.get("ts") if after.get("edited") else None
-    words = (_readable(str(one.get("text") or "")[:_MAX_TEXT_CHARACTERS], us) for one in (before, after))
+    words = (_readable(str(one.get("text") or "")[:MAX_TEXT_CHARACTERS], us) for one in (before, after))
     return before.get("ts") if len(set(words)) > 1 else None
 
 

@@ -23,11 +23,16 @@ from bot.store.records import Block, ThreadId, fault
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
+_OUR_WORDS = "Value error, "  # what pydantic puts before ours
+NOT_UNDERSTOOD = "I did not get right what is wanted."
 OUTDATED = "I was changed since this was asked for, so it has to be asked for again."
 
 
 class ToolError(Exception):
-    """A call that cannot be done. The model hears the sentence and the hint; neither holds anything secret."""
+    """A call that cannot be done. The model hears the sentence, which a customer may read, and the hint, for it alone.
+
+    Neither holds anything secret.
+    """
 
     def __init__(self, sentence: str, hint: str = "") -> None:
         super().__init__(sentence)
@@ -88,26 +93,32 @@ class Context:
         if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
             return order
         raise ToolError(
-            f"There is no order {order_id} for this customer.",
+            f"There is no order {order_id} in your name.",
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
         )
 
     def has_named(self, what: str) -> bool:
-        """Return whether staff names this order or customer in their own words, not a text that the model read.
+        """Return whether staff names this order or customer in their own words, not a text that the model read."""
+        return self.requester.is_staff and names(self.user_text, what)
 
-        Only a whole word names: no part of a price, a phone number, a link, or of another number or address.
-        """
-        wanted = plain_address(what)
-        if not self.requester.is_staff or not wanted.removeprefix("ord-"):
-            return False
-        named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        said = _LINKS_AND_PHONES.sub(" / ", plain_address(self.user_text))
-        return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
+
+def names(text: str, what: str) -> bool:
+    """Return whether the text names an order or a customer as a whole word.
+
+    No part of a price, a phone number, a link, or of another number or address does.
+    """
+    wanted = plain_address(what)
+    if not wanted.removeprefix("ord-"):
+        return False
+    named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
+    said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
+    return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
 _LINKS_AND_PHONES = re.compile(
-    r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
+    r"""(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\btel:)[^\s<>"|]*"""
+    r"""|(?<![^\s(:;,])\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
 # Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
 _GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
@@ -118,7 +129,11 @@ _MIN_LISTED_DIGITS = 4
 def _grouped(found: re.Match[str]) -> str:
     groups = found[0].split(" ")
     is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
-    return found[0] if is_list and _BEFORE_ORDERS.search(found.string[: found.start()][-20:]) else " / "
+    return (
+        found[0]
+        if is_list and _BEFORE_ORDERS.search(found.string[max(0, found.start() - 20) : found.start()])
+        else " / "
+    )
 
 
 # What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
@@ -172,12 +187,11 @@ class Tool(BaseModel):
     def parse(cls, arguments: str) -> Self:
         """Make the tool from the arguments as the model sent them. Raises ToolError that says what would be right."""
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
-            raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
+            raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
             return cls.model_validate(_json_object(arguments))
         except ValidationError as error:
-            faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
-            raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(faults)}.") from error
+            raise _unfit(cls.name, error) from error
 
     @model_validator(mode="before")
     @classmethod
@@ -248,6 +262,15 @@ class GatedTool(Tool):
         """Return the outcome of an earlier run of this call, or None when it had no effect."""
 
 
+def _unfit(name: str, error: ValidationError) -> ToolError:
+    """Say what is wrong with arguments: to the customer what we say of values, to the model where it is as well."""
+    faults = [(".".join(map(str, one["loc"])) or "arguments", one["msg"], one["type"]) for one in error.errors()]
+    hint = "; ".join(f"{where}: {what.removeprefix(_OUR_WORDS)}" for where, what, _ in faults)
+    ours = dict.fromkeys(what.removeprefix(_OUR_WORDS) for _, what, kind in faults if kind == "value_error")
+    sentence = f"That can't be right: {'; '.join(ours)}." if ours else NOT_UNDERSTOOD
+    return ToolError(sentence, f"The arguments of {name} are not right: {hint}.")
+
+
 def _json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
 
@@ -271,9 +294,9 @@ def _json_object(text: str) -> dict[str, Any]:
         if "\\u" in text:
             json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
-        raise ToolError(f"The arguments are not valid JSON: {error}.", "Send one JSON object.") from error
+        raise ToolError(NOT_UNDERSTOOD, f"The arguments are not valid JSON: {error}. Send one JSON object.") from error
     if not isinstance(data, dict):
-        raise ToolError("The arguments are not a JSON object.", "Send one JSON object.")
+        raise ToolError(NOT_UNDERSTOOD, "The arguments are not a JSON object. Send one JSON object.")
     return data
 
 

@@ -1,31 +1,32 @@
 """The rows of `threads`, within the caller's transaction."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from bot.store.records import ThreadId
+from bot.store.records import Post, ThreadId
 
 
 def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
     """Make the thread ours, unless it is."""
     db.execute(
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
-        [*thread.key, started_by, datetime.now(UTC).isoformat()],
+        [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
     )
 
 
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
-    db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
+    db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
 
 
 def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
     """Leave the thread to people, because of this person: see `is_quiet_for`."""
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
-           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE (team, channel, ts) = (?, ?, ?)""",
-        [datetime.now(UTC).isoformat(), user, *thread.key],
+           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE thread = ?""",
+        [datetime.now(UTC).isoformat(), user, thread.key],
     )
 
 
@@ -34,24 +35,51 @@ def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
 
     When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
     """
-    quiet = """SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NOT NULL
+    quiet = """SELECT 1 FROM threads WHERE thread = ? AND handed_over_at IS NOT NULL
                AND (started_by != ? OR handed_over_by IS NULL OR handed_over_by = started_by)"""
-    return db.execute(quiet, [*thread.key, user]).fetchone() is not None
+    return db.execute(quiet, [thread.key, user]).fetchone() is not None
 
 
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
     """Answer in the thread again."""
-    db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+    db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
+
+
+def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
+    """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
+
+    None when they know already.
+    """
+    latest = """SELECT id FROM inbox WHERE thread = ? AND status != 'waiting'
+                ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
+    about = (db.execute(latest, [thread.key]).fetchone() or (None,))[0]
+    told, told_about, is_escalated = db.execute(
+        "SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads WHERE thread = ?",
+        [thread.key],
+    ).fetchone()
+    if told and told_about == about:
+        if is_escalated or not escalates:
+            return None
+        if db.execute("SELECT 1 FROM outbox WHERE id = ? AND status != 'failed'", [told]).fetchone():
+            post = replace(post, replaces=told)
+    db.execute(
+        "UPDATE threads SET team_post = ?, team_post_about = ? WHERE thread = ?",
+        [post.id, about, thread.key],
+    )
+    return post
 
 
 def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
     """Keep what the thread's customer wants."""
-    db.execute("UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)", [intent, *thread.key])
+    db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
 
 
 def get_intent(db: Database, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
-    stored: str | None = db.execute(
-        "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key
-    ).fetchone()[0]
+    stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
     return stored
+
+
+def erase_thread(db: Database, thread: ThreadId) -> None:
+    """Have the thread be nobody's, after all else of it is erased."""
+    db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])
