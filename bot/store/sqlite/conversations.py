@@ -225,8 +225,8 @@ def _leave_out(db: Database, thread: ThreadId) -> None:
     if first_id:
         db.execute(
             """UPDATE messages SET message = json_set(message, '$.left_out', json('true'))
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND id >= ? AND role != 'system'""",
-            [*thread.key, first_id],
+               WHERE thread = ? AND id >= ? AND role != 'system'""",
+            [thread.key, first_id],
         )
 
 
