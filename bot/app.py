@@ -166,7 +166,13 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
-    intents = Intents(model=models[0], store=store, escalation=escalation, sorts=settings.sorts)
+    intents = Intents(
+        model=models[0],
+        store=store,
+        escalation=escalation,
+        order_number=shop.order_number,
+        sorts=settings.sorts,
+    )
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,

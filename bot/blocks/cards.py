@@ -7,7 +7,7 @@ from bot.blocks.messages import context, fields, plain, section
 from bot.blocks.text import Mrkdwn, link, mention, moment, one_line
 from bot.intent import CustomerIntent
 from bot.store.records import Block, ToolCall
-from bot.tools.tool import Preview
+from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"

@@ -4,23 +4,25 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from bot.shop.money import Money
 
 MAX_WORDS_CHARACTERS = 500
+MAX_ORDER_NUMBER_CHARACTERS = 64
+MAX_LINES = 1_000
 
 
-def _order_id(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    value = value.strip().lstrip("#").upper()
-    return f"ORD-{value}" if value.isdigit() else re.sub(r"^ORD[\s_-]*(?=\d)", "ORD-", value)
+def _order_id(value: str) -> str:
+    number = " ".join(value.split())
+    if not re.fullmatch(rf"#?\s?\w[\w#./ -]{{0,{MAX_ORDER_NUMBER_CHARACTERS - 1}}}", number):
+        raise ValueError("an order number is letters and digits, with # - / or . at most, as in the confirmation")
+    return number
 
 
-def _plausible(value: str) -> str:
-    if not re.fullmatch(r"[A-Z0-9][A-Z0-9-]{0,39}", value, re.ASCII):
-        raise ValueError("an order number is letters, digits and hyphens, such as ORD-12345")
+def _line_number(value: int) -> int:
+    if not 1 <= value <= MAX_LINES:
+        raise ValueError("a line is a number from 1 on, as get_order_status has it")
     return value
 
 
@@ -45,7 +47,10 @@ def _line(value: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_line)]
-OrderId = Annotated[str, BeforeValidator(_order_id), AfterValidator(_plausible)]
+OrderId = Annotated[
+    str, AfterValidator(_order_id), Field(description="The order number, as the customer or the shop wrote it.")
+]
+Lines = tuple[Annotated[int, AfterValidator(_line_number)], ...]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from bot.shop.shop import Order
+from bot.shop.orders import Order
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Failure, Request
 from tests.agent.raw_model import GOOD, AnyServer, Raw, RawModel, ask_side_by_side, completion
