@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -67,16 +68,24 @@ class OpenAIModel:
             http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_seconds),
             max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
-        self.health = ModelHealth(settings.name, str(self._client.base_url))
+        self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))
         self._dialect = Dialect()
 
     async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn; one malformed call of several costs itself alone."""
         names = frozenset(tool["function"]["name"] for tool in tools)
         body = {"tools": list(tools), "parallel_tool_calls": True}
-        return await self._ask(
-            messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
-        )
+        try:
+            turn = await self._ask(
+                messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
+            )
+        except ModelError as error:
+            # What was too much or filtered says nothing of the model, and after ADAPTED it is asked again at once.
+            if error.reason not in (Reason.TOO_LONG, Reason.FILTERED, Reason.ADAPTED):
+                self.health.failed(str(error).partition(":")[0], lasting=error.reason in _LASTING)
+            raise
+        self.health.answered()
+        return turn
 
     async def classify(self, messages: Sequence[ChatMessage], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class: the whole answer is worth nothing if a part is wrong."""
@@ -120,10 +129,6 @@ class OpenAIModel:
                 logger.warning("%s at %s is asked in another way from now on: %s", self.name, self.health.address, text)
                 raise ModelError(text, Reason.ADAPTED, refused.request_id, retry_after=0.0) from refused
             value = await self._try_plainly(refused, dialect, messages, whole, read)
-        except ModelError as error:
-            self._note(error)
-            raise
-        self.health.answered()
         return value
 
     def _learn(self, refusal: Refusal, dialect: Dialect, body: Mapping[str, Any]) -> Dialect | None:
@@ -152,9 +157,9 @@ class OpenAIModel:
                 self._dialect = plainest
                 return value
         meant = refusal.error(refused.request_id, max_wait=_MAX_WAIT_SECONDS)
-        error = ModelError(self._text_of(refused), meant.reason, refused.request_id, retry_after=meant.retry_after)
-        self._note(error)
-        raise error from refused
+        raise ModelError(
+            self._text_of(refused), meant.reason, refused.request_id, retry_after=meant.retry_after
+        ) from refused
 
     async def _try(self, dialect: Dialect, body: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
         return self._read(await self._send(dialect.without(body)), read)
@@ -199,11 +204,6 @@ class OpenAIModel:
             text = self._without_key(f"the answer cannot be used: {error}{hint}")
             raise ModelError(text, reason, answer.request_id, retry_after=0.0) from error
 
-    def _note(self, error: ModelError) -> None:
-        logger.warning("the model %s at %s did not answer: %s", self.name, self.health.address, error)
-        if error.reason not in (Reason.TOO_LONG, Reason.FILTERED):
-            self.health.failed(str(error), lasting=error.reason in _LASTING)
-
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
         """End a request after its seconds: the SDK's time-out begins again with each piece of a body that trickles."""
@@ -227,6 +227,11 @@ class _RefusedError(Exception):
         super().__init__(refusal.said)
         self.refusal = refusal
         self.request_id = request_id
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 async def _read_body(response: AsyncAPIResponse[Any]) -> bytes:

@@ -3,7 +3,6 @@
 import time
 
 _FAILURES = 3  # in a row; one that passes is nobody's concern
-_FRESH_SECONDS = 60.0  # after which nobody knows: a fault that kept requests away would stay for ever
 
 
 class ModelHealth:
@@ -16,7 +15,6 @@ class ModelHealth:
         self._lasting = False
         self._error: str | None = None
         self._answered_at: float | None = None
-        self._failed_at = 0.0
 
     def answered(self) -> None:
         """Note that it answered."""
@@ -24,16 +22,14 @@ class ModelHealth:
         self._answered_at = time.monotonic()
 
     def failed(self, error: str, *, lasting: bool) -> None:
-        """Note that it did not; a lasting failure is one that only the operator can end."""
+        """Note that it did not, and why in a few words; a lasting failure is one that only the operator can end."""
         self._failures += 1
         self._lasting, self._error = lasting, error
-        self._failed_at = time.monotonic()
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with it; None when it answers, failed in passing, or was not asked within the last minute."""
-        fresh = time.monotonic() - self._failed_at < _FRESH_SECONDS
-        if self._error is None or not fresh or not (self._lasting or self._failures >= _FAILURES):
+        """What is wrong with it; None when it answers, failed in passing, or was not asked yet."""
+        if self._error is None or not (self._lasting or self._failures >= _FAILURES):
             return None
         return f"the model {self.name} at {self.address} does not answer: {self._error}"
 

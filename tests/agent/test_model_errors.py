@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from bot.logs import event_of
 from bot.shop.orders import Order
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Failure, Request
@@ -236,22 +237,23 @@ async def test_operator_reads_why(world: World, caplog: pytest.LogCaptureFixture
         ClientSession() as session,
     ):
 
-        async def ready() -> tuple[int, str]:
+        async def trouble() -> list[str]:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
-                return response.status, await response.text()
+                told: list[str] = (await response.json())["trouble"]
+                return told
 
         question = await world.says(ANA, "@bot hello")
         await world.replies(question)
-        status, text = await ready()
-        assert status == 503
-        assert f"the model scripted-model at {world.model.url}/ does not answer: status 401" in text
+        assert await trouble() == [f"the model scripted-model at {world.model.url}/ does not answer: status 401"]
         async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
             assert (await response.json())["models"][0]["failures_in_a_row"] == 1
         await world.says(ANA, "try again", thread_ts=question.ts)
         await world.replies(question, 2)
-        assert (await ready())[0] == 200
-    assert f"{world.model.url}/ did not answer: status 401: invalid_api_key" in caplog.text
-    assert "4711" not in caplog.text + text
+        assert await trouble() == []
+    told = next(fields for event, fields in filter(None, map(event_of, caplog.records)) if event == "model call failed")
+    assert told["address"] == f"{world.model.url}/"
+    assert told["error"].startswith("status 401: invalid_api_key")
+    assert "4711" not in caplog.text + str(told)
 
 
 async def test_a_foreign_exception_is_named_only(world: World) -> None:
