@@ -40,6 +40,7 @@ V = TypeVar("V")
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
 _MIN_KEY_CHARACTERS = 6
 _MAX_WAIT_SECONDS = 20.0  # a server that wants us to wait longer is not asked again
+_OF_THE_FORM = (Reason.REFUSED, Reason.SETTINGS, Reason.UNREACHABLE)
 _LASTING = (Reason.SETTINGS, Reason.SPENT, Reason.REFUSED)
 
 
@@ -133,7 +134,8 @@ class OpenAIModel:
 
     def _learn(self, refusal: Refusal, dialect: Dialect, body: Mapping[str, Any]) -> Dialect | None:
         """Return how to ask from now on, when the refusal tells; None when it does not."""
-        if refusal.reason not in (Reason.REFUSED, Reason.UNREACHABLE) or refusal.status < HTTPStatus.BAD_REQUEST:
+        # A parameter that is named is the reason, whatever else the words could mean.
+        if refusal.reason not in _OF_THE_FORM or refusal.status < HTTPStatus.BAD_REQUEST:
             return None
         learnt = dialect.learn(refusal.said, refusal.param, dialect.without(body))
         return learnt if learnt != dialect else None

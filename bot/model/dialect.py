@@ -45,6 +45,10 @@ class Dialect:
     """Whether the id of a call has to be nine letters and digits."""
     null_content: bool = False
     """Whether beside calls it refuses the empty text that others want."""
+    no_system: bool = False
+    """Whether the instructions have to stand in the words of the first person, for want of a system message."""
+    named_results: bool = False
+    """Whether a call's result has to name its tool."""
 
     def without(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request's body without what the server does not take."""
@@ -64,7 +68,7 @@ class Dialect:
         quoted = {part for name in _NAMED.findall(said) for part in re.split(r"[^\w]+", name)}
         named = quoted | set(re.split(r"[^\w]+", param))
         sent = names_in(body)
-        plain = {name for name in sent - _AMBIGUOUS if re.search(rf"\b{re.escape(name)}\b", said)}
+        plain = {name for name in sent if _plainly(name).search(said)}
         if refused := ((named & sent) | plain) - self.left_out:
             return replace(self, left_out=self.left_out | refused)
         lower = said.lower()
@@ -74,6 +78,13 @@ class Dialect:
             return replace(self, short_ids=True)
         if not self.null_content and re.search(r"(non-?empty|empty).{0,40}content|content.{0,40}(empty|blank)", lower):
             return replace(self, null_content=True)
+        if not self.no_system and re.search(
+            r"system[^.]{0,40}(not |un)(support|allow)|not support[^.]{0,30}system|roles must alternate", lower
+        ):
+            return replace(self, no_system=True)
+        of_results = re.search(r"(function_?response|tool)\W{1,3}name\b", f"{lower} {param}")
+        if not self.named_results and of_results and re.search(r"required|empty|missing", lower):
+            return replace(self, named_results=True)
         return self
 
     @property
@@ -81,6 +92,18 @@ class Dialect:
         """The form that the most servers take, for a refusal that names nothing."""
         left_out = self.left_out | {"parallel_tool_calls", "strict", "response_format", "reasoning_effort"}
         return replace(self, left_out=left_out)
+
+
+def _plainly(name: str) -> re.Pattern[str]:
+    """Match a name that stands without quotes, as `parallelToolCalls` too; a common word only if it is refused."""
+    word = rf"\b{re.escape(name).replace('_', '[ _-]?')}\b"
+    if name in _AMBIGUOUS:
+        refused = r"(not |un)(support|permit|allow|recogni|known)"
+        kind = r"(field|parameter|argument|property|key(word)?)s?"
+        word = (
+            rf"{word}[^.]{{0,30}}{refused}|(un(known|supported|expected|recogni[sz]ed)|extra|invalid) {kind}:? {word}"
+        )
+    return re.compile(word, re.IGNORECASE)
 
 
 def wanted_back(part: Any) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from bot.model.model import ModelError, Reason
 
 _MAX_TEXT = 500
 _MAX_DEPTH = 6  # no error is nested so deeply
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY)
+_NO_CAPACITY = 498  # Groq's
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY)
+_SOON_SECONDS = 600.0  # a quota that is there again by then is not used up
 _OF_SETTINGS = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -33,24 +35,29 @@ _TOO_LONG = _words(
     r"maximum (prompt|model|input|sequence) length|string_above_max_length|max_prompt_tokens",
     r"(prompt|input|conversation|message|request)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
     r"too many (input |prompt )?tokens|token (count|limit)[^.]{0,40}exceed|input token count",
+    r"max_seq_len|max_new_tokens\W{1,4}must be|range of input length|(prompt|input)[^.]{0,30} exceed",
     r"(exceed|larger|longer|greater)\w*[^.]{0,60}(token|context)|reduce (the length|your (message|prompt|input))",
 )
 _TOO_LARGE_AT_ONCE = _words(r"request too large|too large for", r"reduce (the length|your (message|prompt|input))")
 _FILTERED = _words(
     r"content.?(filter|policy|management|moderation|safety)|content.?exists.?risk|responsible.?ai|data_inspection",
     r"\bflagged\b|moderation|prohibited.?content|(inappropriate|unsafe|sensitive) (content|input|prompt|word|info)",
+    r"\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168|high risk",  # sensitive, against the rules, unsafe
     r"safety (system|filter|setting|reason)|guardrail|usage polic|blocked\b[^.]{0,30}(safety|policy|filter|content)",
 )
 _SPENT = _words(
-    r"insufficient.{0,3}(quota|credit|balance|fund)|exceeded your current quota|billing|(out of|no) credits",
-    r"(credit|spend(ing)?|usage) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
+    r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits",
+    r"(credit|spend(ing)?|usage|key) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
     r"balance[^.]{0,12}(low|enough|insufficient)|per[- ](day|week|month)\b|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
 )
+_QUOTA = _words(r"exceeded[\w ]{0,20}quota|quota.exceeded|billing")
 _BUSY = _words(r"rate.?limit|too many requests|overloaded|capacity|loading model|try again (later|in)")
 _SETTINGS = _words(
     r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
     r"(api.?key|credential)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
-    r"(not|n't|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)|(tool|function)[\w ]{0,20}(not |un)support",
+    r"(not|n't|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)",
+    r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)",
+    r"not a valid model|no models? (is |are )?loaded|unexpected endpoint",
     r"no endpoints found|requires?[^.]{0,20}--\w+|model[^.]{0,60}(not (found|exist|available)|does not exist)",
     r"(no such|unknown|invalid|unsupported) model\b",
 )
@@ -79,18 +86,24 @@ class Refusal:
         """Say why there is no answer, by the status and, where that says little, by the words."""
         status, said = self.status, self.said
         too_many, of_server = status == HTTPStatus.TOO_MANY_REQUESTS, status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        moved = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST  # the base URL is another one
         passing = of_server or status in _PASSING or status < HTTPStatus.BAD_REQUEST
         too_long = (_TOO_LARGE_AT_ONCE if too_many else _TOO_LONG).search(said)
         reasons = (
-            (Reason.SPENT, status == HTTPStatus.PAYMENT_REQUIRED or (not of_server and _SPENT.search(said))),
+            (Reason.SPENT, status == HTTPStatus.PAYMENT_REQUIRED or (not of_server and self._is_spent)),
             (Reason.TOO_LONG, status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or too_long),
             (Reason.BUSY, too_many),
             (Reason.FILTERED, _FILTERED.search(said)),
-            (Reason.SETTINGS, status in _OF_SETTINGS or _SETTINGS.search(said)),
+            (Reason.SETTINGS, status in _OF_SETTINGS or moved or _SETTINGS.search(said)),
             (Reason.BUSY, passing and _BUSY.search(said)),
             (Reason.UNREACHABLE, passing),
         )
         return next((reason for reason, holds in reasons if holds), Reason.REFUSED)
+
+    @property
+    def _is_spent(self) -> bool:
+        soon = self.retry_after is not None and self.retry_after < _SOON_SECONDS
+        return bool(_SPENT.search(self.said) or (_QUOTA.search(self.said) and not soon))
 
 
 def read_refusal(status: int, body: Any, headers: Mapping[str, str]) -> Refusal:

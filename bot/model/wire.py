@@ -42,7 +42,13 @@ def render(history: Sequence[ChatMessage], dialect: Dialect, model: str) -> list
                 messages.append({**item})
     _add_notes(messages, notes)
     split = list(_split(messages))
-    return [{**instructions}, *(_with_short_ids(split) if dialect.short_ids else split)]
+    if dialect.named_results:
+        split = list(_with_names(split))
+    written = list(_with_short_ids(split)) if dialect.short_ids else split
+    if not dialect.no_system:
+        return [{**instructions}, *written]
+    words = [instructions["content"], *(one["content"] for one in written[:1])]
+    return [{"role": "user", "content": "\n\n".join(words)}, *written[1:]]
 
 
 def _words(item: ChatMessage) -> str:
@@ -128,6 +134,15 @@ def _split(messages: Sequence[Message]) -> Iterator[Message]:
 def _is_signed(message: Message) -> bool:
     structured = [value for value in wanted_back(message).values() if not isinstance(value, str)]
     return bool(structured) or any(map(wanted_back, message["tool_calls"]))
+
+
+def _with_names(messages: Sequence[Message]) -> Iterator[Message]:
+    """Name the tool with each result."""
+    names: dict[str, str] = {}
+    for message in messages:
+        names |= {call["id"]: call["function"]["name"] for call in message.get("tool_calls") or ()}
+        name = names.get(message.get("tool_call_id", ""))
+        yield message | {"name": name} if name else message
 
 
 def _with_short_ids(messages: Sequence[Message]) -> Iterator[Message]:

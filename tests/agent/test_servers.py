@@ -58,6 +58,18 @@ PARAMETERS: dict[str, tuple[Callable[[Body], bool], Raw]] = {
         lambda body: "parallel_tool_calls" in body,
         refusal(400, "Unrecognized request argument supplied: parallel_tool_calls"),
     ),
+    "words that could be about tools": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(400, {"error": {"message": "'parallel_tool_calls' is not supported with this model."}}),
+    ),
+    "another spelling": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(500, "parallelToolCalls: no such field"),
+    ),
+    "a common word": (
+        lambda body: "strict" in body["tools"][0]["function"],
+        refusal(400, {"error": {"message": "Strict mode is not supported for tools"}}),
+    ),
     "a place": (
         lambda body: "strict" in body["tools"][0]["function"],
         refusal(422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "tools", 0, "function", "strict"]}]}),
@@ -143,6 +155,26 @@ async def test_thoughts_that_a_server_refuses(world: World) -> None:
             return calls(call(), reasoning_content="Hm.")
         if "reasoning_content" in json.dumps(body):
             return refusal(400, {"error": {"message": "messages.2: Extra inputs are not permitted: reasoning_content"}})
+        return says(GOOD)
+
+    async with talking(world, answer, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+
+
+async def test_forms_that_a_server_refuses(world: World) -> None:
+    """A server without system messages reads the instructions in the first words, and one gets its results by name."""
+
+    def answer(body: Body) -> Raw:
+        first, *others = body["messages"]
+        if first["role"] == "system":
+            return refusal(400, {"error": {"message": "Conversation roles must alternate user/assistant/user/…"}})
+        assert "You are the support assistant" in first["content"]
+        assert "where is ORD-10234?" in first["content"]
+        if not has_result(body):
+            return calls(call())
+        if "name" not in others[-1]:
+            return refusal(400, [{"error": {"message": "parts[0].function_response.name: Name cannot be empty."}}])
+        assert others[-1]["name"] == "get_order_status"
         return says(GOOD)
 
     async with talking(world, answer, "where is ORD-10234?") as (_, answers):
