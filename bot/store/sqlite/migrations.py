@@ -269,3 +269,12 @@ def quotes(db: Database) -> None:
     db.execute("""
         CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
         WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
+
+
+@bot_migrations()
+def two_keys(db: Database) -> None:
+    """Let a request need the yes of who asked, of an approver, or of both."""
+    db.execute("""
+        ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
+        CHECK (gate IN ('requester', 'approver', 'both'))""")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
