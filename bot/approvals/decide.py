@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor, quoted_of
+from bot.approvals.execute import Executor, fields_of, quoted_of
 from bot.approvals.requests import Requests
 from bot.blocks.text import mention, one_line
 from bot.callbacks import WakeThread
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
+from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
 from bot.store.records import Bound, CallStatus, Gate, InboxMessage, Resource, ToolCall, new_id
@@ -108,6 +109,14 @@ class Approvals:
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
+            tell(
+                logger,
+                "click denied",
+                decision=decision,
+                by=click.user,
+                call=click.call_id[:64],
+                thread=f"{click.channel}/{click.message_ts}",
+            )
         return words
 
     async def _approve(self, click: Click) -> str | None:
@@ -132,14 +141,18 @@ class Approvals:
             return CHANGED if asked else await self._too_late(call.id)
         if call.gate == Gate.BOTH and call.waits_for_requester:
             passed = await self._requests.pass_on(call, now, requester)
+            if passed:
+                tell(logger, "request confirmed", **fields_of(call), by=click.user)
             return None if passed else await self._too_late(call.id)
         return await self._claim(click, call)
 
     async def _claim(self, click: Click, call: ToolCall) -> str | None:
-        claimed = await self._store.approval_requests.claim(call.id, click.user)
+        claimed = await self._store.approval_requests.claim(call, click.user)
         if claimed is None:
             return await self._too_late(call.id)
         reach("call claimed")
+        said = "request confirmed" if claimed.gate == Gate.REQUESTER else "request approved"
+        tell(logger, said, **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
         await self._executor.execute(claimed)
         if claimed.gate == Gate.REQUESTER:
             await self._go_on(claimed, click)
@@ -218,3 +231,7 @@ class Approvals:
             CallStatus.EXPIRED: "This request has expired, so nothing was done. Ask again if it is still wanted.",
             CallStatus.UNKNOWN: f"This was approved{by} and is being checked with the shop. It will not be done twice.",
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")
+
+
+def _waited(call: ToolCall) -> float | None:
+    return round((call.decided_at - call.created_at).total_seconds(), 3) if call.decided_at else None

@@ -2,7 +2,16 @@
 
 from decimal import Decimal
 
-from bot.shop.changes import CancelOrder, ChangeAddress, ChangeItems, DeleteAccount, ExchangeItems, Quoted, Refund
+from bot.shop.changes import (
+    CallTool,
+    CancelOrder,
+    ChangeAddress,
+    ChangeItems,
+    DeleteAccount,
+    ExchangeItems,
+    Quoted,
+    Refund,
+)
 from bot.shop.money import Money
 from bot.store.records import Gate
 
@@ -10,7 +19,7 @@ from bot.store.records import Gate
 def gate(quoted: Quoted, *, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
     """Return whose yes the change needs, by its quote. Sums in other currencies than dollars are above any limit."""
     change, quote = quoted.change, quoted.quote
-    if isinstance(change, Refund):
+    if isinstance(change, Refund | CallTool):
         return Gate.APPROVER
     if isinstance(change, DeleteAccount):
         return Gate.BOTH

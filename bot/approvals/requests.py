@@ -1,16 +1,18 @@
 """How a request comes to wait: quoted, put on cards, passed from the first yes to the second, and asked again."""
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.approvals.cards import Cards
-from bot.approvals.execute import Executor
+from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
 from bot.blocks.cards import approval_card
 from bot.blocks.text import mention
 from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
+from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import MessageChangedError, SubjectTakenError
@@ -18,6 +20,8 @@ from bot.store.records import Gate, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
+
+logger = logging.getLogger(__name__)
 
 TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 
@@ -44,6 +48,7 @@ class Requests:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
             await self._store.approval_requests.park(parked, await self._cards.to_ask(parked, preview, requester))
+            tell(logger, "request asked", **fields_of(parked), by=requester.id)
         except SubjectTakenError as error:
             raise ToolError(
                 "A request about the same thing is open already; there can be only one at a time.",

@@ -96,6 +96,9 @@ class CallLog(Protocol):
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
+    async def model_trouble(self) -> str | None:
+        """Return what the last model call failed with, when those before it have failed as well."""
+
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
 
@@ -106,8 +109,11 @@ class ApprovalRequests(Protocol):
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked anew.
+        """
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
@@ -169,6 +175,9 @@ class Outbox(Protocol):
 
     news: asyncio.Queue[str]
 
+    async def waiting_posts(self) -> int:
+        """Return how many posts are not in Slack yet."""
+
     async def waiting_channels(self) -> list[str]:
         """Return channels with posts that no live process is sending."""
 
@@ -204,14 +213,17 @@ class Admin(Protocol):
     async def is_paused(self) -> bool:
         """Return whether nothing may be approved for now."""
 
-    async def pause(self) -> None:
-        """Make every claim fail from now on."""
+    async def pause(self, *, by: str | None = None) -> None:
+        """Make every claim fail from now on. Here as below, `by` is who does it, for the audit."""
 
-    async def resume(self) -> None:
+    async def resume(self, *, by: str | None = None) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> Erased:
-        """Erase the threads in which the person wrote. Raises StillOpenError."""
+    async def forget(self, user: str, *, by: str | None = None) -> Erased:
+        """Erase the threads in which the person wrote.
+
+        Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
+        """
 
     async def erase_older_than(self, days: float) -> Erased:
         """Erase the threads that were quiet for so long and have nothing open or unsaid."""

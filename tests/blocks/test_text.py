@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks.cards import escalation_card
@@ -193,6 +193,7 @@ def test_marks_are_shown(text: str, shown: str) -> None:
     assert one_line(text) == shown
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["a.", "//", "1.", "www.", "a@", "*a", "[", "](", "a:/", "-"]))
 def test_long_answers(piece: str) -> None:
     """Whatever a model repeats is read in one pass: the result is no longer than a few times the text."""

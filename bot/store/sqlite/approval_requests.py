@@ -10,11 +10,13 @@ from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ToolCall, new_id
-from bot.store.sqlite.calls import call_of, get_call, milliseconds
+from bot.store.sqlite.audit import write_audit
+from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
+from bot.store.sqlite.seals import seal
 
 
 class ApprovalRequests:
@@ -43,7 +45,7 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, gate = ?, expires_at = ?
+                       card = ?, quote = ?, customer = ?, gate = ?, expires_at = ?, order_id = ?
                        WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
@@ -55,6 +57,7 @@ class ApprovalRequests:
                         call.customer,
                         call.gate,
                         expires_at,
+                        order_of(call),
                         call.id,
                     ],
                 )
@@ -75,22 +78,25 @@ class ApprovalRequests:
             )
         )
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster.
+
+        What was looked at is what is taken: not when it was asked anew meanwhile.
+        """
 
         def write(db: Database) -> ToolCall | None:
             now = datetime.now(UTC).isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
-                   WHERE id = ? AND status = 'pending' AND expires_at > ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
                    AND (gate != 'both' OR confirmed_at IS NOT NULL)
                    AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
-                [by, now, now, call_id, now],
+                [by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()],
             )
-            return get_call(db, call_id) if taken.rowcount == 1 else None
+            return get_call(db, call.id) if taken.rowcount == 1 else None
 
         return await self._database.commit(write)
 
@@ -103,10 +109,11 @@ class ApprovalRequests:
         def write(db: Database) -> bool:
             now = datetime.now(UTC).isoformat()
             confirmed = db.execute(
-                """UPDATE tool_calls SET confirmed_at = ? WHERE id = ? AND status = 'pending' AND expires_at > ?
+                """UPDATE tool_calls SET confirmed_at = ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ?
                    AND gate = 'both' AND confirmed_at IS NULL
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
-                [now, call.id, now],
+                [now, call.id, now, call.quote],
             )
             if confirmed.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
@@ -119,9 +126,9 @@ class ApprovalRequests:
 
         def write(db: Database) -> bool:
             asked = db.execute(
-                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, confirmed_at = NULL
+                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, result = ?, confirmed_at = NULL
                    WHERE id = ? AND status = 'pending' AND quote = ?""",
-                [call.quote, call.summary, json.dumps(call.card), call.gate, call.id, before],
+                [call.quote, call.summary, json.dumps(call.card), call.gate, call.result, call.id, before],
             )
             if asked.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
@@ -149,8 +156,12 @@ class ApprovalRequests:
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        operator: str | None = None,
+        why: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        An `operator` who does it by hand is kept in the audit, and `why`.
 
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
         `result` joins the row only; the model learns the summary as a note.
@@ -180,6 +191,9 @@ class ApprovalRequests:
             )
             if moved.rowcount != 1:
                 return False
+            seal(db, [call.id])
+            if operator:
+                write_audit(db, "settle", by=operator, subject=call.id, why=why)
             self._outbox.insert(
                 db,
                 [
