@@ -11,12 +11,17 @@ from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+_NOTE = "note"
 _MAX_NAMED = 5
 _MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot be undone, is never cut off
 
 
 def approval_card(
-    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None, note: str = ""
+    preview: Preview,
+    requester: str,
+    expires_at: datetime,
+    intent: CustomerIntent | None = None,
+    note: Block | None = None,
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
@@ -25,41 +30,49 @@ def approval_card(
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
-    if note:
-        card = (*card, context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")))
+    card = (*card, note) if note else card
     return (*card, context(_understood(intent))) if intent else card
+
+
+def note_block(requester: str, note: str) -> Block:
+    """Quote what the customer wrote to a request, for whoever decides."""
+    return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
+
+
+def note_of(card: Sequence[Block]) -> Block | None:
+    """Find that on a card."""
+    return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 
 def decision_buttons(
     call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
 ) -> tuple[Block, ...]:
     """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    cancel = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
-    approve = {
-        "type": "button",
-        "action_id": APPROVE,
+    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    line = Mrkdwn(f"Waiting for {who}. Nothing has happened yet.")
+    asked = Mrkdwn("The support team was asked. Nothing has happened yet.")
+    return _buttons(call_id, preview, preview.button if approvable else None, line if approvable else asked)
+
+
+def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
+    """Build the buttons of who asked, and the line that says so; `then_asks` when an approver is asked after them."""
+    then = " Then the support team is asked." if then_asks else ""
+    line = Mrkdwn(f"Waiting for {mention(requester)}.{then} Nothing has happened yet.")
+    return _buttons(call_id, preview, preview.button.replace("Approve ", "Confirm ", 1), line)
+
+
+def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> tuple[Block, ...]:
+    no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
+    confirm = {
+        "title": plain(preview.title, 100),
+        "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
+        "confirm": plain("Yes, go ahead", 30),
+        "deny": plain("Go back", 30),
         "style": "primary",
-        "text": plain(preview.button),
-        "value": call_id,
-        "confirm": {
-            "title": plain(preview.title, 100),
-            "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
-            "confirm": plain("Yes, go ahead", 30),
-            "deny": plain("Go back", 30),
-            "style": "primary",
-        },
     }
-    more = f" and {len(approvers) - _MAX_NAMED} more" if len(approvers) > _MAX_NAMED else ""
-    who = ", ".join(mention(one) for one in approvers[:_MAX_NAMED]) + more or "a workspace admin"
-    line = Mrkdwn(
-        f"Waiting for {who}. Nothing has happened yet."
-        if approvable
-        else "The support team was asked. Nothing has happened yet."
-    )
-    return (
-        {"type": "actions", "block_id": f"decide:{call_id}", "elements": [approve, cancel] if approvable else [cancel]},
-        context(line),
-    )
+    approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
+    elements = [approve | {"text": plain(yes)}, no] if yes else [no]
+    return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 
 def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
