@@ -24,6 +24,7 @@ from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.desk.forms import Forms
+from bot.desk.home import Home
 from bot.desk.orders import Orders
 from bot.help import articles
 from bot.identity import Identity
@@ -41,6 +42,7 @@ from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
 from bot.slack.health import Health
+from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
@@ -71,6 +73,8 @@ class _Bot:
     worker: Worker
     buttons: Buttons
     desk: Desk
+    home: Home
+    tabs: HomeTabs
     models: Sequence[ModelHealth]
 
 
@@ -158,15 +162,27 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         show_status=delivery.show_status,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
+    tabs = HomeTabs(ourselves=ourselves, client=client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
         wake=worker.wake,
         changed=executor.supersede,
+        home_opened=tabs.opened,
         trusted_teams=settings.trusted_teams,
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
-    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
+    home = Home(
+        store=store,
+        shop=shop,
+        identity=identity,
+        publish=tabs.publish,
+        url=ourselves.url,
+        teams=(ourselves.team, *settings.trusted_teams),
+        seconds=settings.tool_timeout_seconds,
+    )
+    tabs.register(app, home)
+    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, home=home)
     buttons.register(app)
     orders = Orders(store=store, shop=shop, identity=identity, requests=approvals, tools=offered, settings=settings)
     forms = Forms(
@@ -181,7 +197,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     desk.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     health = [model.health for model in models]
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, desk, health)
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, desk, home, tabs, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -269,6 +285,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, bot.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
 
@@ -315,7 +332,7 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.sweeper))
+    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.tabs, bot.sweeper))
     await asyncio.gather(*stopping)
 
 

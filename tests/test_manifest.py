@@ -18,7 +18,8 @@ from bot.testing.slack.workspace import Workspace
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
 
-SCOPES_OF_EVENTS = {
+SCOPES_OF_EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
@@ -42,6 +43,7 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "users_info": {"users:read", "users:read.email"},
     "users_list": {"users:read"},
     "views_open": set(),
+    "views_publish": set(),
     "views_update": set(),
 }
 SCOPES_OF_FEATURES = {"agent_view": {"assistant:write"}, "slash_commands": {"commands"}, "shortcuts": {"commands"}}
@@ -89,6 +91,7 @@ def test_buttons_work(manifest: dict[str, Any]) -> None:
     assert manifest["settings"]["interactivity"] == {"is_enabled": True}
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert "assistant_view" not in manifest["features"]
 
 

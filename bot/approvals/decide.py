@@ -38,7 +38,10 @@ PAUSED = "The operator has paused approvals, so nothing was done. The request st
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried."""
+    """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried.
+
+    On a Home tab, which is no message, `shown_as` is what it showed of the request.
+    """
 
     call_id: str
     user: str
@@ -46,6 +49,7 @@ class Click:
     team: str
     channel: str
     message_ts: str
+    shown_as: str | None = None
 
 
 class Approvals:
@@ -191,7 +195,11 @@ class Approvals:
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
         cards = await self._store.approval_requests.cards(call.id)
-        if (click.team, click.channel, click.message_ts) not in {(card.team, card.channel, card.ts) for card in cards}:
+        if click.shown_as is not None and click.shown_as != call.shown_as:
+            return CHANGED
+        if click.shown_as is None and (click.team, click.channel, click.message_ts) not in {
+            (card.team, card.channel, card.ts) for card in cards
+        }:
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
             return await self._too_late(call.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
-from bot.callbacks import MessageChanged, WakeThread
+from bot.callbacks import HomeOpened, MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
@@ -19,7 +19,7 @@ from bot.store.store import Inbox
 
 logger = logging.getLogger(__name__)
 
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
 MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
@@ -35,12 +35,14 @@ class Intake:
         inbox: Inbox,
         wake: WakeThread,
         changed: MessageChanged,
+        home_opened: HomeOpened,
         trusted_teams: tuple[str, ...] = (),
     ) -> None:
         self._ourselves = ourselves
         self._inbox = inbox
         self._wake = wake
         self._changed = changed
+        self._home_opened = home_opened
         self._teams = frozenset((ourselves.team, *trusted_teams))
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -59,7 +61,10 @@ class Intake:
         return BoltResponse(status=200)
 
     async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        if self._is_from_a_person(event):
+        if event.get("type") == "app_home_opened":
+            if event.get("tab") == "home" and event.get("user"):
+                self._home_opened(str(event["user"]))
+        elif self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
         elif (ts := _changed_ts(event, self._ourselves.user)) and (channel := event.get("channel")):
             deleted = event["subtype"] == "message_deleted"

@@ -1,5 +1,6 @@
 """The rows of the bot's own tables as frozen values."""
 
+import hashlib
 import secrets
 import traceback
 from collections.abc import Mapping
@@ -7,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+T = TypeVar("T")
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -161,6 +163,11 @@ class ToolCall:
     duration_ms: float | None = None
 
     @property
+    def shown_as(self) -> str:
+        """What tells its figures, as they are shown, from any others."""
+        return hashlib.sha256((self.quote or "").encode()).hexdigest()[:16]
+
+    @property
     def waits_for_requester(self) -> bool:
         """Whether the next yes is to be said by who asked, and by nobody else."""
         return self.gate != Gate.APPROVER and self.confirmed_at is None
@@ -278,3 +285,35 @@ class Conversation:
             for message in self.messages
             if message["role"] == "user" and message["name"] == user
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of many: those from `start` on, of so many in all."""
+
+    items: tuple[T, ...]
+    start: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """A thread that needs somebody: since when, what it was sorted as, and whether people have it."""
+
+    thread: ThreadId
+    started_by: str
+    intent: str | None
+    since: datetime
+    with_people: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A day in figures; `ended` counts requests by how they ended, `refunded` is minor units by currency."""
+
+    messages: int
+    people: int
+    unanswered: int
+    asked: int
+    ended: Mapping[str, int]
+    refunded: Mapping[str, int]

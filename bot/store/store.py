@@ -20,8 +20,11 @@ from bot.store.records import (
     Erased,
     InboxMessage,
     ModelCall,
+    OpenThread,
+    Page,
     Post,
     ThreadId,
+    Today,
     ToolCall,
 )
 
@@ -240,6 +243,25 @@ class Admin(Protocol):
         """Erase the threads that were quiet for so long and have nothing open or unsaid."""
 
 
+class Overview(Protocol):
+    """What people see of all threads at a glance, page by page."""
+
+    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
+        """Return the requests that wait for a decision, the oldest first."""
+
+    async def requests_of(self, user: str, start: int, most: int) -> Page[ToolCall]:
+        """Return what a person has asked for, the latest first."""
+
+    async def open_threads(self, start: int, most: int) -> Page[OpenThread]:
+        """Return the threads that need somebody, what is urgent first, then the oldest."""
+
+    async def today(self) -> Today:
+        """Return what has happened since midnight, in UTC."""
+
+    async def version(self) -> str:
+        """Return what is another text when a request or a thread that people have is not what it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """All that the bot remembers."""
@@ -251,3 +273,4 @@ class Store:
     conversations: Conversations
     usage: Usage
     admin: Admin
+    overview: Overview

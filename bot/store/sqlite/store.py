@@ -8,6 +8,7 @@ from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.overview import Overview
 from bot.store.sqlite.switches import Switches
 from bot.store.sqlite.usage import Usage
 from bot.store.store import Store
@@ -28,4 +29,5 @@ def open_store(database: DatabaseThread, leases: Leases) -> Store:
         conversations=Conversations(database, outbox, leases),
         usage=Usage(database),
         admin=SqliteAdmin(database),
+        overview=Overview(database),
     )
