@@ -19,7 +19,8 @@ from bot.store.store import Inbox
 
 logger = logging.getLogger(__name__)
 
-EVENTS = ("app_home_opened", "app_mention", "message.channels", "message.groups", "message.im")
+HOME = "app_home_opened"
+EVENTS = (HOME, "app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
 MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
@@ -61,7 +62,7 @@ class Intake:
         return BoltResponse(status=200)
 
     async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        if event.get("type") == "app_home_opened":
+        if event.get("type") == HOME:
             if event.get("tab") == "home" and event.get("user"):
                 self._home_opened(str(event["user"]))
         elif self._is_from_a_person(event):
