@@ -60,7 +60,7 @@ class Approvals:
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
         arguments = preview.call.model_dump_json()
-        if preview.call.parse(arguments) != preview.call:
+        if preview.call.rebuild(arguments) != preview.call:
             raise ToolError(f"{preview.summary} is more than can be asked for here.", "Offer to call a person.")
         parked = replace(
             call,

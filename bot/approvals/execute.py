@@ -157,7 +157,7 @@ class Executor:
         if kind is None or not issubclass(kind, GatedTool):
             raise ToolError("I can't do this any more since I was changed.")
         try:
-            return kind.parse(call.arguments or "")
+            return kind.rebuild(call.arguments or "")
         except ToolError as error:
             raise ToolError(OUTDATED) from error
 

@@ -20,6 +20,7 @@ from pydantic import (
 from bot.identity import Person, plain_address
 from bot.shop.shop import Order, Shop
 from bot.store.records import Block, ThreadId
+from bot.tools.arguments import EXACT, as_typed_plainly, order_spellings
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
@@ -82,11 +83,12 @@ class Context:
 
     async def order(self, order_id: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
-        order = await self.shop.order(order_id)
-        if order is not None and self.requester.email == plain_address(order.customer.email):
-            return order
-        if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
-            return order
+        for spelling in order_spellings(order_id):
+            order = await self.shop.order(spelling)
+            if order is not None and self.requester.email == plain_address(order.customer.email):
+                return order
+            if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
+                return order
         raise ToolError(
             f"There is no order {order_id} for this customer.",
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
@@ -100,8 +102,9 @@ class Context:
         wanted = plain_address(what)
         if not self.requester.is_staff or not wanted.removeprefix("ord-"):
             return False
+        said = self.said if "@" in wanted else as_typed_plainly(self.said)
         named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(self.said))))
+        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(said))))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
@@ -156,12 +159,17 @@ class Tool(BaseModel):
         }
 
     @classmethod
-    def parse(cls, arguments: str) -> Self:
+    def rebuild(cls, arguments: str) -> Self:
+        """Make the tool again from what it was dumped as: what the shop calls something stays so. Raises ToolError."""
+        return cls.parse(arguments, context=EXACT)
+
+    @classmethod
+    def parse(cls, arguments: str, *, context: str | None = None) -> Self:
         """Make the tool from the arguments as the model sent them. Raises ToolError that says what would be right."""
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
             raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
-            return cls.model_validate(_json_object(arguments))
+            return cls.model_validate(_json_object(arguments), context=context)
         except ValidationError as error:
             faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
             raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(faults)}.") from error
