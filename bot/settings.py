@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         40,
         gt=0,
         validation_alias="BOT_SILENCE_SECONDS",
-        description="Seconds of silence until Socket Mode is connected anew; after three times as many the bot ends.",
+        description="Seconds of silence until Socket Mode is connected again; after three times as many the bot ends.",
     )
     health_port: int | None = Field(
         None,

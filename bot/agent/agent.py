@@ -15,7 +15,7 @@ from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Conversation, InboxMessage, Item, Post, Spent, new_id, reference
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -53,7 +53,7 @@ class Agent:
         """
         try:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
-                item, posts = await self._run(message)
+                reply, posts = await self._run(message)
         except RunError as error:
             return await self.apologise(message, error.words, error.row_id, str(error), escalate=error.escalate)
         except IdentityError as error:
@@ -62,7 +62,7 @@ class Agent:
         except TimeoutError:
             return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
-        more = await self._store.history.finish(message, item, posts)
+        more = await self._store.conversations.finish(message, reply, posts)
         reach("answer written")
         return more
 
@@ -77,10 +77,10 @@ class Agent:
             post = self._escalation.post(message.thread, message.user, f"{words} ({mark})", intent)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
-        item = {"role": "assistant", "content": words}
+        reply = {"role": "assistant", "content": words}
         posts = self._posts(message, text)
-        await self._store.history.begin(message)  # the run may have failed before the model could hear of it
-        return await self._store.history.finish(message, item, posts, error=f"{mark}: {error}", hand_over=post)
+        await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
+        return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
         """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
@@ -89,33 +89,33 @@ class Agent:
         words = (
             f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
         )
-        await self._store.history.begin(message)
-        item = {"role": "assistant", "content": words}
-        return await self._store.history.finish(message, item, self._posts(message, words))
+        await self._store.conversations.begin(message)
+        reply = {"role": "assistant", "content": words}
+        return await self._store.conversations.finish(message, reply, self._posts(message, words))
 
-    async def _run(self, message: InboxMessage) -> tuple[Item | None, list[Post]]:
-        """Go on until there is an answer; return the run's last item and what is to be said."""
+    async def _run(self, message: InboxMessage) -> tuple[ChatMessage | None, list[Post]]:
+        """Go on until there is an answer; return the run's last reply and what is to be said."""
         self._show_status(message.thread, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
             return None, self._posts(message, refusal)
-        conversation = await self._store.history.begin(message)
+        conversation = await self._store.conversations.begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await self._model_calls.ask(message.thread, conversation.items)
+                turn = await self._model_calls.ask(message.thread, conversation.messages)
                 reach("model answered")
                 if not turn.calls:
-                    return turn.item, self._posts(message, without_instructions(turn.text), conversation)
+                    return turn.message, self._posts(message, without_instructions(turn.text), conversation)
                 rows = self._tool_calls.rows(message, turn.calls)
-                calls = await self._store.history.add_turn(message.thread, turn.item, rows)
+                calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
             show = partial(self._show_status, message.thread)
             run_context = ToolRunContext(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(calls, run_context, show)
-            conversation = await self._store.history.add_outputs(message.thread)
+            conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
 
     def _enforce_bounds(self, spent: Spent) -> None:

@@ -1,7 +1,7 @@
 """How a thread is escalated: what is written in the escalation channel when a thread needs one."""
 
 from bot.agent.instructions import without_instructions
-from bot.blocks.cards import hand_over_card
+from bot.blocks.cards import escalation_card
 from bot.blocks.text import escape
 from bot.intent import CustomerIntent
 from bot.settings import Settings
@@ -29,5 +29,5 @@ class Escalation:
         if self._channel is None:
             return None
         address = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
-        shown = hand_over_card(title, address, user, without_instructions(summary), intent)
+        shown = escalation_card(title, address, user, without_instructions(summary), intent)
         return Post(new_id(), thread.team, self._channel, None, escape(title), shown)

@@ -44,7 +44,7 @@ class Intents:
 
     async def stored(self, thread: ThreadId) -> CustomerIntent | None:
         """Read what the thread was sorted as last."""
-        return _read(await self._store.history.intent(thread))
+        return _read(await self._store.conversations.intent(thread))
 
     async def stop(self) -> None:
         """Let what is being sorted come to its end for a second, and give up the rest."""
@@ -55,10 +55,13 @@ class Intents:
         row = ModelCall(
             new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
         )
-        items = [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message.text or "(no text)"}]
+        messages = [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "user", "content": message.text or "(no text)"},
+        ]
         self._store.calls.log_model_call(row)
         try:
-            intent, usage = await self._model.classify(items, CustomerIntent)
+            intent, usage = await self._model.classify(messages, CustomerIntent)
         except ModelError as error:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
             return None
@@ -69,7 +72,7 @@ class Intents:
         urgent = [self._escalation.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
         posts = [post for post in urgent if post is not None]
         try:
-            await self._store.history.set_intent(message.thread, intent.model_dump_json(), posts)
+            await self._store.conversations.set_intent(message.thread, intent.model_dump_json(), posts)
         except DatabaseError as error:
             logger.warning("what a thread was sorted as was not kept: %s", error)
         return intent

@@ -11,7 +11,7 @@ from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
 from bot.model.model import Model, ModelError, Turn
 from bot.settings import Settings
-from bot.store.records import CallStatus, Item, ModelCall, ThreadId, new_id
+from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id
 from bot.store.store import CallLog
 
 MAX_TRIES = 3
@@ -34,12 +34,12 @@ class ModelCalls:
     ) -> None:
         self._models = models
         self._definitions = definitions
-        self._instructions: Item = {"role": "system", "content": instructions}
+        self._instructions: ChatMessage = {"role": "system", "content": instructions}
         self._calls = calls
         self._settings = settings
         self._show_status = show_status
 
-    async def ask(self, thread: ThreadId, items: Sequence[Item]) -> Turn:
+    async def ask(self, thread: ThreadId, messages: Sequence[ChatMessage]) -> Turn:
         """Ask for the next turn of a thread. Raises RunError when no model gave one."""
         failure: RunError | None = None
         budget = self._settings.history_tokens
@@ -47,12 +47,12 @@ class ModelCalls:
             for attempt in range(MAX_TRIES):
                 row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
                 try:
-                    return await self._try(model, row, conversation.cut(items, budget))
+                    return await self._try(model, row, conversation.cut(messages, budget))
                 except ModelError as error:
                     failure = RunError(error.words, row.id, str(error))
                     wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
                     if error.too_long:
-                        budget = min(budget, conversation.size(items)) // 2
+                        budget = min(budget, conversation.size(messages)) // 2
                     elif error.retry_after is None or wait > MAX_WAIT_SECONDS or attempt + 1 == MAX_TRIES:
                         break
                     else:
@@ -60,11 +60,11 @@ class ModelCalls:
                         await asyncio.sleep(wait)
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
-    async def _try(self, model: Model, row: ModelCall, items: Sequence[Item]) -> Turn:
-        conversation.check(items)
+    async def _try(self, model: Model, row: ModelCall, messages: Sequence[ChatMessage]) -> Turn:
+        conversation.check(messages)
         self._calls.log_model_call(row)
         try:
-            turn = await model.respond([self._instructions, *items], self._definitions)
+            turn = await model.respond([self._instructions, *messages], self._definitions)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)

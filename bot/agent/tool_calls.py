@@ -20,7 +20,7 @@ from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
 from bot.store.store import CallLog
 from bot.tools import rules
-from bot.tools.tool import Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class ToolRunContext:
 
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
-    said: str
+    user_text: str
 
 
 class ToolCalls:
@@ -63,7 +63,7 @@ class ToolCalls:
 
     async def run(self, calls: Sequence[ToolCall], run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Bring each call of a turn to its end, or to where it waits for a person."""
-        unfinished = [call for call in calls if call.output is None]
+        unfinished = [call for call in calls if call.result is None]
         firsts: dict[tuple[str, str], ToolCall] = {}
         for call in unfinished:
             firsts.setdefault(_same(call), call)
@@ -97,9 +97,9 @@ class ToolCalls:
         )
 
     async def _run(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
-        """Run one call to its end; whatever goes wrong is this call's output and nobody else's."""
-        person, said = run_context.person, run_context.said
-        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said)
+        """Run one call to its end; whatever goes wrong is this call's result and nobody else's."""
+        person = run_context.person
+        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, run_context.user_text)
         seconds = self._settings.tool_timeout_seconds
         try:
             tool = self._parse(call)
@@ -111,8 +111,8 @@ class ToolCalls:
                 await self._approvals.park(call, preview, run_context.person, await run_context.intent())
                 reach("request parked")
                 return
-            output = await within(seconds, tool.run(context))
-            text = _written(output.content)
+            result = await within(seconds, tool.run(context))
+            text = _written(result.content)
             reach("call run")
         except ToolError as error:
             self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
@@ -124,7 +124,7 @@ class ToolCalls:
             text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
-            await self._succeed(call, output, text, run_context)
+            await self._succeed(call, result, text, run_context)
 
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)
@@ -143,13 +143,13 @@ class ToolCalls:
                 "Tell the customer that the limit for today is reached, and that a person of the team can help.",
             )
 
-    async def _succeed(self, call: ToolCall, output: Output, text: str, run_context: ToolRunContext) -> None:
+    async def _succeed(self, call: ToolCall, result: ToolResult, text: str, run_context: ToolRunContext) -> None:
         post = None
-        if output.escalate is not None:
+        if result.escalate is not None:
             post = self._escalation.post(
-                call.thread, run_context.person.id, output.escalate, await run_context.intent()
+                call.thread, run_context.person.id, result.escalate, await run_context.intent()
             )
-        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=output.card, hand_over=post)
+        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
 
     def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
@@ -159,12 +159,12 @@ class ToolCalls:
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with the result of the first."""
         first = await self._calls.get(original.id)
-        if first is None or first.output is None:
+        if first is None or first.result is None:
             raise RuntimeError(f"call {original.id} was not brought to its end")
         done = first.status == CallStatus.SUCCEEDED and not call.gated
         status = CallStatus.SUCCEEDED if done else CallStatus.REJECTED
         error = None if done else f"the same as call {original.id}"
-        self._calls.finish(replace(call, arguments=first.arguments), status, first.output, error=error)
+        self._calls.finish(replace(call, arguments=first.arguments), status, first.result, error=error)
 
 
 def _same(call: ToolCall) -> tuple[str, str]:

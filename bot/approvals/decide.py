@@ -70,7 +70,7 @@ class Approvals:
             card=approval_card(preview, requester.id, expires_at, intent),
             figures=preview.figures,
             expires_at=expires_at,
-            output=json.dumps(
+            result=json.dumps(
                 {
                     "status": "waiting_for_approval",
                     "not_executed": True,
@@ -80,7 +80,7 @@ class Approvals:
             ),
         )
         try:
-            await self._store.gated_calls.park(parked, await self._cards.to_decide(parked, preview, requester))
+            await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
         except SubjectTakenError as error:
             raise ToolError(
                 "A request about the same thing is open already; there can be only one at a time.",
@@ -109,7 +109,7 @@ class Approvals:
     async def undeliverable(self, call_id: str, error: str) -> None:
         """Close a request with no card left on which it could be approved: nobody could ever decide it."""
         call = await self._store.calls.get(call_id)
-        cards = await self._store.gated_calls.cards(call_id)
+        cards = await self._store.approval_requests.cards(call_id)
         if call is None or call.status != CallStatus.PENDING:
             return
         if not any(card.decidable for card in cards):
@@ -117,7 +117,7 @@ class Approvals:
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
-            self._store.gated_calls.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
+            self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
         return words
 
     async def _approve(self, click: Click) -> str | None:
@@ -135,7 +135,7 @@ class Approvals:
             return SHOP_SILENT if crash else UNSURE
         if changed is not None:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
-        elif claimed := await self._store.gated_calls.claim(found.id, click.user):
+        elif claimed := await self._store.approval_requests.claim(found.id, click.user):
             reach("call claimed")
             await self._executor.execute(claimed, requester)
         else:
@@ -162,7 +162,7 @@ class Approvals:
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
-        cards = await self._store.gated_calls.cards(call.id)
+        cards = await self._store.approval_requests.cards(call.id)
         if (click.team, click.channel, click.message_ts) not in {(card.team, card.channel, card.ts) for card in cards}:
             return NOT_FOUND
         if call.status != CallStatus.PENDING:

@@ -15,7 +15,7 @@ from bot.shop.shop import Shop
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
 from bot.tools import rules
-from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import OUTDATED, Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Executor:
         identity: Identity,
         settings: Settings,
     ) -> None:
-        self._calls = store.gated_calls
+        self._calls = store.approval_requests
         self._switches = store.admin
         self._cards = cards
         self._tools = tools
@@ -56,7 +56,7 @@ class Executor:
 
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
         """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""
-        context = replace(self._context(call, requester), said=call.arguments or "")
+        context = replace(self._context(call, requester), user_text=call.arguments or "")
         try:
             preview = await within(self._settings.tool_timeout_seconds, self._frozen(call).preview(context))
         except ToolError as error:
@@ -65,13 +65,13 @@ class Executor:
         same = preview.subject == call.subject and preview.call == self._frozen(call)
         if same and not Counter(call.figures) - Counter(preview.figures):
             return None
-        return "Something about it is not as it was shown any more, so it has to be asked for anew."
+        return "Something about it is not as it was shown any more, so it has to be asked for again."
 
     async def execute(self, call: ToolCall, requester: Person) -> None:
         """Run a call that was just claimed, exactly as it was shown."""
         try:
             tool = self._frozen(call)
-            output = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
+            result = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
             reach("shop answered")
         except ToolError as error:
             await self.close(call, Ending.NOT_DONE, why=str(error))
@@ -79,12 +79,12 @@ class Executor:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
             await self.reconcile(call, again=False)
         else:
-            await self._succeed(call, output)
+            await self._succeed(call, result)
 
     async def reconcile(self, call: ToolCall, *, again: bool) -> None:
         """Ask for the outcome of a call; only later, and if there is still none, run it again under the same key."""
         try:
-            output = await self._find_out(call, again=again)
+            result = await self._find_out(call, again=again)
         except ToolError as error:
             await self.close(call, Ending.NOT_DONE, why=str(error))
         except (ToolCrashError, IdentityError) as error:
@@ -92,9 +92,9 @@ class Executor:
             if call.status != CallStatus.UNKNOWN:
                 await self.close(call, Ending.UNKNOWN, why=str(error))
         else:
-            await self._succeed(call, output)
+            await self._succeed(call, result)
 
-    async def _find_out(self, call: ToolCall, *, again: bool) -> Output:
+    async def _find_out(self, call: ToolCall, *, again: bool) -> ToolResult:
         """Ask, and run if need be. Only a ToolError means that nothing has moved; others leave the outcome unknown."""
         try:
             tool = self._frozen(call)
@@ -103,28 +103,28 @@ class Executor:
         seconds = self._settings.tool_timeout_seconds
         requester = await self._identity.person(call.requester)
         context = self._context(call, requester)
-        if (output := await within(seconds, tool.outcome(context))) is not None:
-            return output
+        if (result := await within(seconds, tool.outcome(context))) is not None:
+            return result
         if not again:
             raise ToolCrashError("nothing came of it so far")
         if await self.is_paused():
             raise ToolCrashError("nothing came of it before effects were paused")
         try:
-            output = await self._run_again(call, tool, context)
+            result = await self._run_again(call, tool, context)
         except ToolError:
             # What is refused now may be refused because the first attempt got through in the meantime.
-            if (output := await within(seconds, tool.outcome(context))) is not None:
-                return output
+            if (result := await within(seconds, tool.outcome(context))) is not None:
+                return result
             raise
-        return output
+        return result
 
-    async def _run_again(self, call: ToolCall, tool: GatedTool, context: Context) -> Output:
+    async def _run_again(self, call: ToolCall, tool: GatedTool, context: Context) -> ToolResult:
         """Run the call under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
         if (why := await self.changed_since_shown(call, context.requester)) is not None:
             raise ToolError(why)
-        output = await within(self._settings.tool_timeout_seconds, tool.run(context))
+        result = await within(self._settings.tool_timeout_seconds, tool.run(context))
         reach("shop answered")
-        return output
+        return result
 
     async def close(self, call: ToolCall, ending: Ending, *, by: str | None = None, why: str = "") -> bool:
         """Close a request in one of the ways of the table, and return whether it was still in the status of `call`.
@@ -161,9 +161,9 @@ class Executor:
         except ToolError as error:
             raise ToolError(OUTDATED) from error
 
-    async def _succeed(self, call: ToolCall, output: Output) -> None:
-        content = json.dumps(output.content, ensure_ascii=False, default=str)
-        await self._settle(call, Ending.DONE, why=output.summary, output=content)
+    async def _succeed(self, call: ToolCall, result: ToolResult) -> None:
+        content = json.dumps(result.content, ensure_ascii=False, default=str)
+        await self._settle(call, Ending.DONE, why=result.summary, result=content)
 
     async def _settle(
         self,
@@ -173,18 +173,18 @@ class Executor:
         by: str | None = None,
         why: str = "",
         error: str | None = None,
-        output: str | None = None,
+        result: str | None = None,
     ) -> bool:
-        redrawn, said = self._cards.settled(call, ending.on_card(call, by or call.decided_by, why))
+        redrawn, announcement = self._cards.settled(call, ending.on_card(call, by or call.decided_by, why))
         settled = await self._calls.settle(
             call,
             ending.value.status,
             ending.for_model(call, why),
             redrawn=redrawn,
-            said=said,
+            announcement=announcement,
             by=by,
             error=error,
-            output=output,
+            result=result,
         )
         reach("outcome written")
         return settled

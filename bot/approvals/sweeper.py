@@ -23,7 +23,7 @@ class ApprovalSweeper:
     """Looks after open requests, again and again; several processes may do so side by side."""
 
     def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
-        self._calls = store.gated_calls
+        self._calls = store.approval_requests
         self._log = store.calls
         self._executor = executor
         self._cards = cards

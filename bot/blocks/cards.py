@@ -62,7 +62,7 @@ def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
     return (*call.card, context(line))
 
 
-def hand_over_card(
+def escalation_card(
     title: str, address: str, user: str, summary: str, intent: CustomerIntent | None
 ) -> tuple[Block, ...]:
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""

@@ -1,7 +1,7 @@
 """The one door through which text goes to Slack, and what of it Slack may interpret.
 
-A `Mrkdwn` is text that Slack interprets. Whoever makes one by hand vouches for each part of it; everything that a model
-or a person wrote comes through the functions of this file, and can mention nobody, link nowhere and look like no card.
+A `Mrkdwn` is text that Slack interprets. Code that makes one by hand vouches for each part; everything that a model or
+a person wrote comes through the functions of this file, and can mention nobody, link nowhere and look like no card.
 """
 
 import re

@@ -176,4 +176,4 @@ def _message_json(message: Message) -> Json:
 def _call_json(row: sqlite3.Row) -> Json:
     names = ("id", "tool", "status", "arguments_sent", "requester", "decided_by", "created_at", "finished_at")
     call: dict[str, Any] = {name: row[name] for name in (*names, "duration_ms", "channel", "thread_ts", "error")}
-    return call | {name: json.loads(row[name]) if row[name] else None for name in ("arguments", "output")}
+    return call | {name: json.loads(row[name]) if row[name] else None for name in ("arguments", "result")}

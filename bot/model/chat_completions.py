@@ -1,4 +1,4 @@
-"""The only code that knows the openai SDK: a history and tools go in, one turn of the model comes out."""
+"""The only code that knows the openai SDK: a conversation and tools go in, one turn of the model comes out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from bot.model.completion import read_turn, read_usage
 from bot.model.model import ModelError, Turn, Usage
 from bot.settings import Settings
-from bot.store.records import Item
+from bot.store.records import ChatMessage
 
 T = TypeVar("T", bound=BaseModel)
 _WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
@@ -42,11 +42,11 @@ class OpenAIModel:
             max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
 
-    async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
+    async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
         # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
         # schema and item at each request, which costs more than all the rest of it.
-        body = {"messages": list(history), "tools": list(tools), "parallel_tool_calls": True}
+        body = {"messages": list(messages), "tools": list(tools), "parallel_tool_calls": True}
         request = self._client.chat.completions.with_streaming_response.create(
             model=self.name, messages=(), extra_body=body
         )
@@ -64,12 +64,12 @@ class OpenAIModel:
             text = self._without_key(f"the answer cannot be used: {error}")
             raise ModelError(text, _UNUSABLE, response.request_id, retry_after=0) from error
 
-    async def classify(self, history: Sequence[Item], into: type[T]) -> tuple[T, Usage]:
+    async def classify(self, messages: Sequence[ChatMessage], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
         try:
             async with self._deadline():
                 completion = await self._client.chat.completions.parse(
-                    model=self.name, messages=(), response_format=into, extra_body={"messages": list(history)}
+                    model=self.name, messages=(), response_format=into, extra_body={"messages": list(messages)}
                 )
             parsed = completion.choices[0].message.parsed if completion.choices else None
             request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore

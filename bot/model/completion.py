@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bot.model.model import RequestedCall, Turn, Usage
-from bot.store.records import Item, new_id, writable
+from bot.store.records import ChatMessage, new_id, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
 _MAX_CALLS = 50  # of one turn; the rest is dropped as if the model had not asked: it can ask again
@@ -31,7 +31,7 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None) -> Turn:
     text = (message.content or message.refusal or "").strip()[:_MAX_TEXT_CHARACTERS]
     if not text and not calls:
         raise ValueError(f"it is empty, finish reason {choice.finish_reason}")
-    return Turn(_item(text, calls), text, calls, read_usage(completion, asked=asked, request_id=request_id))
+    return Turn(_message(text, calls), text, calls, read_usage(completion, asked=asked, request_id=request_id))
 
 
 def read_usage(completion: object, *, asked: str, request_id: str | None) -> Usage:
@@ -115,14 +115,14 @@ def _calls(written: Sequence[_Call]) -> tuple[RequestedCall, ...]:
     return tuple(calls.values())
 
 
-def _item(text: str, calls: Sequence[RequestedCall]) -> Item:
-    item: dict[str, Any] = {"role": "assistant", "content": text or None}
+def _message(text: str, calls: Sequence[RequestedCall]) -> ChatMessage:
+    message: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
-        item["tool_calls"] = [
+        message["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _replayable(call)}}
             for call in calls
         ]
-    return item
+    return message
 
 
 def _replayable(call: RequestedCall) -> str:

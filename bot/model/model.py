@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from bot.store.records import Item, writable
+from bot.store.records import ChatMessage, writable
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -36,7 +36,7 @@ class Usage:
 class Turn:
     """One answer of the model: words, or calls, or both, and what it cost."""
 
-    item: Item
+    message: ChatMessage
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
@@ -46,7 +46,7 @@ class ModelError(Exception):
     """The model did not answer in a way that can be used. `words` are for the user, the text is for the operator.
 
     `retry_after` are the seconds after which asking again may help; None when it would not. `too_long` says that the
-    history did not fit.
+    conversation did not fit.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class Model(Protocol):
 
     name: str
 
-    async def respond(self, history: Sequence[Item], tools: Sequence[Mapping[str, Any]]) -> Turn:
+    async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn. Raises ModelError."""
 
-    async def classify(self, history: Sequence[Item], into: type[T]) -> tuple[T, Usage]:
+    async def classify(self, messages: Sequence[ChatMessage], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class, by structured output. Raises ModelError."""
 
     async def close(self) -> None:

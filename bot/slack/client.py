@@ -62,8 +62,8 @@ def slack_error(error: SlackApiError) -> str:
 def error_detail(error: SlackApiError) -> str:
     """Return what Slack says beside the error's name, such as which block is invalid; empty when it says nothing."""
     data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
-    said = data.get("response_metadata") if isinstance(data, dict) else None
-    messages = said.get("messages") if isinstance(said, dict) else None
+    metadata = data.get("response_metadata") if isinstance(data, dict) else None
+    messages = metadata.get("messages") if isinstance(metadata, dict) else None
     return "; ".join(map(str, messages))[:500] if isinstance(messages, list) else ""
 
 
@@ -79,7 +79,7 @@ def _rate_limit_handler() -> AsyncRateLimitErrorRetryHandler:
 async def fetch_bot_identity(client: AsyncWebClient) -> BotIdentity:
     """Ask Slack who the bot is. Raises StartError."""
     silent = f"Slack cannot be reached at {client.base_url}"
-    with needed_to_start("SLACK_BOT_TOKEN", "Install the app anew and copy its bot token.", silent):
+    with needed_to_start("SLACK_BOT_TOKEN", "Install the app again and copy its bot token.", silent):
         us = await client.auth_test()
         bot = await client.bots_info(bot=us["bot_id"])
     return BotIdentity(

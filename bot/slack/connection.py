@@ -65,14 +65,14 @@ class SocketConnection:
         while (silent := self.seconds_silent()) < _SILENCES_TO_GIVE_UP * self._silence:
             pause = self._silence / _PINGS_IN_A_SILENCE
             if silent > self._silence:
-                logger.warning("Slack has been silent for %.0f s; connecting anew", silent)
+                logger.warning("Slack has been silent for %.0f s; connecting again", silent)
                 await self._reconnect(force=True)
             else:
                 if self._was_cut():
                     await self._reconnect(force=False)
                 pause = min(pause, _CUT_POLL_SECONDS)
             await asyncio.sleep(pause)
-        raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting anew did not help.")
+        raise ConnectionLostError(f"Slack has been silent for {silent:.0f} s, and connecting again did not help.")
 
     def _was_cut(self) -> bool:
         """Return once for each connection that it is closed; when reconnecting fails, the SDK goes on at its pace."""

@@ -4,21 +4,21 @@
 
 Tables, each with the module of `bot.store.sqlite` that owns it:
 
-    threads         threads      a conversation that is ours: its lease, its intent, whether people have it
-    inbox           inbox        messages of people: unclaimed -> waiting -> running -> done | failed
-    messages        history      the conversation as the model reads it
-    tool_calls      calls        the log of tool calls; gated_calls moves those that need an approval
-    model_calls     calls        the log of requests to the model
-    refused_clicks  gated_calls  who pressed a button in vain
-    outbox          outbox       what is to be said: waiting -> sent | failed
-    processes       leases       which processes are alive
-    switches        switches     what the operator has switched
+    threads         threads            a conversation that is ours: its lease, its intent, whether people have it
+    inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
+    messages        conversations      the conversation as the model reads it
+    tool_calls      calls              the log of tool calls; approval_requests moves those that need an approval
+    model_calls     calls              the log of requests to the model
+    refused_clicks  approval_requests  who pressed a button in vain
+    outbox          outbox             what is to be said: waiting -> sent | failed
+    processes       leases             which processes are alive
+    switches        switches           what the operator has switched
 
 An owner alone writes its table, and gives the others functions for their transactions. Only erasure reaches into all.
 
 Ways to write (`DatabaseThread`):
 
-    commit      durable before it returns: for whatever anybody is told of, or acts upon
+    commit      durable before it returns: for what anybody is told of or acts on
     run_ahead   returns before its commit: only for what is recomputed after a crash, and nobody was told
     enqueue     not awaited: for rows of the log, which are there before anything that is written later
     read        sees all that was asked for before it, in the same order

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 Block = Mapping[str, Any]
-Item = Mapping[str, Any]
+ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
 
 
@@ -94,7 +94,7 @@ class ToolCall:
     requester: str
     created_at: datetime
     arguments: str | None = None
-    output: str | None = None
+    result: str | None = None
     error: str | None = None
     subject: str | None = None
     summary: str | None = None
@@ -163,12 +163,12 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """All items of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
+    """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
     `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
     """
 
-    items: tuple[Item, ...]
+    messages: tuple[ChatMessage, ...]
     unanswered: tuple[ToolCall, ...]
     cards: tuple[tuple[Block, ...], ...]
     spent: Spent
@@ -176,4 +176,6 @@ class Conversation:
 
     def said_by(self, user: str) -> str:
         """Read all that one person wrote in the thread."""
-        return "\n".join(item["content"] for item in self.items if item["role"] == "user" and item["name"] == user)
+        return "\n".join(
+            message["content"] for message in self.messages if message["role"] == "user" and message["name"] == user
+        )

@@ -12,9 +12,9 @@ from typing import Protocol
 from bot.store.records import (
     Block,
     CallStatus,
+    ChatMessage,
     Conversation,
     InboxMessage,
-    Item,
     ModelCall,
     Post,
     ThreadId,
@@ -47,20 +47,20 @@ class Conversations(Protocol):
     async def begin(self, message: InboxMessage) -> Conversation:
         """Add the message, once, with notes on what was decided since, and return the thread. Ahead."""
 
-    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn and return its calls with the message that they belong to."""
 
-    async def add_outputs(self, thread: ThreadId) -> Conversation:
-        """Add every output of the last turn, and what the person wrote meanwhile; return the thread. Ahead."""
+    async def add_results(self, thread: ThreadId) -> Conversation:
+        """Add every result of the last turn, and what the person wrote meanwhile; return the thread. Ahead."""
 
     async def finish(
         self,
         message: InboxMessage,
-        item: Item | None,
+        reply: ChatMessage | None,
         posts: Sequence[Post],
         *,
         error: str | None = None,
-        hand_over: Post | None = None,
+        escalation: Post | None = None,
     ) -> bool:
         """End the run with all that is said, and return whether another message waits in the thread."""
 
@@ -81,11 +81,11 @@ class CallLog(Protocol):
         self,
         call: ToolCall,
         status: CallStatus,
-        output: str,
+        result: str,
         *,
         error: str | None = None,
         card: Sequence[Block] = (),
-        hand_over: Post | None = None,
+        escalation: Post | None = None,
     ) -> None:
         """End a call that needed no approval. Not awaited."""
 
@@ -96,7 +96,7 @@ class CallLog(Protocol):
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
 
 
-class Approvals(Protocol):
+class ApprovalRequests(Protocol):
     """Tool calls that need a person. Every step is taken once, by one process."""
 
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
@@ -112,10 +112,10 @@ class Approvals(Protocol):
         summary: str,
         *,
         redrawn: Post,
-        said: Post | None,
+        announcement: Post | None,
         by: str | None = None,
         error: str | None = None,
-        output: str | None = None,
+        result: str | None = None,
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
 
@@ -191,6 +191,6 @@ class Store:
     inbox: Inbox
     outbox: Outbox
     calls: CallLog
-    gated_calls: Approvals
-    history: Conversations
+    approval_requests: ApprovalRequests
+    conversations: Conversations
     admin: Admin

@@ -6,7 +6,7 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.shop.money import Money
 from bot.shop.shop import Order, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
-from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Preview, ToolError, ToolResult
 
 MAX_ITEMS = 5
 
@@ -55,7 +55,7 @@ class CancelOrder(GatedTool):
             ),
         )
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Cancel once, however often it is called: the call's id is the idempotency key."""
         if self.currency is None:
             raise ToolError(OUTDATED)
@@ -66,14 +66,14 @@ class CancelOrder(GatedTool):
             raise ToolError(str(error)) from error
         return self._cancelled(refund)
 
-    async def outcome(self, context: Context) -> Output | None:
+    async def outcome(self, context: Context) -> ToolResult | None:
         """Ask the shop for the cancellation that carries this call's key, whatever became of the order."""
         refund = await context.shop.cancelled_with(context.idempotency_key)
         return self._cancelled(refund) if refund is not None else None
 
-    def _cancelled(self, refund: Money) -> Output:
+    def _cancelled(self, refund: Money) -> ToolResult:
         back = f" and {refund} goes back" if refund.minor else ""
-        return Output(
+        return ToolResult(
             content={"order_id": self.order_id, "cancelled": True, "refunded": str(refund)},
             summary=f"{self.order_id} is cancelled{back}",
         )

@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.shop.shop import ShopRefusedError
-from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Preview, ToolError, ToolResult
 
 MAX_ORDERS = 100
 
@@ -51,7 +51,7 @@ class DeleteAccount(GatedTool):
             ),
         )
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Hide the account now; it is erased when the days to undo it are over."""
         if self.email is None or self.customer_id is None:
             raise ToolError(OUTDATED)
@@ -62,11 +62,11 @@ class DeleteAccount(GatedTool):
             raise ToolError(str(error)) from error
         return self._deleted(days)
 
-    async def outcome(self, context: Context) -> Output | None:
+    async def outcome(self, context: Context) -> ToolResult | None:
         """Ask the shop for the deletion that carries this call's key."""
         made = await context.shop.deleted_with(context.idempotency_key)
         return self._deleted(context.rules.account_undo_days) if made else None
 
-    def _deleted(self, days: int) -> Output:
+    def _deleted(self, days: int) -> ToolResult:
         summary = f"The account {self.email} is deleted; it can be brought back for {days} days"
-        return Output(content={"deleted": True, "days_to_undo": days}, summary=summary)
+        return ToolResult(content={"deleted": True, "days_to_undo": days}, summary=summary)

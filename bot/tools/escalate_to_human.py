@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from bot.tools.arguments import Words
-from bot.tools.tool import Context, Output, Tool
+from bot.tools.tool import Context, Tool, ToolResult
 
 
 class EscalateToHuman(Tool):
@@ -16,16 +16,16 @@ class EscalateToHuman(Tool):
     needs = "escalation_channel"
 
     summary: Words = Field(
-        description="What the customer wants and what was tried, in one or two sentences, for whoever takes over."
+        description="What the customer wants and what was tried, in one or two sentences, for who takes over."
     )
 
     def progress(self) -> str:
         """Say that people are being called."""
         return "is calling a person…"
 
-    async def run(self, context: Context) -> Output:  # noqa: ARG002 - every tool is run with one
+    async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - every tool is run with one
         """Have the team told, and the thread marked."""
-        return Output(
+        return ToolResult(
             content={
                 "handed_over": True,
                 "message": "The support team was told and will answer. I stay quiet here until I am mentioned.",

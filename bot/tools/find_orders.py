@@ -6,7 +6,7 @@ from bot.blocks.orders import STATUS_WORDS
 from bot.identity import plain_address
 from bot.shop.shop import Customer
 from bot.tools.arguments import EmailAddress
-from bot.tools.tool import Context, Output, Tool, ToolError
+from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 MAX_ORDERS = 10
 
@@ -25,11 +25,11 @@ class FindOrders(Tool):
         """Say that orders are being looked for."""
         return "is looking for orders…"
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Find the customer, which is oneself for all but staff, and list what they bought."""
         customer = await self._customer(context)
         orders = await context.shop.orders(customer, most=MAX_ORDERS) if customer else []
-        return Output(
+        return ToolResult(
             content={
                 "orders": [
                     {

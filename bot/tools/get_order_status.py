@@ -5,7 +5,7 @@ from pydantic import Field
 from bot.blocks.orders import STATUS_WORDS, order_card
 from bot.shop.shop import Order
 from bot.tools.arguments import OrderId
-from bot.tools.tool import Context, Output, Tool
+from bot.tools.tool import Context, Tool, ToolResult
 
 MAX_CHARACTERS = 200
 MAX_ITEMS = 50
@@ -29,10 +29,10 @@ class GetOrderStatus(Tool):
         """Say which order is being looked up."""
         return f"is looking up {self.order_id}…"
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Find the order for the one who asks, and show it as a card."""
         order = await context.order(self.order_id)
-        return Output(
+        return ToolResult(
             content=_describe(order, with_tracking=self.include_tracking),
             card=order_card(order, with_tracking=self.include_tracking),
         )

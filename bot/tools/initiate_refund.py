@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 from bot.shop.money import Money
 from bot.shop.shop import Order, Refund, RefundReason, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
-from bot.tools.tool import OUTDATED, Context, GatedTool, Output, Preview, ToolError
+from bot.tools.tool import OUTDATED, Context, GatedTool, Preview, ToolError, ToolResult
 
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",
@@ -66,7 +66,7 @@ class InitiateRefund(GatedTool):
             ),
         )
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Refund once, however often it is called: the call's id is the idempotency key."""
         if self.amount is None or self.currency is None:
             raise ToolError(OUTDATED)
@@ -77,13 +77,13 @@ class InitiateRefund(GatedTool):
             raise ToolError(str(error)) from error
         return self._refunded(refund)
 
-    async def outcome(self, context: Context) -> Output | None:
+    async def outcome(self, context: Context) -> ToolResult | None:
         """Ask the shop for the refund that carries this call's key, whatever became of the order."""
         refund = await context.shop.refund_with(context.idempotency_key)
         return self._refunded(refund) if refund else None
 
-    def _refunded(self, refund: Refund) -> Output:
-        return Output(
+    def _refunded(self, refund: Refund) -> ToolResult:
+        return ToolResult(
             content={"order_id": refund.order_id, "refunded": str(refund.amount), "refund_id": refund.id},
             summary=f"{refund.amount} for {refund.order_id} went back to {self.goes_back_to or 'the customer'}",
         )

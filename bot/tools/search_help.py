@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bot.help import articles
 from bot.tools.arguments import Words
-from bot.tools.tool import Context, Output, Tool, ToolError
+from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 
 class SearchHelp(Tool):
@@ -25,9 +25,9 @@ class SearchHelp(Tool):
         """Say that help is being read."""
         return "is reading the help articles…"
 
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Find the sections that fit best."""
         if context.rules.help_folder is None:
             raise ToolError("There are no help articles.")
         found = articles(context.rules.help_folder).search(self.question)
-        return Output(content={"sections": [asdict(section) for section in found]})
+        return ToolResult(content={"sections": [asdict(section) for section in found]})

@@ -24,7 +24,7 @@ from bot.tools.arguments import EXACT, as_typed_plainly, order_spellings
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
-OUTDATED = "I was changed since this was asked for, so it has to be asked for anew."
+OUTDATED = "I was changed since this was asked for, so it has to be asked for again."
 
 
 class ToolError(Exception):
@@ -36,7 +36,7 @@ class ToolError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class ToolResult:
     """The result of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
 
     With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
@@ -73,7 +73,7 @@ class Context:
     shop: Shop
     requests: Requests
     rules: Rules
-    said: str = ""
+    user_text: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
 
     @property
@@ -102,9 +102,9 @@ class Context:
         wanted = plain_address(what)
         if not self.requester.is_staff or not wanted.removeprefix("ord-"):
             return False
-        said = self.said if "@" in wanted else as_typed_plainly(self.said)
+        text = self.user_text if "@" in wanted else as_typed_plainly(self.user_text)
         named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(said))))
+        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(text))))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
@@ -188,7 +188,7 @@ class Tool(BaseModel):
         return "is working on it…"
 
     @abstractmethod
-    async def run(self, context: Context) -> Output:
+    async def run(self, context: Context) -> ToolResult:
         """Do it. Raises ToolError when it cannot be done."""
 
 
@@ -236,7 +236,7 @@ class GatedTool(Tool):
         """Say what the approver is about to allow. Raises ToolError before any person is asked."""
 
     @abstractmethod
-    async def outcome(self, context: Context) -> Output | None:
+    async def outcome(self, context: Context) -> ToolResult | None:
         """Return the outcome of an earlier run of this call, or None when it had no effect."""
 
 

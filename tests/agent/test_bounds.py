@@ -136,7 +136,7 @@ async def test_requests_at_once(world: World) -> None:
 
 
 async def test_tokens_a_run(world: World) -> None:
-    """A run that costs too many tokens is stopped; the next message has them anew."""
+    """A run that costs too many tokens is stopped; the next message has them again."""
     world.script += [status_of(f"ORD-{one}") for one in range(7)]
     async with world.bot(BOT_TOKENS_PER_RUN=2_000):
         question = await world.says(ANA, "@bot hello")

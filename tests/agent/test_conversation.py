@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agent.conversation import ConversationError, check, cut, size
-from bot.store.records import NOTE, Item
+from bot.store.records import NOTE, ChatMessage
 
 
 def call(call_id: str, order: str = "ORD-10234") -> dict[str, Any]:
@@ -20,23 +20,23 @@ def call(call_id: str, order: str = "ORD-10234") -> dict[str, Any]:
     }
 
 
-def asked(*calls: dict[str, Any]) -> Item:
+def asked(*calls: dict[str, Any]) -> ChatMessage:
     """Write a turn of calls."""
     return {"role": "assistant", "content": None, "tool_calls": list(calls)}
 
 
-def result(call_id: str, **content: Any) -> Item:
+def result(call_id: str, **content: Any) -> ChatMessage:
     """Write a call's result."""
     return {"role": "tool", "tool_call_id": call_id, "content": json.dumps(content)}
 
 
-def said(text: str, role: str = "user") -> Item:
+def said(text: str, role: str = "user") -> ChatMessage:
     """Write what somebody said."""
     return {"role": role, "content": text}
 
 
 @st.composite
-def turns(draw: st.DrawFn) -> list[list[Item]]:
+def turns(draw: st.DrawFn) -> list[list[ChatMessage]]:
     """Make a thread's turns: a message, rounds of calls with their results and notes, and mostly an answer."""
     thread = []
     for number in range(draw(st.integers(1, 12))):
@@ -52,18 +52,18 @@ def turns(draw: st.DrawFn) -> list[list[Item]]:
     return thread
 
 
-def joined(thread: list[list[Item]]) -> list[Item]:
+def joined(thread: list[list[ChatMessage]]) -> list[ChatMessage]:
     """Put turns one behind the other."""
     return [item for turn in thread for item in turn]
 
 
-def without_facts(items: list[Item]) -> list[Item]:
+def without_facts(items: list[ChatMessage]) -> list[ChatMessage]:
     """Leave out the line of facts at the beginning."""
     return items[1:] if items[0]["role"] == "system" else items
 
 
 @given(turns(), st.integers(1, 800))
-def test_cut_keeps_calls_and_results_together(thread: list[list[Item]], tokens: int) -> None:
+def test_cut_keeps_calls_and_results_together(thread: list[list[ChatMessage]], tokens: int) -> None:
     """A history whose calls are all answered is still that after a cut, and ends as it did."""
     items = joined(thread)
     check(items)
@@ -74,7 +74,7 @@ def test_cut_keeps_calls_and_results_together(thread: list[list[Item]], tokens: 
 
 
 @given(turns(), st.integers(1, 800))
-def test_cut_fits(thread: list[list[Item]], tokens: int) -> None:
+def test_cut_fits(thread: list[list[ChatMessage]], tokens: int) -> None:
     """What is kept is within the budget, except for the last turn, which is always kept whole."""
     kept = without_facts(cut(joined(thread), tokens))
     assert len(kept) >= len(thread[-1])
@@ -82,14 +82,14 @@ def test_cut_fits(thread: list[list[Item]], tokens: int) -> None:
 
 
 @given(turns())
-def test_what_fits_stays_as_it_is(thread: list[list[Item]]) -> None:
+def test_what_fits_stays_as_it_is(thread: list[list[ChatMessage]]) -> None:
     """A history within the budget is not touched."""
     items = joined(thread)
     assert cut(items, size(items) + 1) == items
 
 
 @given(turns(), st.integers(200, 800))
-def test_cut_is_stable(thread: list[list[Item]], tokens: int) -> None:
+def test_cut_is_stable(thread: list[list[ChatMessage]], tokens: int) -> None:
     """As a thread grows the beginning of the request stays, until at least half of the budget is cut off at once."""
     before = cut(joined(thread[:1]), tokens)
     for length in range(2, len(thread) + 1):
@@ -133,7 +133,7 @@ def test_facts() -> None:
         [asked(call("a")), asked(call("b")), result("a"), result("b")],
     ],
 )
-def test_check_refuses(items: list[Item]) -> None:
+def test_check_refuses(items: list[ChatMessage]) -> None:
     """A call without its result, or a result twice, out of order, late or of no call, is never sent."""
     with pytest.raises(ConversationError):
         check(items)

@@ -126,7 +126,7 @@ async def test_failure_in_mid_run(world: World) -> None:
 
 
 async def test_time_out(world: World) -> None:
-    """A call that takes longer than we allow is given up by us, and not begun anew while somebody waits."""
+    """A call that takes longer than we allow is given up by us, and not begun again while somebody waits."""
     world.script += [Answer("Too late.", delay=30), Answer("Here I am.")]
     async with world.bot(BOT_MODEL_TIMEOUT_SECONDS=0.2):
         question = await world.says(ANA, "@bot hello")

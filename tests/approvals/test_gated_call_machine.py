@@ -85,10 +85,12 @@ class GatedCallMachine(RuleBasedStateMachine):
         await store.inbox.receive(message(), addressed=True, mentioned=True)
         taken = await store.inbox.next(message().thread)
         assert taken
-        await store.history.begin(taken)
+        await store.conversations.begin(taken)
         call = proposed_refund()
-        await store.history.add_turn(taken.thread, {"role": "assistant", "content": None, "tool_calls": []}, [call])
-        await store.gated_calls.park(call, [Post(new_id(), "T", "C", "1.0", "card", (), call.id)])
+        await store.conversations.add_turn(
+            taken.thread, {"role": "assistant", "content": None, "tool_calls": []}, [call]
+        )
+        await store.approval_requests.park(call, [Post(new_id(), "T", "C", "1.0", "card", (), call.id)])
         return call.id
 
     def _call(self) -> ToolCall:
@@ -99,18 +101,18 @@ class GatedCallMachine(RuleBasedStateMachine):
     @rule(by=either)
     def approve(self, by: int) -> None:
         """Somebody approves, and all goes well."""
-        if claimed := self._do(self._processes[by].store.gated_calls.claim(self._id, SAM)):
+        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
             self._do(self._executors[by].execute(claimed, self._requester))
 
     @rule(by=either)
     def approve_and_die(self, by: int) -> None:
         """Somebody approves, and the process dies before it has asked the shop."""
-        self._do(self._processes[by].store.gated_calls.claim(self._id, SAM))
+        self._do(self._processes[by].store.approval_requests.claim(self._id, SAM))
 
     @rule(by=either)
     def approve_and_die_later(self, by: int) -> None:
         """Somebody approves, and the process dies when the shop has answered."""
-        if claimed := self._do(self._processes[by].store.gated_calls.claim(self._id, SAM)):
+        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
             tool = InitiateRefund.parse(claimed.arguments or "")
             context = self._executors[by]._context(claimed, self._requester)  # noqa: SLF001 - as execute makes it
             if not self._elsewhere:
@@ -121,7 +123,7 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Somebody approves in both processes at the same instant."""
 
         async def both() -> list[ToolCall | None]:
-            claims = (process.store.gated_calls.claim(self._id, SAM) for process in self._processes)
+            claims = (process.store.approval_requests.claim(self._id, SAM) for process in self._processes)
             return await asyncio.gather(*claims)
 
         claimed = [call for call in self._do(both()) if call]

@@ -91,13 +91,13 @@ async def fill_log(path: Path, rows: int) -> None:
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     with closing(sqlite3.connect(path)) as db:
         db.execute(
-            f"""{numbers} INSERT INTO messages (team, channel, thread_ts, role, item, created_at)
+            f"""{numbers} INSERT INTO messages (team, channel, thread_ts, role, message, created_at)
                 SELECT 'T0ACME', 'C' || (i / 10), '1.0', 'assistant', '{{"role": "assistant"}}', '2026-01-01' FROM n""",  # noqa: S608 - the text is ours
             [rows],
         )
         db.execute(
             """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, arguments,
-                                       output, gated, card, created_at, finished_at, message_id, position, tool_call_id)
+                                       result, gated, card, created_at, finished_at, message_id, position, tool_call_id)
                SELECT 'old' || id, team, channel, thread_ts, 'get_order_status', 'succeeded', 'U' || (id % 1000), '{}',
                       '{}', '{}', 0, '[]', created_at, created_at, id, 0, 'call_' || id FROM messages"""
         )

@@ -110,7 +110,9 @@ def assert_invariants(world: World) -> None:
     for request in world.asked:
         check(request.messages)
     calls = world.rows("SELECT * FROM tool_calls")
-    asked_for = world.rows("SELECT json_array_length(item, '$.tool_calls') AS n FROM messages WHERE role = 'assistant'")
+    asked_for = world.rows(
+        "SELECT json_array_length(message, '$.tool_calls') AS n FROM messages WHERE role = 'assistant'"
+    )
     answered = world.rows("SELECT count(*) AS n FROM messages WHERE role = 'tool'")
     assert len(calls) == sum(row["n"] or 0 for row in asked_for) == answered[0]["n"]
     assert not [call for call in calls if call["status"] in ("proposed", "running", "unknown")]

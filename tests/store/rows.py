@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import CallStatus, InboxMessage, Item, Post, ThreadId, ToolCall, new_id
+from bot.store.records import CallStatus, ChatMessage, InboxMessage, Post, ThreadId, ToolCall, new_id
 from bot.store.store import Store
 
 THREAD = ThreadId("T", "C", "1.0")
 ANA, BEN, SAM = "UANA", "UBEN", "USAM"
-TURN: Item = {"role": "assistant", "content": None, "tool_calls": []}
+TURN: ChatMessage = {"role": "assistant", "content": None, "tool_calls": []}
 ANSWER = {"role": "assistant", "content": "Done."}
 
 
@@ -37,7 +37,7 @@ def refund(position: int = 0, *, gated: bool = True) -> ToolCall:
         requester=ANA,
         created_at=now,
         arguments="{}",
-        output="{}",
+        result="{}",
         subject="order:1" if gated else None,
         summary="Refund" if gated else None,
         expires_at=now + timedelta(hours=1) if gated else None,
@@ -49,20 +49,20 @@ async def take(store: Store, ts: str = "1.0") -> InboxMessage:
     await store.inbox.receive(message(ts), addressed=True, mentioned=True)
     taken = await store.inbox.next(THREAD)
     assert taken
-    await store.history.begin(taken)
+    await store.conversations.begin(taken)
     return taken
 
 
 async def propose(store: Store, *calls: ToolCall) -> tuple[ToolCall, ...]:
     """Begin a run whose model asks for the calls."""
     await take(store)
-    return await store.history.add_turn(THREAD, TURN, calls)
+    return await store.conversations.add_turn(THREAD, TURN, calls)
 
 
 async def park(store: Store) -> ToolCall:
     """Have a refund wait for a person, with one card."""
     (call,) = await propose(store, refund())
-    await store.gated_calls.park(call, [post("card", call.id)])
+    await store.approval_requests.park(call, [post("card", call.id)])
     parked = await store.calls.get(call.id)
     assert parked
     return parked

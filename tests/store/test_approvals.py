@@ -15,7 +15,7 @@ async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
     """Of two processes that approve at once one has the call."""
     call = await park(store)
     other = await open_process(60)
-    claims = await asyncio.gather(*(one.gated_calls.claim(call.id, SAM) for one in (store, other)))
+    claims = await asyncio.gather(*(one.approval_requests.claim(call.id, SAM) for one in (store, other)))
     (claimed,) = [claim for claim in claims if claim]
     assert (claimed.status, claimed.decided_by) == (CallStatus.RUNNING, SAM)
 
@@ -23,16 +23,16 @@ async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
 async def test_settled_once(store: Store) -> None:
     """An outcome is written once, draws the card over and is told once."""
     await park(store)
-    (call,) = await store.gated_calls.open()
+    (call,) = await store.approval_requests.open()
     settled = [
-        await store.gated_calls.settle(
-            call, CallStatus.CANCELLED, "Cancelled", redrawn=post("over"), said=post("told"), by=ANA
+        await store.approval_requests.settle(
+            call, CallStatus.CANCELLED, "Cancelled", redrawn=post("over"), announcement=post("told"), by=ANA
         )
         for _ in range(2)
     ]
     assert settled == [True, False]
-    assert await store.gated_calls.open() == []
-    assert await store.gated_calls.claim(call.id, SAM) is None
+    assert await store.approval_requests.open() == []
+    assert await store.approval_requests.claim(call.id, SAM) is None
     said = await store.outbox.next("C")
     texts = []
     while said:
@@ -44,25 +44,25 @@ async def test_settled_once(store: Store) -> None:
 async def test_one_a_subject(store: Store) -> None:
     """Two calls that touch the same thing are never open at once."""
     first, second = await propose(store, refund(0), refund(1))
-    await store.gated_calls.park(first, [])
+    await store.approval_requests.park(first, [])
     with pytest.raises(SubjectTakenError):
-        await store.gated_calls.park(second, [post("never")])
+        await store.approval_requests.park(second, [post("never")])
     assert await store.outbox.next("C") is None
 
 
 async def test_edited_before(store: Store) -> None:
     """A call cannot wait for a person once the message that it answers was changed."""
     (call,) = await propose(store, refund())
-    assert await store.gated_calls.mark_message_edited("T", "C", "1.0") == []
+    assert await store.approval_requests.mark_message_edited("T", "C", "1.0") == []
     with pytest.raises(MessageChangedError):
-        await store.gated_calls.park(call, [])
+        await store.approval_requests.park(call, [])
 
 
 async def test_edited_after(store: Store) -> None:
     """A call that waits is found by the message that it answers."""
     call = await park(store)
-    assert [found.id for found in await store.gated_calls.mark_message_edited("T", "C", "1.0")] == [call.id]
-    assert await store.gated_calls.mark_message_edited("T", "C", "9.0") == []
+    assert [found.id for found in await store.approval_requests.mark_message_edited("T", "C", "1.0")] == [call.id]
+    assert await store.approval_requests.mark_message_edited("T", "C", "9.0") == []
 
 
 async def test_requests_of_a_day(store: Store) -> None:
@@ -77,15 +77,15 @@ async def test_pause(store: Store) -> None:
     call = await park(store)
     await store.admin.pause()
     assert await store.admin.is_paused()
-    assert await store.gated_calls.claim(call.id, SAM) is None
+    assert await store.approval_requests.claim(call.id, SAM) is None
     await store.admin.resume()
-    assert await store.gated_calls.claim(call.id, SAM)
+    assert await store.approval_requests.claim(call.id, SAM)
 
 
 async def test_post_in_doubt(store: Store) -> None:
     """A post that was taken and never confirmed is in doubt when it is taken again; a refused one is not."""
     taken = await take(store)
-    await store.history.finish(taken, ANSWER, [post("first"), post("second")])
+    await store.conversations.finish(taken, ANSWER, [post("first"), post("second")])
     first = await store.outbox.next("C")
     assert first
     assert not first.in_doubt
@@ -107,10 +107,10 @@ async def test_forget(store: Store) -> None:
     call = await park(store)
     with pytest.raises(StillOpenError):
         await store.admin.forget(ANA)
-    assert await store.gated_calls.settle(call, CallStatus.EXPIRED, "Expired", redrawn=post(), said=None)
+    assert await store.approval_requests.settle(call, CallStatus.EXPIRED, "Expired", redrawn=post(), announcement=None)
     taken = await store.inbox.next(call.thread)
     assert taken
-    await store.history.finish(taken, ANSWER, [])
+    await store.conversations.finish(taken, ANSWER, [])
     assert await store.admin.forget(ANA) == 1
     kept = await store.calls.get(call.id)
     assert kept

@@ -13,7 +13,7 @@ async def test_once(store: Store) -> None:
     """A message that comes again is not answered again."""
     taken = await take(store)
     assert await store.inbox.receive(message(), addressed=True, mentioned=True), "it still waits for its answer"
-    assert not await store.history.finish(taken, ANSWER, [])
+    assert not await store.conversations.finish(taken, ANSWER, [])
     assert not await store.inbox.receive(message(), addressed=True, mentioned=True)
     assert await store.inbox.next(THREAD) is None
 
@@ -23,7 +23,7 @@ async def test_order(store: Store) -> None:
     first = await take(store)
     for ts in ("3.0", "2.0"):
         await store.inbox.receive(message(ts, BEN), addressed=True, mentioned=False)
-    assert await store.history.finish(first, ANSWER, [])
+    assert await store.conversations.finish(first, ANSWER, [])
     second = await store.inbox.next(THREAD)
     assert second
     assert second.ts == "2.0"
@@ -34,8 +34,8 @@ async def test_unclaimed(store: Store) -> None:
     assert not await store.inbox.receive(message("2.0"), addressed=False, mentioned=False)
     assert await store.inbox.waiting_threads() == []
     first = await take(store)
-    conversation = await store.history.begin(first)
-    assert [item["content"] for item in conversation.items] == ["hello", "hello"]
+    conversation = await store.conversations.begin(first)
+    assert [message["content"] for message in conversation.messages] == ["hello", "hello"]
 
 
 async def test_join(store: Store) -> None:
@@ -44,26 +44,26 @@ async def test_join(store: Store) -> None:
     await store.inbox.receive(message("2.0", text="and more"), addressed=False, mentioned=False)
     await store.inbox.receive(message("3.0", BEN, "me too"), addressed=False, mentioned=False)
     store.calls.finish(call, CallStatus.SUCCEEDED, '{"ok": true}')
-    conversation = await store.history.add_outputs(THREAD)
-    assert [item["role"] for item in conversation.items] == ["user", "assistant", "tool", "user"]
-    assert conversation.items[-1]["content"] == "and more"
+    conversation = await store.conversations.add_results(THREAD)
+    assert [message["role"] for message in conversation.messages] == ["user", "assistant", "tool", "user"]
+    assert conversation.messages[-1]["content"] == "and more"
     assert conversation.unanswered == ()
 
 
 async def test_interrupted(store: Store) -> None:
     """A run that was cut off finds the calls of its last turn that have no output yet, and its message once."""
     first = await take(store)
-    (call,) = await store.history.add_turn(THREAD, TURN, [refund(gated=False)])
-    conversation = await store.history.begin(first)
+    (call,) = await store.conversations.add_turn(THREAD, TURN, [refund(gated=False)])
+    conversation = await store.conversations.begin(first)
     assert [found.id for found in conversation.unanswered] == [call.id]
-    assert [item["role"] for item in conversation.items] == ["user", "assistant"]
+    assert [message["role"] for message in conversation.messages] == ["user", "assistant"]
 
 
 async def test_end(store: Store) -> None:
     """The end of a run ends its calls, says what is to be said, and lets the thread go."""
     first = await take(store)
-    (call,) = await store.history.add_turn(THREAD, TURN, [refund()])
-    assert not await store.history.finish(first, ANSWER, [post("Done.")])
+    (call,) = await store.conversations.add_turn(THREAD, TURN, [refund()])
+    assert not await store.conversations.finish(first, ANSWER, [post("Done.")])
     ended = await store.calls.get(call.id)
     assert ended
     assert ended.status == CallStatus.FAILED
@@ -85,15 +85,15 @@ async def test_lease(store: Store, open_process: OpenStore) -> None:
     assert again
     assert again.attempts == taken.attempts + 1
     with pytest.raises(LostLeaseError):
-        await store.history.add_turn(THREAD, TURN, [])
+        await store.conversations.add_turn(THREAD, TURN, [])
     with pytest.raises(LostLeaseError):
-        await store.history.finish(taken, ANSWER, [post()])
+        await store.conversations.finish(taken, ANSWER, [post()])
     assert await store.outbox.next("C") is None
 
 
 async def test_intent(store: Store) -> None:
     """What a customer wants is kept with the thread."""
     await take(store)
-    assert await store.history.intent(THREAD) is None
-    await store.history.set_intent(THREAD, '{"kind": "refund"}', [])
-    assert await store.history.intent(THREAD) == '{"kind": "refund"}'
+    assert await store.conversations.intent(THREAD) is None
+    await store.conversations.set_intent(THREAD, '{"kind": "refund"}', [])
+    assert await store.conversations.intent(THREAD) == '{"kind": "refund"}'

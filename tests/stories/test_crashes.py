@@ -52,9 +52,9 @@ async def test_killed_after_the_shop_answered(world: World) -> None:
     async with world.bot():
         await world.settled(card_of(world, call_id))
     assert world.refunds() == [("ORD-10188", 4200)]
-    (row,) = world.rows("SELECT status, output FROM tool_calls")
+    (row,) = world.rows("SELECT status, result FROM tool_calls")
     assert row["status"] == "succeeded"
-    assert "re_1" in row["output"]
+    assert "re_1" in row["result"]
 
 
 async def test_approved_after_a_restart(world: World) -> None:
@@ -75,7 +75,8 @@ async def test_killed_before_the_answer(world: World) -> None:
         await world.replies(question)
     tamper(world, "UPDATE inbox SET status = 'running'")
     tamper(
-        world, "DELETE FROM messages WHERE role IN ('tool', 'assistant') AND item LIKE '%On its way%' OR role = 'tool'"
+        world,
+        "DELETE FROM messages WHERE role IN ('tool', 'assistant') AND message LIKE '%On its way%' OR role = 'tool'",
     )
     world.script += [Answer("Still on its way.")]
     async with world.bot():

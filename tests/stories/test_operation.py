@@ -84,11 +84,11 @@ async def test_cut_connection(world: World) -> None:
 
 
 async def test_slack_is_gone(world: World) -> None:
-    """When no new connection can be made either, the watch says so, for the process to end and be started anew."""
+    """When no new connection can be made either, the watch says so, for the process to end and be started again."""
     async with running(world.settings(BOT_SILENCE_SECONDS=0.2)) as connection:
         await world.slack.connected()
         await world.slack.__aexit__(None, None, None)
-        with pytest.raises(ConnectionLostError, match="connecting anew did not help"):
+        with pytest.raises(ConnectionLostError, match="connecting again did not help"):
             await connection.lost()
 
 

@@ -101,7 +101,7 @@ async def test_dead_process_beside_a_living_one(world: World) -> None:
         await world.replies(question)
     tamper(world, "UPDATE inbox SET status = 'running'")
     tamper(world, "UPDATE threads SET owner = 'another'")
-    tamper(world, "DELETE FROM messages WHERE role = 'assistant' AND item LIKE '%On its way%'")
+    tamper(world, "DELETE FROM messages WHERE role = 'assistant' AND message LIKE '%On its way%'")
     world.script += [Answer("Still on its way.")]
     async with Process(world.database, 0.5) as other:
         await other.database.commit(lambda db: db.execute("UPDATE processes SET id = 'another'"))
@@ -117,19 +117,19 @@ async def test_slow_process_is_fenced_off(tmp_path: Path) -> None:
         await slow.store.inbox.receive(message(), addressed=True, mentioned=True)
         taken = await slow.store.inbox.next(message().thread)
         assert taken
-        assert (await slow.store.history.begin(taken)).items
+        assert (await slow.store.conversations.begin(taken)).messages
         taken_over = await quick.store.inbox.next(message().thread)
         assert taken_over
         assert (taken_over.id, taken_over.attempts) == (taken.id, 2)
         for write in (
-            slow.store.history.begin(taken),
-            slow.store.history.add_turn(taken.thread, {"role": "assistant", "content": "Late."}, []),
-            slow.store.history.add_outputs(taken.thread),
-            slow.store.history.finish(taken, None, []),
+            slow.store.conversations.begin(taken),
+            slow.store.conversations.add_turn(taken.thread, {"role": "assistant", "content": "Late."}, []),
+            slow.store.conversations.add_results(taken.thread),
+            slow.store.conversations.finish(taken, None, []),
         ):
             with pytest.raises(LostLeaseError):
                 await write
-        await quick.store.history.finish(taken_over, {"role": "assistant", "content": "In time."}, [])
+        await quick.store.conversations.finish(taken_over, {"role": "assistant", "content": "In time."}, [])
         assert await slow.store.inbox.next(taken.thread) is None
 
 
@@ -155,15 +155,15 @@ async def test_older_message_of_somebody_else_after_a_crash(tmp_path: Path) -> N
         await dying.store.inbox.receive(first, addressed=True, mentioned=True)
         begun = await dying.store.inbox.next(first.thread)
         assert begun
-        await dying.store.history.begin(begun)
+        await dying.store.conversations.begin(begun)
     async with Process(path, 60) as next_one:
         await next_one.store.inbox.receive(late, addressed=True, mentioned=True)
         for ts in ("2.0", "1.0"):
             taken = await next_one.store.inbox.next(first.thread)
             assert taken
             assert taken.ts == ts
-            await next_one.store.history.begin(taken)
-            await next_one.store.history.finish(taken, {"role": "assistant", "content": "Here you are."}, [])
+            await next_one.store.conversations.begin(taken)
+            await next_one.store.conversations.finish(taken, {"role": "assistant", "content": "Here you are."}, [])
         assert await next_one.store.inbox.next(first.thread) is None
 
 
@@ -202,8 +202,8 @@ async def answer_both(process: Process) -> None:
         taken = await process.store.inbox.next(message().thread)
         assert taken
         assert taken.user == user
-        assert (await process.store.history.begin(taken)).said_by(user)
-        assert await process.store.history.finish(taken, {"role": "assistant", "content": "Yes."}, []) is more
+        assert (await process.store.conversations.begin(taken)).said_by(user)
+        assert await process.store.conversations.finish(taken, {"role": "assistant", "content": "Yes."}, []) is more
     assert await process.store.inbox.next(message().thread) is None
 
 
@@ -302,15 +302,15 @@ def spoil(db: Database) -> None:
     """Write what the database takes, but not at the end of the transaction, with whatever else is in that."""
     db.execute("PRAGMA defer_foreign_keys = ON")
     db.execute(
-        """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, created_at)
+        """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, created_at)
            VALUES ('T', 'C', '0', 'user', '{}', -1, '')"""
     )
 
 
 async def test_early_result_that_was_not_written(tmp_path: Path) -> None:
-    """When what a run was told early is not written after all, nothing is built on it, and the run begins anew."""
+    """When what a run was told early is not written after all, nothing is built on it, and the run begins again."""
     async with Process(tmp_path / "support.db", 60) as one:
-        history, item = one.store.history, {"role": "assistant", "content": "Yes."}
+        history, item = one.store.conversations, {"role": "assistant", "content": "Yes."}
         await one.store.inbox.receive(message(), addressed=True, mentioned=True)
         taken = await one.store.inbox.next(message().thread)
         assert taken

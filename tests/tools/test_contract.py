@@ -18,7 +18,7 @@ from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai.strict_schema import schema_faults
-from bot.tools.tool import Context, GatedTool, Output, Tool, ToolError
+from bot.tools.tool import Context, GatedTool, Tool, ToolError, ToolResult
 from tests.world import ANA
 
 SETTINGS = Settings(
@@ -121,8 +121,8 @@ def test_bad_tool_is_refused() -> None:
         extras: dict[str, str] = Field(description="More.")
         note: str = Field(max_length=5)
 
-        async def run(self, context: Context) -> Output:  # noqa: ARG002 - never run
-            return Output({})
+        async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - never run
+            return ToolResult({})
 
     told = "\n".join(faults(BadTool))
     for fault in ("'default'", "additionalProperties", "'maxLength'", "note is not described", "who is asking"):
@@ -136,10 +136,10 @@ def test_gated_tool_without_preview_cannot_be_made() -> None:
     class RashTool(GatedTool):
         """Move money without a word."""
 
-        async def run(self, context: Context) -> Output:  # noqa: ARG002 - never run
-            return Output({})
+        async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - never run
+            return ToolResult({})
 
-        async def outcome(self, context: Context) -> Output | None:  # noqa: ARG002 - never run
+        async def outcome(self, context: Context) -> ToolResult | None:  # noqa: ARG002 - never run
             return None
 
     with pytest.raises(TypeError, match="preview"):

@@ -64,7 +64,7 @@ async def test_quiet_until_mentioned(world: World) -> None:
 
 
 async def test_direct_message(world: World) -> None:
-    """In a direct message too the thread is left to people, while a new message starts anew."""
+    """In a direct message too the thread is left to people, while a new message starts again."""
     async with world.bot():
         question = await handed_over(world, "D0ANA")
         await world.says(ANA, "hello?", "D0ANA", thread_ts=question.ts)

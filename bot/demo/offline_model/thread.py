@@ -11,7 +11,7 @@ _NOTES = ("system", "developer")
 
 
 @dataclass(frozen=True)
-class Output:
+class ToolResult:
     """The answer to one tool call; plain text, which some tools answer, is taken for its `message`."""
 
     tool: str
@@ -43,9 +43,9 @@ class Thread:
     """Our last text."""
     new_notes: list[str]
     """The system notes since our last turn."""
-    new_outputs: list[Output]
+    new_outputs: list[ToolResult]
     """What the tools answered to our last turn, when nobody has spoken since."""
-    waiting: list[Output]
+    waiting: list[ToolResult]
     """The requests for approval that this thread made, decided or not."""
 
 
@@ -84,14 +84,14 @@ def _wish(said: str, before: list[Json]) -> list[str]:
     return wish
 
 
-def _outputs(messages: list[Json], start: int) -> list[Output]:
+def _outputs(messages: list[Json], start: int) -> list[ToolResult]:
     calls = {call["id"]: call["function"] for message in messages for call in message.get("tool_calls") or ()}
     found = []
     for index, message in enumerate(messages[start:], start):
         if message["role"] == "tool":
             call = calls.get(message.get("tool_call_id"), {"name": "", "arguments": ""})
             content, notes = _object(text_of(message)), _texts(messages[index:], *_NOTES)
-            found.append(Output(call["name"], _object(call["arguments"]), content, notes))
+            found.append(ToolResult(call["name"], _object(call["arguments"]), content, notes))
     return found
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from bot.demo.offline_model.thread import Output, Thread
+from bot.demo.offline_model.thread import Thread, ToolResult
 from bot.testing.openai import Json
 
 # The tools speak about the customer to the model; the customer is spoken to.
@@ -27,7 +27,7 @@ _SENTENCES_QUOTED = 2
 _NO_DATE = ("out_for_delivery", "delivered", "cancelled", "returned", "refunded", "lost")
 
 
-def outputs_in_words(outputs: list[Output]) -> str:
+def outputs_in_words(outputs: list[ToolResult]) -> str:
     """Tell what the tools answered, each in the words of its answer where it brings any."""
     return "\n".join(dict.fromkeys(map(_output_in_words, outputs)))
 
@@ -39,18 +39,18 @@ def outcome_in_words(note: str) -> str | None:
     return sentence.format(what=_the(what)) if sentence and what else None
 
 
-def standing(request: Output) -> str | None:
+def standing(request: ToolResult) -> str | None:
     """Tell the outcome of a request, by the notes that came after it; nothing while it waits for a person."""
     told = [outcome_in_words(note) for note in request.notes if _summary_of(note) == request.summary]
     return next(filter(None, reversed(told)), None)
 
 
-def undecided(thread: Thread) -> list[Output]:
+def undecided(thread: Thread) -> list[ToolResult]:
     """Find the requests that still wait for a person."""
     return [request for request in thread.waiting if not standing(request)]
 
 
-def either(requests: list[Output]) -> str:
+def either(requests: list[ToolResult]) -> str:
     """Name requests to choose from."""
     return " or ".join(dict.fromkeys(_the(request.summary) for request in requests))
 
@@ -63,7 +63,7 @@ def _the(summary: str) -> str:
     return f"the {summary[:1].lower()}{summary[1:]}"
 
 
-def _output_in_words(output: Output) -> str:
+def _output_in_words(output: ToolResult) -> str:
     content = output.content
     if content.get("error"):
         error = str(content["error"])
@@ -75,7 +75,7 @@ def _output_in_words(output: Output) -> str:
     return _WORDS[output.tool](output) if output.tool in _WORDS else "It is passed on. I will tell you here."
 
 
-def _order(output: Output) -> str:
+def _order(output: ToolResult) -> str:
     order = output.content
     name = str(order.get("order_id") or output.arguments.get("order_id") or "The order")
     status = str(order.get("status_text") or order.get("status") or "the card shows where it stands")
@@ -90,7 +90,7 @@ def _order(output: Output) -> str:
     return f"{told}. Last seen{where}: {str(last.get('text') or 'no details').rstrip('.')}."
 
 
-def _orders(output: Output) -> str:
+def _orders(output: ToolResult) -> str:
     orders = [order for order in _list(output.content, "orders") if isinstance(order, dict) and order.get("order_id")]
     if not orders:
         return "I could not find an order in your name."
@@ -102,7 +102,7 @@ def _orders(output: Output) -> str:
     return "\n".join(["I found, the latest first:", *lines, "What is the number of the one you mean?"])
 
 
-def _help(output: Output) -> str:
+def _help(output: ToolResult) -> str:
     sections = [section for section in _list(output.content, "sections") if isinstance(section, dict)]
     if not sections or not sections[0].get("text"):
         return "I found nothing about that in the help articles, so I do not know. A person may: ask me for one."
@@ -112,7 +112,11 @@ def _help(output: Output) -> str:
     return f"{_sentence(' '.join(sentences[:_SENTENCES_QUOTED]))} ({source})"
 
 
-_WORDS: dict[str, Callable[[Output], str]] = {"get_order_status": _order, "find_orders": _orders, "search_help": _help}
+_WORDS: dict[str, Callable[[ToolResult], str]] = {
+    "get_order_status": _order,
+    "find_orders": _orders,
+    "search_help": _help,
+}
 
 
 def _sentence(text: str) -> str:

@@ -108,7 +108,7 @@ function details(call, view) {
     el("dl", { class: "log-table" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     ...text("Arguments sent", call.arguments_sent),
     ...text("Error", call.error),
-    ...text("Output", call.output),
+    ...text("Result", call.result),
     ...(call.thread_ts && view.canOpen(call) ? [openCall] : []),
   ];
 }

@@ -30,11 +30,11 @@ class Calls:
         self,
         call: ToolCall,
         status: CallStatus,
-        output: str,
+        result: str,
         *,
         error: str | None = None,
         card: Sequence[Block] = (),
-        hand_over: Post | None = None,
+        escalation: Post | None = None,
     ) -> None:
         """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown.
 
@@ -46,11 +46,11 @@ class Calls:
             self._leases.check(db, call.thread)
             finished_at = datetime.now(UTC)
             db.execute(
-                """UPDATE tool_calls SET status = ?, output = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
+                """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
                    duration_ms = ? WHERE id = ?""",
                 [
                     status,
-                    output,
+                    result,
                     error,
                     json.dumps(card),
                     call.arguments,
@@ -59,8 +59,8 @@ class Calls:
                     call.id,
                 ],
             )
-            if hand_over:
-                self._outbox.insert(db, [hand_over])
+            if escalation:
+                self._outbox.insert(db, [escalation])
                 mark_handed_over(db, call.thread)
 
         self._database.enqueue(write)

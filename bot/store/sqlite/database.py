@@ -164,7 +164,7 @@ class DatabaseThread:
 
     def _check_in_place(self) -> None:
         if _file_at(self.path) != self._file:
-            raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot anew")
+            raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot again")
 
     def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
         with closing(sqlite3.connect(":memory:")) as empty:

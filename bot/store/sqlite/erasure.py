@@ -25,11 +25,11 @@ _ERASE_THREAD = (
     "DELETE FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts) AND NOT gated",
     """DELETE FROM messages WHERE (team, channel, thread_ts) = (:team, :channel, :ts)
        AND id NOT IN (SELECT message_id FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts))""",
-    """UPDATE messages SET item = '{}', channel = 'forgotten', thread_ts = 'forgotten'
+    """UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
     """UPDATE tool_calls SET requester = 'forgotten', arguments_sent = '{}', card = '[]', figures = NULL,
            arguments = without_addresses(arguments), summary = without_addresses(summary),
-           output = without_addresses(output), error = without_addresses(error),
+           result = without_addresses(result), error = without_addresses(error),
            channel = 'forgotten', thread_ts = 'forgotten'
        WHERE (team, channel, thread_ts) = (:team, :channel, :ts)""",
     "DELETE FROM inbox WHERE (team, channel, thread_ts) = (:team, :channel, :ts)",

@@ -167,3 +167,10 @@ def standard_names(db: Database) -> None:
     db.execute(f"""
         CREATE TRIGGER tool_calls_no_delete_when_final BEFORE DELETE ON tool_calls
         WHEN {final} BEGIN SELECT RAISE(ABORT, 'a finished tool call is not deleted'); END""")
+
+
+@bot_migrations()
+def results_and_chat_messages(db: Database) -> None:
+    """Name what a tool returned its result, and what the model reads a message."""
+    db.execute("ALTER TABLE tool_calls RENAME COLUMN output TO result")
+    db.execute("ALTER TABLE messages RENAME COLUMN item TO message")

@@ -1,10 +1,10 @@
 """The store over one SQLite file, put together."""
 
+from bot.store.sqlite.approval_requests import ApprovalRequests
 from bot.store.sqlite.calls import Calls
+from bot.store.sqlite.conversations import Conversations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
-from bot.store.sqlite.gated_calls import GatedCalls
-from bot.store.sqlite.history import History
 from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
@@ -23,7 +23,7 @@ def open_store(database: DatabaseThread, leases: Leases) -> Store:
         inbox=Inbox(database, leases),
         outbox=outbox,
         calls=Calls(database, outbox, leases),
-        gated_calls=GatedCalls(database, outbox, leases),
-        history=History(database, outbox, leases),
+        approval_requests=ApprovalRequests(database, outbox, leases),
+        conversations=Conversations(database, outbox, leases),
         admin=SqliteAdmin(database),
     )

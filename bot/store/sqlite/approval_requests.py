@@ -17,7 +17,7 @@ from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
 
 
-class GatedCalls:
+class ApprovalRequests:
     """Rows of `tool_calls` through which money may pass. Every step is one guarded write, taken once by one process."""
 
     def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
@@ -42,10 +42,10 @@ class GatedCalls:
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
                 parked = db.execute(
-                    """UPDATE tool_calls SET status = 'pending', output = ?, arguments = ?, subject = ?, summary = ?,
+                    """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
                        card = ?, figures = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
                     [
-                        call.output,
+                        call.result,
                         call.arguments,
                         call.subject,
                         call.summary,
@@ -94,21 +94,21 @@ class GatedCalls:
         summary: str,
         *,
         redrawn: Post,
-        said: Post | None,
+        announcement: Post | None,
         by: str | None = None,
         error: str | None = None,
-        output: str | None = None,
+        result: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
-        Every card of the call is redrawn like `redrawn`, and `said` is told, in the same transaction. `output` joins
-        the row only; the model learns the summary as a note.
+        Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
+        `result` joins the row only; the model learns the summary as a note.
         """
 
         def write(db: Database) -> bool:
             now = datetime.now(UTC)
             moved = db.execute(
-                """UPDATE tool_calls SET status = ?, summary = ?, error = ?, output = coalesce(?, output),
+                """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
                        decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
                        finished_at = ?, duration_ms = ?
                    WHERE id = ? AND status = ?""",
@@ -116,7 +116,7 @@ class GatedCalls:
                     status,
                     summary,
                     error,
-                    output,
+                    result,
                     by,
                     now.isoformat() if by else None,
                     None if status == CallStatus.UNKNOWN else now.isoformat(),
@@ -134,8 +134,8 @@ class GatedCalls:
                     for card in cards_of(db, call.id)
                 ],
             )
-            if said is not None:
-                self._outbox.insert(db, [said])
+            if announcement is not None:
+                self._outbox.insert(db, [announcement])
             return True
 
         return await self._database.commit(write)
@@ -208,13 +208,13 @@ class GatedCalls:
         def write(db: Database) -> list[ToolCall]:
             mark_changed(db, team, channel, ts)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
-            # those after the last answer that came before the call: an item of the assistant that asks for no tool.
+            # those after the last answer that came before the call: a message of the assistant that asks for no tool.
             rows = db.query(
                 """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
                            SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
                            AND (a.team, a.channel, a.thread_ts) = (m.team, m.channel, m.thread_ts)
-                           AND a.role = 'assistant' AND a.item ->> 'tool_calls' IS NULL))
+                           AND a.role = 'assistant' AND a.message ->> 'tool_calls' IS NULL))
                    WHERE gated AND tool_calls.status = 'pending'
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
                    AND (inbox.team, inbox.channel, inbox.thread_ts)

@@ -1,4 +1,4 @@
-"""The model's input for a thread, item by item and verbatim, and how a run's rows join it."""
+"""The model's input for a thread, message by message and verbatim, and how a run's rows join it."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError
-from bot.store.records import NOTE, Conversation, InboxMessage, Item, Post, Spent, ThreadId, ToolCall
+from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
@@ -18,11 +18,11 @@ from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
 
 
-class History:
-    """The only writer of `messages`: a thread has one run at a time, so its items have one order.
+class Conversations:
+    """The only writer of `messages`: a thread has one run at a time, so its messages have one order.
 
     A process that the thread was taken from writes nothing more: every method raises LostLeaseError then. What
-    `begin` and `add_outputs` tell is not committed yet; when it is not at all, only `begin` goes on.
+    `begin` and `add_results` tell is not committed yet; when it is not at all, only `begin` goes on.
     """
 
     def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
@@ -34,7 +34,7 @@ class History:
     async def begin(self, message: InboxMessage) -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
 
-        What came of gated calls since the last run is told first, as a note of role system.
+        The outcomes of gated calls since the last run are told first, as a note of role system.
         """
 
         def write(db: Database) -> Conversation:
@@ -50,20 +50,20 @@ class History:
 
         return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, message.thread))
 
-    async def add_turn(self, thread: ThreadId, item: Item, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
 
         def write(db: Database) -> tuple[ToolCall, ...]:
             self._check(db, thread)
-            message_id = _append(db, thread, item)
+            message_id = _append(db, thread, turn)
             rows = tuple(replace(call, message_id=message_id) for call in calls)
             insert_calls(db, rows)
             return rows
 
         return await self._database.commit(write)
 
-    async def add_outputs(self, thread: ThreadId) -> Conversation:
-        """Answer every call of the last turn with its row's output, in the model's order, and tell what else came.
+    async def add_results(self, thread: ThreadId) -> Conversation:
+        """Answer every call of the last turn with its row's result, in the model's order, and tell what else came.
 
         What the person has written meanwhile joins the run here.
         """
@@ -79,29 +79,29 @@ class History:
     async def finish(
         self,
         message: InboxMessage,
-        item: Item | None,
+        reply: ChatMessage | None,
         posts: Sequence[Post],
         *,
         error: str | None = None,
-        hand_over: Post | None = None,
+        escalation: Post | None = None,
     ) -> bool:
-        """End a run: its last item, what is said, and the end of the message and of those that joined it are one.
+        """End a run: its last message, what is said, and the end of the message and of those that joined it are one.
 
         Return whether another message waits in the thread; with none left the thread is let go.
         """
         thread = message.thread
 
         def write(db: Database) -> bool:
-            if item is None:
+            if reply is None:
                 self._leases.check(db, thread)
             else:
                 self._check(db, thread)
                 _answer(db, thread, _unanswered(db, thread))
-                _append(db, thread, item)
+                _append(db, thread, reply)
             abandon_calls(db, thread)
             self._outbox.insert(db, posts)
-            if hand_over:
-                self._outbox.insert(db, [hand_over])
+            if escalation:
+                self._outbox.insert(db, [escalation])
                 mark_handed_over(db, thread)
             more = finish_running(db, thread, error)
             if not more:
@@ -130,7 +130,7 @@ class History:
             raise DatabaseError("What the run builds on was not written.")
 
 
-def _said(user: str, text: str) -> Item:
+def _said(user: str, text: str) -> ChatMessage:
     return {"role": "user", "name": user, "content": text or "(a message without text)"}
 
 
@@ -155,13 +155,13 @@ def _join(db: Database, thread: ThreadId) -> bool:
 
 
 def _append(
-    db: Database, thread: ThreadId, item: Item, *, inbox_id: int | None = None, call_id: str | None = None
+    db: Database, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
 ) -> int:
     cursor = db.execute(
-        """INSERT INTO messages (team, channel, thread_ts, role, item, inbox_id, call_id, created_at)
+        """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(*thread.key, item["role"], json.dumps(item, ensure_ascii=False)),
+            *(*thread.key, message["role"], json.dumps(message, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
@@ -170,7 +170,7 @@ def _append(
 
 def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
     for call in unanswered:
-        content = call.output or json.dumps({"error": "This call was cut off; nothing came of it."})
+        content = call.result or json.dumps({"error": "This call was cut off; it had no effect."})
         _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
     _add_notes(db, thread)
 
@@ -188,7 +188,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
     key = thread.key
-    items = db.execute("SELECT item FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
+    rows = db.execute("SELECT message FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
     first_id, began_at = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
@@ -199,7 +199,7 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         )
     )
     return Conversation(
-        items=tuple(json.loads(item) for (item,) in items),
+        messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
         spent=_spent(db, thread, first_id, began_at),
@@ -216,7 +216,7 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
 
 
 def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
-    """Find where the run began in the history: at the first of the messages that it answers."""
+    """Find where the run began in the conversation: at the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
     first: tuple[int, str] | None = db.execute(
         """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
