@@ -6,15 +6,14 @@ from contextlib import contextmanager
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import BotIdentity
+from bot.slack.client import BotIdentity, SlackClient
 from bot.slack.intake import Intake
 
 _ENVIRONMENT_PREFIX = "SLACK_"
 
 
-def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) -> AsyncApp:
+def bolt_app(*, client: SlackClient, ourselves: BotIdentity, intake: Intake) -> AsyncApp:
     """Return an app that hands everything to intake first, and asks Slack nothing on its own.
 
     It verifies no signature: the caller has done so, over the bytes as they came. Its listeners get a
@@ -24,7 +23,7 @@ def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) 
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
-            enterprise_id=None,
+            enterprise_id=ourselves.enterprise,
             team_id=ourselves.team,
             bot_user_id=ourselves.user,
             bot_id=ourselves.bot_id,
@@ -34,9 +33,7 @@ def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) 
     with _hidden_environment():
         return AsyncApp(
             name="support-bot",
-            client=AsyncWebClient(
-                base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers
-            ),
+            client=SlackClient(base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers),
             signing_secret="",
             before_authorize=intake,
             authorize=authorize,

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.failpoints import reach
-from bot.slack.client import SLACK_ERRORS, StartError, needed_to_start
+from bot.slack.client import SLACK_ERRORS, StartError, ask_to_start
 
 logger = logging.getLogger(__name__)
 
@@ -86,12 +86,8 @@ class SocketConnection:
         try:
             async with asyncio.timeout(self._silence):
                 await self._client.connect_to_new_endpoint(force=force)
-        except (
-            *SLACK_ERRORS,
-            RuntimeError,
-            AttributeError,
-        ) as error:  # the last from the SDK, for an error in plain text
-            logger.warning("could not connect to Slack: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever the SDK runs into, it goes on until it is time to give up
+            logger.warning("could not connect to Slack: %s %s", type(error).__name__, error)
 
     async def _hear(self, _message: Any) -> None:
         self._heard_at = monotonic()
@@ -137,6 +133,11 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
 
 async def _open(app: AsyncApp, app_token: str) -> str:
     silent = f"Slack cannot be reached at {app.client.base_url}"
-    with needed_to_start("SLACK_APP_TOKEN", "It needs the scope connections:write.", silent):
-        url: str = (await app.client.apps_connections_open(app_token=app_token))["url"]
+    answer = await ask_to_start(
+        lambda: app.client.apps_connections_open(app_token=app_token),
+        "SLACK_APP_TOKEN",
+        "It needs the scope connections:write.",
+        silent,
+    )
+    url: str = answer["url"]
     return url

@@ -11,12 +11,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
 
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
-PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
 
 
 class SlackIdentity:
