@@ -108,7 +108,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     await leases.join()
     stack.push_async_callback(leases.leave)
     store, shop = open_store(database, leases), open_shop(database)
-    identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    identity: Identity = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
@@ -132,10 +132,10 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         inbox=store.inbox,
         wake=worker.wake,
         changed=executor.supersede,
-        trusted_teams=settings.trusted_teams,
+        goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
-    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
+    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, trusted_teams=settings.trusted_teams)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)

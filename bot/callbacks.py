@@ -15,8 +15,8 @@ class WakeThread(Protocol):
 class MessageChanged(Protocol):
     """Slack's intake tells the approvals that a message was edited or deleted."""
 
-    async def __call__(self, team: str, channel: str, ts: str, /, *, deleted: bool) -> None:
-        """Return when the pending requests that were made with the message are ended."""
+    async def __call__(self, team: str, channel: str, ts: str, text: str | None, /) -> None:
+        """Return when the message is kept with its new words (none when it is gone), and what they invalidate ended."""
 
 
 class ShowStatus(Protocol):

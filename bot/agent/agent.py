@@ -1,7 +1,7 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.agent.errors import RunError
@@ -15,6 +15,7 @@ from bot.callbacks import ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
+from bot.store.errors import MessageChangedError
 from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
 from bot.store.store import Store
 
@@ -51,6 +52,14 @@ class Agent:
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
+        while True:
+            more = await self._answer_as_read(message)
+            if more is not None:
+                return more
+            reach("message corrected")
+
+    async def _answer_as_read(self, message: InboxMessage) -> bool | None:
+        """Answer the message as it reads now; None when the person has corrected it before it was answered."""
         try:
             async with asyncio.timeout(self._settings.run_timeout_seconds):
                 reply, posts = await self._run(message)
@@ -62,7 +71,10 @@ class Agent:
         except TimeoutError:
             return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
-        more = await self._store.conversations.finish(message, reply, posts)
+        try:
+            more = await self._store.conversations.finish(message, reply, posts)
+        except MessageChangedError:
+            return None
         reach("answer written")
         return more
 
@@ -95,10 +107,11 @@ class Agent:
 
     async def _run(self, message: InboxMessage) -> tuple[ChatMessage | None, list[Post]]:
         """Go on until there is an answer; return the run's last reply and what is to be said."""
-        self._show_status(message.thread, "is thinking…")
+        self._show_status(message.shown_in, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
             return None, self._posts(message, refusal)
+        await self._wait_for_lines(message)
         conversation = await self._store.conversations.begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
@@ -112,11 +125,17 @@ class Agent:
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
-            show = partial(self._show_status, message.thread)
+            show = partial(self._show_status, message.shown_in)
             run_context = ToolRunContext(requester, intent, conversation.said_by(message.user))
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+
+    async def _wait_for_lines(self, message: InboxMessage) -> None:
+        """Give a person who writes line by line the time for the next one; what came by then is one question."""
+        if message.thread.channel.startswith("D"):
+            since = (datetime.now(UTC) - message.received_at).total_seconds()
+            await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -149,10 +148,16 @@ async def fetch_bot_identity(client: AsyncWebClient, *, patience: float = START_
     """Ask Slack who the bot is, for as long as `patience` says while it is not well. Raises StartError."""
     silent = f"Slack cannot be reached at {client.base_url}"
     advice = "Install the app again and copy its bot token."
-    us = await ask_to_start(client.auth_test, "SLACK_BOT_TOKEN", advice, silent, patience=patience)
-    bot = await ask_to_start(
-        lambda: client.bots_info(bot=us["bot_id"]), "SLACK_BOT_TOKEN", advice, silent, patience=patience
-    )
+
+    async def who_are_we() -> AsyncSlackResponse:
+        return await client.auth_test()
+
+    us = await ask_to_start(who_are_we, "SLACK_BOT_TOKEN", advice, silent, patience=patience)
+
+    async def which_bot() -> AsyncSlackResponse:
+        return await client.bots_info(bot=us["bot_id"])
+
+    bot = await ask_to_start(which_bot, "SLACK_BOT_TOKEN", advice, silent, patience=patience)
     return BotIdentity(
         team=us["team_id"],
         user=us["user_id"],

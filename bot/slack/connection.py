@@ -4,15 +4,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
 from aiohttp import ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.failpoints import reach
+from bot.slack.bolt import bolt_request
 from bot.slack.client import SLACK_ERRORS, StartError, ask_to_start
 
 logger = logging.getLogger(__name__)
@@ -109,7 +113,7 @@ class HttpConnection:
 async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) -> AsyncIterator[SocketConnection]:
     """Be connected over Socket Mode while the context is open."""
     handler = AsyncSocketModeHandler(app, app_token, ping_interval=silence_seconds / _PINGS_IN_A_SILENCE)
-    handler.client.socket_mode_request_listeners.append(_after_ack)  # they run in order, and Bolt's own sends the ack
+    handler.client.socket_mode_request_listeners[:] = [partial(_handle, handler)]
     connection = SocketConnection(handler, silence_seconds)
     try:
         handler.client.wss_uri = await _open(app, app_token)
@@ -119,7 +123,13 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
         await handler.close_async()
 
 
-async def _after_ack(_client: Any, request: SocketModeRequest) -> None:
+async def _handle(handler: AsyncSocketModeHandler, client: SocketModeClient, request: SocketModeRequest) -> None:
+    """Have Bolt handle and ack what Slack sends; what is not as Slack sends it is acked and left."""
+    if request.type in _ACKED and bolt_request(request.payload) is None:
+        logger.warning("ignored an envelope of type %.40s whose payload cannot be read", request.type)
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+        return
+    await handler.handle(client, request)
     if request.type in _ACKED:
         reach(_ACKED[request.type])
 

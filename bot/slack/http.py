@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.slack.bolt import bolt_request
 from bot.slack.client import StartError
 
 logger = logging.getLogger(__name__)
@@ -154,10 +154,8 @@ def _parse(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
     try:
         text = raw.decode()
         is_form = request.content_type == "application/x-www-form-urlencoded"
-        payload: Any = json.loads(parse_qs(text, max_num_fields=10)["payload"][0] if is_form else text)
-        # Bolt takes a body that is parsed in this mode only, and expects objects in it where Slack sends some.
-        return AsyncBoltRequest(mode="socket_mode", body=payload) if isinstance(payload, dict) else None
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return bolt_request(json.loads(parse_qs(text, max_num_fields=10)["payload"][0] if is_form else text))
+    except (ValueError, KeyError, RecursionError):
         return None
 
 

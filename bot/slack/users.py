@@ -26,10 +26,17 @@ class SlackIdentity:
     """
 
     def __init__(
-        self, client: AsyncWebClient, settings: Settings, *, team: str, now: Callable[[], float] = monotonic
+        self,
+        client: AsyncWebClient,
+        settings: Settings,
+        *,
+        team: str,
+        enterprise: str | None = None,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._client = client
         self._team = team
+        self._homes = frozenset(filter(None, (team, enterprise)))
         self._settings = settings
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
@@ -43,7 +50,7 @@ class SlackIdentity:
         data = await self._user(user)
         person = Person(
             id=user,
-            team=data.get("team_id", ""),
+            team=self._team_of(data),
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
@@ -64,7 +71,7 @@ class SlackIdentity:
             raise IdentityError(f"conversations.info for {channel}: {error}") from error
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
-        return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
+        return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
 
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
@@ -82,8 +89,19 @@ class SlackIdentity:
             return await self._is_among(user, self._settings.approvers, fresh=fresh)
         return self._is_our_admin(data)
 
+    def _team_of(self, data: dict[str, Any]) -> str:
+        """Return whose people somebody belongs to: ours for all of our organisation, else the team or the organisation.
+
+        Where both are known it is the one that the settings trust.
+        """
+        organisation = (data.get("enterprise_user") or {}).get("enterprise_id")
+        ids = [str(one) for one in (data.get("team_id"), organisation) if one]
+        if not data.get("is_stranger") and any(one in self._homes for one in ids):
+            return self._team
+        return next((one for one in ids if one in self._settings.trusted_teams), ids[0] if ids else "")
+
     def _is_our_admin(self, data: dict[str, Any]) -> bool:
-        ours = data.get("team_id") == self._team and not (data.get("deleted") or data.get("is_bot"))
+        ours = data.get("team_id") in self._homes and not (data.get("deleted") or data.get("is_bot"))
         return ours and bool(data.get("is_admin") or data.get("is_owner"))
 
     async def _is_among(self, user: str, ids: tuple[str, ...], *, fresh: bool = False) -> bool:

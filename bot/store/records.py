@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
+QUOTED = "\n\n[From here on, not the words of who wrote this:]\n"
+"""The line in a person's message below which stands what they attached or were answering to, and did not say."""
 
 
 def new_id() -> str:
@@ -42,8 +44,25 @@ class ThreadId:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything."""
+
+    id: str
+    kind: str
+    name: str
+    mimetype: str
+    url: str
+    size: int
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A message that somebody sent us and that waits for its run."""
+    """A message that somebody sent us and that waits for its run.
+
+    A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
+    would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`.
+    """
 
     thread: ThreadId
     ts: str
@@ -53,6 +72,15 @@ class InboxMessage:
     shared: bool = False
     id: int = 0
     attempts: int = 0
+    files: tuple[SharedFile, ...] = ()
+    place: str = ""
+    called_in: bool = False
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def shown_in(self) -> ThreadId:
+        """Where in Slack the person looks for the answer."""
+        return replace(self.thread, ts=self.place or self.thread.ts)
 
     @property
     def written_at(self) -> datetime:
@@ -165,7 +193,8 @@ class Spent:
 class Conversation:
     """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as;
+    `files` came with the messages of each person, `new_files` with those that the run answers.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -173,9 +202,13 @@ class Conversation:
     cards: tuple[tuple[Block, ...], ...]
     spent: Spent
     intent: str | None
+    files: tuple[tuple[str, SharedFile], ...] = ()
+    new_files: tuple[SharedFile, ...] = ()
 
     def said_by(self, user: str) -> str:
-        """Read all that one person wrote in the thread."""
+        """Read all that one person wrote in the thread themselves, without what they attached."""
         return "\n".join(
-            message["content"] for message in self.messages if message["role"] == "user" and message["name"] == user
+            message["content"].partition(QUOTED)[0]
+            for message in self.messages
+            if message["role"] == "user" and message["name"] == user
         )

@@ -7,6 +7,7 @@ Each raises DatabaseError when the store does not take it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from bot.store.records import (
@@ -25,8 +26,10 @@ from bot.store.records import (
 class Inbox(Protocol):
     """Messages that are for us, each once, in the order of Slack's ts within their thread."""
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and return whether it is still to be answered."""
+    async def receive(
+        self, message: InboxMessage, *, addressed: bool, mentioned: bool, goes_on_for: timedelta = ...
+    ) -> ThreadId | None:
+        """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 
     async def waiting_threads(self) -> list[ThreadId]:
         """Return threads with unprocessed or interrupted messages that no live process has leased."""
@@ -44,8 +47,8 @@ class Inbox(Protocol):
 class Conversations(Protocol):
     """What a thread's one run writes. Raises LostLeaseError when another process has taken the thread."""
 
-    async def begin(self, message: InboxMessage) -> Conversation:
-        """Add the message, once, with notes on what was decided since, and return the thread. Ahead."""
+    async def begin(self, message: InboxMessage, context: str = "") -> Conversation:
+        """Add the message, once, with what it answers to and notes on what was decided since. Ahead."""
 
     async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn and return its calls with the message that they belong to."""
@@ -62,7 +65,10 @@ class Conversations(Protocol):
         error: str | None = None,
         escalation: Post | None = None,
     ) -> bool:
-        """End the run with all that is said, and return whether another message waits in the thread."""
+        """End the run with all that is said, and return whether another message waits in the thread.
+
+        Raises MessageChangedError when a person has corrected what is answered; `begin` then tells the new words.
+        """
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
@@ -134,8 +140,15 @@ class ApprovalRequests(Protocol):
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that a message was changed, and return the pending calls that it invalidates."""
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note a message's new words, or that it is gone, and return the pending calls that this invalidates."""
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""

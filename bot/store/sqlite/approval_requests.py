@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
 from bot.store.sqlite.calls import call_of, get_call, milliseconds
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import mark_changed
@@ -199,14 +199,22 @@ class ApprovalRequests:
 
         return await self._database.commit(write)
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that the message was changed, and list the calls that wait and were made in answer to it.
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note that the message says something else now, or is gone, and list the calls that wait and answered it.
 
-        A call that is not made yet cannot be parked after this.
+        A call that is not made yet cannot be parked after this, unless the model reads the new words first. Who gets
+        no answer to these any more is told so with what `tell` makes of the thread and the person.
         """
 
         def write(db: Database) -> list[ToolCall]:
-            mark_changed(db, team, channel, ts)
+            answered = mark_changed(db, team, channel, ts, text)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
             # those after the last answer that came before the call: a message of the assistant that asks for no tool.
             rows = db.query(
@@ -221,6 +229,9 @@ class ApprovalRequests:
                        = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
                 [team, channel, ts],
             )
-            return [call_of(row) for row in rows]
+            calls = [call_of(row) for row in rows]
+            if answered and tell and not calls:
+                self._outbox.insert(db, [tell(*answered)])
+            return calls
 
         return await self._database.commit(write)

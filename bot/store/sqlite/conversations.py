@@ -8,14 +8,16 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from bot.store.errors import DatabaseError
+from bot.store.errors import DatabaseError, MessageChangedError
 from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import finish_running, mark_running
+from bot.store.sqlite.inbox import finish_running, mark_running, read_files
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
+
+WITHOUT_TEXT = "(a message without text)"
 
 
 class Conversations:
@@ -31,10 +33,11 @@ class Conversations:
         self._leases = leases
         self._rolled_back: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
 
-    async def begin(self, message: InboxMessage) -> Conversation:
+    async def begin(self, message: InboxMessage, context: str = "") -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
 
-        The outcomes of gated calls since the last run are told first, as a note of role system.
+        The outcomes of gated calls since the last run are told first, as a note of role system. The context is what
+        the message answers to, as it was said by others; it is kept with it.
         """
 
         def write(db: Database) -> Conversation:
@@ -42,7 +45,10 @@ class Conversations:
             self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 _answer(db, message.thread, _unanswered(db, message.thread))
-                _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
+                if context:
+                    db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, message.id])
+                _append(db, message.thread, _said(message.user, message.text + context), inbox_id=message.id)
+            _correct(db, message.thread)
             conversation = _read(db, message.thread)
             if not conversation.unanswered and _join(db, message.thread):
                 conversation = _read(db, message.thread)
@@ -71,6 +77,7 @@ class Conversations:
         def write(db: Database) -> Conversation:
             self._check(db, thread)
             _answer(db, thread, _unanswered(db, thread))
+            _correct(db, thread)
             _join(db, thread)
             return _read(db, thread)
 
@@ -87,11 +94,14 @@ class Conversations:
     ) -> bool:
         """End a run: its last message, what is said, and the end of the message and of those that joined it are one.
 
-        Return whether another message waits in the thread; with none left the thread is let go.
+        Return whether another message waits in the thread; with none left the thread is let go. Raises
+        MessageChangedError when the answer is to words that the person has corrected since the model read them.
         """
         thread = message.thread
 
         def write(db: Database) -> bool:
+            if reply is not None and error is None and _correct(db, thread):
+                raise MessageChangedError(message.user)
             if reply is None:
                 self._leases.check(db, thread)
             else:
@@ -131,7 +141,25 @@ class Conversations:
 
 
 def _said(user: str, text: str) -> ChatMessage:
-    return {"role": "user", "name": user, "content": text or "(a message without text)"}
+    return {"role": "user", "name": user, "content": text or WITHOUT_TEXT}
+
+
+def _correct(db: Database, thread: ThreadId) -> bool:
+    """Bring what a running message says for the model up to what it says now, and return whether that was another."""
+    rows = db.query(
+        """SELECT messages.id, inbox.id AS inbox_id, user, text || coalesce(context, '') AS said
+           FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
+           AND status IN ('waiting', 'running') AND status = 'running'
+           AND message ->> 'content' != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
+        [*thread.key, WITHOUT_TEXT],
+    )
+    corrected = list(rows)
+    for row in corrected:
+        message = json.dumps(_said(row["user"], row["said"]), ensure_ascii=False)
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row["id"]])
+        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ?", [row["inbox_id"]])
+    return bool(corrected)
 
 
 def _join(db: Database, thread: ThreadId) -> bool:
@@ -198,12 +226,20 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
             [first_id, *key],
         )
     )
+    sent = db.execute(
+        """SELECT user, status, files FROM messages JOIN inbox ON inbox.id = inbox_id
+           WHERE (messages.team, messages.channel, messages.thread_ts) = (?, ?, ?) AND files IS NOT NULL
+           ORDER BY messages.id""",
+        key,
+    ).fetchall()
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
         spent=_spent(db, thread, first_id, began_at),
         intent=get_intent(db, thread),
+        files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
+        new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
     )
 
 

@@ -1,13 +1,15 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import InboxMessage, SharedFile, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import insert_thread, mark_taken_back
+from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, mark_taken_back, place_of
 
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 
@@ -20,30 +22,35 @@ class Inbox:
         self._leases = leases
         self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and return whether it is still to be answered.
+    async def receive(
+        self, message: InboxMessage, *, addressed: bool, mentioned: bool, goes_on_for: timedelta = timedelta()
+    ) -> ThreadId | None:
+        """Keep the message if it is for us, once, and return its conversation while it is still to be answered.
 
         A message that addresses nobody is for us only in a thread that we are in already. One that came before the
         mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
-        ours again when we are mentioned there.
+        ours again when we are mentioned there. In a direct message a conversation goes on for so long after our last
+        word in it. Of the two copies of a mention one may have the files alone, whichever comes first.
         """
-        thread = message.thread
-        key = thread.key
 
-        def write(db: Database) -> bool:
+        def write(db: Database) -> ThreadId | None:
+            kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
+            status = db.execute(kept, [message.thread.team, message.thread.channel, message.ts]).fetchone()
+            found = _placed(db, message, goes_on_for if status is None else timedelta())
+            thread = found.thread
             if addressed:
-                _open_thread(db, message)
-            kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
-            is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
-            if mentioned and is_new:
+                _open_thread(db, found)
+            if mentioned and status in (None, ("unclaimed",)):
                 mark_taken_back(db, thread)
             known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
-            found = db.execute(known, key).fetchone()
-            if found is not None and found[1] is not None:
-                return False
-            if is_new:
-                _insert(db, message, "waiting" if found else "unclaimed")
-            return found is not None and self._is_open(db, message, owner=found[0])
+            row = db.execute(known, thread.key).fetchone()
+            if row is not None and row[1] is not None:
+                return None
+            if status is None:
+                _insert(db, found, "waiting" if row else "unclaimed")
+            else:
+                _complete(db, found, claimed=addressed)
+            return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
         return await self._database.commit(write)
 
@@ -99,22 +106,38 @@ class Inbox:
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
             row = db.execute(
-                """SELECT ts, user, text, user_team, shared, id, attempts, status FROM inbox
-                   WHERE (team, channel, thread_ts) = (?, ?, ?)
+                """SELECT ts, user, text, user_team, shared, id, attempts, status, files, received_at,
+                       ts != thread_ts AND NOT EXISTS (
+                           SELECT 1 FROM messages AS m
+                           WHERE (m.team, m.channel, m.thread_ts) = (inbox.team, inbox.channel, inbox.thread_ts))
+                   FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
                    AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
                 key,
             ).fetchone()
             if row is None:
                 self._leases.let_go(db, thread)
                 return None
-            ts, user, text, user_team, shared, row_id, attempts, status = row
+            ts, user, text, user_team, shared, row_id, attempts, status, files, received_at, called_in = row
             is_ours = status == "running" and owner[0] == self._leases.process
             if not (is_ours and row_id in self._marked):
                 attempts += 1
                 db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
                 self._leases.take(db, thread)
             self._marked.discard(row_id)
-            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
+            return InboxMessage(
+                thread=thread,
+                ts=ts,
+                user=user,
+                text=text,
+                user_team=user_team,
+                shared=bool(shared),
+                id=row_id,
+                attempts=attempts,
+                files=read_files(files),
+                place=place_of(db, *key),
+                called_in=bool(called_in),
+                received_at=datetime.fromisoformat(received_at),
+            )
 
         return await self._database.commit(write)
 
@@ -125,14 +148,56 @@ class Inbox:
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
 
 
+def read_files(stored: str | None) -> tuple[SharedFile, ...]:
+    """Return the files of a row."""
+    return tuple(SharedFile(**file) for file in json.loads(stored)) if stored else ()
+
+
+def _placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> InboxMessage:
+    """Return the message in the conversation that it belongs to, which may have begun in an earlier thread."""
+    thread = find_thread(db, message.thread)
+    if not goes_on_for or not thread.channel.startswith("D") or thread.ts != message.ts:
+        return replace(message, thread=thread)
+    last = db.execute(
+        """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, max(coalesce(finished_at, received_at),
+               coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE (c.team, c.channel, c.thread_ts)
+                         = (inbox.team, inbox.channel, inbox.thread_ts)), '')) AS last_word
+           FROM inbox WHERE (team, channel) = (?, ?) ORDER BY ts DESC LIMIT 1""",
+        [thread.team, thread.channel],
+    ).fetchone()
+    if last is None or (not last[1] and datetime.now(UTC) - datetime.fromisoformat(last[2]) > goes_on_for):
+        return message
+    earlier = replace(thread, ts=last[0])
+    continue_in(db, earlier, message.ts)
+    return replace(message, thread=earlier)
+
+
+def _complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
+    """Add to a message what its other copy has: the files, or that it is for us after all."""
+    key = [message.thread.team, message.thread.channel, message.ts]
+    if message.files:
+        db.execute(
+            "UPDATE inbox SET text = ?, files = ? WHERE (team, channel, ts) = (?, ?, ?) AND files IS NULL",
+            [message.text, _written(message.files), *key],
+        )
+    if claimed:
+        db.execute(
+            "UPDATE inbox SET status = 'waiting' WHERE (team, channel, ts) = (?, ?, ?) AND status = 'unclaimed'", key
+        )
+
+
+def _written(files: tuple[SharedFile, ...]) -> str | None:
+    return json.dumps([asdict(file) for file in files], ensure_ascii=False) if files else None
+
+
 def _insert(db: Database, message: InboxMessage, status: str) -> None:
     thread = message.thread
     db.execute(
-        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, status, received_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(*thread.key, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, status, datetime.now(UTC).isoformat()),
+            *(message.text, _written(message.files), status, datetime.now(UTC).isoformat()),
         ],
     )
 
@@ -170,7 +235,28 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
     return db.execute(waits, thread.key).fetchone() is not None
 
 
-def mark_changed(db: Database, team: str, channel: str, ts: str) -> None:
-    """Note that somebody changed or deleted the message."""
-    changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
-    db.execute(changed, [datetime.now(UTC).isoformat(), team, channel, ts])
+def mark_changed(
+    db: Database, team: str, channel: str, ts: str, text: str | None = None
+) -> tuple[ThreadId, str] | None:
+    """Replace the words of a message that is not answered; without any, it is gone and nobody waits for an answer.
+
+    Return the thread and the author of one that was answered with the words that are gone, the first time.
+    """
+    key = [team, channel, ts]
+    row = db.execute(
+        "SELECT id, status, thread_ts, user, changed_at, text FROM inbox WHERE (team, channel, ts) = (?, ?, ?)", key
+    ).fetchone()
+    if row is None:
+        return None
+    row_id, status, thread_ts, user, changed_at, said = row
+    now = datetime.now(UTC).isoformat()
+    if status in ("unclaimed", "waiting") and text is None:
+        db.execute("UPDATE inbox SET status = 'done', finished_at = ?, changed_at = ? WHERE id = ?", [now, now, row_id])
+    elif status in ("unclaimed", "waiting"):
+        db.execute("UPDATE inbox SET text = ? WHERE id = ?", [text, row_id])
+    else:
+        words = text if status == "running" and text is not None else said
+        db.execute("UPDATE inbox SET text = ?, changed_at = ? WHERE id = ?", [words, now, row_id])
+        if status != "running" and changed_at is None and text not in (None, said):
+            return ThreadId(team, channel, thread_ts), user
+    return None

@@ -174,3 +174,17 @@ def results_and_chat_messages(db: Database) -> None:
     """Name what a tool returned its result, and what the model reads a message."""
     db.execute("ALTER TABLE tool_calls RENAME COLUMN output TO result")
     db.execute("ALTER TABLE messages RENAME COLUMN item TO message")
+
+
+@bot_migrations()
+def what_people_send(db: Database) -> None:
+    """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
+    db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")
+    db.execute("ALTER TABLE inbox ADD COLUMN context TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN place TEXT")
+    db.execute("""
+        CREATE TABLE places (
+            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            PRIMARY KEY (team, channel, ts)
+        ) STRICT""")
+    db.execute("CREATE INDEX places_of_thread ON places (team, channel, thread_ts)")

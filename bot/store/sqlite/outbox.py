@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from bot.store.records import Post
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.threads import place_of
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
@@ -46,7 +47,7 @@ class Outbox:
                                        sender, attempts, decidable)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
-                    *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
+                    *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
                     post.decidable,
                 ],
@@ -122,6 +123,10 @@ class Outbox:
 
     async def _write(self, sql: str, *values: str) -> None:
         await self._database.commit(lambda db: db.execute(sql, values))
+
+
+def _thread_ts(db: Database, post: Post) -> str | None:
+    return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
 
 
 def _post(row: dict[str, Any]) -> Post:

@@ -1,5 +1,6 @@
 """The rows of `threads`, within the caller's transaction."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
@@ -13,6 +14,34 @@ def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
         [*thread.key, started_by, datetime.now(UTC).isoformat()],
     )
+
+
+def find_thread(db: Database, thread: ThreadId) -> ThreadId:
+    """Return the conversation that goes on in this thread of a direct message; any other thread is its own."""
+    sql = "SELECT thread_ts FROM places WHERE (team, channel, ts) = (?, ?, ?)"
+    found = db.execute(sql, thread.key).fetchone() if thread.channel.startswith("D") else None
+    return replace(thread, ts=found[0]) if found else thread
+
+
+def continue_in(db: Database, thread: ThreadId, place: str) -> None:
+    """Go on with a conversation below another message of the same direct message; from now on we answer there."""
+    db.execute(
+        "INSERT OR IGNORE INTO places (team, channel, ts, thread_ts) VALUES (?, ?, ?, ?)",
+        [thread.team, thread.channel, place, thread.ts],
+    )
+    db.execute(
+        "UPDATE threads SET place = ? WHERE (team, channel, ts) = (?, ?, ?) AND coalesce(place, ts) < ?",
+        [place, *thread.key, place],
+    )
+
+
+def place_of(db: Database, team: str, channel: str, ts: str) -> str:
+    """Return the ts below which a conversation is answered now."""
+    if not channel.startswith("D"):
+        return ts
+    sql = "SELECT coalesce(place, ts) FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
+    found = db.execute(sql, [team, channel, ts]).fetchone()
+    return str(found[0]) if found else ts
 
 
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:

@@ -25,6 +25,7 @@ class Person:
     is_stranger: bool = False
     deleted: bool = False
     can_act: bool = False
+    enterprise: str | None = None
     is_email_confirmed: bool | None = None
     is_invited_user: bool = False
 
@@ -43,6 +44,15 @@ class Person:
         marks: Json = {} if self.is_email_confirmed is None else {"is_email_confirmed": self.is_email_confirmed}
         if self.is_invited_user:
             marks["is_invited_user"] = True
+        if self.enterprise:
+            marks["enterprise_user"] = {
+                "id": self.id,
+                "enterprise_id": self.enterprise,
+                "enterprise_name": "Acme Group",
+                "is_admin": self.is_admin,
+                "is_owner": self.is_owner,
+                "teams": [self.team] if self.team.startswith("T") else [],
+            }
         return marks | {
             "id": self.id,
             "team_id": self.team,
@@ -66,15 +76,20 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A conversation: a public channel, a private one ("group"), or a direct message ("im")."""
+    """A conversation: a public channel, a private one ("group"), a direct message ("im"), or one of several ("mpim").
+
+    Of a shared channel, events come from the workspace `delivered_by`, which may be a partner's or another of the
+    organisation.
+    """
 
     id: str
     name: str
-    kind: Literal["channel", "group", "im"]
+    kind: Literal["channel", "group", "im", "mpim"]
     members: frozenset[str]
     topic: str = ""
     shared_externally: bool = False
     shared_with: tuple[str, ...] = ()
+    delivered_by: str | None = None
 
     def as_json(self, bot_user: str) -> Json:
         """Write the conversation object as the bot sees it."""
@@ -87,8 +102,8 @@ class Channel:
             "is_channel": self.kind == "channel",
             "is_group": self.kind == "group",
             "is_im": False,
-            "is_mpim": False,
-            "is_private": self.kind == "group",
+            "is_mpim": self.kind == "mpim",
+            "is_private": self.kind != "channel",
             "is_archived": False,
             "is_member": bot_user in self.members,
             "is_shared": self.shared_externally,
@@ -116,6 +131,8 @@ class Message:
     subtype: str | None = None
     bot_id: str | None = None
     app_id: str | None = None
+    files: tuple[Json, ...] = ()
+    attachments: tuple[Json, ...] = ()
 
     @property
     def root_ts(self) -> str:
@@ -134,6 +151,8 @@ class Message:
             "app_id": self.app_id,
             "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
             "metadata": self.metadata if with_metadata else None,
+            "files": list(self.files),
+            "attachments": list(self.attachments),
         }
         return written | {key: value for key, value in optional.items() if value}
 

@@ -59,7 +59,7 @@ class Workspace(Changes):
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
-        self._app = App(self.team_id, self.app_id, self.bot_user_id)
+        self.enterprise_id: str | None = None
         self._messages: dict[tuple[str, str], Message] = {}
         self._former: dict[tuple[str, str], list[Message]] = {}
         self._last_ts = 0
@@ -68,6 +68,10 @@ class Workspace(Changes):
                 self.open_im(person.id)
 
     # What is there
+
+    @property
+    def _app(self) -> App:
+        return App(self.team_id, self.app_id, self.bot_user_id, self.enterprise_id)
 
     @property
     def messages(self) -> list[Message]:
@@ -134,6 +138,8 @@ class Workspace(Changes):
         ephemeral_for: str | None = None,
         metadata: Json | None = None,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
     ) -> Message:
         """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
         author = self.people[user]
@@ -148,6 +154,8 @@ class Workspace(Changes):
             ephemeral_for=ephemeral_for,
             metadata=metadata,
             subtype=subtype,
+            files=tuple(files),
+            attachments=tuple(attachments),
             bot_id=f"B{user[1:]}" if author.is_bot else None,
             app_id=f"A{user[1:]}" if author.is_bot else None,
         )
@@ -204,10 +212,16 @@ class Workspace(Changes):
         order: Order = MENTION_FIRST,
         copies: int = 1,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
         """Let somebody write a message, and return when its events are on their way; see `announce`."""
-        message = self.post(user, channel, text, thread_ts=thread_ts, subtype=subtype)
+        sent = tuple(files)
+        subtype = subtype or ("file_share" if sent else None)
+        message = self.post(
+            user, channel, text, thread_ts=thread_ts, subtype=subtype, files=sent, attachments=attachments
+        )
         self.announce(message, order=order, copies=copies, forged=forged)
         await asyncio.sleep(0)
         return message
@@ -281,8 +295,7 @@ class Workspace(Changes):
         place = self.channels[channel] if channel else None
         if place and self.bot_user_id not in place.members:
             return
-        shared = place is not None and place.shared_externally
-        payload = merged(event_callback(event, self._app, shared=shared), forged or {})
+        payload = merged(event_callback(event, self._app, place), forged or {})
         for _ in range(copies):
             self.deliveries.send("events_api", payload)
 

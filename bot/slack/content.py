@@ -1,0 +1,145 @@
+"""What a message of Slack says: the person's own words, and below a line what they attached, which are not."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.masking import mask
+from bot.store.records import QUOTED, SharedFile, writable
+
+MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
+_MAX_QUOTED_CHARACTERS = 2_000
+_MAX_QUOTES = 5
+_MAX_FILES = 10
+_MAX_NAME_CHARACTERS = 100
+_MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was said, as the model reads it, and the files that came with it."""
+
+    text: str
+    files: tuple[SharedFile, ...] = ()
+
+
+def read(message: Mapping[str, Any], us: str) -> Content:
+    """Return what a message says; a field that is not as Slack documents it counts as missing."""
+    files = tuple(_file(one) for one in dicts(message.get("files"))[:_MAX_FILES])
+    own = [readable(spoken(message), us), *(f"(voice message) {file.words}" for file in files if _is_voice(file))]
+    quoted = [*_quotes(message), *(_told(file) for file in files if not _is_voice(file))]
+    said = "\n".join(filter(None, own))
+    return Content(mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said)), files)
+
+
+def spoken(message: Mapping[str, Any]) -> str:
+    """Return the text of a message as Slack writes it, cut before any pattern looks at it."""
+    return text(message.get("text"))[:MAX_TEXT_CHARACTERS]
+
+
+def readable(marked_up: str, us: str) -> str:
+    """Turn Slack's markup into the text that the person typed, without the mention of ourselves."""
+    plain = marked_up.replace(f"<@{us}>", " ")
+    plain = re.sub(r"<(?:mailto|tel):([^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
+    plain = re.sub(r"<(https?:[^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
+    plain = re.sub(r"<#\w{1,40}\|([^<>]*)>", r"#\1", plain)
+    return writable(html.unescape(re.sub(r"[ \t]+", " ", plain)).strip())
+
+
+def same_words(one: str, other: str) -> bool:
+    """Return whether two texts say the same: what differs is in capitals, spaces or marks between words."""
+    return _letters(one) == _letters(other)
+
+
+def text(value: object) -> str:
+    """Return a value that is text; anything else counts as none."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a value that is an object; anything else counts as an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def dicts(value: object) -> list[Mapping[str, Any]]:
+    """Return the objects of a list; anything else counts as none."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _letters(words: str) -> str:
+    # A mark between two digits tells numbers apart: 1.5 is not 15, and 1001 is not -1001 or $1001.
+    return "".join(re.findall(r"[^\W_]+|(?<=\d)[^\w\s](?=\d)|[$€£¥+-](?=\d)", words.casefold()))
+
+
+def _quotes(message: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the messages that were forwarded or linked to, with who wrote them."""
+    for shared in dicts(message.get("attachments"))[:_MAX_QUOTES]:
+        if not (shared.get("is_share") or shared.get("is_msg_unfurl")):
+            continue
+        author = _name(shared.get("author_name")) or _name(shared.get("author_id")) or "somebody"
+        words = text(shared.get("text")) or "\n".join(_texts(shared.get("message_blocks"), 0))
+        words = readable((words or text(shared.get("fallback")))[:_MAX_QUOTED_CHARACTERS], "")
+        yield f"- a message of {author}, forwarded: “{words or '(without text)'}”"
+        for file in dicts(shared.get("files"))[:_MAX_FILES]:
+            yield _told(_file(file))
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    """Yield every text of blocks, however deep."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one, depth + 1)
+    elif isinstance(value, Mapping):
+        if isinstance(value.get("text"), str):
+            yield value["text"]
+        for one in value.values():
+            yield from _texts(one, depth + 1)
+
+
+def _file(file: Mapping[str, Any]) -> SharedFile:
+    kind, _, _ = text(file.get("mimetype")).partition("/")
+    if text(file.get("subtype")) in ("slack_audio", "slack_video"):
+        kind = "audio"
+    if text(file.get("mode")) in ("tombstone", "hidden_by_limit"):
+        kind = "gone"
+    size = file.get("size")
+    return SharedFile(
+        id=text(file.get("id"))[:_MAX_NAME_CHARACTERS],
+        kind={"image": "picture", "audio": "voice message", "video": "video", "gone": "deleted file"}.get(kind, "file"),
+        name=_name(file.get("title")) or _name(file.get("name")),
+        mimetype=_name(file.get("mimetype")),
+        url=text(file.get("url_private")),
+        size=size if isinstance(size, int) else 0,
+        words=_file_words(file),
+    )
+
+
+def _file_words(file: Mapping[str, Any]) -> str:
+    """Return what a file says in words that Slack sends along: a transcript, an e-mail or the beginning of a text."""
+    transcript = mapping(file.get("transcription"))
+    if transcript:
+        preview = mapping(transcript.get("preview"))
+        more = " …" if preview.get("has_more") else ""
+        words = text(preview.get("content"))
+        return readable(words[:MAX_TEXT_CHARACTERS], "") + more if words else ""
+    words = text(file.get("plain_text")) or text(file.get("preview_plain_text")) or text(file.get("preview"))
+    return readable(words[:_MAX_QUOTED_CHARACTERS], "")
+
+
+def _is_voice(file: SharedFile) -> bool:
+    return file.kind == "voice message" and bool(file.words)
+
+
+def _told(file: SharedFile) -> str:
+    named = f"a {file.kind} “{file.name}”" if file.name else f"a {file.kind}"
+    if file.words:
+        return f"- {named}, which begins: “{file.words}”"
+    return f"- {named}" if file.kind == "picture" else f"- {named}, which cannot be read here"
+
+
+def _name(value: object) -> str:
+    return " ".join(text(value).split())[:_MAX_NAME_CHARACTERS]
