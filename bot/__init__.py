@@ -6,7 +6,7 @@ Rooms, from the top down; each imports only what is below it:
     commands     what its commands do, imported by the one that needs it
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
-    slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
+    slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
     tools        one file a tool; tool.py says what a tool is, arguments.py what its arguments may be
@@ -19,7 +19,7 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite is where
     settings     what the operator decides
     failpoints   places at which a test kills the process
-    callbacks    the five calls that no import shows, as named Protocols
+    callbacks    the six calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
@@ -48,7 +48,8 @@ proposed -> pending | rejected | failed; pending -> running | cancelled | expire
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
-message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus); delivery tells the
+message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus) and reads what was said
+above in a thread (ReadAbove); delivery tells the
 approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,

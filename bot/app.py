@@ -22,7 +22,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ShowStatus
+from bot.callbacks import ReadAbove, ShowStatus
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
@@ -36,6 +36,7 @@ from bot.slack.health import Health
 from bot.slack.http import SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
+from bot.slack.threads import ThreadReader
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
@@ -125,6 +126,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url),
         show_status=delivery.show_status,
+        read_above=ThreadReader(client, ourselves).above,
     )
     worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
     intake = Intake(
@@ -152,6 +154,7 @@ def _agent(
     approvals: Approvals,
     escalation: Escalation,
     show_status: ShowStatus,
+    read_above: ReadAbove,
 ) -> Agent:
     models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
     for model in models:
@@ -178,6 +181,7 @@ def _agent(
         identity=identity,
         settings=settings,
         show_status=show_status,
+        read_above=read_above,
     )
 
 

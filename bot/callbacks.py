@@ -1,4 +1,4 @@
-"""The five calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The six calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
 from typing import Protocol
 
@@ -38,3 +38,10 @@ class OutboxNews(Protocol):
 
     async def get(self) -> str:
         """Wait for the next channel."""
+
+
+class ReadAbove(Protocol):
+    """The agent asks Slack what was said in a thread before it was called there."""
+
+    async def __call__(self, thread: ThreadId, before: str, /) -> str:
+        """Return it, marked by person and as nobody's own words; empty when nothing was."""

@@ -11,7 +11,7 @@ from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
-from bot.callbacks import ShowStatus
+from bot.callbacks import ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
@@ -21,6 +21,7 @@ from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
+FOUND_LATE = "I was away and found this only now"
 
 
 class Agent:
@@ -37,6 +38,7 @@ class Agent:
         identity: Identity,
         settings: Settings,
         show_status: ShowStatus,
+        read_above: ReadAbove,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
@@ -46,6 +48,7 @@ class Agent:
         self._identity = identity
         self._settings = settings
         self._show_status = show_status
+        self._read_above = read_above
 
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
@@ -95,15 +98,21 @@ class Agent:
         return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
-        """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
+        """Do nothing about a message that was found late, but ask, once; what the person says next goes on from there.
+
+        When that is found late as well, it is answered: a yes is an answer.
+        """
         minutes = int(age.total_seconds() // 60)
         late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
-        words = (
-            f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
-        )
-        await self._store.conversations.begin(message)
+        words = f"{FOUND_LATE}, {late} later, so I have not done anything yet. Is it still needed?"
+        conversation = await self._begin(message)
+        if _last_words(conversation).startswith(FOUND_LATE):
+            return await self.answer(message)
         reply = {"role": "assistant", "content": words}
-        return await self._store.conversations.finish(message, reply, self._posts(message, words))
+        try:
+            return await self._store.conversations.finish(message, reply, self._posts(message, words))
+        except MessageChangedError:  # who corrects it still needs it
+            return await self.answer(message)
 
     async def _run(self, message: InboxMessage) -> tuple[ChatMessage | None, list[Post]]:
         """Go on until there is an answer; return the run's last reply and what is to be said."""
@@ -111,8 +120,7 @@ class Agent:
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
             return None, self._posts(message, refusal)
-        await self._wait_for_lines(message)
-        conversation = await self._store.conversations.begin(message)
+        conversation = await self._begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
@@ -130,6 +138,12 @@ class Agent:
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+
+    async def _begin(self, message: InboxMessage) -> Conversation:
+        """Read the conversation with the message, and where it begins in a thread of others, with what they said."""
+        await self._wait_for_lines(message)
+        above = await self._read_above(message.thread, message.ts) if message.called_in else ""
+        return await self._store.conversations.begin(message, above)
 
     async def _wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
@@ -171,3 +185,8 @@ class Agent:
                 text, conversation.cards if conversation else (), self._settings.link_hosts
             )
         ]
+
+
+def _last_words(conversation: Conversation) -> str:
+    said = (one.get("content") for one in reversed(conversation.messages) if one["role"] == "assistant")
+    return next((text for text in said if isinstance(text, str)), "")

@@ -37,6 +37,9 @@ class Inbox(Protocol):
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
+    async def lateness(self, message: InboxMessage) -> timedelta:
+        """Return for how long a message has waited, on its way and here, however wrong the clock of this host is."""
+
     async def drop_unclaimed(self) -> None:
         """Delete messages that were for nobody after all."""
 

@@ -11,6 +11,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, mark_taken_back, place_of
 
+NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 
 
@@ -141,11 +142,33 @@ class Inbox:
 
         return await self._database.commit(write)
 
+    async def lateness(self, message: InboxMessage) -> timedelta:
+        """Return for how long a message has waited, on its way and here, however wrong the clock of this host is.
+
+        How long it was on its way is known by those around it that came and went without delay: what was received
+        nearest to when Slack says that it was sent shows by how much the two clocks differ.
+        """
+
+        def read(db: Database) -> list[tuple[str, str]]:
+            around = "SELECT received_at, ts FROM inbox WHERE id != ? AND id BETWEEN ? AND ?"
+            said = """SELECT sent_at, ts FROM outbox WHERE status = 'sent' AND replaces IS NULL AND ts IS NOT NULL
+                      ORDER BY seq DESC LIMIT ?"""
+            ids = [message.id, message.id - NEIGHBOURS, message.id + NEIGHBOURS]
+            return [*db.execute(around, ids).fetchall(), *db.execute(said, [NEIGHBOURS]).fetchall()]
+
+        known = [_delay(datetime.fromisoformat(at), ts) for at, ts in await self._database.read(read)]
+        on_its_way = _delay(message.received_at, message.ts) - min(known) if known else timedelta()
+        return max(on_its_way, timedelta()) + max(datetime.now(UTC) - message.received_at, timedelta())
+
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.read(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+
+
+def _delay(at: datetime, ts: str) -> timedelta:
+    return at - datetime.fromtimestamp(float(ts), UTC)
 
 
 def read_files(stored: str | None) -> tuple[SharedFile, ...]:

@@ -60,6 +60,7 @@ class Workspace(Changes):
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
         self.enterprise_id: str | None = None
+        self.clock_offset_seconds = 0.0  # by which Slack's clock is ahead of the host's
         self._messages: dict[tuple[str, str], Message] = {}
         self._former: dict[tuple[str, str], list[Message]] = {}
         self._last_ts = 0
@@ -278,7 +279,7 @@ class Workspace(Changes):
     # How it is done
 
     def _next_ts(self) -> str:
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000 + int(self.clock_offset_seconds * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def _clear_status(self, channel: str, thread_ts: str) -> None:
