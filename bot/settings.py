@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
     openai_fallback_model: str | None = Field(None, description="The model to ask when the first one fails.")
 
+    model_sees_pictures: bool = Field(
+        default=False,
+        validation_alias="BOT_MODEL_SEES_PICTURES",
+        description="Whether the model gets the pictures that people send; if not, they are told that it does not.",
+    )
+
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
     )

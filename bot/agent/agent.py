@@ -1,6 +1,7 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,7 +17,7 @@ from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, Spent, new_id, reference
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, SharedFile, Spent, new_id, reference
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -129,12 +130,14 @@ class Agent:
                 turn = await self._model_calls.ask(message.thread, conversation.messages)
                 reach("model answered")
                 if not turn.calls:
-                    return turn.message, self._posts(message, without_instructions(turn.text), conversation)
+                    text = "\n\n".join(filter(None, (without_instructions(turn.text), self._unread(conversation))))
+                    return turn.message, self._posts(message, text, conversation)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
             show = partial(self._show_status, message.shown_in)
-            run_context = ToolRunContext(requester, intent, conversation.said_by(message.user))
+            pictures = tuple(file for user, file in conversation.files if user == message.user and file.is_picture)
+            run_context = ToolRunContext(requester, intent, conversation.said_by(message.user), pictures)
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
@@ -150,6 +153,17 @@ class Agent:
         if message.thread.channel.startswith("D"):
             since = (datetime.now(UTC) - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
+
+    def _unread(self, conversation: Conversation) -> str:
+        """Say what of the files that came with the message nobody has read: the person must not think otherwise."""
+        sees = self._settings.model_sees_pictures
+        unread = [file for file in conversation.new_files if not file.words and not (sees and file.is_picture)]
+        if not unread:
+            return ""
+        named = ", ".join(f"{file.kind} “{file.name}”" if file.name else f"a {file.kind}" for file in unread[:3])
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""  # noqa: PLR2004 - as many as are named
+        shown = " If you ask for a refund, whoever decides about it sees your picture." if _has_pictures(unread) else ""
+        return f"I can't look into what you attached ({named}{more}), so please tell me in words what matters.{shown}"
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
@@ -190,3 +204,7 @@ class Agent:
 def _last_words(conversation: Conversation) -> str:
     said = (one.get("content") for one in reversed(conversation.messages) if one["role"] == "assistant")
     return next((text for text in said if isinstance(text, str)), "")
+
+
+def _has_pictures(files: Sequence[SharedFile]) -> bool:
+    return any(file.is_picture for file in files)

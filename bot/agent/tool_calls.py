@@ -17,7 +17,7 @@ from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
+from bot.store.records import CallStatus, InboxMessage, SharedFile, ToolCall, new_id, reference, writable
 from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -29,11 +29,12 @@ MAX_LOGGED_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ToolRunContext:
-    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
+    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote and showed there."""
 
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
+    pictures: tuple[SharedFile, ...] = ()
 
 
 class ToolCalls:
@@ -108,7 +109,8 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                await self._approvals.park(call, preview, run_context.person, await run_context.intent())
+                intent, pictures = await run_context.intent(), run_context.pictures
+                await self._approvals.park(call, preview, run_context.person, intent, pictures)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))

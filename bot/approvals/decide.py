@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.records import CallStatus, SharedFile, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import Preview, ToolCrashError, ToolError
 
@@ -52,7 +53,12 @@ class Approvals:
         self._settings = settings
 
     async def park(
-        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        intent: CustomerIntent | None = None,
+        pictures: Sequence[SharedFile] = (),
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it.
 
@@ -67,7 +73,7 @@ class Approvals:
             arguments=arguments,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, requester.id, expires_at, intent),
+            card=approval_card(preview, requester.id, expires_at, intent, pictures),
             figures=preview.figures,
             expires_at=expires_at,
             result=json.dumps(

@@ -3,26 +3,33 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.blocks.messages import context, fields, plain, section
+from bot.blocks.messages import context, fields, picture, plain, section
 from bot.blocks.text import Mrkdwn, link, mention, moment, one_line
 from bot.intent import CustomerIntent
-from bot.store.records import Block, ToolCall
+from bot.store.records import Block, SharedFile, ToolCall
 from bot.tools.tool import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+MAX_PICTURES = 3
 
 
 def approval_card(
-    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None
+    preview: Preview,
+    requester: str,
+    expires_at: datetime,
+    intent: CustomerIntent | None = None,
+    pictures: Sequence[SharedFile] = (),
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
+    What the customer seems to want and the latest pictures that they sent stand below: they inform the approver and
+    decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in preview.facts]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
     return (*card, context(_understood(intent))) if intent else card
 
 

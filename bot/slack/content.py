@@ -138,7 +138,7 @@ def _told(file: SharedFile) -> str:
     named = f"a {file.kind} “{file.name}”" if file.name else f"a {file.kind}"
     if file.words:
         return f"- {named}, which begins: “{file.words}”"
-    return f"- {named}" if file.kind == "picture" else f"- {named}, which cannot be read here"
+    return f"- {named} (file {file.id})" if file.is_picture else f"- {named}, which cannot be read here"
 
 
 def _name(value: object) -> str:

@@ -12,12 +12,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks.messages import action_ids, in_words
+from bot.blocks.messages import action_ids, in_words, section, without_pictures
+from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.errors import DatabaseError
-from bot.store.records import Post, ThreadId
+from bot.store.records import Post, ThreadId, new_id
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -108,12 +109,20 @@ class Delivery:
         loop = asyncio.get_running_loop()
         self._next_statuses[key] = loop.call_later(STATUS_DELAY_SECONDS, self._start_status, key, status)
 
-    async def post_ephemeral(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
-        """Tell one person something that nobody else sees."""
+    async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
+        """Tell one person something that nobody else sees, in the thread or the channel.
+
+        When Slack does not take that now, it is said in the thread once Slack does: nobody is left without a word.
+        """
+        thread_ts = thread.ts if in_thread else None
         try:
-            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text)
+            await self._client.chat_postEphemeral(channel=thread.channel, user=user, thread_ts=thread_ts, text=text)
         except SLACK_ERRORS as error:
-            logger.warning("could not whisper in %s: %s", channel, error)
+            name = slack_error(error) if isinstance(error, SlackApiError) else type(error).__name__
+            logger.warning("could not whisper in %s: %s", thread.channel, name)
+            if name not in _FINAL_ERRORS:
+                said = Mrkdwn(f"{mention(user)} {text}")
+                await self._outbox.add(Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),)))
 
     def _drop_status(self, key: tuple[str, str]) -> None:
         if (timer := self._next_statuses.pop(key, None)) is not None:
@@ -232,6 +241,9 @@ class Delivery:
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif _is_transient(error):
             await self._try_again(post, name)
+        elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
+            logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
+            await self._outbox.simplify(post, post.text, name, left)
         elif name in _BLOCK_ERRORS and (text := _simpler(post)):
             detail = error_detail(error)
             logger.warning(

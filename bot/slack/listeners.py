@@ -12,6 +12,8 @@ from bot.blocks.cards import APPROVE, CANCEL
 from bot.slack.client import BotIdentity
 from bot.slack.content import mapping, text
 from bot.slack.delivery import Delivery
+from bot.store.errors import DatabaseError
+from bot.store.records import ThreadId
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +58,25 @@ class Buttons:
             return
         self._deciding.add(task)
         try:
-            words = await decide(click)
-        except Exception:  # whatever broke, the row tells how the click ended, and the person hears of it
-            logger.exception("the click of %s on call %s failed", click.user, click.call_id)
-            words = f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
+            words = await self._words(click, decide)
+            if words:
+                card = ThreadId(click.team, click.channel, _thread_ts(body) or click.message_ts)
+                await self._delivery.tell(click.user, words, card, in_thread=_thread_ts(body) is not None)
+        except DatabaseError as error:
+            logger.error("nobody could tell %s about call %s: %s", click.user, click.call_id, error)  # noqa: TRY400
         finally:
             self._deciding.discard(task)
-        if words:
-            await self._delivery.post_ephemeral(click.channel, click.user, body["container"].get("thread_ts"), words)
+
+    async def _words(self, click: Click, decide: Decide) -> str | None:
+        try:
+            return await decide(click)
+        except Exception:  # whatever broke, the row tells how the click ended, and the person hears of it
+            logger.exception("the click of %s on call %s failed", click.user, click.call_id)
+            return f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
+
+
+def _thread_ts(body: dict[str, Any]) -> str | None:
+    return text(body["container"].get("thread_ts")) or None
 
 
 def _click(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> Click | None:

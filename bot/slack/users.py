@@ -1,5 +1,6 @@
 """Who a Slack user is to us, asked of Slack: never of a message."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -16,6 +17,8 @@ from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
+ADMINS_CACHE_SECONDS = 3_600.0
+MAX_ADMINS = 20
 
 
 class SlackIdentity:
@@ -41,6 +44,8 @@ class SlackIdentity:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._known_admins: tuple[float, list[str]] = (float("-inf"), [])
+        self._listing_admins = asyncio.Lock()
 
     async def person(self, user: str) -> Person:
         """Find out who wrote. Raises IdentityError when Slack does not tell."""
@@ -81,6 +86,16 @@ class SlackIdentity:
         for one in self._settings.approvers:
             people += sorted(await self._members(one)) if one.startswith("S") else [one]
         return list(dict.fromkeys(people))
+
+    async def learn_approvers(self) -> None:
+        """Find out who may approve before anybody asks, which takes minutes in a large workspace, or say what fails."""
+        try:
+            found = await self.approvers()
+        except IdentityError as error:
+            logger.warning("who may approve is not known yet; naming them in BOT_APPROVERS would help: %s", error)
+            return
+        if not found:
+            logger.warning("nobody may approve anything: name somebody in BOT_APPROVERS")
 
     async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
         if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
@@ -133,13 +148,27 @@ class SlackIdentity:
         return self._groups[group][1]
 
     async def _admins(self) -> list[str]:
+        """List some admins and owners, as many as anybody would write to; asked of Slack once an hour."""
+        known_at, admins = self._known_admins
+        if admins and self._now() - known_at < ADMINS_CACHE_SECONDS:
+            return admins
+        async with self._listing_admins:
+            if self._known_admins[0] == known_at:
+                self._known_admins = (self._now(), await self._list_admins() or admins)
+        return self._known_admins[1]
+
+    async def _list_admins(self) -> list[str]:
         admins: list[str] = []
         try:
-            async for page in await self._client.users_list(limit=200):
+            async for page in await self._client.users_list(limit=1000):
                 admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
+                if len(admins) >= MAX_ADMINS:
+                    break
         except SLACK_ERRORS as error:
-            raise IdentityError(f"users.list: {error}") from error
-        return admins
+            if not admins:
+                raise IdentityError(f"users.list: {error}") from error
+            logger.warning("only some admins are known, as users.list failed: %s", error)
+        return admins[:MAX_ADMINS]
 
     async def direct_channel(self, user: str) -> str:
         """Open the direct message with a person. Raises IdentityError when Slack does not let us."""

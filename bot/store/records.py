@@ -55,6 +55,11 @@ class SharedFile:
     size: int
     words: str = ""
 
+    @property
+    def is_picture(self) -> bool:
+        """Return whether it is a picture that Slack can show."""
+        return self.kind == "picture" and bool(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:

@@ -162,6 +162,9 @@ class Outbox(Protocol):
 
     news: asyncio.Queue[str]
 
+    async def add(self, post: Post) -> None:
+        """Queue a post."""
+
     async def waiting_channels(self) -> list[str]:
         """Return channels with posts that no live process is sending."""
 
@@ -177,8 +180,8 @@ class Outbox(Protocol):
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up."""
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Replace the waiting post's blocks by plain text."""
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Replace the waiting post by a simpler one: plain text, or fewer blocks, on which it can still be decided."""
 
 
 class Admin(Protocol):

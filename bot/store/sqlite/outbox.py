@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Post
+from bot.store.records import Block, Post
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.threads import place_of
@@ -56,6 +56,10 @@ class Outbox:
                 self._marked.add(post.id)
             # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
+
+    async def add(self, post: Post) -> None:
+        """Queue a post that belongs to nothing else that is written."""
+        await self._database.commit(lambda db: self.insert(db, [post]))
 
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
@@ -113,15 +117,15 @@ class Outbox:
         """Give the post up, with the reason for the operator."""
         await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Have the post said in plain text instead, in its place."""
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
         await self._write(
-            """UPDATE outbox SET text = ?, blocks = '[]', decidable = 0, sender = NULL, error = ?
+            """UPDATE outbox SET text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?
                WHERE id = ?""",
-            *(text, error, post.id),
+            *(text, json.dumps(blocks), bool(blocks), error, post.id),
         )
 
-    async def _write(self, sql: str, *values: str) -> None:
+    async def _write(self, sql: str, *values: str | bool) -> None:
         await self._database.commit(lambda db: db.execute(sql, values))
 
 
