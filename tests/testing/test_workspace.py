@@ -6,6 +6,7 @@ import pytest
 from slack_bolt import BoltResponse
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.testing.slack.api import SlackServer
@@ -281,3 +282,17 @@ class TestWatching:
     def test_typed_text_is_stored_as_slack_would(self, workspace: Workspace, typed: str, stored: str) -> None:
         """What is typed is escaped, and full names after an at sign become mentions."""
         assert workspace.as_typed(typed) == stored
+
+
+async def test_people_and_channels_of_ones_own() -> None:
+    """A workspace that is given people and channels has those alone, each person with a direct message to the bot."""
+    bot = Person("U0BOT", "bot", "Bot", "App", is_bot=True)
+    eve = Person("U0EVE", "eve", "Eve Park", "Customer", "eve@example.org")
+    workspace = Workspace([bot, eve], [Channel("C0HELP", "help", "channel", frozenset({"U0EVE", "U0BOT"}))])
+    async with SlackServer(workspace) as slack:
+        client = AsyncWebClient(slack.bot_token, base_url=slack.url)
+        members = (await client.users_list())["members"]
+        assert [member["id"] for member in members] == ["U0BOT", "U0EVE"]
+        assert (await client.chat_postMessage(channel="D0EVE", text="Hello, Eve"))["ok"]
+        with pytest.raises(SlackApiError, match="channel_not_found"):
+            await client.chat_postMessage(channel="C0SUPPORT", text="Nobody here")

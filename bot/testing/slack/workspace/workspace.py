@@ -49,10 +49,11 @@ class Workspace(Changes):
     bot_user_id = "U0BOT"
     bot_id = "B0BOT"
 
-    def __init__(self) -> None:
+    def __init__(self, people: Iterable[Person] = PEOPLE, channels: Iterable[Channel] = CHANNELS) -> None:
+        """Fill the workspace; the bot itself has to be among the people, as `bot_user_id`."""
         super().__init__()
-        self.people = {person.id: person for person in PEOPLE}
-        self.channels = {channel.id: channel for channel in CHANNELS}
+        self.people = {person.id: person for person in people}
+        self.channels = {channel.id: channel for channel in channels}
         self.usergroups: dict[str, list[str]] = {}
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
@@ -64,7 +65,7 @@ class Workspace(Changes):
         self._messages: dict[tuple[str, str], Message] = {}
         self._former: dict[tuple[str, str], list[Message]] = {}
         self._last_ts = 0
-        for person in PEOPLE:
+        for person in tuple(self.people.values()):
             if not person.is_bot:
                 self.open_im(person.id)
 
