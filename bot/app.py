@@ -109,7 +109,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     await leases.join()
     stack.push_async_callback(leases.leave)
     store, shop = open_store(database, leases), open_shop(database)
-    identity: Identity = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
+    people = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
+    stack.push_async_callback(_cancel, asyncio.create_task(people.learn_approvers(), name="approvers"))
+    identity: Identity = people
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)

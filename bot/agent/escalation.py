@@ -1,11 +1,16 @@
-"""How a thread is escalated: what is written in the escalation channel when a thread needs one."""
+"""How a thread is escalated: what the team reads of it, and how what they answer gets to the customer."""
+
+from collections.abc import Sequence
 
 from bot.agent.instructions import without_instructions
-from bot.blocks.cards import escalation_card
+from bot.blocks.cards import escalation_card, relayed
+from bot.blocks.messages import section
 from bot.blocks.text import escape
 from bot.intent import CustomerIntent
 from bot.settings import Settings
-from bot.store.records import Post, ThreadId, new_id
+from bot.store.records import QUOTED, ChatMessage, InboxMessage, Post, ThreadId, new_id
+
+MAX_MESSAGES = 10
 
 
 class Escalation:
@@ -15,19 +20,54 @@ class Escalation:
         self._channel = settings.escalation_channel
         self._url = workspace_url
 
-    def post(self, thread: ThreadId, user: str, summary: str, intent: CustomerIntent | None) -> Post | None:
-        """Tell people that a thread is theirs now; None when there is nowhere to tell."""
-        return self._post(thread, "A customer needs a person", user, summary, intent)
+    def post(
+        self,
+        thread: ThreadId,
+        user: str,
+        summary: str,
+        intent: CustomerIntent | None,
+        *,
+        conversation: Sequence[ChatMessage] = (),
+    ) -> Post | None:
+        """Tell people that a thread is theirs now; None when there is nowhere to tell.
+
+        They read the end of a conversation that the customer agreed to pass on.
+        """
+        return self._post(thread, "A customer needs a person", user, summary, intent, conversation=conversation)
 
     def urgent(self, thread: ThreadId, user: str, intent: CustomerIntent) -> Post | None:
         """Tell people that something urgent came in, which the bot is answering."""
         return self._post(thread, "Urgent message", user, intent.summary, intent)
 
     def _post(
-        self, thread: ThreadId, title: str, user: str, summary: str, intent: CustomerIntent | None
+        self,
+        thread: ThreadId,
+        title: str,
+        user: str,
+        summary: str,
+        intent: CustomerIntent | None,
+        *,
+        conversation: Sequence[ChatMessage] = (),
     ) -> Post | None:
         if self._channel is None:
             return None
         address = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
-        shown = escalation_card(title, address, user, without_instructions(summary), intent)
-        return Post(new_id(), thread.team, self._channel, None, escape(title), shown)
+        shown = escalation_card(
+            title, address, user, without_instructions(summary), intent, conversation=_said(conversation)
+        )
+        return Post(new_id(), thread.team, self._channel, None, escape(title), shown, relays=thread)
+
+
+def passed_on(thread: ThreadId, message: InboxMessage) -> Post:
+    """Say in one thread what a person wrote in another: the team's answer to a customer, or the customer's to that."""
+    words = relayed(message.user, message.text.replace(QUOTED, "\n"))
+    return Post(new_id(), thread.team, thread.channel, thread.ts or None, words, (section(words),))
+
+
+def _said(conversation: Sequence[ChatMessage]) -> list[tuple[str, str]]:
+    said = [
+        (message.get("name", "") if message["role"] == "user" else "", str(message["content"]).partition(QUOTED)[0])
+        for message in conversation
+        if message["role"] in ("user", "assistant") and message.get("content")
+    ]
+    return said[-MAX_MESSAGES:]

@@ -17,7 +17,7 @@ from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, SharedFile, ToolCall, new_id, reference, writable
+from bot.store.records import CallStatus, ChatMessage, InboxMessage, SharedFile, ToolCall, new_id, reference, writable
 from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -35,6 +35,7 @@ class ToolRunContext:
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
     pictures: tuple[SharedFile, ...] = ()
+    conversation: tuple[ChatMessage, ...] = ()
 
 
 class ToolCalls:
@@ -149,7 +150,11 @@ class ToolCalls:
         post = None
         if result.escalate is not None:
             post = self._escalation.post(
-                call.thread, run_context.person.id, result.escalate, await run_context.intent()
+                call.thread,
+                run_context.person.id,
+                result.escalate,
+                await run_context.intent(),
+                conversation=run_context.conversation if result.share_conversation else (),
             )
         self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.blocks.messages import context, fields, picture, plain, section
-from bot.blocks.text import Mrkdwn, link, mention, moment, one_line
+from bot.blocks.text import Mrkdwn, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
 from bot.store.records import Block, SharedFile, ToolCall
 from bot.tools.tool import Preview
@@ -12,6 +12,9 @@ from bot.tools.tool import Preview
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
 MAX_PICTURES = 3
+RELAYED = Mrkdwn(
+    "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
+)
 
 
 def approval_card(
@@ -70,13 +73,30 @@ def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
 
 
 def escalation_card(
-    title: str, address: str, user: str, summary: str, intent: CustomerIntent | None
+    title: str,
+    address: str,
+    user: str,
+    summary: str,
+    intent: CustomerIntent | None,
+    *,
+    conversation: Sequence[tuple[str, str]] = (),
 ) -> tuple[Block, ...]:
-    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
+    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted.
+
+    Of a conversation that they cannot read themselves it shows the end: who said what.
+    """
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), section(quoted))
-    return (*card, context(_understood(intent))) if intent else card
+    lines = [Mrkdwn(f"*{mention(who) if who else 'I'}*: {one_line(words, 400)}") for who, words in conversation]
+    card += tuple(section(line) for line in lines)
+    card += (context(_understood(intent)),) if intent else ()
+    return (*card, context(RELAYED))
+
+
+def relayed(user: str, words: str) -> Mrkdwn:
+    """Write what a person said elsewhere, with who it was."""
+    return Mrkdwn(f"{mention(user)}: {prose(words)}")
 
 
 def _understood(intent: CustomerIntent) -> Mrkdwn:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.agent.escalation import passed_on
 from bot.callbacks import MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
@@ -109,9 +110,14 @@ class Intake:
             text=content.text,
             files=content.files,
             place=thread_ts,
+            private=channel.startswith("D") or event.get("channel_type") in ("im", "mpim", "group"),
         )
         receive = self._inbox.receive(
-            message, addressed=addressed, mentioned=mentions_us, goes_on_for=self._goes_on_for
+            message,
+            addressed=addressed,
+            mentioned=mentions_us,
+            goes_on_for=self._goes_on_for,
+            pass_on=passed_on,
         )
         thread = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")

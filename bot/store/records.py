@@ -1,7 +1,7 @@
 """The rows of the bot's own tables as frozen values."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -66,7 +66,8 @@ class InboxMessage:
     """A message that somebody sent us and that waits for its run.
 
     A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
-    would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`.
+    would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
+    the team of the shop cannot look, the message is `private`.
     """
 
     thread: ThreadId
@@ -80,6 +81,7 @@ class InboxMessage:
     files: tuple[SharedFile, ...] = ()
     place: str = ""
     called_in: bool = False
+    private: bool = False
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -166,7 +168,8 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
-    On a `decidable` one an approver may decide it. A post `in_doubt` was handed to Slack before, with no outcome known.
+    On a `decidable` one an approver may decide it. What people answer below one that `relays` a customer's thread is
+    passed on to that. A post `in_doubt` was handed to Slack before, with no outcome known.
     """
 
     id: str
@@ -181,7 +184,12 @@ class Post:
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
+    relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+PassOn = Callable[[ThreadId, InboxMessage], Post]
+"""Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.store.records import (
     Conversation,
     InboxMessage,
     ModelCall,
+    PassOn,
     Post,
     ThreadId,
     ToolCall,
@@ -27,7 +28,13 @@ class Inbox(Protocol):
     """Messages that are for us, each once, in the order of Slack's ts within their thread."""
 
     async def receive(
-        self, message: InboxMessage, *, addressed: bool, mentioned: bool, goes_on_for: timedelta = ...
+        self,
+        message: InboxMessage,
+        *,
+        addressed: bool,
+        mentioned: bool,
+        goes_on_for: timedelta = ...,
+        pass_on: PassOn | None = None,
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 

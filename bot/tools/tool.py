@@ -39,13 +39,15 @@ class ToolError(Exception):
 class ToolResult:
     """The result of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
 
-    With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
+    With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there; they also
+    read the end of the conversation when it is to be shared.
     """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
     summary: str = ""
     escalate: str | None = None
+    share_conversation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

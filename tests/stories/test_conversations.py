@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Failure, Request
 from bot.testing.slack.workspace import Channel
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, calls, shown, status_of
@@ -116,7 +117,7 @@ async def test_reply_that_comes_before_the_mention(world: World) -> None:
         world.workspace.announce(mention)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         await world.replies(root)
-    assert heard(world.asked[-1]) == ["where is it?", "it is ORD-10234"]
+    assert [said.partition(QUOTED)[0] for said in heard(world.asked[-1])] == ["where is it?", "it is ORD-10234"]
     assert [row["status"] for row in world.rows("SELECT status FROM inbox ORDER BY ts")] == [
         "unclaimed",
         "done",

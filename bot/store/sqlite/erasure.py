@@ -20,6 +20,7 @@ _ERASE_THREAD = (
     """UPDATE outbox SET thread_ts = :ts WHERE (team, channel) = (:team, :channel) AND thread_ts IN (
            SELECT ts FROM places WHERE (team, channel, thread_ts) = (:team, :channel, :ts))""",
     "DELETE FROM places WHERE (team, channel, thread_ts) = (:team, :channel, :ts)",
+    "DELETE FROM relays WHERE (team, channel, thread_ts) = (:team, :channel, :ts)",
     """DELETE FROM outbox WHERE replaces IN (
            SELECT id FROM outbox WHERE (team, channel, thread_ts) = (:team, :channel, :ts) OR call_id IN (
                SELECT id FROM tool_calls WHERE (team, channel, thread_ts) = (:team, :channel, :ts)))""",

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.records import InboxMessage, SharedFile, ThreadId
+from bot.store.records import InboxMessage, PassOn, SharedFile, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, mark_taken_back, place_of
+from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, mark_taken_back, place_of, relayed_to
 
 NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
@@ -18,13 +19,20 @@ TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after abo
 class Inbox:
     """Messages that are for us, each once, in the order of Slack's ts."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+    def __init__(self, database: DatabaseThread, leases: Leases, outbox: Outbox | None = None) -> None:
         self._database = database
+        self._outbox = outbox or Outbox(database, leases)
         self._leases = leases
         self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
 
     async def receive(
-        self, message: InboxMessage, *, addressed: bool, mentioned: bool, goes_on_for: timedelta = timedelta()
+        self,
+        message: InboxMessage,
+        *,
+        addressed: bool,
+        mentioned: bool,
+        goes_on_for: timedelta = timedelta(),
+        pass_on: PassOn | None = None,
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered.
 
@@ -32,6 +40,8 @@ class Inbox:
         mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
         ours again when we are mentioned there. In a direct message a conversation goes on for so long after our last
         word in it. Of the two copies of a mention one may have the files alone, whichever comes first.
+
+        What the team says below the post about a thread is passed on to that, and back where the team cannot look.
         """
 
         def write(db: Database) -> ThreadId | None:
@@ -45,7 +55,11 @@ class Inbox:
                 mark_taken_back(db, thread)
             known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
             row = db.execute(known, thread.key).fetchone()
-            if row is not None and row[1] is not None:
+            handed_over = row is not None and row[1] is not None
+            is_for_others = status is None and (handed_over or not addressed)
+            if pass_on and is_for_others and self._pass_on(db, found, pass_on, handed_over=handed_over):
+                return None
+            if handed_over:
                 return None
             if status is None:
                 _insert(db, found, "waiting" if row else "unclaimed")
@@ -54,6 +68,22 @@ class Inbox:
             return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
         return await self._database.commit(write)
+
+    def _pass_on(
+        self,
+        db: Database,
+        message: InboxMessage,
+        pass_on: PassOn,
+        *,
+        handed_over: bool,
+    ) -> bool:
+        to_team = handed_over and message.private
+        target = relayed_to(db, message.thread, to_team=True) if to_team else None
+        target = target or (None if handed_over else relayed_to(db, message.thread, to_team=False))
+        if target:
+            _insert(db, message, "done")
+            self._outbox.insert(db, [pass_on(target, message)])
+        return target is not None
 
     def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
@@ -185,7 +215,8 @@ def _placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> Inbo
         """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, max(coalesce(finished_at, received_at),
                coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE (c.team, c.channel, c.thread_ts)
                          = (inbox.team, inbox.channel, inbox.thread_ts)), '')) AS last_word
-           FROM inbox WHERE (team, channel) = (?, ?) ORDER BY ts DESC LIMIT 1""",
+           FROM inbox JOIN threads AS t ON (t.team, t.channel, t.ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+           WHERE (inbox.team, inbox.channel) = (?, ?) AND handed_over_at IS NULL ORDER BY inbox.ts DESC LIMIT 1""",
         [thread.team, thread.channel],
     ).fetchone()
     if last is None or (not last[1] and datetime.now(UTC) - datetime.fromisoformat(last[2]) > goes_on_for):

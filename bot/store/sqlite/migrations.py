@@ -188,3 +188,10 @@ def what_people_send(db: Database) -> None:
             PRIMARY KEY (team, channel, ts)
         ) STRICT""")
     db.execute("CREATE INDEX places_of_thread ON places (team, channel, thread_ts)")
+    db.execute("""
+        CREATE TABLE relays (
+            post_id TEXT PRIMARY KEY, team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            to_channel TEXT NOT NULL, ts TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX relays_of_thread ON relays (team, channel, thread_ts)")
+    db.execute("CREATE INDEX relays_by_post ON relays (to_channel, ts)")

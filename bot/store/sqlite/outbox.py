@@ -54,6 +54,11 @@ class Outbox:
             )
             if is_first:
                 self._marked.add(post.id)
+            if post.relays:
+                db.execute(
+                    "INSERT INTO relays (post_id, team, channel, thread_ts, to_channel) VALUES (?, ?, ?, ?, ?)",
+                    [post.id, *post.relays.key, post.channel],
+                )
             # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
@@ -109,6 +114,7 @@ class Outbox:
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
                 [ts, datetime.now(UTC).isoformat(), post.id],
             )
+            db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)
 
         return await self._database.commit(write)

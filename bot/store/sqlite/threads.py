@@ -44,6 +44,17 @@ def place_of(db: Database, team: str, channel: str, ts: str) -> str:
     return str(found[0]) if found else ts
 
 
+def relayed_to(db: Database, thread: ThreadId, *, to_team: bool) -> ThreadId | None:
+    """Return where what is said in a thread is passed on: the team's thread about it, or the customer's it is about."""
+    if to_team:
+        sql = """SELECT team, to_channel, coalesce(ts, '') FROM relays WHERE (team, channel, thread_ts) = (?, ?, ?)
+                 ORDER BY rowid DESC LIMIT 1"""
+    else:
+        sql = "SELECT team, channel, thread_ts FROM relays WHERE team = ? AND (to_channel, ts) = (?, ?)"
+    found = db.execute(sql, thread.key).fetchone()
+    return ThreadId(*found) if found else None
+
+
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
     db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])

@@ -33,7 +33,7 @@ def message_event(message: Message, channel: Channel, author: Person) -> Json:
 
 def mention_event(event: Json) -> Json:
     """Describe the same message a second time, to the app that it mentions: without its files, as Slack does."""
-    left_out = ("channel_type", "files", "subtype")
+    left_out = ("channel_type", "files") + (("subtype",) if event.get("subtype") == "file_share" else ())
     return {key: value for key, value in event.items() if key not in left_out} | {"type": "app_mention"}
 
 
