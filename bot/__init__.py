@@ -44,7 +44,8 @@ A click:
           -> agent/agent        reads the outcome as a note, with the next message
 
 States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
-proposed -> pending | rejected | failed; pending -> running | cancelled | expired | failed;
+proposed -> pending | rejected | failed; pending -> running | cancelled | declined | expired |
+failed;
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a

@@ -23,6 +23,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ReadAbove, ShowStatus
+from bot.help import articles
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
 from bot.settings import Settings
@@ -112,6 +113,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     people = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
     stack.push_async_callback(_cancel, asyncio.create_task(people.learn_approvers(), name="approvers"))
     identity: Identity = people
+    for fault in articles(settings.help_folder).faults if settings.help_folder else ():
+        logger.warning("%s", fault)
     known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)

@@ -98,7 +98,7 @@ def forget(user: str) -> None:
 def _run(program: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(program)
-    except (StartError, ConnectionLostError, DatabaseError) as error:
+    except (SettingsError, StartError, ConnectionLostError, DatabaseError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -38,6 +38,9 @@ class Identity(Protocol):
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted."""
 
+    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
+        """Return whether somebody who may approve, other than this person, is in the channel or can enter it."""
+
     async def approvers(self) -> list[str]:
         """Return the ids of the people who may approve, to write to them."""
 

@@ -1,5 +1,6 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+logger = logging.getLogger(__name__)
 Ids = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -99,19 +101,22 @@ class Settings(BaseSettings):
         description="Tool calls that one model turn may make at most.",
     )
     calls_per_thread_hour: int = Field(
-        60, ge=1, validation_alias="BOT_CALLS_PER_THREAD_HOUR", description="Tool calls that a thread may make an hour."
+        60,
+        ge=1,
+        validation_alias="BOT_CALLS_PER_THREAD_HOUR",
+        description="Tool calls that one person may have made in a thread an hour.",
     )
     requests_per_thread_day: int = Field(
         5,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_THREAD_DAY",
-        description="Requests for approval (of one tool) that a thread may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in a thread a day, refused ones too.",
     )
     requests_per_user_day: int = Field(
         8,
         ge=1,
         validation_alias="BOT_REQUESTS_PER_USER_DAY",
-        description="Requests for approval (of one tool) that a person may make a day, refused ones included.",
+        description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
     )
     tokens_per_run: int = Field(
         100_000,
@@ -212,7 +217,11 @@ class Settings(BaseSettings):
     @field_validator("link_hosts")
     @classmethod
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_host, hosts))
+        read = tuple(map(_host, hosts))
+        for given, host in zip(hosts, read, strict=True):
+            if given.lower() != host:
+                logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
+        return read
 
     @field_validator("openai_api_key")
     @classmethod

@@ -67,10 +67,14 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> No
     assert "swapped" not in str(raised.value)
 
 
-def test_link_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host may be given as an address, in capitals or with a wildcard; it is kept as the host."""
-    give(monkeypatch, **(GOOD | {"BOT_LINK_HOSTS": "https://Shop.Example.com/, *.help.example.com, ok.example"}))
+def test_link_hosts(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A host may be given as an address, in capitals or with a wildcard; what it is read as is told in a line each."""
+    give(monkeypatch, **(GOOD | {"BOT_LINK_HOSTS": "https://Shop.Example.com/, *.help.example.com, Ok.example"}))
     assert read_settings().link_hosts == ("shop.example.com", "help.example.com", "ok.example")
+    assert caplog.messages == [
+        "BOT_LINK_HOSTS: “https://Shop.Example.com/” is read as the host shop.example.com and all below it.",
+        "BOT_LINK_HOSTS: “*.help.example.com” is read as the host help.example.com and all below it.",
+    ]
 
 
 @pytest.mark.parametrize("secret", [None, "", "  "])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
@@ -12,12 +13,24 @@ from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
+from bot.blocks.text import email_addresses
 from bot.callbacks import ReadAbove, ShowStatus
 from bot.failpoints import reach
+from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, SharedFile, Spent, new_id, reference
+from bot.store.records import (
+    Block,
+    ChatMessage,
+    Conversation,
+    InboxMessage,
+    Post,
+    SharedFile,
+    Spent,
+    new_id,
+    reference,
+)
 from bot.store.store import Store
 
 TRY_AGAIN = "Write “try again” in a minute."
@@ -127,11 +140,12 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await self._model_calls.ask(message.thread, conversation.messages)
+                turn = await self._model_calls.ask(message.thread, seen_by(message.user, conversation.messages))
                 reach("model answered")
                 if not turn.calls:
                     text = "\n\n".join(filter(None, (without_instructions(turn.text), self._unread(conversation))))
-                    return turn.message, self._posts(message, text, conversation)
+                    known = self._known(requester, conversation)
+                    return turn.message, self._posts(message, text, conversation.cards, known)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
@@ -192,13 +206,25 @@ class Agent:
             )
         return None
 
-    def _posts(self, message: InboxMessage, text: str, conversation: Conversation | None = None) -> list[Post]:
+    def _known(self, requester: Person, conversation: Conversation) -> list[str]:
+        """Return the e-mail addresses that a model may name: the person's, those that they wrote, and the shop's."""
+        folder = self._settings.help_folder
+        known = email_addresses(conversation.said_by(requester.id)) + sorted(
+            articles(folder).addresses if folder else ()
+        )
+        return [*known, requester.email] if requester.email else known
+
+    def _posts(
+        self,
+        message: InboxMessage,
+        text: str,
+        cards: Sequence[Sequence[Block]] = (),
+        known: Sequence[str] | None = None,
+    ) -> list[Post]:
         thread = message.thread
         return [
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
-            for fallback, blocks in answer_messages(
-                text, conversation.cards if conversation else (), self._settings.link_hosts
-            )
+            for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]
 
 

@@ -27,6 +27,39 @@ def check(messages: Sequence[ChatMessage]) -> None:
         raise ConversationError(f"no answers to {waiting}")
 
 
+def seen_by(user: str, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return the conversation for a run of this person: what others had looked up is a line that tells no result.
+
+    What was said in the thread stays, as everybody there has read it.
+    """
+    seen: list[ChatMessage] = []
+    asker, hidden = user, list[ChatMessage]()
+    for message in messages:
+        is_look_up = message["role"] == "tool" or bool(message.get("tool_calls"))
+        if hidden and not is_look_up:
+            seen.append(_look_ups_of(asker, hidden))
+            hidden = []
+        if message["role"] == "user":
+            asker = message.get("name", "")
+        if asker != user and is_look_up:
+            hidden.append(message)
+        elif asker != user and message["role"] == "assistant":
+            seen.append({"role": "assistant", "content": message["content"]})  # nothing that was kept beside the words
+        else:
+            seen.append(message)
+    return [*seen, _look_ups_of(asker, hidden)] if hidden else seen
+
+
+def _look_ups_of(asker: str, messages: Sequence[ChatMessage]) -> ChatMessage:
+    """Name what was called for somebody, and what of it everybody has seen: requests, by their cards."""
+    called = (str(call["function"]["name"]) for message in messages for call in message.get("tool_calls", ()))
+    names = dict.fromkeys(name for name in called if re.fullmatch(r"[a-z_]{1,40}", name))  # a model may write any text
+    waiting = [_waiting(message["content"]) for message in messages if message["role"] == "tool"]
+    facts = [f"For {asker} there were calls here: {', '.join(names)}. Their results are for {asker} alone."]
+    facts += [f"Asked for: {text}" for text in waiting if text]
+    return {"role": "system", "content": " ".join(facts)}
+
+
 def size(messages: Sequence[ChatMessage]) -> int:
     """Estimate how many tokens the messages are."""
     return sum(len(json.dumps(message)) for message in messages) // CHARACTERS_A_TOKEN

@@ -1,5 +1,6 @@
 """Where the card of a request stands, and every post that is made of one: the card, its end, a reminder, a pause."""
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,8 @@ from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.store.records import Post, ThreadId, ToolCall, new_id
 from bot.tools.tool import Preview
+
+logger = logging.getLogger(__name__)
 
 MAX_DIRECT_CARDS = 5
 PAUSED = Mrkdwn("⏸ Paused by the operator: nothing can be approved for now. The request stays open.")
@@ -28,12 +31,12 @@ class Cards:
 
         Raises IdentityError when nobody could be asked.
         """
-        direct = call.thread.channel.startswith("D")
         self_approval = self._settings.allow_self_approval and await self._identity.may_approve(requester.id)
-        cards = [self._card(call, preview, call.thread.channel, call.thread.ts, approvable=self_approval or not direct)]
+        seen = self_approval or await self._is_seen(call.thread.channel, requester)
+        cards = [self._card(call, preview, call.thread.channel, call.thread.ts, approvable=seen)]
         if self._settings.approval_channel:
             cards.append(self._card(call, preview, self._settings.approval_channel, None, approvable=True))
-        elif direct and not self_approval:
+        elif not seen:
             channels = await self._direct_channels(requester)
             cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
@@ -77,6 +80,16 @@ class Cards:
     def approvers(self) -> str:
         """Name those who may approve."""
         return ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
+
+    async def _is_seen(self, channel: str, requester: Person) -> bool:
+        """Return whether an approver sees the thread; when Slack does not tell, it is as if none did."""
+        if channel.startswith("D"):
+            return False
+        try:
+            return await self._identity.is_seen_by_approvers(channel, besides=requester.id)
+        except IdentityError as error:
+            logger.warning("the card is not only in its thread: %s", error)
+            return False
 
     async def _direct_channels(self, requester: Person) -> list[str]:
         """Open the direct messages of those who may approve; one who has left the company is passed over."""

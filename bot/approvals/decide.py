@@ -105,7 +105,7 @@ class Approvals:
         return self._logged(click, "approve", await self._approve(click))
 
     async def cancel(self, click: Click) -> str | None:
-        """Take the request back, if the person asked for it or may approve it, and nobody was faster."""
+        """Withdraw the request for who asked, or decline it for who may approve it, if nobody was faster."""
         return self._logged(click, "cancel", await self._cancel(click))
 
     async def withdraw(self, request: str, person: Person) -> str:
@@ -154,14 +154,12 @@ class Approvals:
             return found
         try:
             if click.user != found.requester and not await self._identity.may_approve(click.user):
-                return f"Only {mention(found.requester)} or {self._cards.approvers()} can cancel this."
+                return f"Only {mention(found.requester)} or {self._cards.approvers()} can end this."
         except IdentityError:
             return UNSURE
-        return (
-            None
-            if await self._executor.close(found, Ending.CANCELLED, by=click.user)
-            else await self._too_late(found.id)
-        )
+        ending = Ending.WITHDRAWN if click.user == found.requester else Ending.DECLINED
+        ended = await self._executor.close(found, ending, by=click.user)
+        return None if ended else await self._too_late(found.id)
 
     async def _find(self, click: Click) -> ToolCall | str:
         call = await self._store.calls.get(click.call_id)
@@ -185,13 +183,11 @@ class Approvals:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
         if await self._executor.is_paused():
             return PAUSED
-        if not self._settings.allow_self_approval and await self._is_theirs(click.user, call):
-            return "This is about your own order, so somebody else has to approve it. The request stays open."
+        if not self._settings.allow_self_approval:
+            clicker = await self._identity.person(click.user)
+            if await self._executor.is_about(call, clicker):
+                return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return None
-
-    async def _is_theirs(self, user: str, call: ToolCall) -> bool:
-        address = await self._executor.customer_address(call)
-        return address is not None and address == (await self._identity.person(user)).email
 
     async def _too_late(self, call_id: str) -> str:
         call = await self._store.calls.get(call_id)
@@ -202,7 +198,8 @@ class Approvals:
             CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
             CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",
             CallStatus.FAILED: f"This was already approved{by}, but it could not be done. The thread says why.",
-            CallStatus.CANCELLED: f"This was already cancelled{by}. Nothing was done.",
+            CallStatus.CANCELLED: f"This was already withdrawn{by}. Nothing was done.",
+            CallStatus.DECLINED: f"This was already declined{by}. Nothing was done.",
             CallStatus.EXPIRED: "This request has expired, so nothing was done. Ask again if it is still wanted.",
             CallStatus.UNKNOWN: f"This was approved{by} and is being checked with the shop. It will not be done twice.",
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")

@@ -37,15 +37,15 @@ class Ending(Enum):
         "Reference: {reference}",
         "{what}",
     )
-    CANCELLED = Row(
-        CallStatus.CANCELLED,
-        f"✕ {{what}}: cancelled by {{by}}. {_NOTHING}",
-        "{what}: cancelled by a person, nothing was done.",
+    DECLINED = Row(
+        CallStatus.DECLINED,
+        f"✕ {{what}}: declined by {{by}}. {_NOTHING}",
+        "{what}: declined by a person, nothing was done.",
     )
     WITHDRAWN = Row(
         CallStatus.CANCELLED,
-        f"✕ {{what}}: taken back by {{by}}. {_NOTHING}",
-        "{what}: taken back by the customer, nothing was done.",
+        f"✕ {{what}}: withdrawn by {{by}}. {_NOTHING}",
+        "{what}: withdrawn by the customer, nothing was done.",
     )
     SUPERSEDED = Row(
         CallStatus.CANCELLED,

@@ -3,8 +3,9 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
@@ -18,6 +19,8 @@ from bot.tools import rules
 from bot.tools.tool import OUTDATED, Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Executor:
@@ -46,13 +49,25 @@ class Executor:
         """Return whether nothing may be done now, approved or not."""
         return self._settings.paused or await self._switches.is_paused()
 
-    async def customer_address(self, call: ToolCall) -> str | None:
-        """Return the e-mail address of whose order the call is about, if any. Raises ToolCrashError when in doubt."""
-        kind, _, order_id = (call.subject or "").partition(":")
-        if kind != "order":
-            return None
-        order = await within(self._settings.tool_timeout_seconds, self._shop.order(order_id))
-        return plain_address(order.customer.email) if order else None
+    async def is_about(self, call: ToolCall, person: Person) -> bool:
+        """Return whether the call is about an order or the account of this person, by account or by e-mail address.
+
+        Raises ToolCrashError when in doubt.
+        """
+        if person.email is None:
+            return False
+        arguments: dict[str, object] = json.loads(call.arguments or "{}")
+        kind, _, subject = (call.subject or "").partition(":")
+        theirs = {plain_address(value) for value in arguments.values() if isinstance(value, str) and "@" in value}
+        theirs |= {subject if kind == "customer" else "", str(arguments.get("customer_id") or "")}
+        for order_id in {subject if kind == "order" else "", str(arguments.get("order_id") or "")} - {""}:
+            if order := await self._ask_shop(self._shop.order(order_id)):
+                theirs |= {order.customer.id, plain_address(order.customer.email)}
+        account = await self._ask_shop(self._shop.customer(person.email))
+        return bool(theirs & {person.email, account.id if account else person.email})
+
+    async def _ask_shop(self, asked: Awaitable[T]) -> T:
+        return await within(self._settings.tool_timeout_seconds, asked)
 
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
         """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""

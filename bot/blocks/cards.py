@@ -15,6 +15,7 @@ MAX_PICTURES = 3
 RELAYED = Mrkdwn(
     "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
 )
+_MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot be undone, is never cut off
 
 
 def approval_card(
@@ -29,7 +30,7 @@ def approval_card(
     What the customer seems to want and the latest pictures that they sent stand below: they inform the approver and
     decide nothing.
     """
-    facts = [(label, one_line(value)) for label, value in preview.facts]
+    facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
     card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
@@ -40,7 +41,7 @@ def decision_buttons(
     call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
 ) -> tuple[Block, ...]:
     """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    cancel = {"type": "button", "action_id": CANCEL, "text": plain("Cancel"), "value": call_id}
+    cancel = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     approve = {
         "type": "button",
         "action_id": APPROVE,
@@ -49,7 +50,7 @@ def decision_buttons(
         "value": call_id,
         "confirm": {
             "title": plain(preview.title, 100),
-            "text": plain(preview.confirm, 300),
+            "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
             "confirm": plain("Yes, go ahead", 30),
             "deny": plain("Go back", 30),
             "style": "primary",
@@ -87,7 +88,7 @@ def escalation_card(
     """
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
-    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), section(quoted))
+    card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), context(quoted))
     lines = [Mrkdwn(f"*{mention(who) if who else 'I'}*: {one_line(words, 400)}") for who, words in conversation]
     card += tuple(section(line) for line in lines)
     card += (context(_understood(intent)),) if intent else ()

@@ -33,10 +33,12 @@ def fields(facts: Iterable[tuple[str, Mrkdwn]]) -> Block:
     }
 
 
-def plain(text: str, most: int = 75) -> Block:
-    """Build text in which Slack interprets nothing, cut to what its place takes."""
+def plain(text: str, most: int = 75, *, end: int = 0) -> Block:
+    """Build text in which Slack interprets nothing, cut to what its place takes; so many characters at the end stay."""
     text = bare(text)
-    return {"type": "plain_text", "text": text if len(text) <= most else text[: most - 1] + "…", "emoji": False}
+    if len(text) > most:
+        text = f"{text[: most - end - 1]}…{text[len(text) - end :]}"
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def picture(file_id: str, name: str) -> Block:
@@ -51,10 +53,14 @@ def without_pictures(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 
 def answer_messages(
-    text: str, cards: Sequence[Sequence[Block]], link_hosts: Sequence[str] = ()
+    text: str,
+    cards: Sequence[Sequence[Block]],
+    link_hosts: Sequence[str] = (),
+    known: Sequence[str] | None = None,
 ) -> list[tuple[Mrkdwn, tuple[Block, ...]]]:
-    """Lay an answer out: its words with the cards below them, in as many messages as Slack's limits need."""
-    words = prose(text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…", link_hosts)
+    """Lay an answer out: its words, as `prose` has them, over the cards, in as many messages as Slack's limits need."""
+    shortened = text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…"
+    words = prose(shortened, link_hosts, known)
     parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
     parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
     messages: list[tuple[Block, ...]] = [()]

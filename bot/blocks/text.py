@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
+from ipaddress import ip_address
 from typing import NewType
 from urllib.parse import urlsplit
 
@@ -16,21 +17,41 @@ Mrkdwn = NewType("Mrkdwn", str)
 _REST = r"[^\s<>|)\]\"'“”]{0,2000}"
 _HOSTED = (
     "com|net|org|info|biz|io|co|app|dev|shop|store|online|site|xyz|top|link|click|live|pro|club|page|web|cloud|help|"
-    "support|email|edu|gov|mil|int|arpa|local|onion|ru|cn|uk|de|fr|nl|eu|us|ca|au|ly|gl|gd|cc|tk|ml|ga|cf|gq|su|ws"
+    "support|email|edu|gov|mil|int|arpa|local|onion|ru|cn|uk|de|fr|nl|eu|us|ca|au|ly|gl|gd|cc|tk|ml|ga|cf|gq|su|ws|"
+    "ai|tv|jp|kr|in|ch|es|pl|br|mx|se|fi|dk|cz|gg|vip|win|bid|icu|life|world|today|news|tech|fun|bank|pay|money|"
+    r"xn--[\w-]{1,60}|рф|укр|бел|中国|中國|网络|公司|香港|台灣|한국|भारत|ไทย"
 )
+_PORT = r"(?::\d{1,5})?"
+_PATH = rf"(?:[/?\#]{_REST})?"
 # What a person takes for an address, and e-mail addresses, which are told apart from it.
 _ADDRESS = re.compile(
-    rf"(?:mailto:)?(?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}})"
-    rf"|(?:[a-z][a-z0-9+.-]{{0,20}}:/|(?<![\w/:])//(?=[\w\[])|\b(?:https?|mailto|tel|javascript|data|file):){_REST}"
-    rf"|(?<![\w@.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\w.]*\d)(?::\d{{1,5}})?(?:/{_REST})?"
-    rf"|(?<![\w@.])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_HOSTED})(?![\w-])(?::\d{{1,5}})?(?:[/?\#]{_REST})?"
-    rf"|[^\W\d_]{{2,24}}(?::\d{{1,5}})?/{_REST})"
+    rf"(?:mailto:)?(?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}})(?P<more>[/?\#:]\w{_REST})?"
+    rf"|(?:[a-z][a-z0-9+.-]{{0,20}}:/|(?<![\w/:])//(?=[\w\[])|\b(?:https?|mailto|tel|javascript|data|file):)"
+    rf"(?:/?\[[0-9a-f:.%]{{2,60}}\])?{_REST}"
+    rf"|\[(?P<ip>[0-9a-f:.]{{3,39}})(?:%\w{{1,20}})?\]{_PORT}{_PATH}"
+    rf"|(?<![\w:.])(?=[0-9a-f:]{{0,38}}::|(?:[0-9a-f]{{1,4}}:){{7}})(?P<bare_ip>[0-9a-f:.]{{3,39}})(?![\w:]){_PATH}"
+    rf"|(?<![\w@.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\w.]*\d){_PORT}{_PATH}"
+    rf"|(?<![\w@.])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_HOSTED})(?![\w-]){_PORT}{_PATH}"
+    rf"|[^\W\d_]{{2,24}}(?::\d{{2,5}}(?!\d)(?:/{_REST})?|/{_REST}))"
+    rf"|(?<![\w@.-])localhost(?![\w-]){_PORT}{_PATH}|(?<![\w\\])\\\\\w[\w.-]{{0,60}}\\{_REST}"
     rf"|(?<![\w@.])www\.{_REST}",
     re.IGNORECASE,
 )
 _HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…"
 REMOVED = "[link removed]"
+
+
+# What has no width or shows nothing although its category is that of a letter or a mark.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+# What only cards and outcomes have: the marks of what is done, not done, paused or reached, and of their lists.
+_CARD_MARKS = re.compile(
+    "[\u23ef\u23f8\u25aa-\u25ab\u25b6\u25b8\u25b9\u25cb\u25c9\u25cf\u2610-\u2613\u26aa\u26ab\u2705\u2713-\u2718"
+    "\u274c\u274e\u2b24\U0001f534\U0001f535\U0001f5d9\U0001f5f4-\U0001f5f9\U0001f6ab\U0001f7e0-\U0001f7e2]"
+    "\ufe0f?[ \t]?"
+)
+_OVERRIDES = re.compile("[\u202d\u202e]")  # they turn around the letters of any script
+_EMOJI_NAME = re.compile(r":(?=[a-z0-9_+'-]{0,60}[a-z][a-z0-9_+'-]{0,60}:)", re.IGNORECASE)
 
 
 def escape(text: str) -> Mrkdwn:
@@ -45,16 +66,16 @@ def one_line(text: str, most: int = 300) -> Mrkdwn:
 
 def bare(text: str) -> str:
     """Return text on one line, without addresses and characters that show nothing, for where Slack formats nothing."""
-    visible = "".join(" " if unicodedata.category(one) in ("Zl", "Zp", "Cc") else one for one in text)
+    visible = "".join(" " if unicodedata.category(one) in ("Zl", "Zp", "Cc") else one for one in _UNSEEN.sub("", text))
     shown = "".join(one for one in visible if unicodedata.category(one) not in ("Cf", "Co", "Cs"))
     return without_addresses(" ".join(shown.split()))
 
 
 def _without_formatting(text: str) -> str:
     """Return text whose marks Slack shows instead of acting on them, and which cannot end a quotation of ours."""
-    text = text.translate(_HARMLESS_MARKS)
+    text = _CARD_MARKS.sub("", text).translate(_HARMLESS_MARKS)
     text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", "\N{FULLWIDTH LOW LINE}", text)
-    text = re.sub(r":(?=[\w+-]{1,60}:)", "\N{FULLWIDTH COLON}", text)
+    text = _EMOJI_NAME.sub("\N{FULLWIDTH COLON}", text)
     return re.sub(r"^\s*>+", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", text)
 
 
@@ -66,48 +87,60 @@ _HARMLESS_MARKS = str.maketrans(
         "“": '"',
         "”": '"',
         "„": '"',
-        "✓": "-",
-        "✕": "-",
-        "⏸": "-",
     }
 )
 
 
-def prose(text: str, link_hosts: Sequence[str] = (), known: Sequence[str] = ()) -> Mrkdwn:
-    """Return a model's Markdown as Slack shows it alike, with everything that could act made harmless.
+def prose(text: str, link_hosts: Sequence[str] = (), known: Sequence[str] | None = None) -> Mrkdwn:
+    """Return a model's Markdown as Slack shows it alike, with everything that could act or look like a card removed.
 
     An address stays, as text, only if its host is one of `link_hosts` or below one; an e-mail address also if it is
-    one of `known`.
+    one of `known`, and any e-mail address if that is None.
     """
-    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text.strip())
+    text = _EMOJI_NAME.sub("\N{FULLWIDTH COLON}", _CARD_MARKS.sub("", _OVERRIDES.sub("", text.strip())))
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text)
     escaped = escape(without_addresses(text, link_hosts, known))
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]{0,500}\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
     return Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
 
 
-def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str] = ()) -> str:
+def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str] | None = None) -> str:
     """Return the text without what a person takes for an address, unless its host is allowed.
 
     It is looked for as a reader sees it: full-width letters and dots are the plain ones, and what has no width is not
-    there. E-mail addresses stay when they are `known` or of an allowed host; without any known ones all of them do.
+    there. An e-mail address stays when it is `known` or of an allowed host; where None are given, any does.
     """
 
     def decide(found: re.Match[str]) -> str:
-        if email := found["email"]:
-            open_to_all = not known and found[0] == email
-            stays = open_to_all or email.lower() in known or _is_below(email.rpartition("@")[2], hosts)
+        if (email := found["email"]) and not found["more"]:
+            is_known = known is None and found[0] == email
+            stays = is_known or email.lower() in (known or ()) or _is_below(email.rpartition("@")[2], hosts)
             return found[0] if stays else REMOVED
+        if (ip := found["ip"] or found["bare_ip"]) and not _is_ip(ip):
+            return found[0]
         address = found[0].rstrip(_TRAILING)
         return found[0] if _is_allowed(address, hosts) else REMOVED + found[0][len(address) :]
 
     def read(token: re.Match[str]) -> str:
-        seen = "".join(one for one in token[0] if unicodedata.category(one) != "Cf")
+        seen = "".join(one for one in _UNSEEN.sub("", token[0]) if unicodedata.category(one) != "Cf")
         seen = unicodedata.normalize("NFKC", seen).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
         clean = _ADDRESS.sub(decide, seen)
         return token[0] if clean == seen else clean
 
     return re.sub(r"\S+", read, text)
+
+
+def email_addresses(text: str) -> list[str]:
+    """Return the e-mail addresses that are written in a text, in lower case."""
+    return [found["email"].lower() for found in _ADDRESS.finditer(text) if found["email"] and not found["more"]]
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        return bool(ip_address(text.rstrip(".")))
+    except ValueError:
+        return False
 
 
 def _is_allowed(address: str, hosts: Sequence[str]) -> bool:

@@ -17,8 +17,9 @@ from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
-ADMINS_CACHE_SECONDS = 3_600.0
+ADMINS_CACHE_SECONDS = 600.0
 MAX_ADMINS = 20
+MAX_CACHED = 10_000
 
 
 class SlackIdentity:
@@ -44,7 +45,8 @@ class SlackIdentity:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
-        self._known_admins: tuple[float, list[str]] = (float("-inf"), [])
+        self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._admins: tuple[float, list[str]] = (float("-inf"), [])
         self._listing_admins = asyncio.Lock()
 
     async def person(self, user: str) -> Person:
@@ -59,7 +61,7 @@ class SlackIdentity:
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
-        if len(self._people) > 10_000:  # noqa: PLR2004 - a bound, so that the cache cannot grow for ever
+        if len(self._people) > MAX_CACHED:
             self._people.clear()
         self._people[user] = (self._now(), person)
         return person
@@ -78,10 +80,34 @@ class SlackIdentity:
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
 
+    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
+        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+        known_at, members = self._private.get(channel, (float("-inf"), None))
+        if self._now() - known_at >= CACHE_SECONDS:
+            members = await self._members_if_private(channel)
+            if len(self._private) > MAX_CACHED:
+                self._private.clear()
+            self._private[channel] = (self._now(), members)
+        if members is None:
+            return True
+        return any(one in members for one in await self.approvers() if one != besides)
+
+    async def _members_if_private(self, channel: str) -> frozenset[str] | None:
+        try:
+            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
+                return None
+            members: set[str] = set()
+            async for page in await self._client.conversations_members(channel=channel, limit=1_000):
+                members.update(page["members"])
+        except SLACK_ERRORS as error:
+            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+        return frozenset(members)
+
     async def approvers(self) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
         if not self._settings.approvers:
-            return await self._admins()
+            return await self._list_admins()
         people: list[str] = []
         for one in self._settings.approvers:
             people += sorted(await self._members(one)) if one.startswith("S") else [one]
@@ -147,17 +173,15 @@ class SlackIdentity:
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 
-    async def _admins(self) -> list[str]:
-        """List some admins and owners, as many as anybody would write to; asked of Slack once an hour."""
-        known_at, admins = self._known_admins
-        if admins and self._now() - known_at < ADMINS_CACHE_SECONDS:
-            return admins
-        async with self._listing_admins:
-            if self._known_admins[0] == known_at:
-                self._known_admins = (self._now(), await self._list_admins() or admins)
-        return self._known_admins[1]
-
     async def _list_admins(self) -> list[str]:
+        """List some admins, from a while ago: as many as anybody would write to. Who still is one is asked later."""
+        async with self._listing_admins:
+            known_at, _ = self._admins
+            if self._now() - known_at >= ADMINS_CACHE_SECONDS:
+                self._admins = (self._now(), await self._find_admins())
+            return self._admins[1]
+
+    async def _find_admins(self) -> list[str]:
         admins: list[str] = []
         try:
             async for page in await self._client.users_list(limit=1000):

@@ -27,7 +27,7 @@ States of a tool call; those without a way out are final, which triggers in the 
 
     not gated   proposed or running -> succeeded | failed | rejected
     gated       proposed -> pending | rejected | failed
-                pending -> running | cancelled | expired | failed
+                pending -> running | cancelled | declined | expired | failed
                 running -> succeeded | failed | unknown
                 unknown -> succeeded | failed
 """

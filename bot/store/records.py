@@ -105,6 +105,7 @@ class CallStatus(StrEnum):
     FAILED = "failed"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    DECLINED = "declined"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 

@@ -106,7 +106,7 @@ class CallLog(Protocol):
         """End a call that needed no approval. Not awaited."""
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Return how often this tool was asked for within a day, by thread and by person, up to this call."""
+        """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""

@@ -3,12 +3,11 @@
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.blocks.orders import items_in_a_line
 from bot.shop.money import Money
-from bot.shop.shop import Order, ShopRefusedError
+from bot.shop.shop import ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
 from bot.tools.tool import OUTDATED, Context, GatedTool, Preview, ToolError, ToolResult
-
-MAX_ITEMS = 5
 
 
 class CancelOrder(GatedTool):
@@ -46,10 +45,11 @@ class CancelOrder(GatedTool):
             title=f"Cancel {order.id}",
             summary=f"Cancellation of {order.id}",
             button=f"Approve cancelling {order.id}",
+            keep="Keep the order",
             confirm=f"{order.id} will not be sent, and {back}. This cannot be undone.",
             facts=(
                 ("Order", f"{order.id}, {order.customer.name}"),
-                ("Items", _items(order)),
+                ("Items", items_in_a_line(order)),
                 ("Goes back", f"{left} of {order.total}"),
                 ("To", order.payment_method),
             ),
@@ -77,10 +77,3 @@ class CancelOrder(GatedTool):
             content={"order_id": self.order_id, "cancelled": True, "refunded": str(refund)},
             summary=f"{self.order_id} is cancelled{back}",
         )
-
-
-def _items(order: Order) -> str:
-    """Return the first lines of the order, and how many more there are."""
-    lines = ", ".join(f"{item.quantity} x {item.name[:40]}" for item in order.items[:MAX_ITEMS])
-    more = len(order.items) - MAX_ITEMS
-    return f"{lines} and {more} more" if more > 0 else lines

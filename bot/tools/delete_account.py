@@ -43,6 +43,7 @@ class DeleteAccount(GatedTool):
             title="Delete an account",
             summary=f"Deletion of the account {customer.email}",
             button="Approve deleting the account",
+            keep="Keep the account",
             confirm=f"The account {customer.email} is hidden at once, and erased after {days} days.",
             facts=(
                 ("Account", f"{customer.name}, {customer.email}"),

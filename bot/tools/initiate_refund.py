@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.blocks.orders import delivered, items_in_a_line
 from bot.shop.money import Money
 from bot.shop.shop import Order, Refund, RefundReason, ShopRefusedError
 from bot.tools.arguments import OrderId, UsDollars
@@ -64,6 +65,7 @@ class InitiateRefund(GatedTool):
                 ("Goes back to", order.payment_method),
                 ("Reason", REASON_WORDS[self.reason]),
             ),
+            background=(("Items", items_in_a_line(order)), ("Delivered", delivered(order))),
         )
 
     async def run(self, context: Context) -> ToolResult:

@@ -106,13 +106,26 @@ class Context:
             return False
         text = self.user_text if "@" in wanted else as_typed_plainly(self.user_text)
         named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        return bool(re.search(named, _LINKS_AND_PHONES.sub(" / ", plain_address(text))))
+        said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
+        return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
 _LINKS_AND_PHONES = re.compile(
     r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
+# Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
+_GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
+_BEFORE_ORDERS = re.compile(r"(?:\b(?:orders?|refunds?|cancel|numbers?|nos?\.?)\W{1,3}|#)$")
+_MIN_LISTED_DIGITS = 4
+
+
+def _grouped(found: re.Match[str]) -> str:
+    groups = found[0].split(" ")
+    is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
+    return found[0] if is_list and _BEFORE_ORDERS.search(found.string[: found.start()][-20:]) else " / "
+
+
 # What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
 _AROUND = r"\s<>()\[\]{}\"'`\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e:,;|*~\u2013\u2014\u2026!?"
 _ENDS = rf"(?![^{_AROUND}._-]|[._-]+[^{_AROUND}._-])"
@@ -199,6 +212,7 @@ class Preview:
     """What a gated call will do, in figures from the shop: the card is drawn from this and nothing else.
 
     `call` is the tool with every figure filled in, which runs if approved. No other open call may have its `subject`.
+    `keep` is the button that says no; `background` is shown for the approver to judge by, and may change meanwhile.
     """
 
     call: "GatedTool"
@@ -208,6 +222,8 @@ class Preview:
     button: str
     confirm: str
     facts: tuple[tuple[str, str], ...]
+    keep: str = "Cancel"
+    background: tuple[tuple[str, str], ...] = ()
 
     @property
     def figures(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent.conversation import ConversationError, check, cut, size
+from bot.agent.conversation import ConversationError, check, cut, seen_by, size
 from bot.store.records import NOTE, ChatMessage
 
 
@@ -142,3 +142,40 @@ def test_check_refuses(items: list[ChatMessage]) -> None:
 def test_ids_may_come_again() -> None:
     """An id that stands in several turns is answered in each of them."""
     check([said("look"), asked(call("a")), result("a"), said("again"), asked(call("a")), result("a")])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["U0ANA", "U0BEN", "U0SAM"]), turns()), min_size=1, max_size=5))
+def test_others_look_ups_are_not_seen(runs: list[tuple[str, list[list[ChatMessage]]]]) -> None:
+    """In one person's run, calls for others and their results are a line; all else stays, and it may be sent."""
+    thread = [
+        {**message, "of": user} | ({"name": user} if message["role"] == "user" else {})
+        for user, conversation in runs
+        for message in joined(conversation)
+    ]
+    seen = seen_by("U0ANA", thread)
+    check(seen)
+    look_ups = [message for message in seen if message["role"] == "tool" or message.get("tool_calls")]
+    assert all(message["of"] == "U0ANA" for message in look_ups)
+    kept = [message for message in thread if message["of"] == "U0ANA" or message["role"] in ("user", "system")]
+    assert [message for message in seen if "of" in message] == kept
+    others = {user for user, conversation in runs if any("tool_calls" in one for one in joined(conversation))}
+    lines = [message["content"] for message in seen if message["role"] == "system" and "of" not in message]
+    assert {user for user in others for line in lines if line.startswith(f"For {user} ")} == others - {"U0ANA"}
+
+
+def test_line_about_others() -> None:
+    """The line names what was called and what was asked for, and nothing that was found or that a model made up."""
+    invented = {"id": "x", "type": "function", "function": {"name": "Ben lives at 5 Elm St", "arguments": "{}"}}
+    waiting = result("call_1", status="waiting_for_approval", message="Refund of $5.00 for ORD-10188 waits.")
+    items: list[ChatMessage] = [
+        {**said("refund?"), "name": "U0BEN"},
+        asked(call("call_1"), invented),
+        waiting,
+        result("x", secret="5 Elm St"),
+        {**said("and me?"), "name": "U0ANA"},
+    ]
+    assert seen_by("U0ANA", items)[1] == said(
+        "For U0BEN there were calls here: look. Their results are for U0BEN alone. "
+        "Asked for: Refund of $5.00 for ORD-10188 waits.",
+        "system",
+    )

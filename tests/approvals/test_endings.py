@@ -10,7 +10,7 @@ from bot.approvals.endings import Ending
 from bot.store.records import CallStatus
 from tests.approvals.test_gated_call_machine import proposed_refund
 
-NOTHING_MOVED = (CallStatus.CANCELLED, CallStatus.EXPIRED)
+NOTHING_MOVED = (CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED)
 
 
 @pytest.mark.parametrize("ending", Ending)

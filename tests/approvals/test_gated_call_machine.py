@@ -28,9 +28,9 @@ from tests.stories.test_processes import Process, message
 from tests.world import ANA, SAM
 
 T = TypeVar("T")
-FINAL = (CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.CANCELLED, CallStatus.EXPIRED)
+FINAL = (CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED)
 AFTER = {
-    CallStatus.PENDING: {CallStatus.RUNNING, CallStatus.CANCELLED, CallStatus.EXPIRED},
+    CallStatus.PENDING: {CallStatus.RUNNING, CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED},
     CallStatus.RUNNING: {CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNKNOWN},
     CallStatus.UNKNOWN: {CallStatus.SUCCEEDED, CallStatus.FAILED},
 }
@@ -136,8 +136,8 @@ class GatedCallMachine(RuleBasedStateMachine):
         """Somebody cancels, on a card that may be behind."""
         call = self._call()
         if call.status == CallStatus.PENDING:
-            assert self._do(self._executors[by].close(call, Ending.CANCELLED, by=ANA))
-            assert not self._do(self._executors[1 - by].close(call, Ending.CANCELLED, by=ANA))
+            assert self._do(self._executors[by].close(call, Ending.DECLINED, by=ANA))
+            assert not self._do(self._executors[1 - by].close(call, Ending.DECLINED, by=ANA))
 
     @rule(by=either)
     def expire(self, by: int) -> None:

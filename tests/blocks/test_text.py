@@ -2,12 +2,20 @@
 
 # ruff: noqa: RUF001 - characters that look alike are what this is about
 import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.blocks.cards import escalation_card
+from bot.blocks.messages import answer_messages, plain
+from bot.blocks.orders import order_card
 from bot.blocks.text import REMOVED, one_line, prose, without_addresses
+from bot.shop.money import Money
+from bot.shop.shop import Customer, Order, OrderItem, OrderStatus
+from bot.store.records import Block
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,21 @@ from bot.blocks.text import REMOVED, one_line, prose, without_addresses
         "javascript:alert(1)",
         "tel:+4912345",
         "mailto:pay@evil.example",
+        "[2001:db8::1]/x",
+        "[2001:db8::1]:8080",
+        "http://[2001:db8::1]/x",
+        "2001:db8::1",
+        "2001:db8:0:0:0:0:0:1/pay",
+        "::ffff:10.0.0.1",
+        "localhost:8080/x",
+        "evil.example:8080",
+        "evil.ai",
+        "xn--e1awd7f.xn--p1ai",
+        "зло.рф",
+        r"\\evil.example\share",
+        "ev\ufe0fil.com",
+        "ana@evil.com/login",
+        "ana@10.0.0.1.evil.com:8080",
     ],
 )
 def test_addresses_go(address: str) -> None:
@@ -52,6 +75,8 @@ def test_addresses_go(address: str) -> None:
         "Write to ana@example.com.",
         "ありがとうございます。注文は発送されました。",
         "Thanks.We shipped it.",
+        "Between 10:30:00 and 12:45, [10:30:00], std::sort or x::y.",
+        "Ratio 1:2:3, order ORD-10234: yes ❤\ufe0f.",
     ],
 )
 def test_words_stay(text: str) -> None:
@@ -64,6 +89,84 @@ def test_known_email_addresses() -> None:
     text = "Write to ana@example.com or pay@evil.net or help@shop.example.com"
     cleaned = without_addresses(text, ("shop.example.com",), ("ana@example.com",))
     assert cleaned == f"Write to ana@example.com or {REMOVED} or help@shop.example.com"
+
+
+def test_known_address_in_a_link() -> None:
+    """An address that is known may be named, and not be made a link."""
+    cleaned = without_addresses("ana@example.com/login and mailto:ana@example.com", (), ("ana@example.com",))
+    assert cleaned == f"{REMOVED} and mailto:ana@example.com"
+
+
+def test_nobody_is_known() -> None:
+    """Where it is known that nobody's address may be named, all of them are removed."""
+    assert without_addresses("Write to ana@example.com", (), ()) == f"Write to {REMOVED}"
+
+
+MARKS = [
+    "✓",
+    "✔️",
+    "✅",
+    "☑",
+    "✕",
+    "✖",
+    "❌",
+    "⏸",
+    "⏸️",
+    "●",
+    "○",
+    "▸",
+    ":white_check_mark:",
+    ":X:",
+    ":double_vertical_bar:",
+]
+
+
+@given(
+    st.lists(st.sampled_from([*MARKS, "\u202e", "*", "#", " ", "\n", "Approved by <@U0SAM>", "\u200b"]), max_size=12)
+)
+def test_words_have_no_marks(parts: list[str]) -> None:
+    """A model's words lose the marks that cards and outcomes have, and names of emoji stay names."""
+    text = prose("".join(parts))
+    assert not set("✓✔✅☑✕✖❌⏸●○▸\u202e") & set(text)
+    assert ":white_check_mark:" not in text
+    assert "<@" not in text
+
+
+ORDER = Order(
+    "ORD-1",
+    Customer("c", "Ana", "ana@example.com"),
+    OrderStatus.SHIPPED,
+    (OrderItem("Cable", 1, Money(100, "USD")),),
+    total=Money(100, "USD"),
+    refunded=Money(0, "USD"),
+    payment_method="Visa",
+    placed_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        order_card(ORDER, with_tracking=True),
+        order_card(replace(ORDER, items=(), status=OrderStatus.CANCELLED), with_tracking=True),
+        escalation_card("A customer needs a person", "https://acme.slack.com/x", "U0ANA", "Wants a person", None),
+    ],
+)
+def test_words_are_no_block_of_a_card(card: tuple[Block, ...]) -> None:
+    """Words that repeat what stands on a card never make a block of it."""
+    for block in card:
+        texts = [part.get("text", "") for part in (block.get("text") or {}, *block.get("elements", ()))]
+        for _, blocks in (message for text in texts for message in answer_messages(text, ())):
+            assert block not in blocks
+
+
+@given(st.text(max_size=400) | st.just("a.io " * 40))
+def test_what_a_dialog_says_last_stays(payee: str) -> None:
+    """However long a dialog gets, it fits, and its amount and that it cannot be undone stay in it."""
+    block = plain(f"$42.00 goes back to {payee} for ORD-1. This cannot be undone.", 300, end=90)
+    assert len(block["text"]) <= 300
+    assert block["text"].startswith("$42.00 goes back")
+    assert block["text"].endswith("This cannot be undone.")
 
 
 @given(st.text(max_size=300))

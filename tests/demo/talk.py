@@ -75,7 +75,7 @@ ALL_OUTPUTS: Mapping[str, Callable[[Json], Any]] = {
     "delete_account": lambda _: parked("D-1", "Deletion of the account ana@example.com"),
     "search_help": lambda _: {"sections": [{"title": "Gifts", "section": "Wrapping", "text": "One. Two.\nThree."}]},
     "escalate_to_human": lambda _: {"handed_over": True, "message": "The support team was told."},
-    "withdraw_request": lambda arguments: {"message": f"{arguments['request']}: taken back by the customer."},
+    "withdraw_request": lambda arguments: {"message": f"{arguments['request']}: withdrawn by the customer."},
 }
 
 

@@ -12,8 +12,8 @@ OUTCOMES: list[tuple[str, str]] = [
     ),
     ("Note from the shop: Refund of $42.00 for ORD-10234: approved, but not done. It is gone.", "did not go through"),
     (
-        "Note from the shop: Refund of $42.00 for ORD-10234: cancelled by a person, nothing was done.",
-        "The request for the refund of $42.00 for ORD-10234 was cancelled",
+        "Note from the shop: Refund of $42.00 for ORD-10234: declined by a person, nothing was done.",
+        "The request for the refund of $42.00 for ORD-10234 was declined",
     ),
     (
         "Note from the shop: Refund of $42.00 for ORD-10234: expired without a decision, nothing was done.",

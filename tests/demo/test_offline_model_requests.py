@@ -5,7 +5,7 @@ import pytest
 from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, Call, Talk
 
 REFUND = "Refund ORD-10188, it is cracked"
-TAKEN_BACK = "Note from the shop: {}: taken back by the customer, nothing was done."
+TAKEN_BACK = "Note from the shop: {}: withdrawn by the customer, nothing was done."
 
 
 def withdraw(request: str) -> Call:
@@ -117,8 +117,8 @@ NOTES: list[tuple[str, str, str]] = [
     ),
     (
         "Cancel ORD-10251",
-        "Cancellation of ORD-10251: cancelled by a person, nothing was done.",
-        "The request for the cancellation of ORD-10251 was cancelled, and nothing was done.",
+        "Cancellation of ORD-10251: declined by a person, nothing was done.",
+        "The request for the cancellation of ORD-10251 was declined, and nothing was done.",
     ),
     (
         "Delete my account",

@@ -367,7 +367,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
             await world.says(ANA, "and?", card.channel, thread_ts=root.ts)
             await world.replies(root, 4)
             notes.append([m["content"] for m in world.asked[-1].messages if m["role"] == "system"][-1])
-    ends = ("went back to", "cancelled by", "but not done", "expired without a decision")
+    ends = ("went back to", "declined by", "but not done", "expired without a decision")
     for end, line, note in zip(ends, settled, notes, strict=True):
         assert [other for other in ends if other in line] == [end]
         assert note.startswith("Note from the shop: ")
@@ -456,7 +456,7 @@ def test_p16_no_open_ended_tools(world: World) -> None:
         assert not {"url", "sql", "query", "command", "code", "path", "script", "file", "method"} & set(
             tool.model_fields
         )
-    allowed = {"bot", "pydantic", "dataclasses", "decimal", "importlib", "inspect", "pkgutil", "collections"}
+    allowed = {"bot", "pydantic", "dataclasses", "decimal", "importlib", "inspect", "pkgutil", "collections", "re"}
     framework = {"tool.py", "arguments.py"}
     for path in (path for path in Path(tools.__file__).parent.glob("*.py") if path.name not in framework):
         nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))

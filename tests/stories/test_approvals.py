@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import re
+import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,9 +102,57 @@ async def test_cancelled(world: World) -> None:
         card = await refund_card(world)
         assert await cancel(world, card, ANA)
         settled = await world.settled(card)
-    assert "✕ Refund of $42.00 for ORD-10188: cancelled by <@U0ANA>. Nothing was done." in shown(settled)
+    assert "✕ Refund of $42.00 for ORD-10188: withdrawn by <@U0ANA>. Nothing was done." in shown(settled)
     assert world.refunds() == []
     assert call_row(world)["status"] == "cancelled"
+
+
+async def test_declined(world: World) -> None:
+    """An approver's no is told and logged as declined, to the model too, and a click after it hears so."""
+    async with world.bot():
+        card = await refund_card(world)
+        assert buttons(card)["cancel_call"]["text"]["text"] == "Cancel"
+        assert await cancel(world, card, SAM)
+        settled = await world.settled(card)
+        await approve(world, card)
+        assert "already declined by <@U0SAM>" in await world.whisper_to(SAM)
+        world.script += [Answer("It was declined.")]
+        await world.says(ANA, "and now?", thread_ts=card.thread_ts)
+        await world.workspace.until(lambda: len(world.asked) > 2)
+    assert "✕ Refund of $42.00 for ORD-10188: declined by <@U0SAM>. Nothing was done." in shown(settled)
+    note = "Note from the shop: Refund of $42.00 for ORD-10188: declined by a person, nothing was done."
+    assert note in [message["content"] for message in world.asked[-1].messages]
+    assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
+    with pytest.raises(sqlite3.IntegrityError):
+        world.write("UPDATE tool_calls SET error = 'changed'")
+
+
+async def test_what_an_approver_judges_by(world: World) -> None:
+    """A refund's card shows what was bought, when it arrived and how long ago, which may change until it is decided."""
+    world.write("UPDATE orders SET delivered_at = ? WHERE id = 'ORD-10188'", days_ago(9))
+    async with world.bot():
+        card = await refund_card(world)
+        assert "*Items*\n1 x Cast-iron teapot, 0.8 l" in shown(card)
+        assert re.search(r"\*Delivered\*\n\w{3}, \w{3} \d+, 9 days ago", shown(card))
+        world.write("UPDATE orders SET delivered_at = ? WHERE id = 'ORD-10188'", days_ago(10))
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize(("days", "told"), [(None, "Not yet: shipped"), (0, "today"), (1, "yesterday")])
+async def test_when_it_arrived(world: World, days: int | None, told: str) -> None:
+    """An order that has not arrived says so on the card, and a day that is near is named."""
+    status = "shipped" if days is None else "delivered"
+    when = None if days is None else days_ago(days)
+    world.write("UPDATE orders SET status = ?, delivered_at = ? WHERE id = 'ORD-10188'", status, when)
+    async with world.bot():
+        assert told in shown(await refund_card(world))
+
+
+def days_ago(days: int) -> str:
+    """Write the time so many days ago as the shop keeps it."""
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
 async def test_fifty_clicks_at_once(world: World) -> None:
@@ -123,7 +174,7 @@ async def test_approve_and_cancel_at_once(world: World) -> None:
         await asyncio.gather(*(decide(world, card) for decide in (approve, cancel) * 10))
         await world.settled(card)
     row = call_row(world)
-    assert (row["status"], len(world.refunds())) in {("succeeded", 1), ("cancelled", 0)}
+    assert (row["status"], len(world.refunds())) in {("succeeded", 1), ("declined", 0)}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +202,7 @@ async def test_stranger_cannot_cancel(world: World) -> None:
     async with world.bot():
         card = await refund_card(world)
         await cancel(world, card, BEN)
-        assert "can cancel this" in await world.whisper_to(BEN)
+        assert "can end this" in await world.whisper_to(BEN)
     assert call_row(world)["status"] == "pending"
 
 

@@ -1,6 +1,7 @@
 """Somebody asks about an order: in a channel, in a direct message, in a thread, and however Slack delivers it."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -403,3 +404,14 @@ async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None
         await world.says(ANA, "try again", thread_ts=question.ts)
         await world.replies(question, 2)
     assert heard(world.asked[-1]) == ["where is ORD-10234?", "try again"]
+
+
+async def test_email_addresses_of_an_answer(world: World, tmp_path: Path) -> None:
+    """An answer may name the customer's address, one that they wrote, and one of the shop's; any other is removed."""
+    (tmp_path / "help.md").write_text("# Contact\nWrite to help@acme.example.", "utf-8")
+    addresses = "ana@example.com", "ana@home.example", "help@acme.example", "returns@shop.example", "pay@evil.example"
+    world.script += [Answer(f"Write to {', '.join(addresses)}")]
+    async with world.bot(BOT_HELP_FOLDER=tmp_path, BOT_LINK_HOSTS="shop.example"):
+        question = await world.says(ANA, "@bot my other address is ana@home.example")
+        (answer,) = await world.replies(question)
+    assert shown(answer) == f"Write to {', '.join(addresses[:4])}, [link removed]"

@@ -1,11 +1,12 @@
 """Who people are to the bot, when Slack is unsure itself."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bot.testing.openai import Answer
-from bot.testing.slack.workspace import Message, Person
+from bot.testing.slack.workspace import Channel, Message, Person
 from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
 
 ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
@@ -135,3 +136,78 @@ async def test_group_that_is_gone_among_who_is_written_to(world: World) -> None:
         await approve(world, card)
         await world.settled(card)
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+PRIVATE = Channel("C0PRIVATE", "private", "group", frozenset({ANA, BEN, "U0BOT"}))
+
+
+async def card_to_decide(world: World) -> Message:
+    """Wait for the first card that can be approved, wherever it is."""
+    return await world.workspace.until(
+        lambda: next((message for message in world.workspace.messages if "approve_call" in buttons(message)), None)
+    )
+
+
+@pytest.mark.parametrize("approvers", [SAM, "S0LEADS", ""], ids=["person", "group", "admins"])
+async def test_private_channel_without_an_approver(world: World, approvers: str) -> None:
+    """What is asked for in a channel that no approver can see goes to each of them, and is approved there."""
+    world.workspace.add(PRIVATE)
+    world.workspace.usergroups["S0LEADS"] = [SAM]
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=approvers):
+        shown_to_ana = await world.card(await world.says(ANA, "@bot my ORD-10188 is broken", PRIVATE.id))
+        card = await card_to_decide(world)
+        assert card.channel == "D0SAM"
+        assert list(buttons(shown_to_ana)) == ["cancel_call"]
+        assert "Nothing has happened yet" in shown(shown_to_ana)
+        await approve(world, card)
+        assert "Nothing has happened yet" not in shown(await world.settled(shown_to_ana))
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [replace(PRIVATE, members=PRIVATE.members | {SAM}), replace(PRIVATE, kind="channel")],
+    ids=["approver is in it", "public"],
+)
+async def test_channel_that_an_approver_sees(world: World, channel: Channel) -> None:
+    """Where an approver is in the channel, or can enter it, the one card is in the thread."""
+    world.workspace.add(channel)
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot my ORD-10188 is broken", PRIVATE.id))
+        await approve(world, card)
+        await world.settled(card)
+    assert [message.channel for message in world.workspace.messages if message.channel.startswith("D")] == []
+
+
+async def test_approver_who_asks_in_a_private_channel(world: World) -> None:
+    """The one approver in a private channel who asks there is nobody to decide: another one gets the card."""
+    world.workspace.add(replace(PRIVATE, members=frozenset({SAM, "U0BOT"})))
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"{SAM},{BEN}"):
+        await world.says(SAM, "@bot please refund ORD-10188", PRIVATE.id)
+        assert (await card_to_decide(world)).channel == "D0BEN"
+
+
+async def test_slack_does_not_tell_who_sees_a_channel(world: World) -> None:
+    """When Slack does not tell who is in a channel, it is as if no approver were there."""
+    world.workspace.faults.refuse("conversations.members", "fetch_members_failed", times=10)
+    world.workspace.add(replace(PRIVATE, members=PRIVATE.members | {SAM}))
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        await world.says(ANA, "@bot my ORD-10188 is broken", PRIVATE.id)
+        assert (await card_to_decide(world)).channel == "D0SAM"
+
+
+async def test_approver_whose_account_it_is(world: World) -> None:
+    """An approver does not decide over the account that is theirs, whoever asked."""
+    world.workspace.add(replace(world.workspace.people["U0CHLOE"], email="ben@example.com"))
+    world.write("UPDATE orders SET status = 'delivered' WHERE status != 'cancelled'")
+    world.script += [calls(("delete_account", {})), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"{SAM},U0CHLOE"):
+        card = await world.card(await world.says(BEN, "@bot delete my account"))
+        await approve(world, card, "U0CHLOE")
+        assert "your own order or account" in await world.whisper_to("U0CHLOE")
+        await approve(world, card)
+        await world.settled(card)

@@ -229,7 +229,7 @@ async def test_edited_request(world: World) -> None:
         world.workspace.update(SUPPORT, question.ts, text="<@U0BOT> refund ORD-10142", edited=True)
         assert "was changed after it was asked for" in shown(await world.settled(card))
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
-        assert "already cancelled" in await world.whisper_to(SAM)
+        assert "already withdrawn" in await world.whisper_to(SAM)
     assert world.refunds() == []
 
 

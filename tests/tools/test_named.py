@@ -50,6 +50,17 @@ def test_longer_number(number: str, more: str, behind: bool) -> None:  # noqa: F
     st.sampled_from(
         [
             *("${}", "$ {}", "€{}", "{} €", "{}€", "{} dollars", "USD {}", "{} EUR", "{}.50", "{},50", "${}.50", "{}%"),
+            *(
+                "0176 {}",
+                "555 {} 12",
+                "{} 10188",
+                "1 {}",
+                "1.{}.50",
+                "12 {} EUR",
+                "1\u202f{}",
+                "0555/{}",
+                "call 98765 {}",
+            ),
             *("+1 555 {}", "+49{}", "555-{}", "(555) {}", "tel:{}", "0555.{}", "{}-555"),
             *("https://shop.example/orders/{}", "http://a.example/?id={}", "shop.example/{}", "www.a.example?{}"),
             *("<https://shop.example/{}>", "{}@example.com", "x_{}", "{}_x", "A{}", "{}b", "a={}", "v1.{}"),
@@ -57,7 +68,7 @@ def test_longer_number(number: str, more: str, behind: bool) -> None:  # noqa: F
     ),
 )
 def test_number_that_means_something_else(number: str, where: str) -> None:
-    """A price, a phone number, a link or a part of a word names no order."""
+    """A price, a phone number (also in groups), a link or a part of a word names no order."""
     assert not named(f"ORD-{number}", f"it says {where.format(number)} here")
 
 

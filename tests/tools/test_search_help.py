@@ -81,10 +81,19 @@ async def test_nothing_fits(world: World, folder: Path) -> None:
     assert await sections(world, folder, "zeppelin") == []
 
 
-async def test_empty_folder(world: World, tmp_path: Path) -> None:
-    """A folder without articles answers nothing, and breaks nothing."""
+async def test_empty_folder(world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A folder without articles answers nothing, breaks nothing, and is told at the start."""
     (tmp_path / "empty").mkdir()
     assert await sections(world, tmp_path / "empty", "returns") == []
+    assert f"The help folder {tmp_path / 'empty'} has no articles (*.md), so nothing is found in it." in caplog.messages
+
+
+async def test_article_in_another_encoding(world: World, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An article that cannot be read is named at the start, and the others are found."""
+    (folder / "sizes.md").write_bytes("# Größen".encode("cp1252"))
+    found = await sections(world, folder, "canada")
+    assert found[0]["title"] == "Shipping"
+    assert any(f"{folder / 'sizes.md'} is not UTF-8" in line for line in caplog.messages)
 
 
 async def test_no_folder(world: World) -> None:

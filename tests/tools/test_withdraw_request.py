@@ -33,7 +33,7 @@ async def test_ones_own(world: World) -> None:
         card, request = await waiting(world)
         world.script += [calls(("withdraw_request", {"request": request})), refund_of("ORD-10188", 5), Answer("Done.")]
         await world.says(ANA, "only $5, please", thread_ts=card.root_ts)
-        assert "taken back by <@U0ANA>. Nothing was done." in shown(await world.settled(card))
+        assert "withdrawn by <@U0ANA>. Nothing was done." in shown(await world.settled(card))
         await world.workspace.until(lambda: len(world.asked) == 5)
     rows = world.rows("SELECT status FROM tool_calls ORDER BY created_at")
     assert [row["status"] for row in rows] == ["cancelled", "succeeded", "pending"]

@@ -18,8 +18,8 @@ _TO_THE_CUSTOMER = {
 _OUTCOMES = {
     "approved by a person and done": "Good news: {what} was approved and has gone through.",
     "approved, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
-    "cancelled by a person": "The request for {what} was cancelled, and nothing was done.",
-    "taken back": "The request for {what} is taken back, and nothing was done.",
+    "declined by a person": "The request for {what} was declined, and nothing was done.",
+    "withdrawn": "The request for {what} is withdrawn, and nothing was done.",
     "closed": "The request for {what} is closed, and nothing was done.",
     "expired": "Nobody decided on {what} in time, so it expired and nothing was done.",
 }

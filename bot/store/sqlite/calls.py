@@ -61,12 +61,12 @@ class Calls:
             )
             if escalation:
                 self._outbox.insert(db, [escalation])
-                mark_handed_over(db, call.thread)
+                mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
-        """Count the requests of this tool within a day, by thread and by person, this one and refused ones included.
+        """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         Those that the model made after this one, in the same turn, do not count yet.
         """
@@ -74,14 +74,12 @@ class Calls:
         def read(db: Database) -> tuple[int, int]:
             thread = call.thread
             row = db.execute(
-                """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)),
-                          count(*) FILTER (WHERE requester = ?)
-                   FROM tool_calls WHERE gated AND tool = ? AND created_at > ? AND (message_id, position) <= (?, ?)
-                   AND (requester = ? OR (team, channel, thread_ts) = (?, ?, ?))""",
+                """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)), count(*)
+                   FROM tool_calls WHERE gated AND requester = ? AND tool = ? AND created_at > ?
+                   AND (message_id, position) <= (?, ?)""",
                 [
-                    *(*thread.key, call.requester),
-                    *(call.tool, (datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
-                    *(call.requester, *thread.key),
+                    *(*thread.key, call.requester, call.tool),
+                    *((datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
                 ],
             ).fetchone()
             return (row[0], row[1])

@@ -112,7 +112,7 @@ class Conversations:
             self._outbox.insert(db, posts)
             if escalation:
                 self._outbox.insert(db, [escalation])
-                mark_handed_over(db, thread)
+                mark_handed_over(db, thread, message.user)
             more = finish_running(db, thread, error)
             if not more:
                 self._leases.let_go(db, thread)
@@ -206,7 +206,7 @@ def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> N
 def _add_notes(db: Database, thread: ThreadId) -> None:
     rows = db.query(
         """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
-           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'expired')
+           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
         thread.key,
     )
@@ -217,7 +217,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 def _read(db: Database, thread: ThreadId) -> Conversation:
     key = thread.key
     rows = db.execute("SELECT message FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
-    first_id, began_at = _start_of_run(db, thread)
+    first_id, began_at, user = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
@@ -236,7 +236,7 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread, first_id, began_at),
+        spent=_spent(db, thread, user, first_id, began_at),
         intent=get_intent(db, thread),
         files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
         new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
@@ -251,20 +251,20 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
-def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str]:
-    """Find where the run began in the conversation: at the first of the messages that it answers."""
+def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str, str]:
+    """Find where the run began in the conversation, at the first of the messages that it answers, and its author."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
-    first: tuple[int, str] | None = db.execute(
-        """SELECT messages.id, created_at FROM inbox JOIN messages ON inbox_id = inbox.id
+    first: tuple[int, str, str] | None = db.execute(
+        """SELECT messages.id, created_at, user FROM inbox JOIN messages ON inbox_id = inbox.id
            WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
            AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
         thread.key,
     ).fetchone()
-    return first or (0, "")
+    return first or (0, "", "")
 
 
-def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spent:
+def _spent(db: Database, thread: ThreadId, user: str, first_id: int, began_at: str) -> Spent:
     key = thread.key
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
@@ -274,8 +274,9 @@ def _spent(db: Database, thread: ThreadId, first_id: int, began_at: str) -> Spen
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
-        "SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at > ?",
-        [*key, hour_ago],
+        """SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND requester = ?
+           AND created_at > ?""",
+        [*key, user, hour_ago],
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (

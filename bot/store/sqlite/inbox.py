@@ -10,7 +10,15 @@ from bot.store.records import InboxMessage, PassOn, SharedFile, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, mark_taken_back, place_of, relayed_to
+from bot.store.sqlite.threads import (
+    continue_in,
+    find_thread,
+    insert_thread,
+    is_quiet_for,
+    mark_taken_back,
+    place_of,
+    relayed_to,
+)
 
 NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
@@ -53,14 +61,13 @@ class Inbox:
                 _open_thread(db, found)
             if mentioned and status in (None, ("unclaimed",)):
                 mark_taken_back(db, thread)
-            known = "SELECT owner, handed_over_at FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
-            row = db.execute(known, thread.key).fetchone()
-            handed_over = row is not None and row[1] is not None
+            handed_over = is_quiet_for(db, thread, message.user)
             is_for_others = status is None and (handed_over or not addressed)
             if pass_on and is_for_others and self._pass_on(db, found, pass_on, handed_over=handed_over):
                 return None
             if handed_over:
                 return None
+            row = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key).fetchone()
             if status is None:
                 _insert(db, found, "waiting" if row else "unclaimed")
             else:

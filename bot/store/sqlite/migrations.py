@@ -177,6 +177,31 @@ def results_and_chat_messages(db: Database) -> None:
 
 
 @bot_migrations()
+def escalations_of_a_person(db: Database) -> None:
+    """Keep for whom people took a thread over: it is no reason to be quiet to the one who began it."""
+    db.execute("ALTER TABLE threads ADD COLUMN handed_over_by TEXT")
+
+
+@bot_migrations()
+def declined_requests(db: Database) -> None:
+    """Tell an approver's no from a request that was withdrawn."""
+    # A check cannot be altered in place; this one only allows more, so that every row that is there still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'tool_calls'",
+        ["'cancelled',", "'cancelled', 'declined',"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+    final = "OLD.status IN ('succeeded', 'failed', 'rejected', 'cancelled', 'declined', 'expired')"
+    for event, what in (("UPDATE", "does not change"), ("DELETE", "is not deleted")):
+        name = f"tool_calls_no_{event.lower()}_when_final"
+        db.execute(f"DROP TRIGGER {name}")
+        db.execute(f"""
+            CREATE TRIGGER {name} BEFORE {event} ON tool_calls
+            WHEN {final} BEGIN SELECT RAISE(ABORT, 'a finished tool call {what}'); END""")
+
+
+@bot_migrations()
 def what_people_send(db: Database) -> None:
     """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
     db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")

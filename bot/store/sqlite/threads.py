@@ -60,10 +60,23 @@ def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
 
 
-def mark_handed_over(db: Database, thread: ThreadId) -> None:
-    """Leave the thread to people: the bot stays quiet there until it is mentioned."""
-    now = datetime.now(UTC).isoformat()
-    db.execute("UPDATE threads SET handed_over_at = ? WHERE (team, channel, ts) = (?, ?, ?)", [now, *thread.key])
+def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
+    """Leave the thread to people, because of this person: see `is_quiet_for`."""
+    db.execute(
+        """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
+           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE (team, channel, ts) = (?, ?, ?)""",
+        [datetime.now(UTC).isoformat(), user, *thread.key],
+    )
+
+
+def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
+    """Return whether people have the thread, so that the bot does not answer this person until it is mentioned.
+
+    When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
+    """
+    quiet = """SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NOT NULL
+               AND (started_by != ? OR handed_over_by IS NULL OR handed_over_by = started_by)"""
+    return db.execute(quiet, [*thread.key, user]).fetchone() is not None
 
 
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
