@@ -118,7 +118,7 @@ class ToolCalls:
             text = _written(result.content)
             reach("call run")
         except ToolError as error:
-            self._finish(call, CallStatus.REJECTED, error.content, error=str(error))
+            self._finish(call, CallStatus.REJECTED, error.content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
@@ -132,10 +132,12 @@ class ToolCalls:
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)
         if tool is None:
-            raise ToolError(f"There is no tool {call.tool}.", f"The tools are: {', '.join(self._tools)}.")
+            raise ToolError("I can't do that.", f"There is no such tool. The tools are: {', '.join(self._tools)}.")
         if call.position >= self._settings.max_calls:
             most = self._settings.max_calls
-            raise ToolError("Too many calls in one turn.", f"Make at most {most} calls at once, then the others.")
+            raise ToolError(
+                "That is more than I can do at once.", f"Make at most {most} calls at once, then the others."
+            )
         return tool.parse(call.arguments_sent)
 
     async def _enforce_limits(self, call: ToolCall) -> None:

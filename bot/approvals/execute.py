@@ -164,7 +164,7 @@ class Executor:
             theirs = call.requester == person.id and reference(call.id) == request
             if theirs and call.status == CallStatus.PENDING and await self.close(call, Ending.WITHDRAWN, by=person.id):
                 return Ending.WITHDRAWN.for_model(call, "")
-        raise ToolError(f"There is no waiting request {request} of this person.", "Only one's own can be taken back.")
+        raise ToolError(f"You have no waiting request {request}.", "Only one's own can be taken back.")
 
     def _context(self, call: ToolCall, requester: Person) -> Context:
         return Context(call.id, call.thread, requester, self._shop, self, self._rules)

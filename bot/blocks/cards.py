@@ -11,6 +11,7 @@ from bot.tools.tool import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+_MAX_NAMED = 5
 MAX_PICTURES = 3
 RELAYED = Mrkdwn(
     "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
@@ -56,7 +57,8 @@ def decision_buttons(
             "style": "primary",
         },
     }
-    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    more = f" and {len(approvers) - _MAX_NAMED} more" if len(approvers) > _MAX_NAMED else ""
+    who = ", ".join(mention(one) for one in approvers[:_MAX_NAMED]) + more or "a workspace admin"
     line = Mrkdwn(
         f"Waiting for {who}. Nothing has happened yet."
         if approvable

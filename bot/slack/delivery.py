@@ -177,7 +177,8 @@ class Delivery:
         """Try to have the post said, and give back what is to be said in its channel after that."""
         reach("post taken")
         try:
-            ts = await (self._update(post) if post.replaces else self._post(post))
+            is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
+            ts = await (self._update(post) if post.replaces and not is_news else self._post(post))
         except SlackApiError as error:
             await self._handle_error(error, post)
         except SLACK_ERRORS as error:

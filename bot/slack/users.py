@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -26,7 +27,8 @@ class SlackIdentity:
     """What Slack and the settings say about people.
 
     Membership in groups and e-mail addresses may be a minute old; who may approve is asked at each decision. A group
-    that cannot be read counts as empty, so that people who do not depend on it are not kept waiting by it.
+    that Slack does not know counts as empty; one that cannot be read for now counts as it was read last, but at a
+    decision, where nobody is taken for an approver, or for none, on a guess. Who is named needs no group.
     """
 
     def __init__(
@@ -110,7 +112,8 @@ class SlackIdentity:
             return await self._list_admins()
         people: list[str] = []
         for one in self._settings.approvers:
-            people += sorted(await self._members(one)) if one.startswith("S") else [one]
+            with suppress(IdentityError):
+                people += sorted(await self._members(one)) if _is_group(one) else [one]
         return list(dict.fromkeys(people))
 
     async def learn_approvers(self) -> None:
@@ -148,9 +151,15 @@ class SlackIdentity:
     async def _is_among(self, user: str, ids: tuple[str, ...], *, fresh: bool = False) -> bool:
         if user in ids:
             return True
-        for one in ids:
-            if one.startswith("S") and user in await self._members(one, fresh=fresh):
-                return True
+        unsure: IdentityError | None = None
+        for one in filter(_is_group, ids):
+            try:
+                if user in await self._members(one, fresh=fresh):
+                    return True
+            except IdentityError as error:
+                unsure = error
+        if fresh and unsure:
+            raise unsure
         return False
 
     async def _user(self, user: str) -> dict[str, Any]:
@@ -168,6 +177,10 @@ class SlackIdentity:
             users = (await _ask_twice(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
             why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
+            if not isinstance(error, SlackApiError) or _passes(error):
+                if group in self._groups and not fresh:
+                    return members
+                raise IdentityError(f"usergroups.users.list for {group}: {why}") from error
             logger.warning("the group %s could not be read, so it counts as empty: %s", group, why)
             return frozenset()
         self._groups[group] = (self._now(), frozenset(users))
@@ -201,6 +214,10 @@ class SlackIdentity:
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
+
+
+def _is_group(one: str) -> bool:
+    return one.startswith("S")
 
 
 def _address(data: dict[str, Any]) -> str | None:

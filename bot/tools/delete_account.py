@@ -7,6 +7,7 @@ from bot.shop.shop import ShopRefusedError
 from bot.tools.tool import OUTDATED, Context, GatedTool, Preview, ToolError, ToolResult
 
 MAX_ORDERS = 100
+MAX_NAMED = 5
 
 
 class DeleteAccount(GatedTool):
@@ -29,11 +30,12 @@ class DeleteAccount(GatedTool):
         email = context.requester.email
         customer = await context.shop.customer(email) if email else None
         if customer is None:
-            raise ToolError("This person has no account in the shop.")
+            raise ToolError("You have no account in the shop.")
         orders = await context.shop.orders(customer, most=MAX_ORDERS)
         if waiting := [order.id for order in orders if order.under_way]:
+            more = f" and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
             raise ToolError(
-                f"The account can't be deleted while orders are under way: {', '.join(waiting[:5])}.",
+                f"Your account can't be deleted while orders are under way: {', '.join(waiting[:MAX_NAMED])}{more}.",
                 "Offer to ask again when they have arrived or are cancelled.",
             )
         days = context.rules.account_undo_days

@@ -4,11 +4,13 @@ from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS
 from bot.identity import plain_address
-from bot.shop.shop import Customer
+from bot.shop.shop import Customer, Order
 from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 MAX_ORDERS = 10
+MAX_COUNTED = 100
+MAX_ITEMS = 5
 
 
 class FindOrders(Tool):
@@ -28,7 +30,8 @@ class FindOrders(Tool):
     async def run(self, context: Context) -> ToolResult:
         """Find the customer, which is oneself for all but staff, and list what they bought."""
         customer = await self._customer(context)
-        orders = await context.shop.orders(customer, most=MAX_ORDERS) if customer else []
+        found = await context.shop.orders(customer, most=MAX_COUNTED) if customer else []
+        orders = found[:MAX_ORDERS]
         return ToolResult(
             content={
                 "orders": [
@@ -37,12 +40,13 @@ class FindOrders(Tool):
                         "status": order.status,
                         "status_text": STATUS_WORDS[order.status],
                         "placed": order.placed_at.date().isoformat(),
-                        "items": [item.name[:100] for item in order.items[:5]],
+                        "items": _items(order),
                         "total": str(order.total),
                     }
                     for order in orders
                 ]
             }
+            | ({"listed": _listed(len(orders), len(found))} if len(found) > len(orders) else {})
         )
 
     async def _customer(self, context: Context) -> Customer | None:
@@ -50,7 +54,19 @@ class FindOrders(Tool):
         wanted = plain_address(self.email or "") or mine
         if wanted and wanted != mine and not context.has_named(wanted):
             raise ToolError(
-                "Only one's own orders can be listed.",
+                "Only your own orders can be listed.",
                 "Send null for the e-mail address, or that which a member of the support team wrote themselves.",
             )
         return await context.shop.customer(wanted) if wanted else None
+
+
+def _listed(shown: int, found: int) -> str:
+    """Say how many are listed, of how many."""
+    return f"{shown} of {found}{' or more' if found == MAX_COUNTED else ''}, the latest first"
+
+
+def _items(order: Order) -> list[str]:
+    """Name the first items of an order, and say how many more there are."""
+    names = [item.name[:100] for item in order.items[:MAX_ITEMS]]
+    more = len(order.items) - MAX_ITEMS
+    return [*names, f"and {more} more"] if more > 0 else names

@@ -59,9 +59,13 @@ def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
         "refundable": str(order.refundable),
         "carrier": order.carrier,
     }
+    if (left_out := len(order.items) - MAX_ITEMS) > 0:
+        described["items_left_out"] = left_out
     if with_tracking:
         described["tracking"] = [
             {"at": event.at.isoformat(), "place": event.place[:MAX_CHARACTERS], "text": event.text[:MAX_CHARACTERS]}
             for event in order.tracking[-MAX_EVENTS:]
         ]
+    if with_tracking and (earlier := len(order.tracking) - MAX_EVENTS) > 0:
+        described["earlier_events_left_out"] = earlier
     return described

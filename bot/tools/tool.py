@@ -24,11 +24,16 @@ from bot.tools.arguments import EXACT, as_typed_plainly, order_spellings
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
+_OUR_WORDS = "Value error, "  # what pydantic puts before ours
+NOT_UNDERSTOOD = "I did not get right what is wanted."
 OUTDATED = "I was changed since this was asked for, so it has to be asked for again."
 
 
 class ToolError(Exception):
-    """A call that cannot be done. The model hears the sentence and the hint; neither holds anything secret."""
+    """A call that cannot be done. The model hears the sentence, which a customer may read, and the hint, for it alone.
+
+    Neither holds anything secret.
+    """
 
     def __init__(self, sentence: str, hint: str = "") -> None:
         super().__init__(sentence)
@@ -92,7 +97,7 @@ class Context:
             if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
                 return order
         raise ToolError(
-            f"There is no order {order_id} for this customer.",
+            f"There is no order {order_id} in your name.",
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
         )
 
@@ -182,12 +187,11 @@ class Tool(BaseModel):
     def parse(cls, arguments: str, *, context: str | None = None) -> Self:
         """Make the tool from the arguments as the model sent them. Raises ToolError that says what would be right."""
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
-            raise ToolError("The arguments are too long.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
+            raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
             return cls.model_validate(_json_object(arguments), context=context)
         except ValidationError as error:
-            faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
-            raise ToolError(f"The arguments of {cls.name} are not right: {'; '.join(faults)}.") from error
+            raise _unfit(cls.name, error) from error
 
     @model_validator(mode="before")
     @classmethod
@@ -258,6 +262,15 @@ class GatedTool(Tool):
         """Return the outcome of an earlier run of this call, or None when it had no effect."""
 
 
+def _unfit(name: str, error: ValidationError) -> ToolError:
+    """Say what is wrong with arguments: to the customer what we say of values, to the model where it is as well."""
+    faults = [(".".join(map(str, one["loc"])) or "arguments", one["msg"], one["type"]) for one in error.errors()]
+    hint = "; ".join(f"{where}: {what.removeprefix(_OUR_WORDS)}" for where, what, _ in faults)
+    ours = dict.fromkeys(what.removeprefix(_OUR_WORDS) for _, what, kind in faults if kind == "value_error")
+    sentence = f"That can't be right: {'; '.join(ours)}." if ours else NOT_UNDERSTOOD
+    return ToolError(sentence, f"The arguments of {name} are not right: {hint}.")
+
+
 def _json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
 
@@ -281,9 +294,9 @@ def _json_object(text: str) -> dict[str, Any]:
         if "\\u" in text:
             json.dumps(data, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError) as error:
-        raise ToolError(f"The arguments are not valid JSON: {error}.", "Send one JSON object.") from error
+        raise ToolError(NOT_UNDERSTOOD, f"The arguments are not valid JSON: {error}. Send one JSON object.") from error
     if not isinstance(data, dict):
-        raise ToolError("The arguments are not a JSON object.", "Send one JSON object.")
+        raise ToolError(NOT_UNDERSTOOD, "The arguments are not a JSON object. Send one JSON object.")
     return data
 
 

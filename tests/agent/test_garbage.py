@@ -130,7 +130,7 @@ async def test_twenty_calls(world: World) -> None:
     wanted = tuple(call(arguments=json.dumps(LOOK_UP | {"order_id": f"ORD-{one}"})) for one in range(20))
     await answer_to(world, Answer(tool_calls=wanted))
     told = [output["error"] for _, output in results(world.asked[1])]
-    assert [error.startswith("Too many calls") for error in told] == [False] * 10 + [True] * 10
+    assert [error.startswith("That is more than") for error in told] == [False] * 10 + [True] * 10
     assert len(world.rows("SELECT id FROM tool_calls")) == 20
 
 
@@ -178,7 +178,11 @@ async def test_endless_arguments(world: World) -> None:
     """200 KB of arguments are refused, logged in part, and not sent back again and again."""
     await answer_to(world, calls(("get_order_status", json.dumps(LOOK_UP | {"order_id": "9" * 200_000}))))
     (row,) = world.rows("SELECT status, error, length(arguments_sent) AS size FROM tool_calls")
-    assert row == {"status": "rejected", "error": "The arguments are too long.", "size": 20_000}
+    assert row == {
+        "status": "rejected",
+        "error": "That is too long for me. Send at most 4000 characters.",
+        "size": 20_000,
+    }
     assert len(json.dumps(world.asked[-1].messages)) < 20_000
 
 

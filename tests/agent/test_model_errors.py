@@ -159,7 +159,7 @@ async def test_key_in_an_error(world: World) -> None:
         await world.replies(await world.says(ANA, "@bot hello"))
     (row,) = world.rows("SELECT error FROM model_calls WHERE purpose = 'turn'")
     assert "[key removed]" in row["error"]
-    assert b"4711" not in world.database.read_bytes()
+    assert b"4711-secret" not in world.database.read_bytes()
 
 
 async def test_connection_refused(world: World) -> None:

@@ -152,7 +152,7 @@ def test_several_outputs() -> None:
 
 OUTPUT_WORDS: list[tuple[Any, str]] = [
     (
-        {"error": "There is no order ORD-99999 for this customer.", "hint": "Do not guess another one."},
+        {"error": "There is no order ORD-99999 in your name.", "hint": "Do not guess another one."},
         "There is no order ORD-99999 in your name. What shall I do instead?",
     ),
     (
@@ -180,7 +180,7 @@ def test_output_words(output: Any, words: str) -> None:
 
 def test_refused_refund_is_corrected() -> None:
     """After a refusal the customer only has to name the right order."""
-    refuse = {"initiate_refund": lambda _: {"error": "There is no order ORD-99999 for this customer."}}
+    refuse = {"initiate_refund": lambda _: {"error": "There is no order ORD-99999 in your name."}}
     talk = Talk(outputs={**OUTPUTS, **refuse})
     talk.say("Refund ORD-99999, it is broken", "Sorry, ORD-10234")
     assert talk.calls == [refund("ORD-10234", "defective")]

@@ -136,13 +136,13 @@ ERRORS: list[tuple[str, str, str]] = [
         "ORD-10234 is shipped and can't be cancelled any more.",
         "ORD-10234 is shipped and can't be cancelled any more.",
     ),
-    ("Delete my account", "This person has no account in the shop.", "You have no account in the shop."),
+    ("Delete my account", "You have no account in the shop.", "You have no account in the shop."),
     (
         "Delete my account",
-        "The account can't be deleted while orders are under way: ORD-10234.",
+        "Your account can't be deleted while orders are under way: ORD-10234.",
         "Your account can't be deleted while orders are under way: ORD-10234.",
     ),
-    ("orders of ben@example.com", "Only one's own orders can be listed.", "Only your own orders can be listed."),
+    ("orders of ben@example.com", "Only your own orders can be listed.", "Only your own orders can be listed."),
 ]
 
 

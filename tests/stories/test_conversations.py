@@ -167,7 +167,7 @@ async def test_no_such_order_and_somebody_elses_look_the_same(world: World, orde
     async with world.bot():
         (answer,) = await world.replies(await world.says(ANA, f"@bot where is {order_id}?"))
     output = world.asked[-1].messages[-1]["content"]
-    assert f"There is no order {order_id} for this customer." in output
+    assert f"There is no order {order_id} in your name." in output
     assert shown(answer) == "I can't find that order."
     assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["rejected"]
 

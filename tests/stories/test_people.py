@@ -97,8 +97,8 @@ async def test_address_that_does_not_count(world: World, eve: Person) -> None:
         await world.replies(await world.says(eve.id, "@bot what did I order?"))
     found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
     assert found == {"orders": []}
-    assert order["error"] == "There is no order ORD-10234 for this customer."
-    assert account["error"] == "This person has no account in the shop."
+    assert order["error"] == "There is no order ORD-10234 in your name."
+    assert account["error"] == "You have no account in the shop."
 
 
 async def test_address_that_slack_vouches_for(world: World) -> None:
@@ -211,3 +211,17 @@ async def test_approver_whose_account_it_is(world: World) -> None:
         assert "your own order or account" in await world.whisper_to("U0CHLOE")
         await approve(world, card)
         await world.settled(card)
+
+
+async def test_group_that_cannot_be_read_for_now(world: World) -> None:
+    """While Slack does not show a group, its members are neither let in nor told that they may not; later they may."""
+    world.workspace.usergroups["S0LEADS"] = [SAM]
+    async with world.bot(BOT_APPROVERS="S0LEADS"):
+        card = await refund_card(world)
+        world.workspace.faults.refuse("usergroups.users.list", "internal_error", times=2)
+        await approve(world, card)
+        assert "I could not check with Slack whether you may do this" in await world.whisper_to(SAM)
+        assert world.refunds() == []
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]

@@ -53,7 +53,7 @@ async def test_cancelled_request(world: World) -> None:
         (ANA, "ORD-10234", "is shipped and can't be cancelled any more"),
         (ANA, "ORD-10188", "is delivered and can't be cancelled any more"),
         (BEN, "ORD-10219", "is cancelled and can't be cancelled any more"),
-        (BEN, "ORD-10251", "no order ORD-10251 for this customer"),
+        (BEN, "ORD-10251", "no order ORD-10251 in your name"),
     ],
 )
 async def test_refused(world: World, person: str, order_id: str, told: str) -> None:

@@ -1,5 +1,7 @@
 """A customer needs a person: the team is told, and the bot stays quiet until it is called."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot import tools
@@ -189,3 +191,56 @@ async def test_thread_that_the_team_can_see(world: World) -> None:
         replies = await world.replies(question, 2)
     assert shown(replies[1]) == f"<@{SAM}>: Hello Ana."
     assert world.workspace.replies_of_bot(card) == [card]
+
+
+def team_posts(world: World) -> list[Message]:
+    """List what the team's channel shows."""
+    return [message for message in world.workspace.messages if message.channel == TEAM]
+
+
+async def test_urgent_and_escalated(world: World) -> None:
+    """A message that is urgent and wants a person gives one post in the team's channel, which says both."""
+    world.intent = sorted_as("refund", "high", summary="A fire in the kitchen.")
+    world.script += ESCALATION
+    async with world.bot():
+        question = await world.says(ANA, "@bot I want a person, my kitchen burns")
+        await world.replies(question)
+    (post,) = team_posts(world)
+    assert "A customer needs a person" in shown(post)
+    assert "high urgency: “A fire in the kitchen.”" in shown(post)
+
+
+async def test_escalated_before_it_is_sorted(world: World) -> None:
+    """What is found out to be urgent after people were called is no second post."""
+    world.intent = replace(sorted_as("refund", "high", summary="A fire."), delay=1.3)
+    world.script += ESCALATION
+    async with world.bot():
+        question = await world.says(ANA, "@bot I want a person, my kitchen burns")
+        await world.replies(question)
+        await told(world)
+    assert world.rows("SELECT intent FROM threads")[0]["intent"]  # a stop lets what is being sorted come to its end
+    assert len(world.rows("SELECT 1 FROM outbox WHERE channel = ?", TEAM)) == 1
+
+
+async def test_escalated_twice(world: World) -> None:
+    """A model that calls people twice for one message gives one post; the next message may give another."""
+    world.script += [ESCALATION[0], *ESCALATION, *ESCALATION]
+    async with world.bot():
+        question = await world.says(ANA, "@bot I want a person")
+        await world.replies(question)
+    assert len(team_posts(world)) == 1
+    async with world.bot():
+        await world.says(ANA, "@bot still nobody here", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert len(team_posts(world)) == 2
+
+
+async def test_urgent_post_that_slack_refused(world: World) -> None:
+    """When the urgent post could not be made, calling people makes one anew."""
+    world.intent = sorted_as("refund", "high", summary="A fire in the kitchen.")
+    world.workspace.faults.refuse("chat.postMessage", "restricted_action")
+    world.script += ESCALATION
+    async with world.bot():
+        question = await world.says(ANA, "@bot I want a person, my kitchen burns")
+        await world.replies(question)
+    assert len(team_posts(world)) == 1

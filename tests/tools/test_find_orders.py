@@ -39,7 +39,7 @@ async def test_ones_own(world: World) -> None:
 async def test_somebody_elses(world: World, email: str) -> None:
     """A customer who names another e-mail address learns nothing, not even whether it is a customer's."""
     output = await found(world, ANA, f"@bot what did {email} order?", email)
-    assert output["error"] == "Only one's own orders can be listed."
+    assert output["error"] == "Only your own orders can be listed."
 
 
 async def test_ones_own_by_email(world: World) -> None:
@@ -64,3 +64,22 @@ async def test_no_customer(world: World) -> None:
     """Somebody who has bought nothing, or has no e-mail address in Slack, has no orders."""
     world.workspace.add(Person("U0EVE", "eve", "Eve"))
     assert await found(world, "U0EVE", "@bot what did I order?") == {"orders": []}
+
+
+def copy_orders(world: World, count: int) -> None:
+    """Give Ana so many more orders that are like one of hers."""
+    for number in range(count):
+        columns = [row["name"] for row in world.rows("SELECT name FROM pragma_table_info('orders')")]
+        values = ", ".join(f"'ORD-2{number:04}'" if name == "id" else name for name in columns)
+        world.write(f"INSERT INTO orders SELECT {values} FROM orders WHERE id = 'ORD-10188'")  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("more", "listed"), [(8, "10 of 13, the latest first"), (99, "10 of 100 or more, the latest first"), (5, None)]
+)
+async def test_more_than_are_listed(world: World, more: int, listed: str | None) -> None:
+    """A list that leaves orders out says how many it has of how many."""
+    copy_orders(world, more)
+    output = await found(world, ANA, "@bot what did I order?")
+    assert len(output["orders"]) == 10
+    assert output.get("listed") == listed

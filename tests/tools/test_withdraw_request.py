@@ -58,7 +58,7 @@ async def test_somebody_elses(world: World, person: str) -> None:
         world.script += [calls(("withdraw_request", {"request": request})), Answer("I can't.")]
         await world.says(person, "@bot take it back", thread_ts=card.root_ts)
         await world.workspace.until(lambda: len(world.asked) == 4)
-    assert f"There is no waiting request {request} of this person." in world.asked[3].messages[-1]["content"]
+    assert f"You have no waiting request {request}." in world.asked[3].messages[-1]["content"]
     assert refund(world) == "pending"
 
 

@@ -6,14 +6,6 @@ from collections.abc import Callable
 from bot.demo.offline_model.thread import Thread, ToolResult
 from bot.testing.openai import Json
 
-# The tools speak about the customer to the model; the customer is spoken to.
-_TO_THE_CUSTOMER = {
-    "for this customer": "in your name",
-    "This person has": "You have",
-    "of this person": "of yours",
-    "Only one's own": "Only your own",
-    "The account can't": "Your account can't",
-}
 # Told only when a note of the system says so, and never guessed.
 _OUTCOMES = {
     "approved by a person and done": "Good news: {what} was approved and has gone through.",
@@ -66,10 +58,7 @@ def _the(summary: str) -> str:
 def _output_in_words(output: ToolResult) -> str:
     content = output.content
     if content.get("error"):
-        error = str(content["error"])
-        for told, tell in _TO_THE_CUSTOMER.items():
-            error = error.replace(told, tell)
-        return f"{_sentence(error)} What shall I do instead?"
+        return f"{_sentence(str(content['error']))} What shall I do instead?"
     if content.get("message"):
         return _sentence(str(content["message"]))
     return _WORDS[output.tool](output) if output.tool in _WORDS else "It is passed on. I will tell you here."
@@ -99,7 +88,9 @@ def _orders(output: ToolResult) -> str:
         items = "; ".join(map(str, _list(order, "items")))
         status = str(order.get("status_text") or order.get("status") or "no status").lower()
         lines.append(f"• {order['order_id']} ({status})" + (f": {items}" if items else ""))
-    return "\n".join(["I found, the latest first:", *lines, "What is the number of the one you mean?"])
+    listed = output.content.get("listed")
+    heading = f"These are {listed}:" if isinstance(listed, str) else "I found, the latest first:"
+    return "\n".join([heading, *lines, "What is the number of the one you mean?"])
 
 
 def _help(output: ToolResult) -> str:

@@ -11,7 +11,7 @@ from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, Tool
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import mark_handed_over
+from bot.store.sqlite.threads import mark_handed_over, team_post
 
 
 class Calls:
@@ -60,7 +60,8 @@ class Calls:
                 ],
             )
             if escalation:
-                self._outbox.insert(db, [escalation])
+                told = team_post(db, call.thread, escalation, escalates=True)
+                self._outbox.insert(db, [told] if told else [])
                 mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write)

@@ -15,7 +15,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running, read_files
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent
+from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post
 
 WITHOUT_TEXT = "(a message without text)"
 
@@ -111,7 +111,8 @@ class Conversations:
             abandon_calls(db, thread)
             self._outbox.insert(db, posts)
             if escalation:
-                self._outbox.insert(db, [escalation])
+                told = team_post(db, thread, escalation, escalates=True)
+                self._outbox.insert(db, [told] if told else [])
                 mark_handed_over(db, thread, message.user)
             more = finish_running(db, thread, error)
             if not more:
@@ -129,7 +130,8 @@ class Conversations:
 
         def write(db: Database) -> None:
             set_intent(db, thread, intent)
-            self._outbox.insert(db, posts)
+            told = [team_post(db, thread, post, escalates=False) for post in posts]
+            self._outbox.insert(db, filter(None, told))
 
         await self._database.commit(write)
 

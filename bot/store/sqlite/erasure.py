@@ -78,6 +78,11 @@ class Erasure:
             if threads:  # lifting the guards changes the schema, for which every statement is prepared again
                 with _final_calls_unlocked(db):
                     _erase(db, threads)
+            db.execute(
+                """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (
+                       SELECT id FROM outbox WHERE created_at < ? AND call_id IS NULL)""",
+                [since, since],
+            )
             db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [since])
             db.execute("DELETE FROM refused_clicks WHERE at < ?", [since])
             return len(threads)

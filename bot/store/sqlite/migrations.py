@@ -202,6 +202,13 @@ def declined_requests(db: Database) -> None:
 
 
 @bot_migrations()
+def one_post_for_the_team(db: Database) -> None:
+    """Keep what the team was told of a thread last, and because of which message."""
+    db.execute("ALTER TABLE threads ADD COLUMN team_post TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN team_post_about INTEGER")
+
+
+@bot_migrations()
 def what_people_send(db: Database) -> None:
     """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
     db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from bot.store.records import ThreadId
+from bot.store.records import Post, ThreadId
 
 
 def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
@@ -82,6 +82,32 @@ def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
     """Answer in the thread again."""
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+
+
+def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
+    """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
+
+    None when they know already.
+    """
+    key = thread.key
+    latest = """SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?) AND status != 'waiting'
+                ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
+    about = (db.execute(latest, key).fetchone() or (None,))[0]
+    told, told_about, is_escalated = db.execute(
+        """SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads
+           WHERE (team, channel, ts) = (?, ?, ?)""",
+        key,
+    ).fetchone()
+    if told and told_about == about:
+        if is_escalated or not escalates:
+            return None
+        if db.execute("SELECT 1 FROM outbox WHERE id = ? AND status != 'failed'", [told]).fetchone():
+            post = replace(post, replaces=told)
+    db.execute(
+        "UPDATE threads SET team_post = ?, team_post_about = ? WHERE (team, channel, ts) = (?, ?, ?)",
+        [post.id, about, *key],
+    )
+    return post
 
 
 def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
