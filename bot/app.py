@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot import tools
 from bot.agent.agent import Agent
+from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
@@ -121,6 +122,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
@@ -129,11 +131,11 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=known_tools,
         shop=shop,
         approvals=approvals,
-        escalation=Escalation(settings, ourselves.url),
+        escalation=Escalation(settings, ourselves.url, bounds),
         show_status=delivery.show_status,
         read_above=ThreadReader(client, ourselves).above,
     )
-    worker = Worker(store.inbox, agent, stale_after=timedelta(minutes=settings.stale_minutes))
+    worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -201,8 +203,11 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     async def erase() -> None:
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
+        await bot.store.usage.drop_old()
         if settings.retention_days is not None:
-            await bot.store.admin.erase_older_than(settings.retention_days)
+            erased = await bot.store.admin.erase_older_than(settings.retention_days)
+            if erased.left_in:
+                logger.warning("erased words may still be in %s; this is tried again", erased.left_in)
 
     return [
         (settings.lease_seconds / 3, renew),

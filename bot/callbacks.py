@@ -6,9 +6,9 @@ from bot.store.records import ThreadId
 
 
 class WakeThread(Protocol):
-    """Slack's intake tells the worker that a thread has an unprocessed message."""
+    """Slack's intake tells the worker that a thread has an unprocessed message, and of whom."""
 
-    def __call__(self, thread: ThreadId, /) -> None:
+    def __call__(self, thread: ThreadId, user: str, /) -> None:
         """Return at once; the thread is worked on in the background."""
 
 

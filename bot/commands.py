@@ -21,8 +21,9 @@ from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.slack.http import EVENTS_PATH
 from bot.store.errors import DatabaseError, StillOpenError
-from bot.store.sqlite.database import DatabaseThread, back_up
+from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
+from bot.store.sqlite.files import back_up
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.sqlite.switches import Switches
 
@@ -89,10 +90,12 @@ def copy_database(target: Path) -> None:
 def forget(user: str) -> None:
     """Erase a person's threads."""
     try:
-        count = _with_database(lambda database: Erasure(database).forget(user))
+        erased = _with_database(lambda database: Erasure(database).forget(user))
     except StillOpenError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{count} threads erased. The shop's own customers and orders are not touched.")
+    click.echo(f"{erased.threads} threads erased. The shop's own customers and orders are not touched.")
+    if erased.left_in:
+        raise click.ClickException(f"Erased words may still be in {erased.left_in}. Run this again later.")
 
 
 def _run(program: Coroutine[Any, Any, T]) -> T:

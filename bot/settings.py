@@ -118,6 +118,36 @@ class Settings(BaseSettings):
         validation_alias="BOT_REQUESTS_PER_USER_DAY",
         description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
     )
+    runs_per_user_hour: int = Field(
+        60,
+        ge=1,
+        validation_alias="BOT_RUNS_PER_USER_HOUR",
+        description="Messages of one person that are answered an hour; one that joins an answer under way is free.",
+    )
+    tokens_per_user_hour: int = Field(
+        1_000_000,
+        ge=1_000,
+        validation_alias="BOT_TOKENS_PER_USER_HOUR",
+        description="Tokens after which a person's further messages of the hour wait, as the model counts them.",
+    )
+    escalations_per_user_hour: int = Field(
+        5,
+        ge=1,
+        validation_alias="BOT_ESCALATIONS_PER_USER_HOUR",
+        description="Times that people are called for one person an hour, urgent messages included.",
+    )
+    clicks_per_user_hour: int = Field(
+        120,
+        ge=1,
+        validation_alias="BOT_CLICKS_PER_USER_HOUR",
+        description="Presses of buttons by one person that are looked at an hour.",
+    )
+    max_runs: int = Field(
+        500,
+        ge=1,
+        validation_alias="BOT_MAX_RUNS",
+        description="Messages that one process answers at once; others wait, and who has the fewest comes first.",
+    )
     tokens_per_run: int = Field(
         100_000,
         ge=1_000,

@@ -28,6 +28,7 @@ from bot.store.records import (
     Post,
     SharedFile,
     Spent,
+    ThreadId,
     new_id,
     reference,
 )
@@ -103,13 +104,23 @@ class Agent:
         post = None
         if escalate:
             intent = await self._intents.stored(message.thread)
-            post = self._escalation.post(message.thread, message.user, f"{words} ({mark})", intent)
+            summary, key = f"{words} ({mark})", f"run {message.id}"
+            post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
         reply = {"role": "assistant", "content": words}
         posts = self._posts(message, text)
         await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
         return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
+
+    async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
+        """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
+        posts = self._posts(message, words) if words else []
+        return await self._store.conversations.finish(message, None, posts, error=error)
+
+    def show_waiting(self, thread: ThreadId) -> None:
+        """Show that there is more to answer than can be answered at once."""
+        self._show_status(thread, "is answering others first; your turn comes…")
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
         """Do nothing about a message that was found late, but ask, once; what the person says next goes on from there.
@@ -140,7 +151,8 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                turn = await self._model_calls.ask(message.thread, seen_by(message.user, conversation.messages))
+                seen = seen_by(message.user, conversation.messages)
+                turn = await self._model_calls.ask(message.thread, message.user, seen)
                 reach("model answered")
                 if not turn.calls:
                     text = "\n\n".join(filter(None, (without_instructions(turn.text), self._unread(conversation))))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.agent.bounds import Bounds
 from bot.agent.instructions import without_instructions
 from bot.blocks.cards import escalation_card, relayed
 from bot.blocks.messages import section
@@ -14,42 +15,50 @@ MAX_MESSAGES = 10
 
 
 class Escalation:
-    """Writes to the escalation channel, if there is one: where the thread is, who asks, and what they want."""
+    """Writes to the escalation channel, if there is one: where the thread is, who asks, and what they want.
 
-    def __init__(self, settings: Settings, workspace_url: str) -> None:
+    There is no post where there is nowhere to tell, or when people were called for this person too often.
+    """
+
+    def __init__(self, settings: Settings, workspace_url: str, bounds: Bounds) -> None:
         self._channel = settings.escalation_channel
         self._url = workspace_url
+        self._bounds = bounds
 
-    def post(
+    async def post(
         self,
         thread: ThreadId,
         user: str,
         summary: str,
         intent: CustomerIntent | None,
         *,
+        key: str,
         conversation: Sequence[ChatMessage] = (),
     ) -> Post | None:
-        """Tell people that a thread is theirs now; None when there is nowhere to tell.
+        """Tell people that a thread is theirs now; `key` makes it count once, however often it is tried.
 
         They read the end of a conversation that the customer agreed to pass on.
         """
-        return self._post(thread, "A customer needs a person", user, summary, intent, conversation=conversation)
+        told = (summary, intent)
+        return await self._post(thread, "A customer needs a person", user, told, key=key, conversation=conversation)
 
-    def urgent(self, thread: ThreadId, user: str, intent: CustomerIntent) -> Post | None:
+    async def urgent(self, message: InboxMessage, intent: CustomerIntent) -> Post | None:
         """Tell people that something urgent came in, which the bot is answering."""
-        return self._post(thread, "Urgent message", user, intent.summary, intent)
+        told = (intent.summary, intent)
+        return await self._post(message.thread, "Urgent message", message.user, told, key=f"urgent {message.id}")
 
-    def _post(
+    async def _post(
         self,
         thread: ThreadId,
         title: str,
         user: str,
-        summary: str,
-        intent: CustomerIntent | None,
+        told: tuple[str, CustomerIntent | None],
         *,
+        key: str,
         conversation: Sequence[ChatMessage] = (),
     ) -> Post | None:
-        if self._channel is None:
+        summary, intent = told
+        if self._channel is None or await self._bounds.escalate(user, key):
             return None
         address = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
         shown = escalation_card(

@@ -53,7 +53,8 @@ class Intents:
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
         await asyncio.sleep(HEAD_START_SECONDS)
         row = ModelCall(
-            new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), purpose="intent"
+            *(new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), message.user),
+            purpose="intent",
         )
         messages = [
             {"role": "system", "content": INSTRUCTIONS},
@@ -69,8 +70,8 @@ class Intents:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
-        urgent = [self._escalation.urgent(message.thread, message.user, intent)] if intent.urgency == "high" else []
-        posts = [post for post in urgent if post is not None]
+        urgent = await self._escalation.urgent(message, intent) if intent.urgency == "high" else None
+        posts = [urgent] if urgent else []
         try:
             await self._store.conversations.set_intent(message.thread, intent.model_dump_json(), posts)
         except DatabaseError as error:

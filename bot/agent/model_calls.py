@@ -39,13 +39,13 @@ class ModelCalls:
         self._settings = settings
         self._show_status = show_status
 
-    async def ask(self, thread: ThreadId, messages: Sequence[ChatMessage]) -> Turn:
-        """Ask for the next turn of a thread. Raises RunError when no model gave one."""
+    async def ask(self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
+        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one."""
         failure: RunError | None = None
         budget = self._settings.history_tokens
         for model in self._models:
             for attempt in range(MAX_TRIES):
-                row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC))
+                row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
                 try:
                     return await self._try(model, row, conversation.cut(messages, budget))
                 except ModelError as error:

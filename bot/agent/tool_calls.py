@@ -25,6 +25,10 @@ from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, 
 logger = logging.getLogger(__name__)
 
 MAX_LOGGED_CHARACTERS = 20_000
+CALLED_TOO_OFTEN = {
+    "error": "Nobody was called: people were called for this person as often as they may be within an hour.",
+    "hint": "Say that nobody was called again, and that they can ask for a person once more in an hour.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +155,17 @@ class ToolCalls:
     async def _succeed(self, call: ToolCall, result: ToolResult, text: str, run_context: ToolRunContext) -> None:
         post = None
         if result.escalate is not None:
-            post = self._escalation.post(
+            post = await self._escalation.post(
                 call.thread,
                 run_context.person.id,
                 result.escalate,
                 await run_context.intent(),
+                key=call.id,
                 conversation=run_context.conversation if result.share_conversation else (),
             )
+            if post is None:
+                self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
+                return
         self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
 
     def _finish(

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, SharedFile, ToolCall, reference
+from bot.store.records import Bound, CallStatus, Resource, SharedFile, ToolCall, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import Preview, ToolCrashError, ToolError
 
@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
+TOO_MANY_CLICKS = (
+    "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
+    "The request stays open; somebody else can decide it, or you in an hour."
+)
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -102,11 +106,11 @@ class Approvals:
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
-        return self._logged(click, "approve", await self._approve(click))
+        return await self._bounded(click, "approve", self._approve)
 
     async def cancel(self, click: Click) -> str | None:
         """Withdraw the request for who asked, or decline it for who may approve it, if nobody was faster."""
-        return self._logged(click, "cancel", await self._cancel(click))
+        return await self._bounded(click, "cancel", self._cancel)
 
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back the person's own pending request and return a sentence that says what it was. Raises ToolError."""
@@ -120,6 +124,16 @@ class Approvals:
             return
         if not any(card.decidable for card in cards):
             await self._executor.close(call, Ending.UNSEEN, why=error)
+
+    async def _bounded(
+        self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
+    ) -> str | None:
+        """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
+        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
+        reached = await self._store.usage.take(click.user, new_id(), bound)
+        if reached is None:
+            return self._logged(click, decision, await decide(click))
+        return self._logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:

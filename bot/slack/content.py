@@ -34,6 +34,11 @@ def read(message: Mapping[str, Any], us: str) -> Content:
     return Content(mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said)), files)
 
 
+def kept_text(typed: str, us: str) -> str:
+    """Return what is kept of a text that somebody typed: cut, and without cards and secrets."""
+    return read({"text": typed}, us).text
+
+
 def spoken(message: Mapping[str, Any]) -> str:
     """Return the text of a message as Slack writes it, cut before any pattern looks at it."""
     return text(message.get("text"))[:MAX_TEXT_CHARACTERS]

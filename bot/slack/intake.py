@@ -122,7 +122,7 @@ class Intake:
         thread = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
         if thread:
-            self._wake(thread)
+            self._wake(thread, message.user)
 
     def _change(self, event: Mapping[str, Any]) -> tuple[str, str, str | None] | None:
         """Return the channel and ts of a message that was changed, and its new words; none when it was deleted.

@@ -24,10 +24,10 @@ _OTHER_NUMBERS = re.compile(
 _LETTERS = re.compile(r"[A-Za-z]{1,20}$")
 _CARD_WORDS = re.compile(r"(?:visa|mastercard|amex|discover|card|cc|pan|number|nr|no)$", re.IGNORECASE)
 _SECRETS = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
     r"|\b(?:xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}|(?:sk|rk|pk)[-_][\w-]{16,200}|whsec_\w{16,200}"
     r"|gh[pousr]_\w{20,200}|github_pat_\w{20,200}|glpat-[\w-]{16,200}|npm_\w{30,200}|(?:AKIA|ASIA)[A-Z0-9]{16}"
-    r"|AIza[\w-]{30,60}|eyJ[\w-]{10,4000}\.[\w-]{1,4000}\.[\w-]{1,4000})"
+    r"|AIza[\w-]{30,60}|(?<![\w-])eyJ[\w-]{10,4000}+\.[\w-]{1,4000}+\.[\w-]{1,4000})"
     r"|(?<=bearer )[\w.~+/=-]{12,2000}"
     r"|\b(?:cvv2?|cvc2?|cvn|cid|security code|card code)\b(?:\s(?:code|number|no))?\W{0,4}(?:is\W{0,3})?[0-9]{3,4}\b"
     r"|\b(?:password|passwort|passwd|passcode|pwd|pin|api[ _-]?key|secret(?: key)?|access token)"

@@ -11,10 +11,17 @@ Tables, each with the module of `bot.store.sqlite` that owns it:
     model_calls     calls              the log of requests to the model
     refused_clicks  approval_requests  who pressed a button in vain
     outbox          outbox             what is to be said: waiting -> sent | failed
+    erased_messages inbox              what is known again, for some days, when Slack delivers it once more
+    usage           usage              what each person has used within the last hour
+    bounds_told     usage              which bound a person was told of, and until when it holds
     processes       leases             which processes are alive
     switches        switches           what the operator has switched
 
-An owner alone writes its table, and gives the others functions for their transactions. Only erasure reaches into all.
+An owner alone writes its table, and gives the others functions for their transactions, `erase_…` among them: `erasure`
+calls those in an order that the references between the rows allow.
+
+A thread is one column, `thread` (`ThreadId.key`): the database makes it of team, channel and ts, which are spelled
+where a row is made and nowhere else. A post is `about` a thread, wherever it is posted: it holds words of it.
 
 Ways to write (`DatabaseThread`):
 

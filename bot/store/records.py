@@ -38,9 +38,14 @@ class ThreadId:
     ts: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What a row names the thread by: team, channel and ts, in this order."""
-        return (self.team, self.channel, self.ts)
+    def key(self) -> str:
+        """What a row names the thread by."""
+        return f"{self.team}/{self.channel}/{self.ts}"
+
+    @classmethod
+    def of_key(cls, key: str) -> "ThreadId":
+        """Return the thread that a row names."""
+        return cls(*key.split("/", maxsplit=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,7 @@ class ModelCall:
     model: str
     status: CallStatus
     created_at: datetime
+    requester: str
     purpose: str = "turn"
     finish_reason: str | None = None
     prompt_tokens: int | None = None
@@ -191,6 +197,41 @@ class Post:
 
 PassOn = Callable[[ThreadId, InboxMessage], Post]
 """Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
+
+
+class Resource(StrEnum):
+    """What one person may use only so much of within an hour."""
+
+    RUNS = "runs"
+    TOKENS = "tokens"
+    ESCALATIONS = "escalations"
+    CLICKS = "clicks"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much of a resource a person may use within an hour, and how much of it a use is."""
+
+    resource: Resource
+    most: int
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoundReached:
+    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
+
+    bound: Bound
+    until: datetime
+    is_news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
+
+    threads: int
+    left_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

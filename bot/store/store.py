@@ -12,9 +12,12 @@ from typing import Protocol
 
 from bot.store.records import (
     Block,
+    Bound,
+    BoundReached,
     CallStatus,
     ChatMessage,
     Conversation,
+    Erased,
     InboxMessage,
     ModelCall,
     PassOn,
@@ -38,8 +41,8 @@ class Inbox(Protocol):
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 
-    async def waiting_threads(self) -> list[ThreadId]:
-        """Return threads with unprocessed or interrupted messages that no live process has leased."""
+    async def waiting_threads(self) -> dict[ThreadId, str]:
+        """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
@@ -191,6 +194,16 @@ class Outbox(Protocol):
         """Replace the waiting post by a simpler one: plain text, or fewer blocks, on which it can still be decided."""
 
 
+class Usage(Protocol):
+    """What each person has used within the last hour, over restarts and processes; tokens come with the log."""
+
+    async def take(self, user: str, key: str, *bounds: Bound) -> BoundReached | None:
+        """Count a use, once a key, and return None; or the bound that is reached, and then count nothing. Ahead."""
+
+    async def drop_old(self) -> None:
+        """Forget what was used more than an hour ago."""
+
+
 class Admin(Protocol):
     """What the operator does."""
 
@@ -203,11 +216,11 @@ class Admin(Protocol):
     async def resume(self) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> int:
-        """Erase the threads in which the person wrote, and return their number. Raises StillOpenError."""
+    async def forget(self, user: str) -> Erased:
+        """Erase the threads in which the person wrote. Raises StillOpenError."""
 
-    async def erase_older_than(self, days: float) -> int:
-        """Erase the threads that were quiet for so long and have nothing open, and return their number."""
+    async def erase_older_than(self, days: float) -> Erased:
+        """Erase the threads that were quiet for so long and have nothing open or unsaid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +232,5 @@ class Store:
     calls: CallLog
     approval_requests: ApprovalRequests
     conversations: Conversations
+    usage: Usage
     admin: Admin

@@ -102,22 +102,28 @@ class Context:
         )
 
     def has_named(self, what: str) -> bool:
-        """Return whether staff names this order or customer in their own words, not a text that the model read.
+        """Return whether staff names this order or customer in their own words, not a text that the model read."""
+        return self.requester.is_staff and names(self.user_text, what)
 
-        Only a whole word names: no part of a price, a phone number, a link, or of another number or address.
-        """
-        wanted = plain_address(what)
-        if not self.requester.is_staff or not wanted.removeprefix("ord-"):
-            return False
-        text = self.user_text if "@" in wanted else as_typed_plainly(self.user_text)
-        named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-        said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
-        return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
+
+def names(text: str, what: str) -> bool:
+    """Return whether the text names an order or a customer as a whole word.
+
+    No part of a price, a phone number, a link, or of another number or address does.
+    """
+    wanted = plain_address(what)
+    if not wanted.removeprefix("ord-"):
+        return False
+    named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
+    text = text if "@" in wanted else as_typed_plainly(text)
+    said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
+    return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
 
 
 # Links and phone numbers, in which digits and addresses mean something else.
 _LINKS_AND_PHONES = re.compile(
-    r"""(?:[a-z][a-z0-9+.-]*://|\bwww\.|\btel:)[^\s<>"|]*|\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
+    r"""(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\btel:)[^\s<>"|]*"""
+    r"""|(?<![^\s(:;,])\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
 )
 # Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
 _GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
@@ -128,7 +134,11 @@ _MIN_LISTED_DIGITS = 4
 def _grouped(found: re.Match[str]) -> str:
     groups = found[0].split(" ")
     is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
-    return found[0] if is_list and _BEFORE_ORDERS.search(found.string[: found.start()][-20:]) else " / "
+    return (
+        found[0]
+        if is_list and _BEFORE_ORDERS.search(found.string[max(0, found.start() - 20) : found.start()])
+        else " / "
+    )
 
 
 # What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.

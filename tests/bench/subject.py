@@ -73,6 +73,8 @@ async def running(
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": f"http://{world.url}/v1",
             "BOT_APPROVERS": "U0SAM",
+            "BOT_RUNS_PER_USER_HOUR": "1000000",
+            "BOT_TOKENS_PER_USER_HOUR": "1000000000",
             "BOT_DATABASE": str(database or Path(folder) / "support.db"),
             **({"LD_PRELOAD": str(preload)} if preload else {}),
         }

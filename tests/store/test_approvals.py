@@ -1,14 +1,15 @@
 """What any store holds of calls that need a person, of what is said, and of what the operator does."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
-from bot.store.records import CallStatus
+from bot.store.records import CallStatus, Erased
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
-from tests.store.rows import ANA, ANSWER, SAM, message, park, post, propose, refund, take
+from tests.store.rows import ANA, ANSWER, BEN, SAM, message, park, post, propose, refund, take
 
 
 async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
@@ -69,7 +70,23 @@ async def test_requests_of_a_day(store: Store) -> None:
     """Requests of a day count up to the one that is asked about, not those after it in the turn."""
     first, second = await propose(store, refund(0), refund(1))
     assert await store.calls.requests_today(first) == (1, 1)
+    store.calls.finish(first, CallStatus.REJECTED, "{}")
     assert await store.calls.requests_today(second) == (2, 2)
+
+
+async def test_requests_that_are_not_the_persons(store: Store) -> None:
+    """What could not be read, is said twice in a turn or was asked by somebody else uses up nobody's requests."""
+    unreadable, first, twice, of_ben, last = await propose(
+        store,
+        replace(refund(0), arguments=None),
+        refund(1),
+        refund(2),
+        replace(refund(3), requester=BEN),
+        refund(4),
+    )
+    for call in (unreadable, first, twice, of_ben):
+        store.calls.finish(call, CallStatus.REJECTED, "{}")
+    assert await store.calls.requests_today(last) == (2, 2)
 
 
 async def test_pause(store: Store) -> None:
@@ -102,6 +119,13 @@ async def test_post_in_doubt(store: Store) -> None:
     assert second.text == "second"
 
 
+async def send_all(store: Store) -> None:
+    """Have all posts of the channel be in Slack."""
+    waiting = await store.outbox.next("C")
+    while waiting:
+        waiting = await store.outbox.sent(waiting, "5.0")
+
+
 async def test_forget(store: Store) -> None:
     """A person is forgotten only when nothing of theirs is open; the call stays, without a name."""
     call = await park(store)
@@ -111,15 +135,46 @@ async def test_forget(store: Store) -> None:
     taken = await store.inbox.next(call.thread)
     assert taken
     await store.conversations.finish(taken, ANSWER, [])
-    assert await store.admin.forget(ANA) == 1
+    with pytest.raises(StillOpenError, match="still to be sent"):
+        await store.admin.forget(ANA)
+    await send_all(store)
+    assert await store.admin.forget(ANA) == Erased(1)
     kept = await store.calls.get(call.id)
     assert kept
     assert (kept.status, kept.requester) == (CallStatus.EXPIRED, "forgotten")
     assert await store.outbox.waiting_channels() == []
 
 
+async def test_erased_and_delivered_again(store: Store) -> None:
+    """A message that Slack delivers again after it was erased is not answered, and its thread is not ours again."""
+    await store.conversations.finish(await take(store), ANSWER, [])
+    assert await store.admin.forget(ANA) == Erased(1)
+    assert not await store.inbox.receive(message(), addressed=True, mentioned=True)
+    assert await store.inbox.waiting_threads() == {}
+    assert not await store.inbox.receive(message("2.0", BEN), addressed=False, mentioned=False)
+    assert await store.inbox.receive(message("3.0"), addressed=True, mentioned=True), "a new message is answered"
+
+
+async def test_forget_while_another_is_answered(store: Store) -> None:
+    """A thread is left alone while somebody else's message in it waits for its answer."""
+    await store.conversations.finish(await take(store), ANSWER, [])
+    await store.inbox.receive(message("2.0", BEN), addressed=False, mentioned=False)
+    with pytest.raises(StillOpenError, match="is being answered"):
+        await store.admin.forget(ANA)
+    assert await store.inbox.next(message().thread)
+
+
+async def test_retention_waits_for_posts(store: Store) -> None:
+    """A quiet thread is left alone while a post of it waits, wherever that is posted, and is erased after that."""
+    await store.conversations.finish(await take(store), ANSWER, [], escalation=post("look here", channel="C"))
+    assert await store.admin.erase_older_than(0) == Erased(0)
+    await send_all(store)
+    assert await store.admin.erase_older_than(0) == Erased(1)
+    assert await store.outbox.next("C") is None
+
+
 async def test_nothing_due(store: Store) -> None:
     """What is young is not erased."""
     await store.inbox.receive(message(), addressed=True, mentioned=True)
-    assert await store.admin.erase_older_than(1) == 0
+    assert await store.admin.erase_older_than(1) == Erased(0)
     assert await store.inbox.next(message().thread)

@@ -32,7 +32,7 @@ async def test_order(store: Store) -> None:
 async def test_unclaimed(store: Store) -> None:
     """A reply that addresses nobody is answered only once a mention before it has opened the thread."""
     assert not await store.inbox.receive(message("2.0"), addressed=False, mentioned=False)
-    assert await store.inbox.waiting_threads() == []
+    assert await store.inbox.waiting_threads() == {}
     first = await take(store)
     conversation = await store.conversations.begin(first)
     assert [message["content"] for message in conversation.messages] == ["hello", "hello"]
@@ -70,17 +70,17 @@ async def test_end(store: Store) -> None:
     said = await store.outbox.next("C")
     assert said
     assert said.text == "Done."
-    assert await store.inbox.waiting_threads() == []
+    assert await store.inbox.waiting_threads() == {}
 
 
 async def test_lease(store: Store, open_process: OpenStore) -> None:
     """A thread is one process's; one that was taken for dead writes nothing more."""
     taken = await take(store)
     living = await open_process(60)
-    assert await living.inbox.waiting_threads() == []
+    assert await living.inbox.waiting_threads() == {}
     assert await living.inbox.next(THREAD) is None
     impatient = await open_process(0)
-    assert await impatient.inbox.waiting_threads() == [THREAD]
+    assert list(await impatient.inbox.waiting_threads()) == [THREAD]
     again = await impatient.inbox.next(THREAD)
     assert again
     assert again.attempts == taken.attempts + 1

@@ -82,7 +82,7 @@ async def test_forgotten_with_all_its_places(world: World) -> None:
         await world.replies(await world.says(ANA, "two", HERE))
     database = DatabaseThread(world.database, bot_migrations)
     await database.open()
-    assert await Erasure(database).forget(ANA) == 1
+    assert (await Erasure(database).forget(ANA)).threads == 1
     await database.close()
     for table in ("inbox", "messages", "outbox", "places", "threads"):
         assert world.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - the names above

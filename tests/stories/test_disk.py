@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.store.sqlite.database import back_up
+from bot.store.sqlite.files import back_up
 from bot.testing.slack.workspace import Message
 from tests.process import BotProcess, check, think
 from tests.world import ANA, BEN, SAM, World, open_world, shown

@@ -10,7 +10,7 @@ from bot.app import running
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.store.errors import StillOpenError
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import Erased, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.inbox import Inbox
@@ -45,6 +45,17 @@ async def test_health_over_http(world: World) -> None:
     async with http_bot(world) as url:
         for path in ("/healthz", "/readyz"):
             assert (await asked(url.replace("/slack/events", path)))[0] == 200
+
+
+async def test_health_writes_nothing(world: World) -> None:
+    """However often a supervisor asks, no byte is written for it."""
+    port = free_port()
+    log = world.database.with_name(f"{world.database.name}-wal")
+    async with world.bot(BOT_HEALTH_PORT=port, BOT_LEASE_SECONDS=600, BOT_SWEEP_SECONDS=600):
+        before = (log.read_bytes(), world.database.read_bytes())
+        for path in ("readyz", "healthz") * 50:
+            assert (await asked(f"http://127.0.0.1:{port}/{path}"))[0] == 200
+        assert (log.read_bytes(), world.database.read_bytes()) == before
 
 
 async def test_oldest_message(world: World) -> None:
@@ -152,8 +163,8 @@ async def test_forgotten(world: World) -> None:
         await world.replies(await world.says(BEN, "@bot hello"))
     database = DatabaseThread(world.database, bot_migrations)
     await database.open()
-    assert await Erasure(database).forget(ANA) == 1
-    assert await Erasure(database).forget(SAM) == 0
+    assert await Erasure(database).forget(ANA) == Erased(1)
+    assert await Erasure(database).forget(SAM) == Erased(0)
     with pytest.raises(Exception, match="a finished tool call does not change"):
         await database.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
     await database.close()
@@ -198,9 +209,9 @@ async def test_retention(world: World) -> None:
     await database.open()
     old = "UPDATE inbox SET received_at = '2020-01-01T00:00:00+00:00' WHERE user = ?"
     await database.commit(lambda db: db.execute(old, [ANA]))
-    assert await Erasure(database).erase_older_than(30) == 1
+    assert await Erasure(database).erase_older_than(30) == Erased(1)
     schema = world.rows("PRAGMA schema_version")
-    assert await Erasure(database).erase_older_than(30) == 0
+    assert await Erasure(database).erase_older_than(30) == Erased(0)
     assert world.rows("PRAGMA schema_version") == schema, "the guards of the log were lifted for nothing"
     await database.close()
     assert [row["user"] for row in world.rows("SELECT user FROM inbox ORDER BY id")] == [BEN, ANA]

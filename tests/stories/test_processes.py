@@ -142,8 +142,8 @@ async def test_thread_in_other_hands_is_left_alone(tmp_path: Path) -> None:
             await first.store.inbox.receive(message(), addressed=True, mentioned=True)
             assert await first.store.inbox.next(message().thread)
             assert await second.store.inbox.next(message().thread) is None
-            assert await second.store.inbox.waiting_threads() == []
-        assert await second.store.inbox.waiting_threads() == [message().thread]
+            assert await second.store.inbox.waiting_threads() == {}
+        assert list(await second.store.inbox.waiting_threads()) == [message().thread]
         assert await second.store.inbox.next(message().thread)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.identity import Person, plain_address
@@ -79,6 +79,8 @@ def test_address_in_a_sentence(address: str, before: str, after: str) -> None:
 
 
 @given(ADDRESSES, st.text("abcxyz0189.+_-!#$%&'*/=?^{|}~`", min_size=1, max_size=5))
+@example("a@a.com", "+0")
+@example("a@a.com", ".+0")
 def test_address_in_front_of_which_stands_more(address: str, more: str) -> None:
     """Ruben's address does not name Ben, nor does any other that ends like it."""
     assert not named(address, f"what did x{more}{address} order?")

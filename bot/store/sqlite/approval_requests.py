@@ -35,9 +35,9 @@ class ApprovalRequests:
 
         def write(db: Database) -> None:
             self._leases.check(db, thread)
-            changed = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts, user) = (?, ?, ?, ?)
+            changed = """SELECT 1 FROM inbox WHERE thread = ? AND user = ?
                          AND status = 'running' AND changed_at IS NOT NULL"""
-            if db.execute(changed, [*thread.key, call.requester]).fetchone():
+            if db.execute(changed, [thread.key, call.requester]).fetchone():
                 raise MessageChangedError(call.requester)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
@@ -59,7 +59,7 @@ class ApprovalRequests:
                 raise SubjectTakenError(call.subject) from error
             if parked.rowcount != 1:
                 raise SubjectTakenError(f"{call.id} is not a proposal any more")
-            self._outbox.insert(db, cards)
+            self._outbox.insert(db, cards, thread)
 
         await self._database.commit(write)
 
@@ -133,9 +133,10 @@ class ApprovalRequests:
                     replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
                     for card in cards_of(db, call.id)
                 ],
+                call.thread,
             )
             if announcement is not None:
-                self._outbox.insert(db, [announcement])
+                self._outbox.insert(db, [announcement], call.thread)
             return True
 
         return await self._database.commit(write)
@@ -164,7 +165,7 @@ class ApprovalRequests:
                 [datetime.now(UTC).isoformat(), call.id],
             )
             if marked.rowcount == 1:
-                self._outbox.insert(db, posts)
+                self._outbox.insert(db, posts, call.thread)
 
         await self._database.commit(write)
 
@@ -177,7 +178,7 @@ class ApprovalRequests:
                 [paused, call.id, paused],
             )
             if marked.rowcount == 1:
-                self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)])
+                self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)], call.thread)
 
         await self._database.commit(write)
 
@@ -221,17 +222,26 @@ class ApprovalRequests:
                 """SELECT tool_calls.* FROM tool_calls JOIN inbox ON requester = inbox.user AND inbox.id IN (
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
                            SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
-                           AND (a.team, a.channel, a.thread_ts) = (m.team, m.channel, m.thread_ts)
+                           AND a.thread = m.thread
                            AND a.role = 'assistant' AND a.message ->> 'tool_calls' IS NULL))
                    WHERE gated AND tool_calls.status = 'pending'
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
-                   AND (inbox.team, inbox.channel, inbox.thread_ts)
-                       = (tool_calls.team, tool_calls.channel, tool_calls.thread_ts)""",
+                   AND inbox.thread = tool_calls.thread""",
                 [team, channel, ts],
             )
             calls = [call_of(row) for row in rows]
             if answered and tell and not calls:
-                self._outbox.insert(db, [tell(*answered)])
+                self._outbox.insert(db, [tell(*answered)], answered[0])
             return calls
 
         return await self._database.commit(write)
+
+
+def erase_clicks(db: Database, user: str) -> None:
+    """Erase the clicks in vain of a person, and what others were told of them."""
+    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
+
+
+def erase_old_clicks(db: Database, before: str) -> None:
+    """Erase the clicks in vain from before a time."""
+    db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])

@@ -1,17 +1,23 @@
 """The log of tool calls and model calls."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, ThreadId, ToolCall
+from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, ThreadId, ToolCall
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import mark_handed_over, team_post
+from bot.store.sqlite.usage import count_use
+
+_COLUMNS = {field.name for field in fields(ToolCall)}
+_FORGOTTEN = "forgotten"
 
 
 class Calls:
@@ -61,7 +67,7 @@ class Calls:
             )
             if escalation:
                 told = team_post(db, call.thread, escalation, escalates=True)
-                self._outbox.insert(db, [told] if told else [])
+                self._outbox.insert(db, [told] if told else [], call.thread)
                 mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write)
@@ -69,18 +75,20 @@ class Calls:
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
-        Those that the model made after this one, in the same turn, do not count yet.
+        This one counts; those that the model made after it in the same turn do not yet, and neither do those that
+        could not be read or that say a thing twice in a turn: they are the model's fault.
         """
 
         def read(db: Database) -> tuple[int, int]:
-            thread = call.thread
             row = db.execute(
-                """SELECT count(*) FILTER (WHERE (team, channel, thread_ts) = (?, ?, ?)), count(*)
-                   FROM tool_calls WHERE gated AND requester = ? AND tool = ? AND created_at > ?
-                   AND (message_id, position) <= (?, ?)""",
+                """SELECT count(DISTINCT request) FILTER (WHERE thread = ?), count(DISTINCT request)
+                   FROM (SELECT thread, message_id || coalesce(arguments, id) AS request FROM tool_calls
+                         WHERE requester = ? AND tool = ? AND gated AND created_at > ?
+                         AND (message_id, position) <= (?, ?) AND (arguments IS NOT NULL OR id = ?))""",
                 [
-                    *(*thread.key, call.requester, call.tool),
-                    *((datetime.now(UTC) - timedelta(days=1)).isoformat(), call.message_id, call.position),
+                    *(call.thread.key, call.requester, call.tool),
+                    (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+                    *(call.message_id, call.position, call.id),
                 ],
             ).fetchone()
             return (row[0], row[1])
@@ -107,7 +115,7 @@ class Calls:
                       excluded.finished_at, excluded.duration_ms)""",
                 [
                     call.id,
-                    *call.thread.key,
+                    *(call.thread.team, call.thread.channel, call.thread.ts),
                     call.model,
                     call.purpose,
                     call.status,
@@ -123,6 +131,10 @@ class Calls:
                 ],
             )
 
+            if call.status == CallStatus.SUCCEEDED:
+                tokens = (call.prompt_tokens or 0) + (call.completion_tokens or 0)
+                count_use(db, call.requester, Resource.TOKENS, call.id, tokens)
+
         self._database.enqueue(write)
 
 
@@ -135,7 +147,7 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
             [
                 call.id,
-                *call.thread.key,
+                *(call.thread.team, call.thread.channel, call.thread.ts),
                 call.tool,
                 call.status,
                 call.requester,
@@ -161,9 +173,9 @@ def abandon_calls(db: Database, thread: ThreadId) -> None:
     """End the calls that a run left unfinished when it ended; none of them had been approved."""
     db.execute(
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
-           WHERE (team, channel, thread_ts) = (?, ?, ?)
+           WHERE thread = ?
            AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
-        [datetime.now(UTC).isoformat(), *thread.key],
+        [datetime.now(UTC).isoformat(), thread.key],
     )
 
 
@@ -177,14 +189,85 @@ def get_call(db: Database, call_id: str) -> ToolCall | None:
 def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
-    columns = {name: value for name, value in row.items() if name not in ("team", "channel", "thread_ts")}
+    columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
-    columns["thread"] = ThreadId(row["team"], row["channel"], row["thread_ts"])
+    columns["thread"] = ThreadId.of_key(row["thread"])
     columns["status"] = CallStatus(row["status"])
     columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
     columns["card"] = tuple(json.loads(row["card"]))
     columns["figures"] = tuple(json.loads(row["figures"] or "[]"))
     return ToolCall(**columns)
+
+
+def open_requests(db: Database, thread: ThreadId) -> list[str]:
+    """List what waits for a person, or for its outcome, in the thread."""
+    rows = db.execute(
+        """SELECT summary FROM tool_calls
+           WHERE thread = ? AND gated AND status IN ('pending', 'running', 'unknown')""",
+        [thread.key],
+    )
+    return [summary for (summary,) in rows.fetchall()]
+
+
+def erase_calls(db: Database, thread: ThreadId) -> None:
+    """Erase the thread's calls. Of a request stays what was done, and who decided it, out of the thread and nameless.
+
+    Only within `final_calls_unlocked`.
+    """
+    db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
+    db.execute("DELETE FROM tool_calls WHERE thread = ? AND NOT gated", [thread.key])
+    rows = db.execute("SELECT id, arguments, summary FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
+    for call_id, arguments, summary in rows:
+        addresses = set(_addresses(json.loads(arguments or "{}")))
+        db.execute(
+            """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
+                   arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL, figures = NULL
+               WHERE id = ?""",
+            [
+                json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,
+                _without(summary, addresses),
+                *(_FORGOTTEN, _FORGOTTEN, _FORGOTTEN, call_id),
+            ],
+        )
+
+
+def forget_approver(db: Database, user: str) -> None:
+    """Erase who decided, where it was this person. Only within `final_calls_unlocked`."""
+    db.execute("UPDATE tool_calls SET decided_by = ? WHERE decided_by = ?", [_FORGOTTEN, user])
+
+
+@contextmanager
+def final_calls_unlocked(db: Database) -> Iterator[None]:
+    """Lift the triggers that hold finished calls, within the transaction only."""
+    guards = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'tool_calls_no_%_when_final'"
+    triggers = db.execute(guards).fetchall()
+    for name, _ in triggers:
+        db.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, sql in triggers:
+        db.execute(sql)
+
+
+def _addresses(value: Any) -> Iterator[str]:
+    """Yield each e-mail address of a call's arguments, in whatever shape: a text that holds an @."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _addresses(part)
+    elif isinstance(value, str) and "@" in value:
+        yield value
+
+
+def _without(value: Any, addresses: set[str]) -> Any:
+    """Return a value of JSON without the addresses. A text that holds an @ even then is erased as a whole."""
+    if isinstance(value, dict):
+        return {key: _without(part, addresses) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without(part, addresses) for part in value]
+    if not isinstance(value, str):
+        return value
+    for address in addresses:
+        value = value.replace(address, _FORGOTTEN)
+    return _FORGOTTEN if "@" in value else value
 
 
 def milliseconds(start: datetime, end: datetime) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -109,10 +110,10 @@ class Conversations:
                 _answer(db, thread, _unanswered(db, thread))
                 _append(db, thread, reply)
             abandon_calls(db, thread)
-            self._outbox.insert(db, posts)
+            self._outbox.insert(db, posts, thread)
             if escalation:
                 told = team_post(db, thread, escalation, escalates=True)
-                self._outbox.insert(db, [told] if told else [])
+                self._outbox.insert(db, [told] if told else [], thread)
                 mark_handed_over(db, thread, message.user)
             more = finish_running(db, thread, error)
             if not more:
@@ -131,7 +132,7 @@ class Conversations:
         def write(db: Database) -> None:
             set_intent(db, thread, intent)
             told = [team_post(db, thread, post, escalates=False) for post in posts]
-            self._outbox.insert(db, filter(None, told))
+            self._outbox.insert(db, filter(None, told), thread)
 
         await self._database.commit(write)
 
@@ -151,10 +152,9 @@ def _correct(db: Database, thread: ThreadId) -> bool:
     rows = db.query(
         """SELECT messages.id, inbox.id AS inbox_id, user, text || coalesce(context, '') AS said
            FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
-           AND status IN ('waiting', 'running') AND status = 'running'
+           WHERE inbox.thread = ? AND status IN ('waiting', 'running') AND status = 'running'
            AND message ->> 'content' != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
-        [*thread.key, WITHOUT_TEXT],
+        [thread.key, WITHOUT_TEXT],
     )
     corrected = list(rows)
     for row in corrected:
@@ -166,11 +166,10 @@ def _correct(db: Database, thread: ThreadId) -> bool:
 
 def _join(db: Database, thread: ThreadId) -> bool:
     """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
-    key = thread.key
     rows = db.query(
-        """SELECT id, user, text, status FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+        """SELECT id, user, text, status FROM inbox WHERE thread = ?
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
-        key,
+        [thread.key],
     )
     asking, *waiting = list(rows)
     joined = False
@@ -191,7 +190,7 @@ def _append(
         """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(*thread.key, message["role"], json.dumps(message, ensure_ascii=False)),
+            *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
@@ -207,38 +206,36 @@ def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> N
 
 def _add_notes(db: Database, thread: ThreadId) -> None:
     rows = db.query(
-        """SELECT id, summary FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND gated
+        """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
-        thread.key,
+        [thread.key],
     )
     for row in list(rows):
         _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
-    key = thread.key
-    rows = db.execute("SELECT message FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id", key)
-    first_id, began_at, user = _start_of_run(db, thread)
+    rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
+    begin = _start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
             """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
-               AND (team, channel, thread_ts) = (?, ?, ?) ORDER BY message_id, position""",
-            [first_id, *key],
+               AND thread = ? ORDER BY message_id, position""",
+            [begin.message_id, thread.key],
         )
     )
     sent = db.execute(
         """SELECT user, status, files FROM messages JOIN inbox ON inbox.id = inbox_id
-           WHERE (messages.team, messages.channel, messages.thread_ts) = (?, ?, ?) AND files IS NOT NULL
-           ORDER BY messages.id""",
-        key,
+           WHERE messages.thread = ? AND files IS NOT NULL ORDER BY messages.id""",
+        [thread.key],
     ).fetchall()
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread, user, first_id, began_at),
+        spent=_spent(db, thread, begin),
         intent=get_intent(db, thread),
         files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
         new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
@@ -247,44 +244,63 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
 
 def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     last = db.execute(
-        "SELECT id, role FROM messages WHERE (team, channel, thread_ts) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
-        thread.key,
+        "SELECT id, role FROM messages WHERE thread = ? ORDER BY id DESC LIMIT 1",
+        [thread.key],
     ).fetchone()
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
-def _start_of_run(db: Database, thread: ThreadId) -> tuple[int, str, str]:
-    """Find where the run began in the conversation, at the first of the messages that it answers, and its author."""
+class _Begin(NamedTuple):
+    """Where a run began in the conversation, when, and for whom."""
+
+    message_id: int = 0
+    at: str = ""
+    user: str = ""
+
+
+def _start_of_run(db: Database, thread: ThreadId) -> _Begin:
+    """Find where the run began in the conversation: at the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
-    first: tuple[int, str, str] | None = db.execute(
-        """SELECT messages.id, created_at, user FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE (inbox.team, inbox.channel, inbox.thread_ts) = (?, ?, ?)
+    first = db.execute(
+        """SELECT messages.id, created_at, inbox.user FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE inbox.thread = ?
            AND status IN ('waiting', 'running') AND status = 'running'
            ORDER BY messages.id LIMIT 1""",
-        thread.key,
+        [thread.key],
     ).fetchone()
-    return first or (0, "", "")
+    return _Begin(*first or ())
 
 
-def _spent(db: Database, thread: ThreadId, user: str, first_id: int, began_at: str) -> Spent:
-    key = thread.key
+def _spent(db: Database, thread: ThreadId, begin: _Begin) -> Spent:
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
-           FROM model_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND created_at >= ?""",
-        [*key, began_at],
+           FROM model_calls WHERE thread = ? AND created_at >= ?""",
+        [thread.key, begin.at],
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
-        """SELECT count(*) FROM tool_calls WHERE (team, channel, thread_ts) = (?, ?, ?) AND requester = ?
-           AND created_at > ?""",
-        [*key, user, hour_ago],
+        "SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?",
+        [thread.key, begin.user, hour_ago],
     ).fetchone()[0]
     same = db.execute(
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
-               WHERE (team, channel, thread_ts) = (?, ?, ?) AND message_id > ?
+               WHERE thread = ? AND message_id > ?
                AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
-        [*key, first_id],
+        [thread.key, begin.message_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)
+
+
+def erase_messages(db: Database, thread: ThreadId) -> None:
+    """Erase what was said in the thread; of a turn whose requests stay, after `erase_calls`, an empty row does."""
+    db.execute(
+        """DELETE FROM messages WHERE thread = ? AND NOT EXISTS (
+               SELECT 1 FROM tool_calls WHERE message_id = messages.id)""",
+        [thread.key],
+    )
+    db.execute(
+        "UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten' WHERE thread = ?",
+        [thread.key],
+    )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlite_utils import Database, Migrations
 
 from bot.store.errors import DatabaseError
+from bot.store.sqlite.files import file_at, make_private
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +41,12 @@ class _MovedError(sqlite3.OperationalError):
 
 
 class Operation(NamedTuple):
-    """Something to be done in a transaction, and who waits for it; `on_rollback` is as in `run_ahead`."""
+    """Something to be done, in a transaction or `alone`, and who waits for it; `on_rollback` is as in `run_ahead`."""
 
     call: Callable[[Database], object]
     future: asyncio.Future[Any]
-    on_rollback: Callable[[], object] | None
+    on_rollback: Callable[[], object] | None = None
+    alone: bool = False
 
 
 class DatabaseThread:
@@ -98,6 +100,10 @@ class DatabaseThread:
         """
         return await self._run(operation, on_rollback)
 
+    async def run_alone(self, operation: Callable[[Database], T]) -> T:
+        """Run what cannot be done in a transaction, after all that was asked for before it. Raises DatabaseError."""
+        return await self._run(operation, None, alone=True)
+
     def enqueue(self, operation: Callable[[Database], object]) -> None:
         """Run the operation before any that is asked for later, with the next of them or in a moment.
 
@@ -106,19 +112,21 @@ class DatabaseThread:
         self._gather(operation, None).add_done_callback(_log_failure)
         self._loop.call_later(GROUP_COMMIT_LINGER_SECONDS, self._send)
 
-    async def _run(self, operation: Callable[[Database], T], on_rollback: Callable[[], object] | None) -> T:
-        future = self._gather(operation, on_rollback)
+    async def _run(
+        self, operation: Callable[[Database], T], on_rollback: Callable[[], object] | None, *, alone: bool = False
+    ) -> T:
+        future = self._gather(operation, on_rollback, alone=alone)
         self._send()
         result: T = await future
         return result
 
     def _gather(
-        self, call: Callable[[Database], object], on_rollback: Callable[[], object] | None
+        self, call: Callable[[Database], object], on_rollback: Callable[[], object] | None, *, alone: bool = False
     ) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._gathered.append(Operation(call, future, on_rollback))
+        self._gathered.append(Operation(call, future, on_rollback, alone))
         return future
 
     def _send(self) -> None:
@@ -137,8 +145,20 @@ class DatabaseThread:
             return
         self._opened.set_result(None)
         while batch := self._next_batch():
-            self._commit(db, batch)
+            self._commit(db, [operation for operation in batch if not operation.alone])
+            for operation in batch:
+                if operation.alone:
+                    self._do_alone(db, operation)
         db.close()
+
+    def _do_alone(self, db: Database, operation: Operation) -> None:
+        result: object = None
+        failure: sqlite3.Error | None = None
+        try:
+            result = operation.call(db)
+        except sqlite3.Error as error:
+            failure = error
+        self._tell([(operation.future, result, failure)], failure)
 
     def _connect(self) -> Database:
         make_private(self.path)
@@ -156,14 +176,14 @@ class DatabaseThread:
                 self._refuse_newer(db, migrations)
                 migrations.apply(db)
             connection.execute("COMMIT")
-            self._file = _file_at(self.path)
+            self._file = file_at(self.path)
         except BaseException:
             connection.close()
             raise
         return db
 
     def _check_in_place(self) -> None:
-        if _file_at(self.path) != self._file:
+        if file_at(self.path) != self._file:
             raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot again")
 
     def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
@@ -248,14 +268,6 @@ def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
             future.set_exception(failure)
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of the file at the path, if there is one."""
-    with suppress(OSError):
-        found = path.stat()
-        return found.st_dev, found.st_ino
-    return None
-
-
 def _log_failure(future: asyncio.Future[Any]) -> None:
     if (error := future.exception()) is not None:
         logger.error("a row was not written: %s", error)
@@ -275,21 +287,3 @@ def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[obj
 def _is_refusal(error: Exception) -> bool:
     """Tell a database that cannot from an operation that is wrong."""
     return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS
-
-
-def make_private(path: Path) -> None:
-    """Create the file, if it is not there, so that only its owner may read it; SQLite makes its `-wal` alike."""
-    path.touch(mode=0o600)
-
-
-def back_up(source: Path, target: Path) -> None:
-    """Copy the database as it is at this moment, while others write to it. Raises DatabaseError."""
-    if target.exists():
-        raise DatabaseError(f"{target} is there already, so it stays as it is.")
-    try:
-        make_private(target)
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("VACUUM INTO ?", [str(target)])
-    except (sqlite3.Error, OSError) as error:
-        target.unlink(missing_ok=True)
-        raise DatabaseError(f"The backup to {target} failed: {error}.") from error

@@ -1,5 +1,6 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +18,13 @@ from bot.store.sqlite.threads import (
     is_quiet_for,
     mark_taken_back,
     place_of,
-    relayed_to,
+    relayed_to_customer,
+    relayed_to_team,
 )
 
 NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
+TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver late events, for a day
 
 
 class Inbox:
@@ -53,6 +56,8 @@ class Inbox:
         """
 
         def write(db: Database) -> ThreadId | None:
+            if _was_erased(db, message):
+                return None
             kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
             status = db.execute(kept, [message.thread.team, message.thread.channel, message.ts]).fetchone()
             found = _placed(db, message, goes_on_for if status is None else timedelta())
@@ -67,7 +72,7 @@ class Inbox:
                 return None
             if handed_over:
                 return None
-            row = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key).fetchone()
+            row = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
             if status is None:
                 _insert(db, found, "waiting" if row else "unclaimed")
             else:
@@ -84,20 +89,22 @@ class Inbox:
         *,
         handed_over: bool,
     ) -> bool:
-        to_team = handed_over and message.private
-        target = relayed_to(db, message.thread, to_team=True) if to_team else None
-        target = target or (None if handed_over else relayed_to(db, message.thread, to_team=False))
-        if target:
-            _insert(db, message, "done")
-            self._outbox.insert(db, [pass_on(target, message)])
-        return target is not None
+        if handed_over and message.private and (team := relayed_to_team(db, message.thread)):
+            target, about = team, message.thread
+        elif not handed_over and (customer := relayed_to_customer(db, message.thread)):
+            target, about = customer, customer
+        else:
+            return False
+        _insert(db, message, "done")
+        self._outbox.insert(db, [pass_on(target, message)], about)
+        return True
 
     def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
         thread = message.thread
         row_id, status, others = db.execute(
             """SELECT id, status, (SELECT count(*) FROM inbox AS o
-                                   WHERE (o.team, o.channel, o.thread_ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+                                   WHERE o.thread = inbox.thread
                                    AND o.status IN ('waiting', 'running') AND o.id != inbox.id)
                FROM inbox WHERE (team, channel, ts) = (?, ?, ?)""",
             [thread.team, thread.channel, message.ts],
@@ -110,24 +117,32 @@ class Inbox:
 
     async def drop_unclaimed(self) -> None:
         """Forget what was not for us after all."""
-        before = (datetime.now(UTC) - TIME_TO_CLAIM).isoformat()
-        sql = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
-        await self._database.commit(lambda db: db.execute(sql, [before]))
+        now = datetime.now(UTC)
 
-    async def waiting_threads(self) -> list[ThreadId]:
-        """Return threads with unprocessed or interrupted messages that no other living process has leased."""
+        def write(db: Database) -> None:
+            unclaimed = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
+            db.execute(unclaimed, [(now - TIME_TO_CLAIM).isoformat()])
+            db.execute("DELETE FROM erased_messages WHERE at < ?", [(now - TIME_TO_REDELIVER).isoformat()])
 
-        def read(db: Database) -> list[ThreadId]:
+        await self._database.commit(write)
+
+    async def waiting_threads(self) -> dict[ThreadId, str]:
+        """Return threads with unprocessed or interrupted messages that no other living process has leased.
+
+        With each is who wrote the oldest of them.
+        """
+
+        def read(db: Database) -> dict[ThreadId, str]:
             rows = db.query(
-                """SELECT t.team, t.channel, t.ts, t.owner FROM inbox
-                   JOIN threads t ON (t.team, t.channel, t.ts) = (inbox.team, inbox.channel, inbox.thread_ts)
-                   WHERE status IN ('waiting', 'running') GROUP BY t.team, t.channel, t.ts ORDER BY min(id)"""
+                """SELECT t.thread, t.owner, inbox.user, min(id) FROM inbox
+                   JOIN threads t ON t.thread = inbox.thread
+                   WHERE status IN ('waiting', 'running') GROUP BY t.thread ORDER BY min(id)"""
             )
-            return [
-                ThreadId(row["team"], row["channel"], row["ts"])
+            return {
+                ThreadId.of_key(row["thread"]): row["user"]
                 for row in rows
                 if not self._leases.held_by_another_process(db, row["owner"])
-            ]
+            }
 
         return await self._database.read(read)
 
@@ -137,20 +152,17 @@ class Inbox:
         A run that was cut off goes on before anything older that came late: it ends all that is running. With none left
         the thread is let go, in the same transaction. One in other hands is left alone.
         """
-        key = thread.key
 
         def write(db: Database) -> InboxMessage | None:
-            owner = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", key).fetchone()
+            owner = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
             row = db.execute(
                 """SELECT ts, user, text, user_team, shared, id, attempts, status, files, received_at,
-                       ts != thread_ts AND NOT EXISTS (
-                           SELECT 1 FROM messages AS m
-                           WHERE (m.team, m.channel, m.thread_ts) = (inbox.team, inbox.channel, inbox.thread_ts))
-                   FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
+                       ts != thread_ts AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread)
+                   FROM inbox WHERE thread = ?
                    AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
-                key,
+                [thread.key],
             ).fetchone()
             if row is None:
                 self._leases.let_go(db, thread)
@@ -172,7 +184,7 @@ class Inbox:
                 id=row_id,
                 attempts=attempts,
                 files=read_files(files),
-                place=place_of(db, *key),
+                place=place_of(db, thread.team, thread.channel, thread.ts),
                 called_in=bool(called_in),
                 received_at=datetime.fromisoformat(received_at),
             )
@@ -220,9 +232,8 @@ def _placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> Inbo
         return replace(message, thread=thread)
     last = db.execute(
         """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, max(coalesce(finished_at, received_at),
-               coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE (c.team, c.channel, c.thread_ts)
-                         = (inbox.team, inbox.channel, inbox.thread_ts)), '')) AS last_word
-           FROM inbox JOIN threads AS t ON (t.team, t.channel, t.ts) = (inbox.team, inbox.channel, inbox.thread_ts)
+               coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE c.thread = inbox.thread), '')) AS last_word
+           FROM inbox JOIN threads AS t ON t.thread = inbox.thread
            WHERE (inbox.team, inbox.channel) = (?, ?) AND handed_over_at IS NULL ORDER BY inbox.ts DESC LIMIT 1""",
         [thread.team, thread.channel],
     ).fetchone()
@@ -257,7 +268,7 @@ def _insert(db: Database, message: InboxMessage, status: str) -> None:
         """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, status, received_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            *(*thread.key, message.ts, message.user, message.user_team, message.shared),
+            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
             *(message.text, _written(message.files), status, datetime.now(UTC).isoformat()),
         ],
     )
@@ -272,9 +283,49 @@ def _open_thread(db: Database, message: InboxMessage) -> None:
     insert_thread(db, thread, message.user)
     db.execute(
         """UPDATE inbox SET status = 'waiting'
-           WHERE (team, channel, thread_ts) = (?, ?, ?) AND status = 'unclaimed' AND ts > ?""",
-        [*thread.key, message.ts],
+           WHERE thread = ? AND status = 'unclaimed' AND ts > ?""",
+        [thread.key, message.ts],
     )
+
+
+def _was_erased(db: Database, message: InboxMessage) -> bool:
+    found = "SELECT 1 FROM erased_messages WHERE key = ?"
+    return db.execute(found, [_erased_key(message.thread, message.ts)]).fetchone() is not None
+
+
+def _erased_key(thread: ThreadId, ts: str) -> str:
+    """Return what tells a message again that was erased, and tells nothing else of it."""
+    return hashlib.sha256(f"{thread.team}/{thread.channel}/{ts}".encode()).hexdigest()
+
+
+def erase_inbox(db: Database, thread: ThreadId) -> None:
+    """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
+    now = datetime.now(UTC).isoformat()
+    for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
+        db.execute("INSERT OR REPLACE INTO erased_messages VALUES (?, ?)", [_erased_key(thread, ts), now])
+    db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
+
+
+def threads_of(db: Database, user: str) -> list[ThreadId]:
+    """List the threads in which the person wrote."""
+    rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
+    return [ThreadId.of_key(key) for (key,) in rows]
+
+
+def quiet_threads(db: Database, since: str) -> list[ThreadId]:
+    """List the threads in which nobody has written since, and nothing waits for its answer."""
+    rows = db.execute(
+        """SELECT thread FROM inbox GROUP BY thread
+           HAVING max(received_at) < ? AND NOT max(status IN ('waiting', 'running'))""",
+        [since],
+    ).fetchall()
+    return [ThreadId.of_key(key) for (key,) in rows]
+
+
+def is_answering(db: Database, thread: ThreadId) -> bool:
+    """Return whether a message of the thread waits for its answer."""
+    waits = "SELECT 1 FROM inbox WHERE thread = ? AND status IN ('waiting', 'running')"
+    return db.execute(waits, [thread.key]).fetchone() is not None
 
 
 def mark_running(db: Database, row_id: int) -> None:
@@ -287,13 +338,11 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
     # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
     db.execute(
         """UPDATE inbox SET status = ?, error = ?, finished_at = ?
-           WHERE (team, channel, thread_ts) = (?, ?, ?)
+           WHERE thread = ?
            AND status IN ('waiting', 'running') AND status = 'running'""",
-        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), *thread.key],
+        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
     )
-    waits = """SELECT 1 FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?)
-               AND status IN ('waiting', 'running')"""
-    return db.execute(waits, thread.key).fetchone() is not None
+    return is_answering(db, thread)
 
 
 def mark_changed(

@@ -10,7 +10,8 @@ from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import ThreadId, new_id
-from bot.store.sqlite.database import DatabaseThread, make_private
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.files import make_private
 from bot.store.sqlite.threads import set_owner
 
 if sys.platform != "win32":
@@ -71,7 +72,7 @@ class Leases:
 
     def check(self, db: Database, thread: ThreadId) -> None:
         """Refuse to go on, within the transaction of a write, when the thread is not in our hands any more."""
-        (owner,) = db.execute("SELECT owner FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key).fetchone()
+        (owner,) = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
         if owner != self.process:
             raise LostLeaseError(f"thread {thread.ts} in {thread.channel} is in the hands of {owner or 'nobody'}")
 

@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 bot_migrations = Migrations("bot")
+_OF_THREADS = ("inbox", "messages", "tool_calls", "model_calls")
 
 
 @bot_migrations()
@@ -209,6 +210,48 @@ def one_post_for_the_team(db: Database) -> None:
 
 
 @bot_migrations()
+def one_key_a_thread(db: Database) -> None:
+    """Name a thread by one column, know what a post is about, and which messages were erased."""
+    for table, ts in (("threads", "ts"), *((one, "thread_ts") for one in _OF_THREADS)):
+        db.execute(f"""
+            ALTER TABLE {table}
+            ADD COLUMN thread TEXT GENERATED ALWAYS AS (team || '/' || channel || '/' || {ts}) VIRTUAL""")
+    db.execute("CREATE UNIQUE INDEX threads_by_key ON threads (thread)")
+    db.execute("DROP INDEX inbox_open")
+    db.execute("CREATE INDEX inbox_open ON inbox (thread, ts) WHERE status IN ('waiting', 'running')")
+    db.execute("CREATE INDEX inbox_of_thread ON inbox (thread)")
+    for table, columns in (("messages", "thread, id"), ("tool_calls", "thread"), ("model_calls", "thread")):
+        db.execute(f"DROP INDEX {table}_of_thread")
+        db.execute(f"CREATE INDEX {table}_of_thread ON {table} ({columns})")
+    db.execute("ALTER TABLE outbox ADD COLUMN about TEXT")
+    db.execute("UPDATE outbox SET about = team || '/' || channel || '/' || thread_ts WHERE thread_ts IS NOT NULL")
+    db.execute("""
+        WITH cards AS MATERIALIZED (
+            SELECT o.team, o.channel, o.ts, c.thread FROM outbox o JOIN tool_calls c ON c.id = o.call_id)
+        UPDATE outbox SET about = cards.thread FROM cards
+        WHERE (outbox.team, outbox.channel, outbox.thread_ts) = (cards.team, cards.channel, cards.ts)""")
+    db.execute("UPDATE outbox SET about = c.thread FROM tool_calls c WHERE c.id = call_id")
+    db.execute("CREATE INDEX outbox_about ON outbox (about)")
+    db.execute("CREATE TABLE erased_messages (key TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT")
+
+
+@bot_migrations()
+def usage_of_people(db: Database) -> None:
+    """Count what each person uses within an hour, and keep which bound they were told of."""
+    db.execute("""
+        CREATE TABLE usage (
+            resource TEXT NOT NULL, key TEXT NOT NULL, user TEXT NOT NULL, amount INTEGER NOT NULL, at TEXT NOT NULL,
+            PRIMARY KEY (resource, key)
+        ) STRICT, WITHOUT ROWID""")
+    db.execute("CREATE INDEX usage_of_person ON usage (user, resource, at)")
+    db.execute("CREATE INDEX usage_by_age ON usage (at)")
+    db.execute("""
+        CREATE TABLE bounds_told (
+            user TEXT NOT NULL, resource TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (user, resource)
+        ) STRICT, WITHOUT ROWID""")
+
+
+@bot_migrations()
 def what_people_send(db: Database) -> None:
     """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
     db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")
@@ -216,14 +259,13 @@ def what_people_send(db: Database) -> None:
     db.execute("ALTER TABLE threads ADD COLUMN place TEXT")
     db.execute("""
         CREATE TABLE places (
-            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread_ts TEXT NOT NULL,
+            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL,
             PRIMARY KEY (team, channel, ts)
         ) STRICT""")
-    db.execute("CREATE INDEX places_of_thread ON places (team, channel, thread_ts)")
+    db.execute("CREATE INDEX places_of_thread ON places (thread)")
     db.execute("""
         CREATE TABLE relays (
-            post_id TEXT PRIMARY KEY, team TEXT NOT NULL, channel TEXT NOT NULL, thread_ts TEXT NOT NULL,
-            to_channel TEXT NOT NULL, ts TEXT
+            post_id TEXT PRIMARY KEY, thread TEXT NOT NULL, to_channel TEXT NOT NULL, ts TEXT
         ) STRICT""")
-    db.execute("CREATE INDEX relays_of_thread ON relays (team, channel, thread_ts)")
+    db.execute("CREATE INDEX relays_of_thread ON relays (thread)")
     db.execute("CREATE INDEX relays_by_post ON relays (to_channel, ts)")

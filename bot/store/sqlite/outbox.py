@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, Post
+from bot.store.records import Block, Post, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.threads import place_of
@@ -33,8 +33,10 @@ class Outbox:
         self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
-    def insert(self, db: Database, posts: Iterable[Post]) -> None:
+    def insert(self, db: Database, posts: Iterable[Post], about: ThreadId) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
+
+        Wherever they are posted, they hold words of the thread that they are about, and are erased with it.
 
         One that has nothing before it in its channel is marked as ours at once, which spares `next` a write.
         """
@@ -44,27 +46,28 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    post.decidable,
+                    *(post.decidable, about.key),
                 ],
             )
             if is_first:
                 self._marked.add(post.id)
             if post.relays:
                 db.execute(
-                    "INSERT INTO relays (post_id, team, channel, thread_ts, to_channel) VALUES (?, ?, ?, ?, ?)",
-                    [post.id, *post.relays.key, post.channel],
+                    "INSERT INTO relays (post_id, thread, to_channel) VALUES (?, ?, ?)",
+                    [post.id, post.relays.key, post.channel],
                 )
             # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def add(self, post: Post) -> None:
         """Queue a post that belongs to nothing else that is written."""
-        await self._database.commit(lambda db: self.insert(db, [post]))
+        about = ThreadId(post.team, post.channel, post.thread_ts or "")
+        await self._database.commit(lambda db: self.insert(db, [post], about))
 
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
@@ -137,6 +140,44 @@ class Outbox:
 
 def _thread_ts(db: Database, post: Post) -> str | None:
     return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
+
+
+def is_waiting(db: Database, thread: ThreadId) -> bool:
+    """Return whether something about the thread is still to be said."""
+    waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
+    return db.execute(waiting, [thread.key]).fetchone() is not None
+
+
+def erase_posts(db: Database, thread: ThreadId) -> None:
+    """Erase all that was said about the thread, wherever it was posted."""
+    db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
+
+
+def erase_mentions(db: Database, user: str) -> bool:
+    """Erase the words of posts that mention the person in threads that stay; False when one is still to be said.
+
+    The card of an open request keeps its words until it is decided: it is drawn again from them.
+    """
+    mentions = "instr(text || blocks, ?)"
+    waiting = f"SELECT 1 FROM outbox WHERE status = 'waiting' AND {mentions}"  # noqa: S608 - a word of ours
+    if db.execute(waiting, [f"<@{user}>"]).fetchone():
+        return False
+    db.execute(
+        f"""UPDATE outbox SET text = '', blocks = '[]' WHERE {mentions} AND NOT EXISTS (
+                SELECT 1 FROM tool_calls WHERE id = call_id AND status IN ('pending', 'running', 'unknown'))""",  # noqa: S608
+        [f"<@{user}>"],
+    )
+    return True
+
+
+def erase_old_posts(db: Database, before: str) -> None:
+    """Erase what was said before a time and is no card of a request."""
+    db.execute(
+        """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (
+               SELECT id FROM outbox WHERE created_at < ? AND call_id IS NULL)""",
+        [before, before],
+    )
+    db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [before])
 
 
 def _post(row: dict[str, Any]) -> Post:

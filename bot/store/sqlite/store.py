@@ -9,6 +9,7 @@ from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.switches import Switches
+from bot.store.sqlite.usage import Usage
 from bot.store.store import Store
 
 
@@ -25,5 +26,6 @@ def open_store(database: DatabaseThread, leases: Leases) -> Store:
         calls=Calls(database, outbox, leases),
         approval_requests=ApprovalRequests(database, outbox, leases),
         conversations=Conversations(database, outbox, leases),
+        usage=Usage(database),
         admin=SqliteAdmin(database),
     )

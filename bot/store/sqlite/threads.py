@@ -12,60 +12,63 @@ def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
     """Make the thread ours, unless it is."""
     db.execute(
         "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
-        [*thread.key, started_by, datetime.now(UTC).isoformat()],
+        [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
     )
 
 
 def find_thread(db: Database, thread: ThreadId) -> ThreadId:
     """Return the conversation that goes on in this thread of a direct message; any other thread is its own."""
-    sql = "SELECT thread_ts FROM places WHERE (team, channel, ts) = (?, ?, ?)"
-    found = db.execute(sql, thread.key).fetchone() if thread.channel.startswith("D") else None
-    return replace(thread, ts=found[0]) if found else thread
+    if not thread.channel.startswith("D"):
+        return thread
+    sql = "SELECT thread FROM places WHERE (team, channel, ts) = (?, ?, ?)"
+    found = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()
+    return ThreadId.of_key(found[0]) if found else thread
 
 
 def continue_in(db: Database, thread: ThreadId, place: str) -> None:
     """Go on with a conversation below another message of the same direct message; from now on we answer there."""
     db.execute(
-        "INSERT OR IGNORE INTO places (team, channel, ts, thread_ts) VALUES (?, ?, ?, ?)",
-        [thread.team, thread.channel, place, thread.ts],
+        "INSERT OR IGNORE INTO places (team, channel, ts, thread) VALUES (?, ?, ?, ?)",
+        [thread.team, thread.channel, place, thread.key],
     )
-    db.execute(
-        "UPDATE threads SET place = ? WHERE (team, channel, ts) = (?, ?, ?) AND coalesce(place, ts) < ?",
-        [place, *thread.key, place],
-    )
+    db.execute("UPDATE threads SET place = ? WHERE thread = ? AND coalesce(place, ts) < ?", [place, thread.key, place])
 
 
 def place_of(db: Database, team: str, channel: str, ts: str) -> str:
     """Return the ts below which a conversation is answered now."""
     if not channel.startswith("D"):
         return ts
-    sql = "SELECT coalesce(place, ts) FROM threads WHERE (team, channel, ts) = (?, ?, ?)"
-    found = db.execute(sql, [team, channel, ts]).fetchone()
+    sql = "SELECT coalesce(place, ts) FROM threads WHERE thread = ?"
+    found = db.execute(sql, [ThreadId(team, channel, ts).key]).fetchone()
     return str(found[0]) if found else ts
 
 
-def relayed_to(db: Database, thread: ThreadId, *, to_team: bool) -> ThreadId | None:
-    """Return where what is said in a thread is passed on: the team's thread about it, or the customer's it is about."""
-    if to_team:
-        sql = """SELECT team, to_channel, coalesce(ts, '') FROM relays WHERE (team, channel, thread_ts) = (?, ?, ?)
-                 ORDER BY rowid DESC LIMIT 1"""
-    else:
-        sql = "SELECT team, channel, thread_ts FROM relays WHERE team = ? AND (to_channel, ts) = (?, ?)"
-    found = db.execute(sql, thread.key).fetchone()
-    return ThreadId(*found) if found else None
+def relayed_to_team(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the team's thread about a customer's."""
+    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY rowid DESC LIMIT 1"
+    found = db.execute(sql, [thread.key]).fetchone()
+    return ThreadId(thread.team, *found) if found else None
+
+
+def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the customer's thread that the team's is about."""
+    found = db.execute(
+        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
+    ).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
 
 
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
-    db.execute("UPDATE threads SET owner = ? WHERE (team, channel, ts) = (?, ?, ?)", [process, *thread.key])
+    db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
 
 
 def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
     """Leave the thread to people, because of this person: see `is_quiet_for`."""
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
-           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE (team, channel, ts) = (?, ?, ?)""",
-        [datetime.now(UTC).isoformat(), user, *thread.key],
+           AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE thread = ?""",
+        [datetime.now(UTC).isoformat(), user, thread.key],
     )
 
 
@@ -74,14 +77,14 @@ def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
 
     When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
     """
-    quiet = """SELECT 1 FROM threads WHERE (team, channel, ts) = (?, ?, ?) AND handed_over_at IS NOT NULL
+    quiet = """SELECT 1 FROM threads WHERE thread = ? AND handed_over_at IS NOT NULL
                AND (started_by != ? OR handed_over_by IS NULL OR handed_over_by = started_by)"""
-    return db.execute(quiet, [*thread.key, user]).fetchone() is not None
+    return db.execute(quiet, [thread.key, user]).fetchone() is not None
 
 
 def mark_taken_back(db: Database, thread: ThreadId) -> None:
     """Answer in the thread again."""
-    db.execute("UPDATE threads SET handed_over_at = NULL WHERE (team, channel, ts) = (?, ?, ?)", thread.key)
+    db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
 
 
 def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
@@ -89,14 +92,12 @@ def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) ->
 
     None when they know already.
     """
-    key = thread.key
-    latest = """SELECT id FROM inbox WHERE (team, channel, thread_ts) = (?, ?, ?) AND status != 'waiting'
+    latest = """SELECT id FROM inbox WHERE thread = ? AND status != 'waiting'
                 ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
-    about = (db.execute(latest, key).fetchone() or (None,))[0]
+    about = (db.execute(latest, [thread.key]).fetchone() or (None,))[0]
     told, told_about, is_escalated = db.execute(
-        """SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads
-           WHERE (team, channel, ts) = (?, ?, ?)""",
-        key,
+        "SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads WHERE thread = ?",
+        [thread.key],
     ).fetchone()
     if told and told_about == about:
         if is_escalated or not escalates:
@@ -104,20 +105,25 @@ def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) ->
         if db.execute("SELECT 1 FROM outbox WHERE id = ? AND status != 'failed'", [told]).fetchone():
             post = replace(post, replaces=told)
     db.execute(
-        "UPDATE threads SET team_post = ?, team_post_about = ? WHERE (team, channel, ts) = (?, ?, ?)",
-        [post.id, about, *key],
+        "UPDATE threads SET team_post = ?, team_post_about = ? WHERE thread = ?",
+        [post.id, about, thread.key],
     )
     return post
 
 
 def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
     """Keep what the thread's customer wants."""
-    db.execute("UPDATE threads SET intent = ? WHERE (team, channel, ts) = (?, ?, ?)", [intent, *thread.key])
+    db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
 
 
 def get_intent(db: Database, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
-    stored: str | None = db.execute(
-        "SELECT intent FROM threads WHERE (team, channel, ts) = (?, ?, ?)", thread.key
-    ).fetchone()[0]
+    stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
     return stored
+
+
+def erase_thread(db: Database, thread: ThreadId) -> None:
+    """Have the thread be nobody's, after all else of it is erased."""
+    for table in ("places", "relays"):
+        db.execute(f"DELETE FROM {table} WHERE thread = ?", [thread.key])  # noqa: S608 - the names above
+    db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])
