@@ -70,6 +70,7 @@ class Agent:
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
+        await self._wait_for_lines(message)
         while True:
             more = await self._answer_as_read(message)
             if more is not None:
@@ -171,7 +172,6 @@ class Agent:
 
     async def _begin(self, message: InboxMessage) -> Conversation:
         """Read the conversation with the message, and where it begins in a thread of others, with what they said."""
-        await self._wait_for_lines(message)
         above = await self._read_above(message.thread, message.ts) if message.called_in else ""
         return await self._store.conversations.begin(message, above)
 

@@ -17,6 +17,7 @@ from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Post, ThreadId, new_id
 from bot.store.store import Outbox
@@ -27,8 +28,6 @@ logger = logging.getLogger(__name__)
 POST_INTERVAL_SECONDS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 CRASH_BACKOFF_SECONDS = 5.0
-STATUS_DELAY_SECONDS = 0.05
-STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
@@ -73,8 +72,7 @@ class Delivery:
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
-        self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._statuses = Statuses(client)
         self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -95,19 +93,12 @@ class Delivery:
                 await self.resume()
                 while self._senders:
                     await asyncio.wait(self._senders.values())
-        for key in tuple(self._next_statuses):
-            self._drop_status(key)
-        await finish([*self._senders.values(), *self._statuses.values()], 0)
+        await finish(self._senders.values(), 0)
+        await self._statuses.stop()
 
     def show_status(self, thread: ThreadId, status: str) -> None:
-        """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.
-
-        What is done in a moment is not shown, and of several at once only the last.
-        """
-        key = (thread.channel, thread.ts)
-        self._drop_status(key)
-        loop = asyncio.get_running_loop()
-        self._next_statuses[key] = loop.call_later(STATUS_DELAY_SECONDS, self._start_status, key, status)
+        """Show what the bot is doing in the thread, until the next post there."""
+        self._statuses.show((thread.channel, thread.ts), status)
 
     async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
         """Tell one person something that nobody else sees, in the thread or the channel.
@@ -123,28 +114,6 @@ class Delivery:
             if name not in _FINAL_ERRORS:
                 said = Mrkdwn(f"{mention(user)} {text}")
                 await self._outbox.add(Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),)))
-
-    def _drop_status(self, key: tuple[str, str]) -> None:
-        if (timer := self._next_statuses.pop(key, None)) is not None:
-            timer.cancel()
-
-    def _start_status(self, key: tuple[str, str], status: str) -> None:
-        del self._next_statuses[key]
-        before = self._statuses.get(key)
-        self._statuses[key] = asyncio.create_task(self._set_status(key, status, before))
-
-    async def _set_status(self, key: tuple[str, str], status: str, before: asyncio.Task[None] | None) -> None:
-        channel, thread_ts = key
-        try:
-            if before is not None:
-                await asyncio.wait([before])
-            async with asyncio.timeout(STATUS_TIMEOUT_SECONDS):
-                await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
-        except SLACK_ERRORS as error:
-            logger.info("no status in %s: %s", channel, error)
-        finally:
-            if self._statuses.get(key) is asyncio.current_task():
-                del self._statuses[key]
 
     def _wake(self, channel: str) -> None:
         self._woken.add(channel)
@@ -274,10 +243,7 @@ class Delivery:
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
         if post.thread_ts:
-            key = (post.channel, post.thread_ts)
-            self._drop_status(key)
-            if status := self._statuses.get(key):
-                await asyncio.wait([status])
+            await self._statuses.settle((post.channel, post.thread_ts))
         now = monotonic()
         free_at = max(now, self._free_at.get(post.channel, 0.0))
         if (wait := free_at - now - POSTS_IN_A_BURST * POST_INTERVAL_SECONDS) > 0:

@@ -12,7 +12,7 @@ from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
 from bot.store.sqlite.calls import call_of, get_call, milliseconds
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import mark_changed
+from bot.store.sqlite.inbox_rows import mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
 

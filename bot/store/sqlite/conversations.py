@@ -13,7 +13,7 @@ from bot.store.errors import DatabaseError, MessageChangedError
 from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import finish_running, mark_running, read_files
+from bot.store.sqlite.inbox_rows import finish_running, mark_running, read_files
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post

@@ -1,20 +1,15 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
-import hashlib
-import json
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.records import InboxMessage, PassOn, SharedFile, ThreadId
+from bot.store.records import InboxMessage, PassOn, ThreadId
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.inbox_rows import complete, delay, insert_message, open_thread, placed, read_files, was_erased
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.threads import (
-    continue_in,
-    find_thread,
-    insert_thread,
     is_quiet_for,
     mark_taken_back,
     place_of,
@@ -56,14 +51,14 @@ class Inbox:
         """
 
         def write(db: Database) -> ThreadId | None:
-            if _was_erased(db, message):
+            if was_erased(db, message):
                 return None
             kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
             status = db.execute(kept, [message.thread.team, message.thread.channel, message.ts]).fetchone()
-            found = _placed(db, message, goes_on_for if status is None else timedelta())
+            found = placed(db, message, goes_on_for if status is None else timedelta())
             thread = found.thread
             if addressed:
-                _open_thread(db, found)
+                open_thread(db, found)
             if mentioned and status in (None, ("unclaimed",)):
                 mark_taken_back(db, thread)
             handed_over = is_quiet_for(db, thread, message.user)
@@ -74,9 +69,9 @@ class Inbox:
                 return None
             row = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
             if status is None:
-                _insert(db, found, "waiting" if row else "unclaimed")
+                insert_message(db, found, "waiting" if row else "unclaimed")
             else:
-                _complete(db, found, claimed=addressed)
+                complete(db, found, claimed=addressed)
             return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
         return await self._database.commit(write)
@@ -95,7 +90,7 @@ class Inbox:
             target, about = customer, customer
         else:
             return False
-        _insert(db, message, "done")
+        insert_message(db, message, "done")
         self._outbox.insert(db, [pass_on(target, message)], about)
         return True
 
@@ -205,8 +200,8 @@ class Inbox:
             ids = [message.id, message.id - NEIGHBOURS, message.id + NEIGHBOURS]
             return [*db.execute(around, ids).fetchall(), *db.execute(said, [NEIGHBOURS]).fetchall()]
 
-        known = [_delay(datetime.fromisoformat(at), ts) for at, ts in await self._database.read(read)]
-        on_its_way = _delay(message.received_at, message.ts) - min(known) if known else timedelta()
+        known = [delay(datetime.fromisoformat(at), ts) for at, ts in await self._database.read(read)]
+        on_its_way = delay(message.received_at, message.ts) - min(known) if known else timedelta()
         return max(on_its_way, timedelta()) + max(datetime.now(UTC) - message.received_at, timedelta())
 
     async def oldest_waiting_seconds(self) -> float:
@@ -214,159 +209,3 @@ class Inbox:
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.read(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
-
-
-def _delay(at: datetime, ts: str) -> timedelta:
-    return at - datetime.fromtimestamp(float(ts), UTC)
-
-
-def read_files(stored: str | None) -> tuple[SharedFile, ...]:
-    """Return the files of a row."""
-    return tuple(SharedFile(**file) for file in json.loads(stored)) if stored else ()
-
-
-def _placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> InboxMessage:
-    """Return the message in the conversation that it belongs to, which may have begun in an earlier thread."""
-    thread = find_thread(db, message.thread)
-    if not goes_on_for or not thread.channel.startswith("D") or thread.ts != message.ts:
-        return replace(message, thread=thread)
-    last = db.execute(
-        """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, max(coalesce(finished_at, received_at),
-               coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE c.thread = inbox.thread), '')) AS last_word
-           FROM inbox JOIN threads AS t ON t.thread = inbox.thread
-           WHERE (inbox.team, inbox.channel) = (?, ?) AND handed_over_at IS NULL ORDER BY inbox.ts DESC LIMIT 1""",
-        [thread.team, thread.channel],
-    ).fetchone()
-    if last is None or (not last[1] and datetime.now(UTC) - datetime.fromisoformat(last[2]) > goes_on_for):
-        return message
-    earlier = replace(thread, ts=last[0])
-    continue_in(db, earlier, message.ts)
-    return replace(message, thread=earlier)
-
-
-def _complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
-    """Add to a message what its other copy has: the files, or that it is for us after all."""
-    key = [message.thread.team, message.thread.channel, message.ts]
-    if message.files:
-        db.execute(
-            "UPDATE inbox SET text = ?, files = ? WHERE (team, channel, ts) = (?, ?, ?) AND files IS NULL",
-            [message.text, _written(message.files), *key],
-        )
-    if claimed:
-        db.execute(
-            "UPDATE inbox SET status = 'waiting' WHERE (team, channel, ts) = (?, ?, ?) AND status = 'unclaimed'", key
-        )
-
-
-def _written(files: tuple[SharedFile, ...]) -> str | None:
-    return json.dumps([asdict(file) for file in files], ensure_ascii=False) if files else None
-
-
-def _insert(db: Database, message: InboxMessage, status: str) -> None:
-    thread = message.thread
-    db.execute(
-        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, status, received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, _written(message.files), status, datetime.now(UTC).isoformat()),
-        ],
-    )
-
-
-def _open_thread(db: Database, message: InboxMessage) -> None:
-    """Make the thread ours, with what was said in it after this message but reached us before.
-
-    A thread that is ours already may have been opened by a later mention than this one.
-    """
-    thread = message.thread
-    insert_thread(db, thread, message.user)
-    db.execute(
-        """UPDATE inbox SET status = 'waiting'
-           WHERE thread = ? AND status = 'unclaimed' AND ts > ?""",
-        [thread.key, message.ts],
-    )
-
-
-def _was_erased(db: Database, message: InboxMessage) -> bool:
-    found = "SELECT 1 FROM erased_messages WHERE key = ?"
-    return db.execute(found, [_erased_key(message.thread, message.ts)]).fetchone() is not None
-
-
-def _erased_key(thread: ThreadId, ts: str) -> str:
-    """Return what tells a message again that was erased, and tells nothing else of it."""
-    return hashlib.sha256(f"{thread.team}/{thread.channel}/{ts}".encode()).hexdigest()
-
-
-def erase_inbox(db: Database, thread: ThreadId) -> None:
-    """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
-    now = datetime.now(UTC).isoformat()
-    for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
-        db.execute("INSERT OR REPLACE INTO erased_messages VALUES (?, ?)", [_erased_key(thread, ts), now])
-    db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
-
-
-def threads_of(db: Database, user: str) -> list[ThreadId]:
-    """List the threads in which the person wrote."""
-    rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
-    return [ThreadId.of_key(key) for (key,) in rows]
-
-
-def quiet_threads(db: Database, since: str) -> list[ThreadId]:
-    """List the threads in which nobody has written since, and nothing waits for its answer."""
-    rows = db.execute(
-        """SELECT thread FROM inbox GROUP BY thread
-           HAVING max(received_at) < ? AND NOT max(status IN ('waiting', 'running'))""",
-        [since],
-    ).fetchall()
-    return [ThreadId.of_key(key) for (key,) in rows]
-
-
-def is_answering(db: Database, thread: ThreadId) -> bool:
-    """Return whether a message of the thread waits for its answer."""
-    waits = "SELECT 1 FROM inbox WHERE thread = ? AND status IN ('waiting', 'running')"
-    return db.execute(waits, [thread.key]).fetchone() is not None
-
-
-def mark_running(db: Database, row_id: int) -> None:
-    """Note that a run answers the message, too."""
-    db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
-
-
-def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
-    """End all messages that the thread's run answers, and return whether another waits."""
-    # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
-    db.execute(
-        """UPDATE inbox SET status = ?, error = ?, finished_at = ?
-           WHERE thread = ?
-           AND status IN ('waiting', 'running') AND status = 'running'""",
-        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
-    )
-    return is_answering(db, thread)
-
-
-def mark_changed(
-    db: Database, team: str, channel: str, ts: str, text: str | None = None
-) -> tuple[ThreadId, str] | None:
-    """Replace the words of a message that is not answered; without any, it is gone and nobody waits for an answer.
-
-    Return the thread and the author of one that was answered with the words that are gone, the first time.
-    """
-    key = [team, channel, ts]
-    row = db.execute(
-        "SELECT id, status, thread_ts, user, changed_at, text FROM inbox WHERE (team, channel, ts) = (?, ?, ?)", key
-    ).fetchone()
-    if row is None:
-        return None
-    row_id, status, thread_ts, user, changed_at, said = row
-    now = datetime.now(UTC).isoformat()
-    if status in ("unclaimed", "waiting") and text is None:
-        db.execute("UPDATE inbox SET status = 'done', finished_at = ?, changed_at = ? WHERE id = ?", [now, now, row_id])
-    elif status in ("unclaimed", "waiting"):
-        db.execute("UPDATE inbox SET text = ? WHERE id = ?", [text, row_id])
-    else:
-        words = text if status == "running" and text is not None else said
-        db.execute("UPDATE inbox SET text = ?, changed_at = ? WHERE id = ?", [words, now, row_id])
-        if status != "running" and changed_at is None and text not in (None, said):
-            return ThreadId(team, channel, thread_ts), user
-    return None

@@ -1,11 +1,19 @@
 """The objects of a Slack workspace (user, conversation, message) and how Slack writes each of them as JSON."""
 
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
+
+
+class ApiCall(NamedTuple):
+    """One call of a Web API method, as it came in."""
+
+    method: str
+    arguments: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,28 @@ def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
             if "action_id" in element:
                 reported = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
                 yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
+
+
+def with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
+    """Give each block the id that Slack gives it, unless it has one."""
+    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)
+
+
+def find_action(versions: Iterable[Iterable[Json]], action_id: str, block_id: str | None) -> Json:
+    """Find an action in the newest version of a message that has it. Raises LookupError."""
+    for blocks in versions:
+        for action in actions_of(blocks):
+            if action["action_id"] == action_id and block_id in (None, action["block_id"]):
+                return action
+    raise LookupError(f"The message has no action {action_id}.")
+
+
+def typed(raw: str, people: Iterable[Person]) -> str:
+    """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
+    text = escape(raw)
+    for person in sorted(people, key=lambda person: -len(person.real_name)):
+        text = re.sub(rf"@{re.escape(escape(person.real_name))}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
+    return text
 
 
 def rich_text(text: str) -> tuple[Json, ...]:

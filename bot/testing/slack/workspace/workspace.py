@@ -2,16 +2,25 @@
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from bot.testing.slack.workspace.changes import Changes
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status, actions_of, escape
+from bot.testing.slack.workspace.objects import (
+    ApiCall,
+    Channel,
+    Json,
+    Message,
+    Person,
+    Status,
+    find_action,
+    typed,
+    with_block_ids,
+)
 from bot.testing.slack.workspace.payloads import (
     App,
     block_actions,
@@ -27,13 +36,6 @@ from bot.testing.slack.workspace.people import CHANNELS, PEOPLE
 STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
 Order = Sequence[Literal["app_mention", "message"]]
 MENTION_FIRST: Order = ("app_mention", "message")
-
-
-class ApiCall(NamedTuple):
-    """One call of a Web API method, as it came in."""
-
-    method: str
-    arguments: Json
 
 
 class Workspace(Changes):
@@ -94,11 +96,7 @@ class Workspace(Changes):
 
     def as_typed(self, raw: str) -> str:
         """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
-        text = escape(raw)
-        for person in sorted(self.people.values(), key=lambda person: -len(person.real_name)):
-            name = re.escape(escape(person.real_name))
-            text = re.sub(rf"@{name}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
-        return text
+        return typed(raw, self.people.values())
 
     def describe(self) -> str:
         """List the messages, the statuses, the calls and what was not acked."""
@@ -152,7 +150,7 @@ class Workspace(Changes):
             text=text,
             team=author.team,
             thread_ts=thread_ts,
-            blocks=_with_block_ids(blocks),
+            blocks=with_block_ids(blocks),
             ephemeral_for=ephemeral_for,
             metadata=metadata,
             subtype=subtype,
@@ -171,7 +169,7 @@ class Workspace(Changes):
         """Replace fields of a message in its place, and tell the app that it was changed."""
         before = self._messages[channel, ts]
         if "blocks" in changes:
-            changes["blocks"] = _with_block_ids(changes["blocks"])
+            changes["blocks"] = with_block_ids(changes["blocks"])
         message = replace(before, **changes)
         self._former.setdefault((channel, ts), []).append(before)
         self._messages[channel, ts] = message
@@ -303,12 +301,4 @@ class Workspace(Changes):
 
     def _find_action(self, message: Message, action_id: str, block_id: str | None) -> Json:
         versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
-        for version in versions:
-            for action in actions_of(version.blocks):
-                if action["action_id"] == action_id and block_id in (None, action["block_id"]):
-                    return action
-        raise LookupError(f"The message {message.ts} has no action {action_id}.")
-
-
-def _with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
-    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)
+        return find_action([version.blocks for version in versions], action_id, block_id)
