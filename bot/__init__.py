@@ -4,6 +4,7 @@ Rooms, from the top down; each imports only what is below it:
 
     __main__     the command line
     commands     what its commands do, imported by the one that needs it
+    evaluation   conversations in YAML, played with a model through the bot, and how well it did
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …

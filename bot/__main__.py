@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from bot.evaluation.command import evaluate
+
 
 @click.group()
 @click.version_option(metadata.version("support-bot"), prog_name="support-bot")
@@ -76,6 +78,9 @@ def forget(user: str) -> None:
     from bot import commands
 
     commands.forget(user)
+
+
+main.add_command(evaluate)
 
 
 if __name__ == "__main__":

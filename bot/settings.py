@@ -348,14 +348,26 @@ def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
     return settings
 
 
+def read_for_demo(**ours: Any) -> Settings:
+    """Read the settings for a demo, in which `ours` are those that it makes itself. Raises SettingsError."""
+    return _read(**ours)
+
+
 def read_database_path() -> Path:
     """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
     return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
 
 
+def read_model_settings(**overrides: Any) -> Settings:
+    """Read the settings for what asks the model and needs nothing of Slack. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-", **overrides)  # noqa: S106 - as above
+
+
 def _read(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

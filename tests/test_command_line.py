@@ -150,3 +150,22 @@ def test_backup_does_not_overwrite(existing: Path, tmp_path: Path) -> None:
     there.write_text("something else")
     assert invoke(existing, "backup", str(there)) == (1, f"Error: {there} is there already, so it stays as it is.")
     assert there.read_text() == "something else"
+
+
+async def test_demo_beside_settings(start: Start, tmp_path: Path) -> None:
+    """In the folder of a bot with settings of its own the demo runs as before; what is malformed there is one line."""
+    busy = socket.create_server(("127.0.0.1", 0))
+    port = free_port()
+    settings = f"BOT_APPROVERS=U0YOU\nBOT_PAUSED=true\nBOT_HEALTH_PORT={busy.getsockname()[1]}\n"
+    (tmp_path / ".env").write_text(f"SLACK_BOT_TOKEN=xoxb-1\n{settings}", "utf-8")
+    demo = await start("demo", "--no-browser", "--port", str(port))
+    await line(demo, "Ctrl-C stops it.")
+    demo.send_signal(signal.SIGTERM)
+    await demo.communicate()
+    busy.close()
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-\N{HORIZONTAL ELLIPSIS}\n", "utf-8")
+    demo = await start("demo", "--no-browser", "--port", str(port))
+    _, errors = await demo.communicate()
+    assert demo.returncode == 1
+    assert errors.decode().startswith("Error: OPENAI_API_KEY is malformed: ")
+    assert errors.decode().count("\n") == 1

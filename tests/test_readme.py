@@ -131,3 +131,14 @@ async def test_example_test_passes() -> None:
     for block in code("python")[1:3]:
         exec(block, names)  # noqa: S102 - it is our own README
     await names["test_my_bot_answers"]()
+
+
+async def test_the_conversation_passes(tmp_path: Path) -> None:
+    """The README's conversation is played as it stands, and the demo's rules pass it."""
+    [conversation] = code("yaml")
+    (tmp_path / "own.yaml").write_text(conversation.replace("  about:", "  offline: true\n  about:"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "eval", "--offline", "own.yaml", cwd=tmp_path, stdout=PIPE, stderr=PIPE
+    )
+    output, errors = await process.communicate()
+    assert process.returncode == 0, (output, errors)

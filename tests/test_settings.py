@@ -114,3 +114,10 @@ def test_secrets_do_not_show() -> None:
     """Settings that are printed show no secret."""
     settings = Settings(slack_bot_token="xoxb-hidden", openai_api_key="sk-hidden")
     assert "hidden" not in repr(settings)
+
+
+def test_env_file_in_another_encoding(tmp_path: Path) -> None:
+    """A .env that is not UTF-8 is told in one line, and not by a traceback."""
+    (tmp_path / ".env").write_bytes("# Schl\u00fcssel\n".encode("cp1252"))
+    with pytest.raises(SettingsError, match=r"^\.env is not UTF-8"):
+        read_settings()

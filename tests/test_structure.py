@@ -19,7 +19,8 @@ KNOWS = {
     "slack_bolt": {"bot.app", "bot.slack"},
     "slack_sdk": {"bot.app", "bot.slack", "bot.demo", "bot.testing"},
     "sqlite_utils": {"bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
-    "click": {"bot.__main__", "bot.commands"},
+    "click": {"bot.__main__", "bot.commands", "bot.evaluation.command"},
+    "yaml": {"bot.evaluation.files"},
 }
 
 
@@ -51,9 +52,12 @@ def test_libraries_stay_where_they_belong(library: str) -> None:
 
 
 def test_the_bot_does_not_lean_on_the_demo() -> None:
-    """Only the commands and the demo itself import the demo."""
+    """Only the commands, the evaluation (for its offline model) and the demo itself import the demo."""
     leaning = {name for name, path in MODULES.items() if any(one.startswith("bot.demo") for one in imports(path))}
-    assert {name for name in leaning if not name.startswith("bot.demo")} == {"bot.commands"}
+    assert {name for name in leaning if not name.startswith("bot.demo")} == {
+        "bot.commands",
+        "bot.evaluation.run",
+    }
 
 
 def test_the_test_servers_know_nothing_of_the_bot() -> None:
@@ -74,6 +78,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
         "slack_bolt",
         "slack_sdk",
         "sqlite_utils",
+        "yaml",
     }
     used = {one.split(".")[0] for path in MODULES.values() for one in imports(path)}
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared

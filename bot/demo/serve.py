@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from bot.app import running
 from bot.demo import offline_model
 from bot.demo.live import LivePage
-from bot.settings import Settings
+from bot.settings import Settings, read_for_demo
 from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
@@ -65,11 +65,13 @@ def _settings(url: str, database: Path) -> Settings:
         "BOT_APPROVAL_CHANNEL": None,
         "BOT_ESCALATION_CHANNEL": "C0TEAM",
         "BOT_HELP_FOLDER": HELP,
+        "BOT_HEALTH_PORT": None,
+        "BOT_PAUSED": False,
     }
-    settings = Settings(**ours)
+    settings = read_for_demo(**ours)
     if settings.openai_api_key or settings.openai_base_url:
         return settings
-    return Settings(**ours, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
+    return read_for_demo(**ours, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The orders of the demo's shop: three customers, every state an order can be in, dates that fit today."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -95,23 +96,29 @@ ORDERS = (
 )  # fmt: skip
 
 
-async def fill(database: DatabaseThread, *, email: str | None = None) -> int:
-    """Put the sample orders into a shop that has none, all of them for one e-mail address if that is given.
+async def fill(
+    database: DatabaseThread,
+    *,
+    email: str | None = None,
+    orders: Sequence[Sample] = ORDERS,
+    customers: Mapping[str, str] = CUSTOMERS,
+) -> int:
+    """Put orders into a shop that has none, all of them for one e-mail address if that is given.
 
-    Returns how many orders were added: none when there were orders already.
+    Returns how many orders were added: none when there were orders already. `customers` are names by e-mail address.
     """
 
     def write(db: Database) -> int:
         if db.table("orders").count:
             return 0
-        customers = {email: "You"} if email else CUSTOMERS
-        ids = {address: f"cus_{address.partition('@')[0]}" for address in customers}
+        names = {email: "You"} if email else customers
+        ids = {address: f"cus_{address.partition('@')[0]}" for address in names}
         db.table("customers").insert_all(
-            {"id": ids[address], "name": name, "email": address} for address, name in customers.items()
+            {"id": ids[address], "name": name, "email": address} for address, name in names.items()
         )
-        for sample in ORDERS:
+        for sample in orders:
             _insert(db, sample, ids[email or sample.email], datetime.now(UTC))
-        return len(ORDERS)
+        return len(orders)
 
     return await database.commit(write)
 

@@ -1,6 +1,7 @@
 """What must never reach the log or the model: card numbers and secrets that people paste."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 # A card has its issuer's prefix and length (ISO/IEC 7812), and is written in one piece or in the groups on its face.
@@ -14,7 +15,8 @@ _ISSUERS = re.compile(
 )
 _MIN_DIGITS = 12
 _GROUPINGS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 3, 3, 3), (6, 13), (8, 8)}
-_GROUPS = re.compile(r"[0-9]{1,24}(?:[^\S\r\n]?[ \t\u00a0.,_/|*:\-\u2010-\u2015][^\S\r\n]?[0-9]{1,24}){0,40}")
+_BETWEEN = r"[ \t\u00a0\u00ad\u2009\u200b-\u200d\u202f\u2060\u3000\ufeff.,_/|*:\-\u2010-\u2015\u2212\uff0d]"
+_GROUPS = re.compile(rf"[0-9]{{1,24}}(?:[^\S\r\n]?{_BETWEEN}[^\S\r\n]?[0-9]{{1,24}}){{0,40}}")
 # What directly precedes the number of an order or a parcel: the word, a number sign, or letters of its own (JD…).
 _OTHER_NUMBERS = re.compile(
     r"(?:#|\b[A-Za-z]{1,10}-|\b(?:order|tracking|parcel|shipment|invoice|ticket)(?: (?:number|no\.?|nr\.?|id))?"
@@ -23,16 +25,26 @@ _OTHER_NUMBERS = re.compile(
 )
 _LETTERS = re.compile(r"[A-Za-z]{1,20}$")
 _CARD_WORDS = re.compile(r"(?:visa|mastercard|amex|discover|card|cc|pan|number|nr|no)$", re.IGNORECASE)
+# What is said of a password and is none: that it is wrong, that somebody asks for it.
+_NO_SECRETS = (
+    "a|accepted|always|and|asked|being|blocked|changed|correct|empty|expired|forgotten|good|gone|in|incorrect|invalid"
+    "|locked|lost|missing|needed|never|no|not|old|on|only|refused|rejected|required|reset|right|safe|same|still|that"
+    "|the|too|unknown|weak|what|working|wrong|your?"
+)
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
     r"|\b(?:xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}|(?:sk|rk|pk)[-_][\w-]{16,200}|whsec_\w{16,200}"
     r"|gh[pousr]_\w{20,200}|github_pat_\w{20,200}|glpat-[\w-]{16,200}|npm_\w{30,200}|(?:AKIA|ASIA)[A-Z0-9]{16}"
     r"|AIza[\w-]{30,60}|(?<![\w-])eyJ[\w-]{10,4000}+\.[\w-]{1,4000}+\.[\w-]{1,4000})"
-    r"|(?<=bearer )[\w.~+/=-]{12,2000}"
-    r"|\b(?:cvv2?|cvc2?|cvn|cid|security code|card code)\b(?:\s(?:code|number|no))?\W{0,4}(?:is\W{0,3})?[0-9]{3,4}\b"
-    r"|\b(?:password|passwort|passwd|passcode|pwd|pin|api[ _-]?key|secret(?: key)?|access token)"
-    r"(?: is |\s?[:=]\s?| ?-> ?)(?!\[secret)[^\s,;]{1,200}"
-    r"|\bpin [0-9]{4,8}\b",
+    r"|(?<=bearer )[\w.~+/=-]{12,2000}|(?<=bearer: )[\w.~+/=-]{12,2000}"
+    r"|\b(?:cvv2?|cvc2?|cvn|cid|security code|card code|code on the back|three[- ]digit code|3[- ]digit code)\b"
+    r"(?:\s(?:code|number|no))?\W{0,4}(?:is\W{0,3})?[0-9]{3,4}\b"
+    r"|\b(?:password|passwort|passwd|passcode|passphrase|pwd|pw|pin|tan|otp|(?:api|access|secret|private)[ _-]?key"
+    r"|secret|(?:access|auth|api)?[ _-]?token)(?:\s?[:=]\s?| ?-> ?| is (?!\W*(?:"
+    + _NO_SECRETS
+    + r")\b)|\s(?=[\"'\u201c\u2018`]))"
+    r"(?!\[secret)[^\s,;]{1,200}"
+    r"|\b(?:pin|otp|tan|passcode|one[- ]time (?:code|password)) [0-9]{4,8}\b",
     re.IGNORECASE,
 )
 
@@ -42,16 +54,25 @@ def mask(text: str) -> str:
 
     A number that is told to be an order's or a parcel's is left alone, and so is one that no issuer would have made.
     """
-    return _SECRETS.sub("[secret removed]", _GROUPS.sub(lambda run: _mask_cards(text, run), text))
-
-
-def _mask_cards(text: str, run: re.Match[str]) -> str:
-    masked, shown_to = "", run.start()
-    for start, end in _cards(text, run):
-        digits = re.sub(r"\D", "", text[start:end])
+    masked, shown_to = "", 0
+    for start, end, digits in _cards_of(_with_plain_digits(text)):
         masked += f"{text[shown_to:start]}[card number ending {digits[-4:]} removed]"
         shown_to = end
-    return masked + text[shown_to : run.end()]
+    return _SECRETS.sub("[secret removed]", masked + text[shown_to:])
+
+
+def _with_plain_digits(text: str) -> str:
+    """Return the text, as long as before, with the digits of any script as ASCII ones."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
+
+
+def _cards_of(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where card numbers are, and the digits of each."""
+    for run in _GROUPS.finditer(text):
+        for start, end in _cards(text, run):
+            yield start, end, re.sub(r"\D", "", text[start:end])
 
 
 def _cards(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,5 @@
 """What people write around numbers: messages with a card number or a secret in them, and messages without any."""
+# ruff: noqa: RUF001 - digits of other scripts are what some of this is about
 
 CARDS = (
     ("VISA4242424242424242 exp 12/27", "4242424242424242"),
@@ -16,6 +17,10 @@ CARDS = (
     ("4242\u00a04242\u00a04242\u00a04242", "4242\u00a04242\u00a04242\u00a04242"),
     ("4242 - 4242 - 4242 - 4242", "4242 - 4242 - 4242 - 4242"),
     ("2223003122003222", "2223003122003222"),
+    ("４２４２　４２４２　４２４２　４２４２", "４２４２　４２４２　４２４２　４２４２"),
+    ("4242\u200b4242\u200b4242\u200b4242", "4242\u200b4242\u200b4242\u200b4242"),
+    ("٤٢٤٢ ٤٢٤٢ ٤٢٤٢ ٤٢٤٢", "٤٢٤٢ ٤٢٤٢ ٤٢٤٢ ٤٢٤٢"),
+    ("4242\u22124242\u22124242\u22124242", "4242\u22124242\u22124242\u22124242"),
     ("pay with card 6200 0000 0000 0005 please", "6200 0000 0000 0005"),
 )
 SECRETS = (
@@ -36,6 +41,14 @@ SECRETS = (
     ("Authorization: Bearer abc123def456ghi789", "abc123def456ghi789"),
     ("api key: 9f8e7d6c5b4a", "9f8e7d6c5b4a"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+    ("Bearer: abcdefabcdefabcdef12", "abcdefabcdefabcdef12"),
+    ("token=abcdef123456", "abcdef123456"),
+    ("access token: abcdef123456", "abcdef123456"),
+    ("passphrase: correct-horse", "correct-horse"),
+    ("pw: hunter2", "hunter2"),
+    ('the password "hunter2"', "hunter2"),
+    ("otp 123456", "123456"),
+    ("the code on the back is 123", "123"),
     ("whsec_abcdefghijklmnop1234", "whsec_abcdefghijklmnop1234"),
 )
 HARMLESS = (
@@ -64,4 +77,10 @@ HARMLESS = (
     "it was 12 of 14 parts, 3 x 4 x 5",
     "the secret of good service",
     "my pin board arrived broken",
+    "the password is wrong",
+    "my PIN is not accepted",
+    "which password is that?",
+    "a token of thanks",
+    "it is the code on the parcel, 12345",
+    "order 10234\u200b10235",
 )

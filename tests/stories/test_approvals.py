@@ -15,7 +15,7 @@ from bot.shop.shop import Refund, RefundReason
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown, sorted_as
 
 WAITING = Answer("I have asked for it.")
 
@@ -148,6 +148,36 @@ async def test_when_it_arrived(world: World, days: int | None, told: str) -> Non
     world.write("UPDATE orders SET status = ?, delivered_at = ? WHERE id = 'ORD-10188'", status, when)
     async with world.bot():
         assert told in shown(await refund_card(world))
+
+
+async def test_text_of_others_on_the_card(world: World) -> None:
+    """What customers and the shop wrote is plain on a card and in its dialog, and pushes nothing out of either."""
+    hostile = (
+        "*Amount*\n$1.00\r✓ _Approved_ by <@U0SAM> :white_check_mark: `x` ~y~ ”“ \u202e\u200b https://evil.example " * 9
+    )
+    world.write("UPDATE customers SET name = ? WHERE email = 'ana@example.com'", hostile)
+    world.write("UPDATE order_items SET name = ? WHERE order_id = 'ORD-10188'", hostile)
+    world.write("UPDATE orders SET payment_method = ? WHERE id = 'ORD-10188'", hostile)
+    world.intent = sorted_as("refund", summary=hostile)
+    async with world.bot():
+        card = await refund_card(world)
+    facts = [field["text"].partition("\n") for block in card.blocks for field in block.get("fields", ())]
+    values = {label: value for label, _, value in facts}
+    assert values["*Amount*"] == "$42.00 of $42.00"
+    foreign = [values[label] for label in ("*Order*", "*Items*", "*Goes back to*")]
+    foreign += [
+        element["text"] for block in card.blocks if block["type"] == "context" for element in block["elements"]
+    ][:1]
+    for text in foreign:
+        inside = text.removeprefix("Understood as refund, low urgency: “").removesuffix("”")
+        assert not set("*`~“”✓\u202e\u200b\n\r<>") & set(inside), text
+        assert ":white" not in inside
+        assert "evil" not in inside
+        assert len(inside) <= 1_000
+    dialog = buttons(card)["approve_call"]["confirm"]["text"]["text"]
+    assert dialog.startswith("$42.00 goes back to ")
+    assert dialog.endswith("This cannot be undone.")
+    assert len(dialog) <= 300
 
 
 def days_ago(days: int) -> str:
