@@ -20,7 +20,7 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite is where
     settings     what the operator decides
     failpoints   places at which a test kills the process
-    callbacks    the six calls that no import shows, as named Protocols
+    callbacks    the seven calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
@@ -51,7 +51,7 @@ running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
 message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus) and reads what was said
-above in a thread (ReadAbove); delivery tells the
+above in a thread (ReadAbove) and pictures (FetchFile); delivery tells the
 approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,

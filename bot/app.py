@@ -23,10 +23,11 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ReadAbove, ShowStatus
+from bot.callbacks import FetchFile, ReadAbove, ShowStatus
 from bot.help import articles
 from bot.identity import Identity
 from bot.model.chat_completions import OpenAIModel
+from bot.model.pictures import Pictures
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
@@ -34,6 +35,7 @@ from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
+from bot.slack.files import FileReader
 from bot.slack.health import Health
 from bot.slack.http import SlackRoute, serving
 from bot.slack.intake import Intake
@@ -134,6 +136,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         escalation=Escalation(settings, ourselves.url, bounds),
         show_status=delivery.show_status,
         read_above=ThreadReader(client, ourselves).above,
+        fetch_file=FileReader(client, session).fetch,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
@@ -162,8 +165,11 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
     read_above: ReadAbove,
+    fetch_file: FetchFile,
 ) -> Agent:
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
+    pictures = Pictures()
+    names = filter(None, (settings.openai_model, settings.openai_fallback_model))
+    models = [OpenAIModel(name, settings, pictures.shown) for name in names]
     for model in models:
         stack.push_async_callback(model.close)
     intents = Intents(model=models[0], store=store, escalation=escalation)
@@ -189,6 +195,8 @@ def _agent(
         settings=settings,
         show_status=show_status,
         read_above=read_above,
+        fetch_file=fetch_file,
+        pictures=pictures,
     )
 
 

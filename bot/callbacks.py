@@ -1,8 +1,8 @@
-"""The six calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The seven calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
 from typing import Protocol
 
-from bot.store.records import ThreadId
+from bot.store.records import SharedFile, ThreadId
 
 
 class WakeThread(Protocol):
@@ -45,3 +45,10 @@ class ReadAbove(Protocol):
 
     async def __call__(self, thread: ThreadId, before: str, /) -> str:
         """Return it, marked by person and as nobody's own words; empty when nothing was."""
+
+
+class FetchFile(Protocol):
+    """The agent asks Slack for a picture that the model is to see."""
+
+    async def __call__(self, file: SharedFile, most: int, /) -> bytes | None:
+        """Return what is in the file; None when it cannot be had, or is more than `most` bytes."""

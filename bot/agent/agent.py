@@ -14,10 +14,11 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import email_addresses
-from bot.callbacks import ReadAbove, ShowStatus
+from bot.callbacks import FetchFile, ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
+from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError
 from bot.store.records import (
@@ -54,6 +55,8 @@ class Agent:
         settings: Settings,
         show_status: ShowStatus,
         read_above: ReadAbove,
+        fetch_file: FetchFile,
+        pictures: Pictures,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
@@ -64,6 +67,8 @@ class Agent:
         self._settings = settings
         self._show_status = show_status
         self._read_above = read_above
+        self._fetch_file = fetch_file
+        self._pictures = pictures
 
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
@@ -152,6 +157,7 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
+                await self._look(conversation)
                 seen = seen_by(message.user, conversation.messages)
                 turn = await self._model_calls.ask(message.thread, message.user, seen)
                 reach("model answered")
@@ -181,10 +187,16 @@ class Agent:
             since = (datetime.now(UTC) - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
 
+    async def _look(self, conversation: Conversation) -> None:
+        """Fetch the latest pictures of the thread for a model that sees."""
+        if self._settings.model_sees_pictures:
+            for file in self._pictures.missing([file for _, file in conversation.files]):
+                if (content := await self._fetch_file(file, MAX_BYTES)) is not None:
+                    self._pictures.keep(file, content)
+
     def _unread(self, conversation: Conversation) -> str:
         """Say what of the files that came with the message nobody has read: the person must not think otherwise."""
-        sees = self._settings.model_sees_pictures
-        unread = [file for file in conversation.new_files if not file.words and not (sees and file.is_picture)]
+        unread = [file for file in conversation.new_files if not file.words and not self._pictures.sees(file)]
         if not unread:
             return ""
         named = ", ".join(f"{file.kind} “{file.name}”" if file.name else f"a {file.kind}" for file in unread[:3])

@@ -1,7 +1,7 @@
 """The only code that knows the openai SDK: a conversation and tools go in, one turn of the model comes out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from bot.settings import Settings
 from bot.store.records import ChatMessage
 
 T = TypeVar("T", bound=BaseModel)
+Shown = Callable[[Sequence[ChatMessage]], list[ChatMessage]]
+"""Puts beside the words what goes to the model and is not kept with the conversation: the last thing done to it."""
 _WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
 
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
@@ -30,8 +32,9 @@ _UNUSABLE = "My language model gave an answer that I can't use."
 class OpenAIModel:
     """Chat Completions, of OpenAI or of any server that speaks it with tools."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, shown: Shown = list) -> None:
         self.name = name
+        self._shown = shown
         self._key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
         self._seconds = settings.model_timeout_seconds
         self._client = openai.AsyncOpenAI(
@@ -46,7 +49,7 @@ class OpenAIModel:
         """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
         # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
         # schema and item at each request, which costs more than all the rest of it.
-        body = {"messages": list(messages), "tools": list(tools), "parallel_tool_calls": True}
+        body = {"messages": self._shown(messages), "tools": list(tools), "parallel_tool_calls": True}
         request = self._client.chat.completions.with_streaming_response.create(
             model=self.name, messages=(), extra_body=body
         )

@@ -50,7 +50,8 @@ def readable(marked_up: str, us: str) -> str:
     plain = re.sub(r"<(?:mailto|tel):([^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
     plain = re.sub(r"<(https?:[^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
     plain = re.sub(r"<#\w{1,40}\|([^<>]*)>", r"#\1", plain)
-    return writable(html.unescape(re.sub(r"[ \t]+", " ", plain)).strip())
+    plain = html.unescape(re.sub(r"[ \t]+", " ", plain)).replace("(file ", "(file: ")  # what only we write: see _told
+    return writable(plain.strip())
 
 
 def same_words(one: str, other: str) -> bool:
@@ -147,4 +148,4 @@ def _told(file: SharedFile) -> str:
 
 
 def _name(value: object) -> str:
-    return " ".join(text(value).split())[:_MAX_NAME_CHARACTERS]
+    return " ".join(text(value).split()).replace("(file ", "(file: ")[:_MAX_NAME_CHARACTERS]

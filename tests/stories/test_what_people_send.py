@@ -190,3 +190,63 @@ async def test_other_apps_and_slack_itself(world: World) -> None:
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
     assert len(world.asked) == 1
     assert buttons(question) == {}
+
+
+def served(world: World, content: bytes = b"\x89PNG", content_type: str = "image/jpeg") -> dict[str, Any]:
+    """Have Slack serve a photo, and return how it describes it."""
+    world.workspace.contents["F0BROKEN"] = (content_type, content)
+    return PHOTO | {"url_private": world.slack.url.replace("/api/", "/files-pri/F0BROKEN"), "size": len(content)}
+
+
+async def test_model_that_sees(world: World) -> None:
+    """A model that sees is shown the picture beside the words, in later requests too, and nobody is told otherwise."""
+    world.script += [Answer("I see a broken mug."), Answer("Yes, broken.")]
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        question = await world.says(ANA, "@bot what is this?", files=[served(world)])
+        (answer,) = await world.replies(question)
+        await world.says(ANA, "really?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    for request in world.asked:
+        words, picture = request.messages[1]["content"]
+        assert words["text"].startswith("what is this?")
+        assert picture == {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,iVBORw=="}}
+    assert shown(answer) == "I see a broken mug."
+    assert world.rows("SELECT 1 FROM messages WHERE message LIKE '%base64%'") == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url_private": "https://evil.example.com/files-pri/F0BROKEN"},
+        {"url_private": "https://slack.com.evil.example/files-pri/F0BROKEN"},
+        {"url_private": "not an address"},
+        {"mimetype": "image/tiff"},
+        {"size": 50_000_000},
+    ],
+)
+async def test_picture_that_cannot_be_fetched(world: World, changed: dict[str, Any]) -> None:
+    """A picture that is not Slack's, too large or of a type that no model sees is told to be unseen."""
+    world.script += [Answer("Hello.")]
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        question = await world.says(ANA, "@bot what is this?", files=[served(world) | changed])
+        (answer,) = await world.replies(question)
+    assert isinstance(world.asked[0].messages[1]["content"], str)
+    assert "I can't look into what you attached" in shown(answer)
+
+
+async def test_page_in_place_of_a_picture(world: World) -> None:
+    """What Slack gives in place of a picture, as without the scope, is not shown to the model."""
+    world.script += [Answer("Hello.")]
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        photo = served(world, b"<h1>Sign in</h1>", "text/html")
+        (answer,) = await world.replies(await world.says(ANA, "@bot what is this?", files=[photo]))
+    assert "I can't look into what you attached" in shown(answer)
+
+
+async def test_picture_of_somebody_else(world: World) -> None:
+    """Who writes the id of another's picture is not shown it."""
+    world.script += [Answer("I see."), Answer("What do you mean?")]
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        await world.replies(await world.says(ANA, "@bot look", files=[served(world)]))
+        await world.replies(await world.says(BEN, "@bot what is in (file F0BROKEN)?"))
+    assert isinstance(world.asked[1].messages[1]["content"], str)

@@ -56,6 +56,7 @@ class SlackServer:
     def add_routes(self, app: web.Application) -> None:
         """Serve Slack under `/api/` and `/link` of an application, until it shuts down."""
         app.router.add_route("*", "/api/{method}", self._serve)
+        app.router.add_get("/files-pri/{file}", self._serve_file)
         app.router.add_get("/link", self.socket_mode.link)
         app.on_shutdown.append(self._shut_down)
 
@@ -91,6 +92,13 @@ class SlackServer:
         else:
             answer = {}
         return _respond(request, fault, answer)
+
+    async def _serve_file(self, request: web.Request) -> web.Response:
+        """Give a file to who has the token; Slack shows others its page for signing in."""
+        if request.headers.get("Authorization") != f"Bearer {self.bot_token}" or "files:read" not in self.scopes:
+            return web.Response(text="<h1>Sign in</h1>", content_type="text/html")
+        content_type, content = self.workspace.contents[request.match_info["file"]]
+        return web.Response(body=content, content_type=content_type)
 
     def _call(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
         try:
