@@ -29,7 +29,7 @@ def read(message: Mapping[str, Any], us: str) -> Content:
     """Return what a message says; a field that is not as Slack documents it counts as missing."""
     files = tuple(_file(one) for one in dicts(message.get("files"))[:_MAX_FILES])
     own = [readable(spoken(message), us), *(f"(voice message) {file.words}" for file in files if _is_voice(file))]
-    quoted = [*_quotes(message), *(_told(file) for file in files if not _is_voice(file))]
+    quoted = [*quotes(message), *(_told(file) for file in files if not _is_voice(file))]
     said = "\n".join(filter(None, own))
     return Content(mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said)), files)
 
@@ -79,17 +79,18 @@ def _letters(words: str) -> str:
     return "".join(re.findall(r"[^\W_]+|(?<=\d)[^\w\s](?=\d)|[$€£¥+-](?=\d)", words.casefold()))
 
 
-def _quotes(message: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the messages that were forwarded or linked to, with who wrote them."""
+def quotes(message: Mapping[str, Any]) -> list[str]:
+    """Return the messages that were forwarded or linked to, with who wrote them, and their files."""
+    quoted: list[str] = []
     for shared in dicts(message.get("attachments"))[:_MAX_QUOTES]:
         if not (shared.get("is_share") or shared.get("is_msg_unfurl")):
             continue
         author = _name(shared.get("author_name")) or _name(shared.get("author_id")) or "somebody"
         words = text(shared.get("text")) or "\n".join(_texts(shared.get("message_blocks"), 0))
         words = readable((words or text(shared.get("fallback")))[:_MAX_QUOTED_CHARACTERS], "")
-        yield f"- a message of {author}, forwarded: “{words or '(without text)'}”"
-        for file in dicts(shared.get("files"))[:_MAX_FILES]:
-            yield _told(_file(file))
+        quoted.append(f"- a message of {author}, forwarded: “{words or '(without text)'}”")
+        quoted += [_told(_file(file)) for file in dicts(shared.get("files"))[:_MAX_FILES]]
+    return quoted
 
 
 def _texts(value: object, depth: int) -> Iterator[str]:

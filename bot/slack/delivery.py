@@ -31,7 +31,7 @@ CRASH_BACKOFF_SECONDS = 5.0
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
-CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 EVENT_TYPE = "support_bot_post"
 _TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 _BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")

@@ -13,7 +13,7 @@ from bot.agent.escalation import passed_on
 from bot.callbacks import MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
-from bot.slack.content import dicts, mapping, read, readable, same_words, spoken, text
+from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
 from bot.store.errors import DatabaseError
 from bot.store.records import InboxMessage, ThreadId
 from bot.store.store import Inbox
@@ -73,11 +73,13 @@ class Intake:
         if (teams[0] and teams[0] not in self._ourselves.homes) or not (teams[0] or of_our_organisation):
             return False
         may_be_delivered_elsewhere = of_our_organisation or body.get("is_ext_shared_channel") is True
-        return may_be_delivered_elsewhere or teams[1] in self._ourselves.homes
+        return may_be_delivered_elsewhere or not teams[1] or teams[1] in self._ourselves.homes
 
     async def _take(self, event: Mapping[str, Any], *, shared: bool) -> None:
         if self._is_from_a_person(event):
             await self._keep(event, shared=shared)
+        elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):
+            await self._keep(unfolded, shared=shared, only_known=True)
         elif change := self._change(event):
             channel, ts, words = change
             changed = self._changed(self._ourselves.team, channel, ts, words)
@@ -93,12 +95,12 @@ class Intake:
             and user not in (self._ourselves.user, *_SLACK_ITSELF)
         )
 
-    async def _keep(self, event: Mapping[str, Any], *, shared: bool) -> None:
+    async def _keep(self, event: Mapping[str, Any], *, shared: bool, only_known: bool = False) -> None:
         channel, said = event["channel"], spoken(event)
         mentions_us = f"<@{self._ourselves.user}>" in said or event["type"] == "app_mention"
         addressed = mentions_us or event.get("channel_type") == "im" or channel.startswith("D")
         thread_ts = event["thread_ts"] if _is_ts(event.get("thread_ts")) else event["ts"]
-        if not addressed and (thread_ts == event["ts"] or _TO_SOMEBODY_ELSE.search(said)):
+        if not (addressed or only_known) and (thread_ts == event["ts"] or _TO_SOMEBODY_ELSE.search(said)):
             return  # nobody called us, or in a thread of ours somebody else was called
         content = read(event, self._ourselves.user)
         message = InboxMessage(
@@ -114,8 +116,9 @@ class Intake:
         )
         receive = self._inbox.receive(
             message,
-            addressed=addressed,
-            mentioned=mentions_us,
+            addressed=addressed and not only_known,
+            mentioned=mentions_us and not only_known,
+            only_known=only_known,
             goes_on_for=self._goes_on_for,
             pass_on=passed_on,
         )
@@ -143,6 +146,16 @@ class Intake:
         if before and same_words(readable(spoken(before), us), readable(spoken(after), us)):
             return None
         return channel, ts, read(after, us).text
+
+
+def _unfolded(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the message in which Slack has unfolded a link to another one, which comes after the message itself."""
+    before, after = mapping(event.get("previous_message")), mapping(event.get("message"))
+    if event.get("subtype") != "message_changed" or spoken(before) != spoken(after) or not before:
+        return None
+    if len(quotes(after)) <= len(quotes(before)):
+        return None
+    return {**after, "type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
 
 
 def _is_ts(value: object) -> bool:

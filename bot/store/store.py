@@ -38,6 +38,7 @@ class Inbox(Protocol):
         mentioned: bool,
         goes_on_for: timedelta = ...,
         pass_on: PassOn | None = None,
+        only_known: bool = False,
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 

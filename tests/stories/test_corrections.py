@@ -117,3 +117,17 @@ async def test_mention_that_is_added(world: World, *, in_thread: bool) -> None:
         await world.card(question)
         await world.replies(question, 2)
     assert world.rows("SELECT status FROM tool_calls") == [{"status": "pending"}]
+
+
+async def test_edit_of_which_nobody_knows_how_it_was(world: World) -> None:
+    """An edit that comes without the former words is a correction only if the words are others."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot refund ORD-10188, broken")
+        await world.replies(question, 2)
+        changed = {"type": "message", "user": ANA, "ts": question.ts, "edited": {"user": ANA, "ts": question.ts}}
+        for text, status in ((question.text, "pending"), (f"<@{BOT}> refund ORD-10234", "cancelled")):
+            event = {"type": "message", "subtype": "message_changed", "channel": SUPPORT, "ts": question.ts}
+            await world.workspace.send_event(event | {"message": changed | {"text": text}})
+            await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+            assert world.rows("SELECT status FROM tool_calls") == [{"status": status}]

@@ -180,3 +180,12 @@ async def test_nonsense_over_socket_mode(world: World, caplog: pytest.LogCapture
         assert await world.workspace.deliveries[-1].outcome
         await world.replies(await world.says(ANA, "@bot hello"))
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.parametrize("team", [None, ""])
+async def test_envelope_without_a_team(world: World, team: str | None) -> None:
+    """An envelope that names no team is for us when its authorization is ours."""
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello", forged={"team_id": team}))
+    assert shown(answer) == "Hello."

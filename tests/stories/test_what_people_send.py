@@ -250,3 +250,32 @@ async def test_picture_of_somebody_else(world: World) -> None:
         await world.replies(await world.says(ANA, "@bot look", files=[served(world)]))
         await world.replies(await world.says(BEN, "@bot what is in (file F0BROKEN)?"))
     assert isinstance(world.asked[1].messages[1]["content"], str)
+
+
+async def test_link_to_a_message(world: World) -> None:
+    """A message that is linked to is read when Slack unfolds it, which is after the link itself was sent."""
+    model = world.hold_model(lambda request: Answer(f"Read: {heard(request)[-1]}"))
+    async with world.bot():
+        question = await world.says(ANA, "@bot what about <https://acme.slack.com/archives/C0GENERAL/p1>?")
+        await model.reached.wait()
+        linked = FORWARDED | {"from_url": "https://acme.slack.com/archives/C0GENERAL/p1"}
+        world.workspace.update(question.channel, question.ts, attachments=(linked,))
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        model.release()
+        await world.replies(question)
+        world.workspace.update(question.channel, question.ts, attachments=(linked, linked))
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+    (answer,) = world.workspace.replies_of_bot(question)
+    assert "Parcel of ORD-10234 arrived broken" in shown(answer)
+
+
+async def test_link_in_what_was_said_to_somebody_else(world: World) -> None:
+    """A message that was for somebody else is not answered when Slack unfolds a link in it."""
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot hello")
+        await world.replies(question)
+        other = await world.says(ANA, f"<@{SAM}> see https://acme.slack.com/x", thread_ts=question.ts)
+        world.workspace.update(other.channel, other.ts, attachments=(FORWARDED,))
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+    assert len(world.asked) == 1

@@ -12,7 +12,7 @@ from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
 from bot.store.sqlite.calls import call_of, get_call, milliseconds
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import mark_changed
+from bot.store.sqlite.inbox_rows import is_known_text, mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
 
@@ -215,6 +215,8 @@ class ApprovalRequests:
         """
 
         def write(db: Database) -> list[ToolCall]:
+            if text is not None and is_known_text(db, team, channel, ts, text):
+                return []  # such as when Slack does not say how a message was before
             answered = mark_changed(db, team, channel, ts, text)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
             # those after the last answer that came before the call: a message of the assistant that asks for no tool.

@@ -39,6 +39,7 @@ class Inbox:
         mentioned: bool,
         goes_on_for: timedelta = timedelta(),
         pass_on: PassOn | None = None,
+        only_known: bool = False,
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered.
 
@@ -47,7 +48,8 @@ class Inbox:
         ours again when we are mentioned there. In a direct message a conversation goes on for so long after our last
         word in it. Of the two copies of a mention one may have the files alone, whichever comes first.
 
-        What the team says below the post about a thread is passed on to that, and back where the team cannot look.
+        A copy that comes later for another reason completes one that is known, and is nothing new. What the team says
+        below the post about a thread is passed on to that, and back where the team cannot look.
         """
 
         def write(db: Database) -> ThreadId | None:
@@ -55,6 +57,8 @@ class Inbox:
                 return None
             kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
             status = db.execute(kept, [message.thread.team, message.thread.channel, message.ts]).fetchone()
+            if only_known and status is None:
+                return None
             found = placed(db, message, goes_on_for if status is None else timedelta())
             thread = found.thread
             if addressed:

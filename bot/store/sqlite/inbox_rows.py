@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.records import InboxMessage, SharedFile, ThreadId
+from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
 from bot.store.sqlite.threads import continue_in, find_thread, insert_thread
 
 
@@ -41,13 +41,20 @@ def placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> Inbox
 
 
 def complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
-    """Add to a message what its other copy has: the files, or that it is for us after all."""
+    """Add to a message what another copy of it has: files, a message that it links to, or that it is for us."""
     key = [message.thread.team, message.thread.channel, message.ts]
     if message.files:
         db.execute(
             "UPDATE inbox SET text = ?, files = ? WHERE (team, channel, ts) = (?, ?, ?) AND files IS NULL",
             [message.text, _written(message.files), *key],
         )
+    # Only what stands below the words: those are corrected by an edit, and not by a copy that is late.
+    db.execute(
+        """UPDATE inbox SET text = :text WHERE (team, channel, ts) = (:team, :channel, :ts)
+           AND status IN ('unclaimed', 'waiting', 'running')
+           AND instr(text, :mark) = 0 AND instr(:text, text || :mark) = 1""",
+        {"text": message.text, "team": key[0], "channel": key[1], "ts": key[2], "mark": QUOTED},
+    )
     if claimed:
         db.execute(
             "UPDATE inbox SET status = 'waiting' WHERE (team, channel, ts) = (?, ?, ?) AND status = 'unclaimed'", key
@@ -141,6 +148,12 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
         ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
     )
     return is_answering(db, thread)
+
+
+def is_known_text(db: Database, team: str, channel: str, ts: str, text: str) -> bool:
+    """Return whether this is what the message says already."""
+    known = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND text = ?"
+    return db.execute(known, [team, channel, ts, text]).fetchone() is not None
 
 
 def mark_changed(
