@@ -25,8 +25,8 @@ _SUBTYPES_OF_PEOPLE = (None, "file_share", "me_message", "thread_broadcast")
 _SLACK_ITSELF = ("USLACK", "USLACKBOT")
 _TS = re.compile(r"\d{1,12}\.\d{1,6}")
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
-# In a thread of ours: somebody else is spoken to, by name at the beginning or as a group anywhere.
-_TO_SOMEBODY_ELSE = re.compile(r"^[^\w<]{0,20}(?:\w{1,10}[^\w<]{1,5}){0,2}<@|<!(?:subteam\^|here|channel|everyone)")
+# In a thread of ours: somebody else is spoken to, by name or all of them at the beginning, or a group anywhere.
+_TO_SOMEBODY_ELSE = re.compile(r"^[^\w<]{0,20}(?:\w{1,10}[^\w<]{1,5}){0,2}<(?:@|!here|!channel|!everyone)|<!subteam\^")
 
 
 class Intake:

@@ -8,13 +8,11 @@ from bot.store.records import InboxMessage, PassOn, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox_rows import complete, delay, insert_message, open_thread, placed, read_files, was_erased
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.outbox import Outbox, relayed_to_customer, relayed_to_team
 from bot.store.sqlite.threads import (
     is_quiet_for,
     mark_taken_back,
     place_of,
-    relayed_to_customer,
-    relayed_to_team,
 )
 
 NEIGHBOURS = 50  # messages around one, by which it is known how late it is

@@ -142,6 +142,21 @@ def _thread_ts(db: Database, post: Post) -> str | None:
     return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
 
 
+def relayed_to_team(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the team's thread about a customer's."""
+    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY rowid DESC LIMIT 1"
+    found = db.execute(sql, [thread.key]).fetchone()
+    return ThreadId(thread.team, *found) if found else None
+
+
+def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the customer's thread that the team's is about."""
+    found = db.execute(
+        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
+    ).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
+
+
 def is_waiting(db: Database, thread: ThreadId) -> bool:
     """Return whether something about the thread is still to be said."""
     waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
@@ -151,6 +166,7 @@ def is_waiting(db: Database, thread: ThreadId) -> bool:
 def erase_posts(db: Database, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
+    db.execute("DELETE FROM relays WHERE thread = ?", [thread.key])
 
 
 def erase_mentions(db: Database, user: str) -> bool:

@@ -43,21 +43,6 @@ def place_of(db: Database, team: str, channel: str, ts: str) -> str:
     return str(found[0]) if found else ts
 
 
-def relayed_to_team(db: Database, thread: ThreadId) -> ThreadId | None:
-    """Return the team's thread about a customer's."""
-    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY rowid DESC LIMIT 1"
-    found = db.execute(sql, [thread.key]).fetchone()
-    return ThreadId(thread.team, *found) if found else None
-
-
-def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
-    """Return the customer's thread that the team's is about."""
-    found = db.execute(
-        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
-    ).fetchone()
-    return ThreadId.of_key(found[0]) if found else None
-
-
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
     db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
@@ -124,6 +109,5 @@ def get_intent(db: Database, thread: ThreadId) -> str | None:
 
 def erase_thread(db: Database, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
-    for table in ("places", "relays"):
-        db.execute(f"DELETE FROM {table} WHERE thread = ?", [thread.key])  # noqa: S608 - the names above
+    db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])
