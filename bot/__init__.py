@@ -10,7 +10,7 @@ Rooms, from the top down; each imports only what is below it:
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
-    tools        one file a tool; tool.py says what a tool is, arguments.py what its arguments may be
+    tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
     help         the help articles that a tool searches
     blocks       what is shown in Slack, and the one door through which text goes there
@@ -56,6 +56,7 @@ approvals of a card that was lost (CardLost); the outbox tells delivery which ch
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError
-leaves an outcome unknown, ShopRefusedError says that nothing has moved. LostLeaseError leaves a thread to the process
+leaves an outcome unknown, ShopRefusedError says that nothing has moved and ShopUnavailableError that nothing was begun;
+whatever else a shop raises leaves the outcome unknown. LostLeaseError leaves a thread to the process
 that has it.
 """

@@ -80,6 +80,17 @@ def forget(user: str) -> None:
     commands.forget(user)
 
 
+@main.command()
+@click.argument("reference")
+@click.argument("outcome", type=click.Choice(["done", "not-done"]))
+@click.option("--why", required=True, help="What was found out, in a sentence; card and thread show it.")
+def settle(reference: str, outcome: str, *, why: str) -> None:
+    """Say what became of the request REFERENCE, when the shop does not tell and somebody has looked."""
+    from bot import commands
+
+    commands.settle(reference, why, done=outcome == "done")
+
+
 main.add_command(evaluate)
 
 

@@ -172,7 +172,7 @@ def _agent(
     models = [OpenAIModel(name, settings, pictures.shown) for name in names]
     for model in models:
         stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation)
+    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,

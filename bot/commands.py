@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import click
 
 from bot.app import running
+from bot.approvals.cards import settled_posts
+from bot.approvals.endings import Ending
 from bot.demo import serve
 from bot.settings import Settings, SettingsError, read_database_path, read_settings
 from bot.shop import sample as sample_shop
@@ -21,10 +23,14 @@ from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.slack.http import EVENTS_PATH
 from bot.store.errors import DatabaseError, StillOpenError
+from bot.store.records import CallStatus
+from bot.store.sqlite.approval_requests import ApprovalRequests
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.files import back_up
+from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.switches import Switches
 
 T = TypeVar("T")
@@ -96,6 +102,28 @@ def forget(user: str) -> None:
     click.echo(f"{erased.threads} threads erased. The shop's own customers and orders are not touched.")
     if erased.left_in:
         raise click.ClickException(f"Erased words may still be in {erased.left_in}. Run this again later.")
+
+
+def settle(mark: str, why: str, *, done: bool) -> None:
+    """Close a request whose outcome the shop does not tell, by what a person has found out."""
+
+    async def close(database: DatabaseThread) -> str:
+        leases = Leases(database, 0)
+        requests = ApprovalRequests(database, Outbox(database, leases), leases)
+        found = [call for call in await requests.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
+        if len(found) != 1:
+            many = "more than one" if found else "no"
+            raise click.ClickException(f"There is {many} request with this reference whose outcome is not known.")
+        (call,) = found
+        ending = Ending.SETTLED_DONE if done else Ending.SETTLED_NOT_DONE
+        redrawn, announcement = settled_posts(call, ending.on_card(call, None, why))
+        words = ending.for_model(call, why)
+        closed = await requests.settle(
+            call, ending.value.status, words, redrawn=redrawn, announcement=announcement, error=None if done else why
+        )
+        return words if closed else "It was settled meanwhile, so nothing was changed."
+
+    click.echo(_with_database(close))
 
 
 def _run(program: Coroutine[Any, Any, T]) -> T:

@@ -1,6 +1,7 @@
 """What a customer wants, in the shape in which it is sorted: `CustomerIntent`."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
 
@@ -11,7 +12,10 @@ INSTRUCTIONS = (
     "Urgency is high only for threats of legal action, danger, or a third complaint about the same thing."
 )
 _MONEY_BACK = re.compile(r"\b(refund|money back|reimburse|return)", re.IGNORECASE)
-_ORDER = re.compile(r"\bORD-\d{1,12}\b", re.IGNORECASE)
+# A number by itself is more often a sum, a date or a count, unless it is long or told to be an order's.
+_PLAIN_NUMBER = re.compile(r"\d{1,3}|\d{1,9}[.,:/-]\d{1,2}|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
+_BEFORE_A_NUMBER = re.compile(r"(?:order|number|no|nr)[.:]?", re.IGNORECASE)
+_MAX_READ_CHARACTERS = 2_000
 
 
 class CustomerIntent(BaseModel):
@@ -21,7 +25,7 @@ class CustomerIntent(BaseModel):
 
     category: Literal["refund", "order_status", "product_question", "other"] = Field(description="What it is about.")
     urgency: Literal["low", "medium", "high"] = Field(description="How soon a person should look at it.")
-    order_id: str | None = Field(description="The order number that the message names, such as ORD-12345, or null.")
+    order_id: str | None = Field(description="The order number as the message writes it, or null.")
     summary: str = Field(description="What the customer wants, in one sentence of at most 20 words.")
 
     @classmethod
@@ -31,9 +35,28 @@ class CustomerIntent(BaseModel):
         return super().model_json_schema(*args, **options)
 
 
-def topic_turned(intent: CustomerIntent, text: str) -> bool:
-    """Return whether a later message is about something else: another order, or money back where it was not before."""
-    orders = {order.upper() for order in _ORDER.findall(text)}
-    if orders and intent.order_id not in orders:
+def topic_turned(intent: CustomerIntent, text: str, order_number: Callable[[str], str | None]) -> bool:
+    """Return whether a later message is about something else: another order, or money back where it was not before.
+
+    What is an order's number is the shop's to say.
+    """
+    known = _key(intent.order_id or "")
+    named = _orders_named(text, order_number)
+    if named and not any(one == known or (known and (known.endswith(one) or one.endswith(known))) for one in named):
         return True
     return intent.category != "refund" and bool(_MONEY_BACK.search(text))
+
+
+def _orders_named(text: str, order_number: Callable[[str], str | None]) -> set[str]:
+    words = text[:_MAX_READ_CHARACTERS].split()
+    named = set()
+    for before, word in zip(["", *words], words, strict=False):
+        number = order_number(word)
+        is_told = bool(_BEFORE_A_NUMBER.fullmatch(before)) or word.lstrip("(").startswith("#")
+        if number and (is_told or not _PLAIN_NUMBER.fullmatch(number)):
+            named.add(_key(number))
+    return named
+
+
+def _key(number: str) -> str:
+    return re.sub(r"[\W_]", "", number).lower()

@@ -167,6 +167,10 @@ class World:
             *(f"re_{order_id}", order_id, minor, f"elsewhere:{order_id}"),
         )
 
+    def deliver_all(self) -> None:
+        """Let every order have arrived, so that any of it can be refunded."""
+        self.write("UPDATE orders SET status = 'delivered'")
+
     def write(self, sql: str, *parameters: Any) -> None:
         """Change the database behind the bot's back."""
         with closing(sqlite3.connect(self.database)) as db:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.store.records import NOTE, ChatMessage
 
+# What may stand for an order's number in our own words, at whatever shop: one word, and no sentence.
+_ORDER_NUMBER = re.compile(r"#?\w[\w./-]{0,63}")
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 
 
@@ -99,12 +101,21 @@ def _turns(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
 def _facts(messages: Sequence[ChatMessage]) -> str:
     """Return what must not be forgotten: orders that were looked at, and requests with what became of them."""
     calls = [call["function"]["arguments"] for message in messages for call in message.get("tool_calls", ())]
-    orders = dict.fromkeys(re.findall(r"ORD-\d{1,12}\b", " ".join(calls)))
+    asked = (_order_id(arguments) for arguments in calls)
+    orders = dict.fromkeys(number for number in asked if _ORDER_NUMBER.fullmatch(number))
     notes = [message["content"].removeprefix(NOTE) for message in messages if message["role"] == "system"]
     waiting = [_waiting(message["content"]) for message in messages if message["role"] == "tool"]
     parts = [f"Orders: {', '.join(orders)}."] if orders else []
     parts += [f"Asked for: {text}" for text in waiting if text]
     return " ".join(["The beginning of this conversation is left out. Its facts:", *parts, *notes])
+
+
+def _order_id(arguments: str) -> str:
+    try:
+        content = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return ""
+    return str(content.get("order_id") or "").strip() if isinstance(content, dict) else ""
 
 
 def _waiting(result: str) -> str | None:

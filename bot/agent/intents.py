@@ -26,8 +26,16 @@ HEAD_START_SECONDS = 0.02  # for the thread's own request, which somebody waits 
 class Intents:
     """Sorts threads in the background. Nothing waits for it but a card, and that for a second at most."""
 
-    def __init__(self, *, model: Model, store: Store, escalation: Escalation) -> None:
+    def __init__(
+        self,
+        *,
+        model: Model,
+        store: Store,
+        escalation: Escalation,
+        order_number: Callable[[str], str | None],
+    ) -> None:
         self._model = model
+        self._order_number = order_number
         self._store = store
         self._escalation = escalation
         self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
@@ -35,7 +43,7 @@ class Intents:
     def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = _read(stored)
-        if known is not None and not topic_turned(known, message.text):
+        if known is not None and not topic_turned(known, message.text, self._order_number):
             return partial(_newest, known, None)
         task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
         self._tasks.add(task)

@@ -15,7 +15,7 @@ from bot.identity import Person
 from bot.intent import CustomerIntent
 from bot.model.model import RequestedCall
 from bot.settings import Settings
-from bot.shop.shop import Shop
+from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, ChatMessage, InboxMessage, SharedFile, ToolCall, new_id, reference, writable
 from bot.store.store import CallLog
@@ -125,6 +125,9 @@ class ToolCalls:
             self._finish(call, CallStatus.REJECTED, error.content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise
+        except ShopUnavailableError as error:
+            content = {"error": "The shop can't be asked right now.", "hint": "Say so, and offer to try again later."}
+            self._finish(call, CallStatus.FAILED, content, error=str(error))
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
             logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}

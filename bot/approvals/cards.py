@@ -10,8 +10,8 @@ from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Post, ThreadId, ToolCall, new_id
-from bot.tools.tool import Preview
+from bot.store.records import Post, ThreadId, ToolCall, new_id, reference
+from bot.tools.wording import Preview
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +41,6 @@ class Cards:
             cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
 
-    def settled(self, call: ToolCall, line: str) -> tuple[Post, Post]:
-        """Make what every card of a call becomes, and what its thread is told."""
-        thread, shown = call.thread, Mrkdwn(line)
-        asker = mention(call.requester)
-        told = shown if asker in line else Mrkdwn(f"{asker} {line}")
-        return (
-            Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
-            Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),
-        )
-
     def answered_before(self, thread: ThreadId, user: str) -> Post:
         """Make what is said to a person who changed a message after it was answered, for that is not done twice."""
         text = Mrkdwn(
@@ -68,6 +58,25 @@ class Cards:
             for card in cards
             if card.ts and card.decidable
         ]
+
+    def stuck(self, call: ToolCall, cards: list[Post]) -> list[Post]:
+        """Make what tells people that they have to find out what became of a call: where approvers see its card."""
+        what, mark = one_line(call.summary or "This request"), reference(call.id)
+        text = Mrkdwn(
+            f"{self.approvers()}: I can't find out whether the shop has done this: {what}. I will not do it again by "
+            f"myself. Please look in the shop, then let the operator run `support-bot settle {mark} done` or "
+            f"`support-bot settle {mark} not-done`, with `--why`."
+        )
+        posts = [
+            Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (section(text),))
+            for card in cards
+            if card.ts and card.decidable
+        ]
+        if self._settings.escalation_channel:
+            posts.append(
+                Post(new_id(), call.thread.team, self._settings.escalation_channel, None, text, (section(text),))
+            )
+        return posts
 
     def paused(self, call: ToolCall, card: Post) -> Post:
         """Draw a card without its buttons, for as long as nothing may be approved."""
@@ -107,3 +116,14 @@ class Cards:
         text = Mrkdwn(f"{one_line(preview.summary)}, asked by {mention(call.requester)}")
         blocks = (*call.card, *buttons)
         return Post(new_id(), call.thread.team, channel, thread_ts, text, blocks, call.id, decidable=approvable)
+
+
+def settled_posts(call: ToolCall, line: str) -> tuple[Post, Post]:
+    """Make what every card of a call becomes, and what its thread is told."""
+    thread, shown = call.thread, Mrkdwn(line)
+    asker = mention(call.requester)
+    told = shown if asker in line else Mrkdwn(f"{asker} {line}")
+    return (
+        Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id),
+        Post(new_id(), thread.team, thread.channel, thread.ts, told, (section(told),)),
+    )

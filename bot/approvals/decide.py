@@ -10,21 +10,24 @@ from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.blocks.cards import approval_card
-from bot.blocks.text import mention
+from bot.blocks.text import mention, one_line
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.settings import Settings
+from bot.shop.shop import ShopUnavailableError
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import Bound, CallStatus, Resource, SharedFile, ToolCall, new_id, reference
 from bot.store.store import Store
-from bot.tools.tool import Preview, ToolCrashError, ToolError
+from bot.tools.tool import ToolCrashError, ToolError
+from bot.tools.wording import Preview
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
+TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 TOO_MANY_CLICKS = (
     "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
     "The request stays open; somebody else can decide it, or you in an hour."
@@ -69,16 +72,13 @@ class Approvals:
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        arguments = preview.call.model_dump_json()
-        if preview.call.rebuild(arguments) != preview.call:
-            raise ToolError(f"{preview.summary} is more than can be asked for here.", "Offer to call a person.")
         parked = replace(
             call,
-            arguments=arguments,
+            quote=preview.quoted.written,
+            customer=preview.quoted.quote.customer.id,
             subject=preview.subject,
             summary=preview.summary,
             card=approval_card(preview, requester.id, expires_at, intent, pictures),
-            figures=preview.figures,
             expires_at=expires_at,
             result=json.dumps(
                 {
@@ -89,6 +89,8 @@ class Approvals:
                 }
             ),
         )
+        if (other := await self._executor.open_beside(parked)) is not None:
+            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
             await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
         except SubjectTakenError as error:
@@ -149,15 +151,14 @@ class Approvals:
                 return refusal
             requester = await self._identity.person(found.requester)
             changed = await self._executor.changed_since_shown(found, requester)
-        except (IdentityError, ToolCrashError) as error:
-            crash = isinstance(error, ToolCrashError)
-            logger.warning("could not check call %s: %s", found.id, error, exc_info=crash)
-            return SHOP_SILENT if crash else UNSURE
+        except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
+            logger.warning("could not check call %s: %s", found.id, error, exc_info=isinstance(error, ToolCrashError))
+            return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
         if changed is not None:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
         elif claimed := await self._store.approval_requests.claim(found.id, click.user):
             reach("call claimed")
-            await self._executor.execute(claimed, requester)
+            await self._executor.execute(claimed)
         else:
             return await self._too_late(found.id)
         return None
@@ -197,6 +198,8 @@ class Approvals:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
         if await self._executor.is_paused():
             return PAUSED
+        if (other := await self._executor.open_beside(call)) is not None:
+            return f"Another request of this customer is open: {one_line(other.summary or '')}. Decide that first."
         if not self._settings.allow_self_approval:
             clicker = await self._identity.person(click.user)
             if await self._executor.is_about(call, clicker):

@@ -23,7 +23,7 @@ class Row:
 
 
 class Ending(Enum):
-    """Every way in which a request ends; `UNKNOWN` is the one that another may follow."""
+    """Every way in which a request ends; another may follow those that leave a call running or unknown."""
 
     DONE = Row(CallStatus.SUCCEEDED, "✓ Approved by {by}: {why}.", "{what}: approved by a person and done. {why}.")
     NOT_DONE = Row(
@@ -36,6 +36,27 @@ class Ending(Enum):
         "… {what}: approved by {by}. The shop has not confirmed it yet, so I am checking; it will not be done twice. "
         "Reference: {reference}",
         "{what}",
+    )
+    NOT_BEGUN = Row(
+        CallStatus.UNKNOWN,
+        "… {what}: approved by {by}. The shop does not take it right now, so nothing has happened yet; I try again by "
+        "myself. Reference: {reference}",
+        "{what}",
+    )
+    MONEY_PENDING = Row(
+        CallStatus.RUNNING,
+        "… {what}: approved by {by}, and the shop has accepted it. {why}. I tell here how it ends.",
+        "{what}",
+    )
+    SETTLED_DONE = Row(
+        CallStatus.SUCCEEDED,
+        "✓ {what}: the shop has done it, as a person has found out. {why}",
+        "{what}: approved by a person and done, as a person has found out. {why}",
+    )
+    SETTLED_NOT_DONE = Row(
+        CallStatus.FAILED,
+        "✕ {what}: the shop has not done it, as a person has found out. {why}",
+        "{what}: approved, but not done, as a person has found out. {why}",
     )
     DECLINED = Row(
         CallStatus.DECLINED,

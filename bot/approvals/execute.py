@@ -2,29 +2,29 @@
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Mapping
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
-from bot.approvals.cards import Cards
+from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.shop.shop import Shop
+from bot.shop.changes import Applied, AppliedStatus, Quoted
+from bot.shop.shop import LookFirst, Shop, ShopUnavailableError
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
-from bot.tools import rules
-from bot.tools.tool import OUTDATED, Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
+from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
+from bot.tools.wording import outcome_of
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+MAX_LOOK_INTERVAL_SECONDS = 300.0
+LOOKS_BEFORE_REPORT = 6  # about a minute
 
 
 class Executor:
-    """Runs approved calls and settles all; each method may be called twice, and only the first has an effect."""
+    """Makes approved changes and settles all; each method may be called twice, and only the first has an effect."""
 
     def __init__(
         self,
@@ -43,103 +43,75 @@ class Executor:
         self._shop = shop
         self._identity = identity
         self._settings = settings
-        self._rules = rules(settings)
 
     async def is_paused(self) -> bool:
         """Return whether nothing may be done now, approved or not."""
         return self._settings.paused or await self._switches.is_paused()
 
+    async def open_beside(self, call: ToolCall) -> ToolCall | None:
+        """Return another open request of the customer whose account the call would delete, if there is one."""
+        if not call.quote or json.loads(call.quote)["change"]["kind"] != "delete_account":
+            return None
+        others = [one for one in await self._calls.open() if one.id != call.id and one.customer == call.customer]
+        return others[0] if others else None
+
     async def is_about(self, call: ToolCall, person: Person) -> bool:
         """Return whether the call is about an order or the account of this person, by account or by e-mail address.
 
-        Raises ToolCrashError when in doubt.
+        Raises ToolCrashError and ShopUnavailableError when in doubt.
         """
+        try:
+            customer = quoted_of(call).quote.customer
+        except ToolError:
+            return False  # it is too old to be done at all
         if person.email is None:
             return False
-        arguments: dict[str, object] = json.loads(call.arguments or "{}")
-        kind, _, subject = (call.subject or "").partition(":")
-        theirs = {plain_address(value) for value in arguments.values() if isinstance(value, str) and "@" in value}
-        theirs |= {subject if kind == "customer" else "", str(arguments.get("customer_id") or "")}
-        for order_id in {subject if kind == "order" else "", str(arguments.get("order_id") or "")} - {""}:
-            if order := await self._ask_shop(self._shop.order(order_id)):
-                theirs |= {order.customer.id, plain_address(order.customer.email)}
-        account = await self._ask_shop(self._shop.customer(person.email))
-        return bool(theirs & {person.email, account.id if account else person.email})
-
-    async def _ask_shop(self, asked: Awaitable[T]) -> T:
-        return await within(self._settings.tool_timeout_seconds, asked)
+        account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
+        return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
 
     async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
-        """Look at the world again, and tell what is not as the card shows it. Raises ToolCrashError when in doubt."""
-        context = replace(self._context(call, requester), user_text=call.arguments or "")
+        """Look at the world again, and tell what is not as the card shows it.
+
+        Raises ToolCrashError and ShopUnavailableError when in doubt.
+        """
         try:
-            preview = await within(self._settings.tool_timeout_seconds, self._frozen(call).preview(context))
+            shown = quoted_of(call)
+            if not self._offers(call):
+                return "I can't do this any more since I was changed."
+            quote = await within(self._settings.tool_timeout_seconds, self._shop.quote(shown.change))
         except ToolError as error:
             return str(error)
-        # By what identifies the effect and by the figures, never by looks: a deploy may have laid the card out again.
-        same = preview.subject == call.subject and preview.call == self._frozen(call)
-        if same and not Counter(call.figures) - Counter(preview.figures):
+        # By what would be done, never by looks: a deploy may have laid the card out again.
+        theirs = requester.is_staff or requester.email == plain_address(quote.customer.email)
+        if quote == shown.quote and theirs:
             return None
         return "Something about it is not as it was shown any more, so it has to be asked for again."
 
-    async def execute(self, call: ToolCall, requester: Person) -> None:
-        """Run a call that was just claimed, exactly as it was shown."""
+    async def execute(self, call: ToolCall) -> None:
+        """Make the change of a call that was just claimed, exactly as it was shown."""
         try:
-            tool = self._frozen(call)
-            result = await within(self._settings.tool_timeout_seconds, tool.run(self._context(call, requester)))
-            reach("shop answered")
+            applied = await self._apply(call, quoted_of(call))
         except ToolError as error:
             await self.close(call, Ending.NOT_DONE, why=str(error))
+        except ShopUnavailableError as error:
+            await self._not_begun(call, error)
         except ToolCrashError as error:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
             await self.reconcile(call, again=False)
         else:
-            await self._succeed(call, result)
+            await self._settle_as(call, applied)
 
     async def reconcile(self, call: ToolCall, *, again: bool) -> None:
-        """Ask for the outcome of a call; only later, and if there is still none, run it again under the same key."""
+        """Ask for the outcome of a call; only later, where a repeat is safe, and if there is none, make it again."""
         try:
-            result = await self._find_out(call, again=again)
+            applied = await self._find_out(call, again=again)
         except ToolError as error:
             await self.close(call, Ending.NOT_DONE, why=str(error))
-        except (ToolCrashError, IdentityError) as error:
+        except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
             logger.warning("the outcome of call %s is not known: %s", call.id, error)
-            if call.status != CallStatus.UNKNOWN:
-                await self.close(call, Ending.UNKNOWN, why=str(error))
+            await self._still_unknown(call, error)
         else:
-            await self._succeed(call, result)
-
-    async def _find_out(self, call: ToolCall, *, again: bool) -> ToolResult:
-        """Ask, and run if need be. Only a ToolError means that nothing has moved; others leave the outcome unknown."""
-        try:
-            tool = self._frozen(call)
-        except ToolError as error:
-            raise ToolCrashError(f"this version of the bot cannot read the call: {error}") from error
-        seconds = self._settings.tool_timeout_seconds
-        requester = await self._identity.person(call.requester)
-        context = self._context(call, requester)
-        if (result := await within(seconds, tool.outcome(context))) is not None:
-            return result
-        if not again:
-            raise ToolCrashError("nothing came of it so far")
-        if await self.is_paused():
-            raise ToolCrashError("nothing came of it before effects were paused")
-        try:
-            result = await self._run_again(call, tool, context)
-        except ToolError:
-            # What is refused now may be refused because the first attempt got through in the meantime.
-            if (result := await within(seconds, tool.outcome(context))) is not None:
-                return result
-            raise
-        return result
-
-    async def _run_again(self, call: ToolCall, tool: GatedTool, context: Context) -> ToolResult:
-        """Run the call under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
-        if (why := await self.changed_since_shown(call, context.requester)) is not None:
-            raise ToolError(why)
-        result = await within(self._settings.tool_timeout_seconds, tool.run(context))
-        reach("shop answered")
-        return result
+            await self._settle_as(call, applied)
 
     async def close(self, call: ToolCall, ending: Ending, *, by: str | None = None, why: str = "") -> bool:
         """Close a request in one of the ways of the table, and return whether it was still in the status of `call`.
@@ -166,22 +138,103 @@ class Executor:
                 return Ending.WITHDRAWN.for_model(call, "")
         raise ToolError(f"You have no waiting request {request}.", "Only one's own can be taken back.")
 
-    def _context(self, call: ToolCall, requester: Person) -> Context:
-        return Context(call.id, call.thread, requester, self._shop, self, self._rules)
+    async def _apply(self, call: ToolCall, shown: Quoted) -> Applied:
+        doing = self._shop.apply(shown.change, shown.quote, key=_key(call))
+        applied = await within(self._settings.tool_timeout_seconds, doing)
+        reach("shop answered")
+        return applied
 
-    def _frozen(self, call: ToolCall) -> GatedTool:
-        """Rebuild the tool from the row: exactly what was shown, whatever the model or a payload says now."""
-        kind = self._tools.get(call.tool)
-        if kind is None or not issubclass(kind, GatedTool):
-            raise ToolError("I can't do this any more since I was changed.")
+    async def _look(self, call: ToolCall, shown: Quoted) -> Applied | None:
+        return await within(self._settings.tool_timeout_seconds, self._shop.applied(shown.change, _key(call)))
+
+    async def _find_out(self, call: ToolCall, *, again: bool) -> Applied:
+        """Look, and make it if need be. Only a ToolError means that nothing has moved; others leave it unknown."""
         try:
-            return kind.rebuild(call.arguments or "")
+            shown = quoted_of(call)
         except ToolError as error:
-            raise ToolError(OUTDATED) from error
+            raise ToolCrashError(f"this version of the bot cannot read the call: {error}") from error
+        if (applied := await self._look(call, shown)) is not None:
+            return applied
+        if not again:
+            raise ToolCrashError("the shop knows nothing of it so far")
+        if not self._may_repeat(call):
+            raise ToolCrashError("the shop knows nothing of it, and a repeat would not be safe")
+        if not self._offers(call):
+            raise ToolCrashError(f"there is no tool {call.tool} any more to make it again")
+        if await self.is_paused():
+            raise ToolCrashError("the shop knew nothing of it before effects were paused")
+        if (other := await self.open_beside(call)) is not None:
+            raise ToolCrashError(f"request {other.id} of the same customer is open")
+        try:
+            return await self._run_again(call, shown)
+        except ToolError:
+            # What is refused now may be refused because the first attempt got through in the meantime.
+            if (applied := await self._look(call, shown)) is not None:
+                return applied
+            raise
 
-    async def _succeed(self, call: ToolCall, result: ToolResult) -> None:
-        content = json.dumps(result.content, ensure_ascii=False, default=str)
-        await self._settle(call, Ending.DONE, why=result.summary, result=content)
+    async def _run_again(self, call: ToolCall, shown: Quoted) -> Applied:
+        """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
+        requester = await self._identity.person(call.requester)
+        if (why := await self.changed_since_shown(call, requester)) is not None:
+            raise ToolError(why)
+        await self._calls.begin(call)
+        return await self._apply(call, shown)
+
+    def _offers(self, call: ToolCall) -> bool:
+        """Return whether what was asked for can still be asked for, in this version and with these settings."""
+        return issubclass(self._tools.get(call.tool, Tool), GatedTool)
+
+    def _may_repeat(self, call: ToolCall) -> bool:
+        """Return whether making the change again can do nothing twice."""
+        replay = self._shop.replay
+        if call.money_pending:
+            return False
+        if call.begun_at is None:
+            return True
+        if isinstance(replay, LookFirst):
+            return False
+        return replay.key_lifetime is None or _age(call.begun_at) < replay.key_lifetime
+
+    async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
+        logger.warning("call %s was not begun: %s", call.id, error)
+        if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
+            at = datetime.now(UTC) + timedelta(seconds=max(error.retry_after, 1.0))
+            await self._calls.look_later(call, at, begun=False)
+
+    async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
+        """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
+        if call.status == CallStatus.RUNNING and not call.money_pending:
+            await self.close(call, Ending.UNKNOWN, why=str(error))
+        is_busy = isinstance(error, ShopUnavailableError)
+        wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
+        at = datetime.now(UTC) + timedelta(seconds=wait)
+        await self._calls.look_later(call, at, begun=call.begun_at is not None or not is_busy)
+        if call.reported_at is None and self._is_hopeless(call):
+            await self._calls.report(call, self._cards.stuck(call, await self._calls.cards(call.id)))
+
+    def _is_hopeless(self, call: ToolCall) -> bool:
+        """Return whether only people can find out what became of the call."""
+        replay = self._shop.replay
+        if call.money_pending:
+            return False
+        if call.begun_at is not None and isinstance(replay, LookFirst):
+            return _age(call.begun_at) >= replay.settles_after
+        return call.looks >= LOOKS_BEFORE_REPORT or not self._may_repeat(call)
+
+    async def _settle_as(self, call: ToolCall, applied: Applied) -> None:
+        """Settle a call by what the shop says of its change; one whose money is on its way is looked at again."""
+        if applied.status == AppliedStatus.FAILED:
+            await self.close(call, Ending.NOT_DONE, why=applied.why or "The payment provider did not accept it.")
+            return
+        outcome = outcome_of(quoted_of(call), applied)
+        result = json.dumps(outcome.content, ensure_ascii=False, default=str)
+        if applied.status == AppliedStatus.SUCCEEDED:
+            await self._settle(call, Ending.DONE, why=outcome.sentence, result=result)
+            return
+        if not call.money_pending:
+            await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
+        await self._calls.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
 
     async def _settle(
         self,
@@ -193,7 +246,7 @@ class Executor:
         error: str | None = None,
         result: str | None = None,
     ) -> bool:
-        redrawn, announcement = self._cards.settled(call, ending.on_card(call, by or call.decided_by, why))
+        redrawn, announcement = settled_posts(call, ending.on_card(call, by or call.decided_by, why))
         settled = await self._calls.settle(
             call,
             ending.value.status,
@@ -203,6 +256,29 @@ class Executor:
             by=by,
             error=error,
             result=result,
+            money_pending=ending is Ending.MONEY_PENDING,
         )
         reach("outcome written")
         return settled
+
+
+def quoted_of(call: ToolCall) -> Quoted:
+    """Return exactly what was shown, whatever the model or a payload says now. Raises ToolError when it is too old."""
+    try:
+        return Quoted.read(call.quote or "")
+    except ValueError as error:
+        raise ToolError(OUTDATED) from error
+
+
+def _look_interval(call: ToolCall) -> float:
+    """Return how many seconds pass until the shop is asked again: 1, 2, 4, and so on."""
+    return min(2.0 ** min(call.looks, 10), MAX_LOOK_INTERVAL_SECONDS)
+
+
+def _key(call: ToolCall) -> str:
+    """Return the key under which the change of this call is made once, at whatever shop."""
+    return f"support-bot:{call.id}"
+
+
+def _age(when: datetime) -> timedelta:
+    return datetime.now(UTC) - when

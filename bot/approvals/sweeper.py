@@ -51,7 +51,7 @@ class ApprovalSweeper:
         for call in await self._calls.open():
             if call.status == CallStatus.PENDING:
                 await _guarded(call, self._look_after_waiting(call, paused=paused))
-            elif call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run:
+            elif _is_due(call, longest_run):
                 self._find_out(call)
 
     def _find_out(self, call: ToolCall) -> None:
@@ -90,6 +90,13 @@ async def _guarded(call: ToolCall, work: Awaitable[None]) -> None:
         await work
     except Exception:
         logger.exception("call %s could not be looked after", call.id)
+
+
+def _is_due(call: ToolCall, longest_run: timedelta) -> bool:
+    """Return whether the shop is to be asked about a call now: at its time, or when nobody works on it any more."""
+    if call.look_at is not None:
+        return call.look_at <= datetime.now(UTC)
+    return call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run
 
 
 def _age(when: datetime) -> timedelta:

@@ -7,7 +7,7 @@ from bot.blocks.messages import context, fields, picture, plain, section
 from bot.blocks.text import Mrkdwn, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
 from bot.store.records import Block, SharedFile, ToolCall
-from bot.tools.tool import Preview
+from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"

@@ -1,14 +1,11 @@
 """How an order looks: how far it is at a glance, its lines, its carrier, its money."""
 
-from datetime import UTC, datetime
-
 from bot.blocks.messages import fields, section
-from bot.blocks.text import Mrkdwn, bare, day, escape, link, moment, one_line
-from bot.shop.shop import Order, OrderStatus
+from bot.blocks.text import Mrkdwn, day, escape, link, moment, one_line
+from bot.shop.orders import Order, OrderStatus
 from bot.store.records import Block
 
 _MAX_ITEMS = 10
-_MAX_ITEMS_IN_A_LINE = 5
 _MAX_TRACKING_EVENTS = 8
 _ITEM = "▸"  # one of the marks that words lose, so that none of them can look like a part of a card
 
@@ -40,22 +37,6 @@ def order_card(order: Order, *, with_tracking: bool) -> tuple[Block, ...]:
     if with_tracking:
         blocks.append(section(Mrkdwn("\n".join(_tracking_lines(order)))))
     return tuple(blocks)
-
-
-def items_in_a_line(order: Order) -> str:
-    """Return the first lines of the order, and how many more there are."""
-    lines = ", ".join(f"{item.quantity} x {bare(item.name)[:40]}" for item in order.items[:_MAX_ITEMS_IN_A_LINE])
-    more = len(order.items) - _MAX_ITEMS_IN_A_LINE
-    return f"{lines} and {more} more" if more > 0 else lines or "None"
-
-
-def delivered(order: Order) -> str:
-    """Say when the order was delivered, and how long ago that is."""
-    if order.delivered_at is None:
-        return f"Not yet: {STATUS_WORDS[order.status].lower()}"
-    days = (datetime.now(UTC).date() - order.delivered_at.date()).days
-    ago = "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
-    return f"{day(order.delivered_at.date())}, {ago}"
 
 
 def _progress(order: Order) -> Mrkdwn:

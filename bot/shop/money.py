@@ -1,7 +1,18 @@
-"""What money is here: integer minor units with a currency."""
+"""What money is here: integer minor units with a currency, whose exponent says how many of them make one."""
 
 from dataclasses import dataclass
 from decimal import Decimal
+
+# ISO 4217: the currencies whose minor unit is not the hundredth part.
+_WITHOUT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}) | frozenset(
+    {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals an amount in the currency has."""
+    return 0 if currency in _WITHOUT else 3 if currency in _THOUSANDTHS else 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,17 +24,18 @@ class Money:
 
     @classmethod
     def from_major(cls, amount: Decimal, currency: str = "USD") -> "Money":
-        """Convert dollars to cents. Raises ValueError when there is a fraction of a cent."""
+        """Convert dollars to cents, exactly. Raises ValueError when there is a fraction of a minor unit."""
         numerator, denominator = amount.as_integer_ratio()
-        minor, fraction = divmod(numerator * 100, denominator)
+        minor, fraction = divmod(numerator * 10 ** exponent(currency), denominator)
         if fraction:
-            raise ValueError(f"{amount} has more than two decimals")
+            most = {0: "decimals, and {} has none", 2: "more than two decimals", 3: "more than three decimals"}
+            raise ValueError(f"{amount} has {most[exponent(currency)].format(currency)}")
         return cls(minor, currency)
 
     @property
     def major(self) -> Decimal:
         """The amount in dollars, exact to the cent."""
-        return Decimal(self.minor) / 100
+        return Decimal(self.minor).scaleb(-exponent(self.currency))
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.minor + self._same_currency(other), self.currency)
@@ -31,13 +43,18 @@ class Money:
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.minor - self._same_currency(other), self.currency)
 
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
     def __mul__(self, quantity: int) -> "Money":
         return Money(self.minor * quantity, self.currency)
 
     def __str__(self) -> str:
         sign = "-" if self.minor < 0 else ""
-        amount = f"{sign}{abs(self.minor) // 100:,}.{abs(self.minor) % 100:02}"
-        return f"{sign}${amount.removeprefix('-')}" if self.currency == "USD" else f"{amount} {self.currency}"
+        decimals = exponent(self.currency)
+        whole, part = divmod(abs(self.minor), 10**decimals)
+        amount = f"{whole:,}.{part:0{decimals}}" if decimals else f"{whole:,}"
+        return f"{sign}${amount}" if self.currency == "USD" else f"{sign}{amount} {self.currency}"
 
     def _same_currency(self, other: "Money") -> int:
         if other.currency != self.currency:

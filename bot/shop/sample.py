@@ -148,15 +148,21 @@ def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> No
         {"order_id": sample.id, "at": (now - timedelta(days=ago)).isoformat(), "place": place, "text": text}
         for ago, place, text in sample.scans
     )
+    db.table("payments").insert(
+        {
+            "id": f"pay_{sample.id}",
+            "order_id": sample.id,
+            "amount_minor": order["total_minor"],
+            "currency": "USD",
+            "method": sample.paid_with,
+            "created_at": order["placed_at"],
+        }
+    )
     if sample.refunded:
-        db.table("refunds").insert(
-            {
-                "id": f"re_sample{sample.id[-5:]}",
-                "order_id": sample.id,
-                "amount_minor": sample.refunded,
-                "currency": "USD",
-                "reason": sample.reason,
-                "idempotency_key": f"sample:{sample.id}",
-                "created_at": (now - timedelta(days=sample.days / 2)).isoformat(),
-            }
+        db.execute(
+            "INSERT INTO refunds VALUES (?, ?, ?, 'USD', ?, ?, ?)",
+            [
+                *(f"re_sample{sample.id[-5:]}", sample.id, sample.refunded, sample.reason, f"sample:{sample.id}"),
+                (now - timedelta(days=sample.days / 2)).isoformat(),
+            ],
         )

@@ -119,8 +119,12 @@ class CallStatus(StrEnum):
 class ToolCall:
     """What the model asked, what was validated, who asked, and how it ended.
 
-    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `figures` the
-    numbers on it, and `subject` is what no second pending call may touch.
+    For a gated call it is the approval request too: `card` are the blocks the approver was shown, `quote` is what they
+    showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
+
+    Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
+    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
+    change and its money is on its way, `reported_at` when people were told that nobody knows.
     """
 
     id: str
@@ -140,12 +144,18 @@ class ToolCall:
     subject: str | None = None
     summary: str | None = None
     card: tuple[Block, ...] = ()
-    figures: tuple[str, ...] = ()
+    quote: str | None = None
+    customer: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
     reminded_at: datetime | None = None
     shown_paused: bool = False
+    begun_at: datetime | None = None
+    looks: int = 0
+    look_at: datetime | None = None
+    money_pending: bool = False
+    reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
 

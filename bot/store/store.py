@@ -7,7 +7,7 @@ Each raises DatabaseError when the store does not take it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.store.records import (
@@ -136,8 +136,21 @@ class ApprovalRequests(Protocol):
         by: str | None = None,
         error: str | None = None,
         result: str | None = None,
+        money_pending: bool = False,
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+
+    async def begin(self, call: ToolCall) -> None:
+        """Note that a change may reach the shop from now on, unless it may have before."""
+
+    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
+        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
+
+    async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Queue, once, what tells people that nobody knows what became of a call."""
+
+    async def find(self, reference: str) -> list[ToolCall]:
+        """Return the gated calls whose outcome is not known and whose id begins so."""
 
     async def cards(self, call_id: str) -> list[Post]:
         """Return the call's cards, as they were first posted."""

@@ -5,16 +5,17 @@ import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from bot.shop.money import Money
 
 MAX_WORDS_CHARACTERS = 500
-EXACT = "exact"
-"""The validation context in which an order number is the shop's own, and not one that a person or a model wrote."""
-
-_TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9_-]*")
+MAX_ORDER_NUMBER_CHARACTERS = 64
+MAX_LINES = 1_000
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
+_QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
+_WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
+_TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
 
 
 def as_typed_plainly(text: str) -> str:
@@ -25,33 +26,29 @@ def as_typed_plainly(text: str) -> str:
     return _DASHES.sub("-", digits)
 
 
-def order_spellings(order_id: str) -> tuple[str, ...]:
-    """Return how a shop may write the number that somebody means: as it is, and with what people leave out or add."""
-    bare = re.sub(r"^(?:ORD-?|#)", "", order_id.upper())
-    others = (f"ORD-{bare}", bare, f"#{bare}") if bare.isdigit() else (order_id.upper(), order_id.lower())
-    return tuple(dict.fromkeys((order_id, *others)))
-
-
-def _order_id(value: Any, info: ValidationInfo) -> Any:
-    if info.context == EXACT:
-        return value
+def _as_written(value: Any) -> Any:
+    """Take an order's number out of what a phone, a person or a model puts around it; the shop says what is one."""
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+        return str(value)
     if not isinstance(value, str):
         return value
-    plain = re.sub(r"\s*-\s*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).upper()
-    if prefixed := re.fullmatch(r"\W*ORD[\W_]{0,3}(\d+)\W*", plain, re.ASCII):
-        return f"ORD-{prefixed[1]}"
+    plain = re.sub(r"\s*-\s*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES)
     numbers = [token for token in _TOKEN.findall(plain) if re.search(r"\d", token)]
-    if len(numbers) != 1:
-        return plain.strip()
-    number = numbers[0].strip("-#")
-    return f"ORD-{number}" if number.isdigit() else number
+    if _WITH_LETTERS.fullmatch(plain) or len(numbers) != 1:
+        return plain
+    return numbers[0].rstrip("./-_#")
 
 
-def _plausible(value: str, info: ValidationInfo) -> str:
-    if info.context != EXACT and not re.fullmatch(r"[A-Z0-9][A-Z0-9_-]{0,39}", value, re.ASCII):
-        raise ValueError("an order number is letters, digits and hyphens, such as ORD-12345")
+def _order_id(value: str) -> str:
+    number = " ".join(value.split())
+    if not re.fullmatch(rf"#?\s?\w[\w#./ -]{{0,{MAX_ORDER_NUMBER_CHARACTERS - 1}}}", number):
+        raise ValueError("an order number is letters and digits, with # - / or . at most, as in the confirmation")
+    return number
+
+
+def _line_number(value: int) -> int:
+    if not 1 <= value <= MAX_LINES:
+        raise ValueError("a line is a number from 1 on, as get_order_status has it")
     return value
 
 
@@ -86,8 +83,14 @@ def _line(value: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_line)]
-OrderId = Annotated[str, BeforeValidator(_order_id), AfterValidator(_plausible)]
+OrderId = Annotated[
+    str,
+    BeforeValidator(_as_written),
+    AfterValidator(_order_id),
+    Field(description="The order number, as the customer or the shop wrote it."),
+]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
+Lines = tuple[Annotated[int, AfterValidator(_line_number)], ...]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),

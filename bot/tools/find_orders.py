@@ -4,7 +4,7 @@ from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS
 from bot.identity import plain_address
-from bot.shop.shop import Customer, Order
+from bot.shop.orders import Customer, Order
 from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 

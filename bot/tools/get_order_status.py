@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from bot.blocks.orders import STATUS_WORDS, order_card
-from bot.shop.shop import Order
+from bot.shop.orders import Order
 from bot.tools.arguments import OrderId
 from bot.tools.tool import Context, Tool, ToolResult
 
@@ -20,7 +20,7 @@ class GetOrderStatus(Tool):
     matters and do not list the details again.
     """
 
-    order_id: OrderId = Field(description="The order number as the customer wrote it, such as ORD-12345.")
+    order_id: OrderId
     include_tracking: bool = Field(
         description="True when the customer asks where the parcel is or wants the carrier's tracking events."
     )

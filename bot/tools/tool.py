@@ -18,9 +18,13 @@ from pydantic import (
 )
 
 from bot.identity import Person, plain_address
-from bot.shop.shop import Order, Shop
+from bot.shop.changes import Change, Quoted
+from bot.shop.orders import Order
+from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId
-from bot.tools.arguments import EXACT, as_typed_plainly, order_spellings
+from bot.tools.arguments import as_typed_plainly
+from bot.tools.naming import names
+from bot.tools.wording import Preview, preview_of
 
 T = TypeVar("T")
 MAX_ARGUMENT_CHARACTERS = 4_000
@@ -42,7 +46,7 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The result of a call: content for the model, a card for the thread, and for gated calls a sentence for all.
+    """The result of a call: content for the model, and a card for the thread.
 
     With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there; they also
     read the end of the conversation when it is to be shared.
@@ -50,7 +54,6 @@ class ToolResult:
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
-    summary: str = ""
     escalate: str | None = None
     share_conversation: bool = False
 
@@ -83,83 +86,24 @@ class Context:
     user_text: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
 
-    @property
-    def idempotency_key(self) -> str:
-        """The key under which an effect of this call happens once, at whatever shop."""
-        return f"support-bot:{self.call_id}"
-
-    async def order(self, order_id: str) -> Order:
+    async def order(self, number: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
-        for spelling in order_spellings(order_id):
-            order = await self.shop.order(spelling)
-            if order is not None and self.requester.email == plain_address(order.customer.email):
-                return order
-            if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
-                return order
+        known = self.shop.order_number(number)
+        order = await self.shop.order(known) if known else None
+        if order is not None and self.requester.email == plain_address(order.customer.email):
+            return order
+        if order is not None and (self.has_named(order.id) or self.has_named(order.customer.email)):
+            return order
         raise ToolError(
-            f"There is no order {order_id} in your name.",
+            f"There is no order {number} in your name.",
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
         )
 
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
-        return self.requester.is_staff and names(self.user_text, what)
-
-
-def names(text: str, what: str) -> bool:
-    """Return whether the text names an order or a customer as a whole word.
-
-    No part of a price, a phone number, a link, or of another number or address does.
-    """
-    wanted = plain_address(what)
-    if not wanted.removeprefix("ord-"):
-        return False
-    named = _address_named(wanted) if "@" in wanted else _order_named(wanted.removeprefix("ord-"))
-    text = text if "@" in wanted else as_typed_plainly(text)
-    said = _LINKS_AND_PHONES.sub(" / ", plain_address(text))
-    return bool(re.search(named, _GROUPED_DIGITS.sub(_grouped, said)))
-
-
-# Links and phone numbers, in which digits and addresses mean something else.
-_LINKS_AND_PHONES = re.compile(
-    r"""(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://|\bwww\.|\btel:)[^\s<>"|]*"""
-    r"""|(?<![^\s(:;,])\+\d[\d ().-]*|\(\d{2,4}\)[ .-]?\d[\d .-]*"""
-)
-# Digits in groups, as phone numbers and prices are written, unless they are a list of orders that says so.
-_GROUPED_DIGITS = re.compile(r"(?<![\w.,-])\d{1,20}(?:[ .'/\u00a0\u2009\u202f]\d{1,20}){1,40}(?!\w)")
-_BEFORE_ORDERS = re.compile(r"(?:\b(?:orders?|refunds?|cancel|numbers?|nos?\.?)\W{1,3}|#)$")
-_MIN_LISTED_DIGITS = 4
-
-
-def _grouped(found: re.Match[str]) -> str:
-    groups = found[0].split(" ")
-    is_list = all(one.isdigit() and len(one) >= _MIN_LISTED_DIGITS and one[0] != "0" for one in groups)
-    return (
-        found[0]
-        if is_list and _BEFORE_ORDERS.search(found.string[max(0, found.start() - 20) : found.start()])
-        else " / "
-    )
-
-
-# What may stand on either side of a word: spaces, brackets, quotation marks, and marks between words.
-_AROUND = r"\s<>()\[\]{}\"'`\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e:,;|*~\u2013\u2014\u2026!?"
-_ENDS = rf"(?![^{_AROUND}._-]|[._-]+[^{_AROUND}._-])"
-_PAID = r"(?:[$€£¥]|\b(?:usd|eur|gbp|dollars?|euros?|pounds?|cents?)\b)"
-
-
-def _address_named(address: str) -> str:
-    # A mark that may itself be in an address stands around one only where a word begins.
-    starts = rf"(?<![^{_AROUND}])(?<![!?{{}}])(?<![^\s<>()\[\]\":,;]['`\u2019*~|])"
-    return rf"{starts}{re.escape(address)}(?!_){_ENDS}"
-
-
-def _order_named(number: str) -> str:
-    starts = rf"(?<![^{_AROUND}#_])(?<!\w[_*~])(?<![$€£¥]\s)(?<!\b(?:usd|eur|gbp)\s)"
-    # Digits next to a comma are of a price (10234,50 or 1,234), unless they are as many as those of another number.
-    thousands = r"(?<!\d,)" if len(number) <= len("000") else ""
-    decimals = rf"(?!,\d{{1,{max(len(number) - 1, 3)}}}(?!\d))"
-    price = rf"(?!\s?{_PAID}(?!\s?\d))"
-    return rf"{starts}{thousands}(?:ord(?:er)?-?)?{re.escape(number)}{decimals}{price}{_ENDS}"
+        return self.requester.is_staff and names(
+            self.user_text if "@" in what else as_typed_plainly(self.user_text), what
+        )
 
 
 class Tool(BaseModel):
@@ -189,17 +133,12 @@ class Tool(BaseModel):
         }
 
     @classmethod
-    def rebuild(cls, arguments: str) -> Self:
-        """Make the tool again from what it was dumped as: what the shop calls something stays so. Raises ToolError."""
-        return cls.parse(arguments, context=EXACT)
-
-    @classmethod
-    def parse(cls, arguments: str, *, context: str | None = None) -> Self:
+    def parse(cls, arguments: str) -> Self:
         """Make the tool from the arguments as the model sent them. Raises ToolError that says what would be right."""
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
             raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
-            return cls.model_validate(_json_object(arguments), context=context)
+            return cls.model_validate(_json_object(arguments))
         except ValidationError as error:
             raise _unfit(cls.name, error) from error
 
@@ -221,55 +160,45 @@ class Tool(BaseModel):
         """Do it. Raises ToolError when it cannot be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a gated call will do, in figures from the shop: the card is drawn from this and nothing else.
-
-    `call` is the tool with every figure filled in, which runs if approved. No other open call may have its `subject`.
-    `keep` is the button that says no; `background` is shown for the approver to judge by, and may change meanwhile.
-    """
-
-    call: "GatedTool"
-    subject: str
-    title: str
-    summary: str
-    button: str
-    confirm: str
-    facts: tuple[tuple[str, str], ...]
-    keep: str = "Cancel"
-    background: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def figures(self) -> tuple[str, ...]:
-        """Return every number that is shown, however it is laid out and labelled."""
-        return tuple(re.findall(r"\d+(?:[.,:/-]\d+)*", " ".join(value for _, value in self.facts)))
-
-
 class ToolCrashError(Exception):
     """A tool ended in a way that it did not foresee, or not in time: what it did is not known."""
 
 
 async def within(seconds: float, doing: Awaitable[T]) -> T:
-    """Wait for what a tool does. Raises ToolError as the tool does, and ToolCrashError for everything else."""
+    """Wait for what a tool or the shop does.
+
+    Raises ToolError as the tool does or in the shop's words, ShopUnavailableError when nothing was begun, and
+    ToolCrashError for everything else.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await doing
-    except ToolError:
+    except (ToolError, ShopUnavailableError):
         raise
+    except ShopRefusedError as error:
+        raise ToolError(str(error), error.hint) from error
     except Exception as error:  # a tool may be anybody's code, and one that breaks must not break the thread
         raise ToolCrashError(f"{type(error).__name__}: {error}"[:500]) from error
 
 
 class GatedTool(Tool):
-    """A tool that runs only after a person who may approve says so."""
+    """A tool that asks for a change of the shop: its arguments, and the line that makes the change of them.
+
+    What the change would do is quoted by the shop, shown, and done once, as shown, when the people who may say so.
+    """
 
     @abstractmethod
+    async def change(self, context: Context) -> Change:
+        """Return what is wanted. Raises ToolError before any person is asked."""
+
     async def preview(self, context: Context) -> Preview:
-        """Say what the approver is about to allow. Raises ToolError before any person is asked."""
+        """Say what somebody is about to allow. Raises ToolError, and ShopRefusedError in the shop's words."""
+        change = await self.change(context)
+        return preview_of(Quoted(change, await context.shop.quote(change)))
 
-    @abstractmethod
-    async def outcome(self, context: Context) -> ToolResult | None:
-        """Return the outcome of an earlier run of this call, or None when it had no effect."""
+    async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - every tool is run with one
+        """Refuse: a change is made of what was shown and approved, and by nothing else."""
+        raise ToolError("This needs an approval.")
 
 
 def _unfit(name: str, error: ValidationError) -> ToolError:

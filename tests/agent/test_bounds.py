@@ -125,6 +125,7 @@ async def test_requests_at_once(world: World) -> None:
         ("initiate_refund", {"order_id": one, "reason": "defective", "amount": 1})
         for one in ("ORD-10188", "ORD-10142", "ORD-10235")
     ]
+    world.deliver_all()
     world.script += [calls(*wanted), Answer("I have asked for one.")]
     async with world.bot(BOT_REQUESTS_PER_THREAD_DAY=3):
         await world.replies(await world.says(ANA, "@bot refund them all"), 4)

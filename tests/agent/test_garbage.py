@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.shop.shop import Order
+from bot.shop.orders import Order
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request, ToolCall
 from bot.testing.openai.turn import FinishReason

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.intent import CustomerIntent, topic_turned
+from bot.shop.sqlite.reading import order_number
 from bot.testing.openai import Answer, Failure, Request
 from bot.testing.slack.workspace import Message
 from tests.agent.raw_model import GOOD, RawModel, ask_side_by_side
@@ -123,6 +124,7 @@ async def test_result_nested_too_deeply(world: World) -> None:
 
 async def test_topic_turns(world: World) -> None:
     """A thread is sorted again when its topic turns, and not when it goes on."""
+    world.deliver_all()
     world.intent = sorted_as("order_status", order_id="ORD-10234")
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
@@ -148,12 +150,20 @@ async def test_topic_turns(world: World) -> None:
         ("refund", "ORD-10234", "when is the refund there?", False),
         ("other", None, "where is ORD-10234?", True),
         ("other", None, "hello?", False),
+        ("order_status", "ORD-10234", "is 10234 the one?", False),
+        ("order_status", "#1001", "and #1002?", True),
+        ("order_status", "#1001", "is 1001 on its way?", False),
+        ("order_status", "1001", "what about W2378156?", True),
+        ("order_status", "gid-AbC", "and gid-XyZ, please", True),
+        ("order_status", "gid-AbC", "so gid-AbC comes today?", False),
+        ("order_status", "2024/113", "and 2024/114?", True),
+        ("order_status", "2024/113", "2024/113 comes on 24/12, for $42.00 and 2 mugs?", False),
     ],
 )
 def test_whether_the_topic_turned(category: Any, order_id: str | None, text: str, *, turned: bool) -> None:
     """Another order, or money back where it was not before, is another topic."""
     intent = CustomerIntent(category=category, urgency="low", order_id=order_id, summary="")
-    assert topic_turned(intent, text) is turned
+    assert topic_turned(intent, text, order_number) is turned
 
 
 def team_posts(world: World) -> list[Message]:

@@ -1,7 +1,6 @@
 """The life of one gated call, in any order of what people, time, crashes and two processes can do to it."""
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,12 @@ from hypothesis.strategies import sampled_from
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor
+from bot.approvals.execute import Executor, quoted_of
 from bot.settings import Settings
 from bot.shop import sample as sample_shop
+from bot.shop.changes import Quote, Quoted, QuotedItem, Refund, RefundReason
+from bot.shop.money import Money
+from bot.shop.orders import Customer, OrderStatus
 from bot.shop.sqlite import SqliteShop
 from bot.slack.client import web_client, web_session
 from bot.slack.users import SlackIdentity
@@ -35,6 +37,16 @@ AFTER = {
     CallStatus.UNKNOWN: {CallStatus.SUCCEEDED, CallStatus.FAILED},
 }
 either = sampled_from((0, 1))
+REFUND = Quote(
+    Customer("cus_ana", "Ana Ruiz", "ana@example.com"),
+    "ORD-10188",
+    (QuotedItem(1, 1, "Cast-iron teapot, 0.8 l"),),
+    Money(4200),
+    "Visa ending 4242",
+    total=Money(4200),
+    refunded=Money(0),
+    status=OrderStatus.DELIVERED,
+)
 
 
 class GatedCallMachine(RuleBasedStateMachine):
@@ -77,7 +89,6 @@ class GatedCallMachine(RuleBasedStateMachine):
             )
             for process in self._processes
         ]
-        self._requester = await identity.person(ANA)
         self._id = await self._park()
 
     async def _park(self) -> str:
@@ -102,7 +113,7 @@ class GatedCallMachine(RuleBasedStateMachine):
     def approve(self, by: int) -> None:
         """Somebody approves, and all goes well."""
         if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
-            self._do(self._executors[by].execute(claimed, self._requester))
+            self._do(self._executors[by].execute(claimed))
 
     @rule(by=either)
     def approve_and_die(self, by: int) -> None:
@@ -113,10 +124,10 @@ class GatedCallMachine(RuleBasedStateMachine):
     def approve_and_die_later(self, by: int) -> None:
         """Somebody approves, and the process dies when the shop has answered."""
         if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
-            tool = InitiateRefund.parse(claimed.arguments or "")
-            context = self._executors[by]._context(claimed, self._requester)  # noqa: SLF001 - as execute makes it
+            shown = quoted_of(claimed)
             if not self._elsewhere:
-                self._do(tool.run(context))
+                shop = SqliteShop(self._processes[by].database)
+                self._do(shop.apply(shown.change, shown.quote, key=f"support-bot:{claimed.id}"))
 
     @rule(by=either)
     def approve_twice_at_once(self, by: int) -> None:
@@ -129,7 +140,7 @@ class GatedCallMachine(RuleBasedStateMachine):
         claimed = [call for call in self._do(both()) if call]
         assert len(claimed) <= 1
         for call in claimed:
-            self._do(self._executors[by].execute(call, self._requester))
+            self._do(self._executors[by].execute(call))
 
     @rule(by=either)
     def cancel(self, by: int) -> None:
@@ -243,15 +254,9 @@ def proposed_refund() -> ToolCall:
         status=CallStatus.PROPOSED,
         requester=ANA,
         created_at=now,
-        arguments=json.dumps(
-            {
-                "order_id": "ORD-10188",
-                "reason": "defective",
-                "amount": 42.0,
-                "currency": "USD",
-                "goes_back_to": "Visa ending 4242",
-            }
-        ),
+        arguments="{}",
+        quote=Quoted(Refund("ORD-10188", RefundReason.DEFECTIVE), REFUND).written,
+        customer=REFUND.customer.id,
         subject="order:ORD-10188",
         summary="Refund of $42.00 for ORD-10188",
         expires_at=now + timedelta(hours=1),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks.cards import escalation_card
@@ -14,7 +14,7 @@ from bot.blocks.messages import answer_messages, plain
 from bot.blocks.orders import order_card
 from bot.blocks.text import REMOVED, one_line, prose, without_addresses
 from bot.shop.money import Money
-from bot.shop.shop import Customer, Order, OrderItem, OrderStatus
+from bot.shop.orders import Customer, Order, OrderItem, OrderStatus
 from bot.store.records import Block
 
 
@@ -193,6 +193,7 @@ def test_marks_are_shown(text: str, shown: str) -> None:
     assert one_line(text) == shown
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["a.", "//", "1.", "www.", "a@", "*a", "[", "](", "a:/", "-"]))
 def test_long_answers(piece: str) -> None:
     """Whatever a model repeats is read in one pass: the result is no longer than a few times the text."""

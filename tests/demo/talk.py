@@ -136,4 +136,4 @@ def status(order: str, *, tracking: bool = False) -> Call:
 
 def refund(order: str, reason: str, amount: float | None = None) -> Call:
     """Expect a refund to be asked for."""
-    return "initiate_refund", {"order_id": order, "reason": reason, "amount": amount}
+    return "initiate_refund", {"order_id": order, "reason": reason, "amount": amount, "lines": None}

@@ -12,8 +12,9 @@ from bot.agent.instructions import without_instructions
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import bare, one_line
 from bot.intent import CustomerIntent, topic_turned
+from bot.shop.sqlite.reading import order_number
 from bot.slack.content import MAX_TEXT_CHARACTERS, kept_text
-from bot.tools.tool import names
+from bot.tools.naming import names
 
 KNOWN = CustomerIntent(category="other", urgency="low", order_id=None, summary="")
 READERS: dict[str, Callable[[str], Any]] = {
@@ -21,7 +22,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "an answer": lambda text: answer_messages(without_instructions(text), (), ("shop.example.com",)),
     "a line of a card": one_line,
     "a plain text": bare,
-    "another topic": lambda text: topic_turned(KNOWN, text),
+    "another topic": lambda text: topic_turned(KNOWN, text, order_number),
+    "an order's number": order_number,
     "a named order": lambda text: names(text, "ORD-10188"),
     "a named address": lambda text: names(text, "ana@example.com"),
 }

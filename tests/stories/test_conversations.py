@@ -361,7 +361,7 @@ async def test_log_tells_the_story(world: World) -> None:
     assert (rejected["tool"], rejected["status"], rejected["arguments"]) == ("get_order_status", "rejected", None)
     assert "include_tracking" in rejected["error"]
     assert succeeded["arguments_sent"] == '{"order_id": "#10234", "include_tracking": false}'
-    assert succeeded["arguments"] == '{"order_id":"ORD-10234","include_tracking":false}'
+    assert succeeded["arguments"] == '{"order_id":"#10234","include_tracking":false}'
     assert succeeded["requester"] == ANA
     assert succeeded["finished_at"] > succeeded["created_at"]
     assert succeeded["duration_ms"] > 0

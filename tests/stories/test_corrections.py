@@ -5,7 +5,7 @@ import pytest
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
 from tests.stories.test_conversations import heard
-from tests.world import ANA, BOT, SAM, SUPPORT, World, refund_of, shown, status_of
+from tests.world import ANA, BOT, SAM, SUPPORT, World, calls, refund_of, shown, status_of
 
 
 async def edit(world: World, message: Message, text: str) -> None:
@@ -35,11 +35,13 @@ async def test_refund_is_for_what_is_there_now(world: World) -> None:
         await model.released.wait()
         if request.messages[-1]["role"] == "tool" and "waits until" in request.messages[-1]["content"]:
             return Answer("I have asked for it.")
-        return refund_of("ORD-10188" if "10188" in heard(request)[-1] else "ORD-10234")
+        if "10188" in heard(request)[-1]:
+            return refund_of("ORD-10188")
+        return calls(("cancel_order", {"order_id": "ORD-10251"}))
 
     world.think = think
     async with world.bot():
-        question = await world.says(ANA, "@bot refund ORD-10234, broken")
+        question = await world.says(ANA, "@bot cancel ORD-10251")
         await model.reached.wait()
         await edit(world, question, "@bot refund ORD-10188, broken")
         model.release()
@@ -98,7 +100,7 @@ async def test_request_that_waits(world: World) -> None:
     async with world.bot():
         question = await world.says(ANA, "@bot refund ORD-10188, broken")
         await world.replies(question, 2)
-        await edit(world, question, "@bot refund ORD-10234, broken")
+        await edit(world, question, "@bot cancel ORD-10251")
         await world.replies(question, 3)
     replies = world.workspace.replies_of_bot(question)
     assert len(replies) == 3

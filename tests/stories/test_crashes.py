@@ -44,8 +44,7 @@ async def test_killed_after_the_shop_answered(world: World) -> None:
     """A refund that the shop has made is found by its key and not made again."""
     call_id = await parked_refund(world)
     tamper(world, "UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = created_at", SAM)
-    tamper(
-        world,
+    world.write(
         "INSERT INTO refunds VALUES ('re_1', 'ORD-10188', 4200, 'USD', 'defective', ?, '2026-01-01T00:00:00+00:00')",
         f"support-bot:{call_id}",
     )

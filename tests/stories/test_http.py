@@ -103,23 +103,23 @@ async def test_unsigned_requests_are_refused(world: World, headers: dict[str, st
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "status"),
+    ("body", "is_signed", "status"),
     [
-        (b"{", {}, 401),
-        (b"\xff", {}, 401),
-        (b"{", signed("{"), 400),
-        (b"[]", signed("[]"), 400),
-        (b"[" * 100_000, signed("[" * 100_000), 400),
-        (b"x" * (MAX_BODY_BYTES + 1), signed("x" * (MAX_BODY_BYTES + 1)), 413),
+        (b"{", False, 401),
+        (b"\xff", False, 401),
+        (b"{", True, 400),
+        (b"[]", True, 400),
+        (b"[" * 100_000, True, 400),
+        (b"x" * (MAX_BODY_BYTES + 1), True, 413),
     ],
     ids=["unsigned", "no text", "broken", "no object", "deep", "long"],
 )
 async def test_refused_in_one_line(
-    world: World, caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str], status: int
+    world: World, caplog: pytest.LogCaptureFixture, *, body: bytes, is_signed: bool, status: int
 ) -> None:
     """A body that is not signed, cannot be read or is too long is refused in one line of the log."""
     async with http_bot(world) as url, aiohttp.ClientSession() as session:
-        sent = headers | {"Content-Type": "application/json"}
+        sent = (signed(body.decode()) if is_signed else {}) | {"Content-Type": "application/json"}
         with caplog.at_level("WARNING"):
             async with session.post(url, data=body, headers=sent) as response:
                 assert response.status == status

@@ -44,6 +44,7 @@ async def play(world: World, person: str, order_id: str) -> Round:
 async def test_killed_at(world: World, killed: list[str]) -> None:
     """Whatever was just done when one process after the other is killed, each message is answered and refunds once."""
     world.think = think
+    world.deliver_all()
     rounds: list[Round] = []
     async with Supervisor(world, killed) as supervisor:
         for person, order_id, _ in REFUNDABLE:

@@ -52,6 +52,7 @@ class Chaos:
         self.said: dict[Key, str] = {}
         self._channels = [f"C0SOAK{number}" for number in range(24)]  # enough that none is at its pace
         world.think = self._think
+        world.deliver_all()
         for channel in self._channels:
             world.workspace.add(Channel(channel, channel.lower(), "channel", frozenset((*PEOPLE, BOT))))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.approvals.sweeper import MAX_ASKED_AT_ONCE
-from bot.shop.shop import Refund
+from bot.shop.changes import Applied, Change
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
@@ -80,6 +80,7 @@ async def test_pause_between_the_claim_and_the_shop(world: World) -> None:
 
 async def test_no_claim_while_paused(world: World) -> None:
     """However close a click and a pause are, after the pause no request is claimed by anybody."""
+    world.deliver_all()
     async with world.bot():
         cards = []
         for order_id in ("ORD-10188", "ORD-10142", "ORD-10234"):
@@ -130,8 +131,8 @@ async def test_reminder_where_the_approvers_see_it(world: World) -> None:
 @pytest.mark.parametrize(
     "unreadable",
     [
-        "UPDATE tool_calls SET tool = 'a_tool_that_is_gone'",
-        """UPDATE tool_calls SET arguments = '{"order_id": "ORD-10188", "reason": "gone"}'""",
+        "UPDATE tool_calls SET quote = NULL",
+        """UPDATE tool_calls SET quote = '{"change": {"kind": "gone"}, "quote": {}}'""",
     ],
 )
 async def test_one_request_that_breaks_does_not_stop_the_start(world: World, unreadable: str) -> None:
@@ -149,7 +150,7 @@ async def test_one_request_that_breaks_does_not_stop_the_start(world: World, unr
 class SilentShop(SqliteShop):
     """A shop that never says what came of a refund."""
 
-    async def refund_with(self, key: str) -> Refund | None:
+    async def applied(self, change: Change, key: str) -> Applied | None:  # noqa: ARG002 - it says nothing
         """Say nothing."""
         await asyncio.Event().wait()
         raise AssertionError(key)
@@ -179,11 +180,11 @@ class SlowShop(SqliteShop):
         self.asked: list[str] = []
         self.speaks = asyncio.Event()
 
-    async def refund_with(self, key: str) -> Refund | None:
+    async def applied(self, change: Change, key: str) -> Applied | None:
         """Wait to be let."""
         self.asked.append(key.removeprefix("support-bot:"))
         await self.speaks.wait()
-        return await super().refund_with(key)
+        return await super().applied(change, key)
 
 
 async def test_settled_while_it_waits_for_its_turn(world: World) -> None:

@@ -34,7 +34,7 @@ async def test_approved(world: World) -> None:
         assert (status(world), world.refunds()) == ("paid", [])
         for _ in range(2):
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
-        assert "ORD-10251 is cancelled and $43.50 goes back" in shown(await world.settled(card))
+        assert "ORD-10251 is cancelled and $43.50 went back to PayPal ana@…" in shown(await world.settled(card))
     assert (status(world), world.refunds()) == ("cancelled", [("ORD-10251", 4350)])
 
 

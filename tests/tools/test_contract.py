@@ -14,6 +14,8 @@ from pydantic import Field, SecretStr
 from bot import tools
 from bot.identity import Person
 from bot.settings import Settings
+from bot.shop.changes import Quote
+from bot.shop.money import Money
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
 from bot.store.sqlite.database import DatabaseThread
@@ -130,20 +132,21 @@ def test_bad_tool_is_refused() -> None:
     assert "docstring does not describe" in told
 
 
-def test_gated_tool_without_preview_cannot_be_made() -> None:
-    """A tool that moves money and does not say beforehand what it will do cannot even be made from arguments."""
+def test_gated_tool_without_a_change_cannot_be_made() -> None:
+    """A tool that needs an approval and does not say what it will do cannot even be made from arguments."""
 
     class RashTool(GatedTool):
         """Move money without a word."""
 
-        async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - never run
-            return ToolResult({})
-
-        async def outcome(self, context: Context) -> ToolResult | None:  # noqa: ARG002 - never run
-            return None
-
-    with pytest.raises(TypeError, match="preview"):
+    with pytest.raises(TypeError, match="change"):
         RashTool.parse("{}")
+
+
+async def test_gated_tool_does_nothing_by_itself(shop: SqliteShop) -> None:
+    """A gated tool that is run, by whatever mistake, refuses: only an approval makes a change."""
+    for name, arguments in (("delete_account", {}), ("cancel_order", {"order_id": "ORD-10251"})):
+        with pytest.raises(ToolError, match="needs an approval"):
+            await TOOLS[name].parse(json.dumps(arguments)).run(context(shop))
 
 
 @settings(max_examples=300)
@@ -192,20 +195,22 @@ def test_arguments_that_are_refused(arguments: str) -> None:
         TOOLS["get_order_status"].parse(arguments)
 
 
-async def filled_in(shop: SqliteShop, name: str, sent: dict[str, Any], field: str) -> str:
-    """Preview a tool that was sent a hidden field, and give back what stands there then."""
-    assert field not in TOOLS[name].definition()["function"]["parameters"]["properties"]
-    parsed = TOOLS[name].parse(json.dumps(sent))
-    assert isinstance(parsed, GatedTool)
-    return str(getattr((await parsed.preview(context(shop))).call, field))
+async def quoted(shop: SqliteShop, name: str, sent: dict[str, Any]) -> Quote:
+    """Preview a tool that was sent more than it takes, if it lets that pass, and return the quote."""
+    tool = TOOLS[name].parse(json.dumps(sent))
+    assert isinstance(tool, GatedTool)
+    return (await tool.preview(context(shop))).quoted.quote
 
 
-async def test_hidden_refund_of_a_cancellation(shop: SqliteShop) -> None:
-    """What goes back with a cancellation is the shop's figure, whatever a model puts into the hidden field."""
-    assert await filled_in(shop, "cancel_order", {"order_id": "ORD-10251", "refund": 9999}, "refund") == "43.5"
-
-
-async def test_hidden_email_of_a_deletion(database: DatabaseThread, shop: SqliteShop) -> None:
-    """The account that is deleted is that of who asks, whatever a model puts into the hidden field."""
+async def test_figures_are_the_shops(database: DatabaseThread, shop: SqliteShop) -> None:
+    """What goes back and whose account goes are the shop's figures; a model cannot send them in any field."""
+    await database.commit(lambda db: db.execute("UPDATE orders SET status = 'delivered' WHERE id != 'ORD-10251'"))
+    assert (await quoted(shop, "cancel_order", {"order_id": "ORD-10251"})).balance == Money(4350)
     await database.commit(lambda db: db.execute("UPDATE orders SET status = 'delivered'"))
-    assert await filled_in(shop, "delete_account", {"email": "ben@example.com"}, "email") == "ana@example.com"
+    assert (await quoted(shop, "delete_account", {})).customer.email == "ana@example.com"
+    for name, sent in (
+        ("cancel_order", {"order_id": "ORD-10251", "refund": 9999}),
+        ("delete_account", {"email": "ben@example.com"}),
+    ):
+        with pytest.raises(ToolError):
+            await quoted(shop, name, sent)

@@ -28,7 +28,7 @@ def account(world: World) -> dict[str, Any]:
 
 async def deleted(world: World) -> Message:
     """Play up to an account that is deleted, and give back the customer's message."""
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.script += DELETE
     question = await world.says(ANA, "@bot delete my account")
     card = await world.card(question)
@@ -41,7 +41,7 @@ async def deleted(world: World) -> Message:
 
 async def test_card(world: World) -> None:
     """The card names whose account goes and for how long it can come back; until the approval nothing happens."""
-    write(world, "UPDATE orders SET status = 'delivered'")
+    world.deliver_all()
     world.script += DELETE
     async with world.bot(BOT_ACCOUNT_UNDO_DAYS=7):
         card = await world.card(await world.says(ANA, "@bot delete my account"))
@@ -97,16 +97,16 @@ async def test_erased_after_the_days(world: World) -> None:
 
 async def test_orders_under_way(world: World) -> None:
     """An account with orders under way is refused, and they are named."""
-    world.script += [calls(("delete_account", {"email": "ben@example.com"})), Answer("Not yet.")]
+    world.script += [calls(("delete_account", {})), Answer("Not yet.")]
     async with world.bot():
         await world.replies(await world.says(ANA, "@bot delete my account"))
     assert "while orders are under way: ORD-10251, ORD-10234" in world.asked[-1].messages[-1]["content"]
 
 
 async def test_no_account(world: World) -> None:
-    """Somebody who is no customer has no account to delete, not even one that the model names."""
+    """Somebody who is no customer has no account to delete."""
     world.workspace.add(Person("U0EVE", "eve", "Eve"))
-    world.script += [calls(("delete_account", {"email": "ana@example.com"})), Answer("You have none.")]
+    world.script += [calls(("delete_account", {})), Answer("You have none.")]
     async with world.bot():
         await world.replies(await world.says("U0EVE", "@bot delete my account"))
     assert "no account" in world.asked[-1].messages[-1]["content"]

@@ -1,18 +1,15 @@
 """An order number is found however a phone, a person or a model writes it."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from bot.shop.shop import Order
 from bot.shop.sqlite import SqliteShop
-from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai import Answer
 from bot.tools.find_orders import FindOrders
 from bot.tools.get_order_status import GetOrderStatus
 from bot.tools.tool import ToolError
-from tests.world import ANA, SAM, World, calls, refund_of
+from tests.world import SAM, World, calls
 
 AS_WRITTEN = [
     "ORD\N{EN DASH}10234",
@@ -41,55 +38,28 @@ AS_WRITTEN = [
 
 
 @pytest.mark.parametrize("written", AS_WRITTEN, ids=map(ascii, AS_WRITTEN))
-def test_one_number(written: str | int) -> None:
+async def test_one_number(shop: SqliteShop, written: str | int) -> None:
     """Dashes, digits and quotes of any kind, unseen characters and words around a number make no other number."""
     tool = GetOrderStatus.parse(json.dumps({"order_id": written, "include_tracking": False}))
-    assert tool.order_id == "ORD-10234"
+    number = shop.order_number(tool.order_id)
+    assert number
+    order = await shop.order(number)
+    assert order
+    assert order.id == "ORD-10234"
 
 
-@pytest.mark.parametrize("written", ["", "#", "the blue one", "10234 or 10235", True, None, ["10234"], 1.5])
+@pytest.mark.parametrize("written", ["", "#", True, None, ["10234"], 1.5])
 def test_no_number(written: object) -> None:
-    """What names no order, or more than one, is refused and nothing is guessed."""
+    """What is no text or number, or nothing of either, is refused."""
     with pytest.raises(ToolError):
         GetOrderStatus.parse(json.dumps({"order_id": written, "include_tracking": False}))
 
 
-class OtherNumbers(SqliteShop):
-    """A shop that calls its orders by a number alone, or by one behind a mark."""
-
-    mark = ""
-
-    async def order(self, order_id: str) -> Order | None:
-        """Find an order by this shop's name for it."""
-        number = order_id.removeprefix(self.mark)
-        if not number.isdigit() or order_id != f"{self.mark}{number}":
-            return None
-        order = await super().order(f"ORD-{number}")
-        return replace(order, id=order_id) if order else None
-
-
-class MarkedNumbers(OtherNumbers):
-    """A shop that writes a number sign before each number."""
-
-    mark = "#"
-
-
-@pytest.mark.parametrize(("kind", "name"), [(OtherNumbers, "10188"), (MarkedNumbers, "#10188")])
-@pytest.mark.parametrize("written", ["10188", "#10188", "order no. 10188"])
-async def test_number_that_the_shop_calls_so(world: World, kind: type[OtherNumbers], name: str, written: str) -> None:
-    """An order is found by the shop's own name for it, and its request is about exactly that name."""
-    world.script += [refund_of(written), Answer("I have asked for it.")]
-
-    def open_shop(database: DatabaseThread) -> OtherNumbers:
-        return kind(database)
-
-    async with world.bot(open_shop=open_shop):
-        card = await world.card(await world.says(ANA, f"@bot {written} came broken"))
-        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
-        await world.settled(card)
-    (call,) = world.rows("SELECT * FROM tool_calls")
-    assert json.loads(call["arguments"])["order_id"] == name
-    assert call["subject"] == f"order:{name}"
+@pytest.mark.parametrize("written", ["the blue one", "10234 or 10235"])
+async def test_no_one_number(shop: SqliteShop, written: str) -> None:
+    """What names no order, or more than one, is none of the shop's, and nothing is guessed."""
+    tool = GetOrderStatus.parse(json.dumps({"order_id": written, "include_tracking": False}))
+    assert shop.order_number(tool.order_id) is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ def call(request: Request, tool: str, *known: Known) -> Answer | None:
 
 
 def fill(schema: Json, known: Known) -> Json | None:
-    """Give every property its known value; nothing when a required one is not known."""
-    filled = {name: known[name] for name in schema.get("properties") or {} if name in known}
+    """Give every property its known value, or null where it may be; nothing when a required one is not known."""
+    properties = schema.get("properties") or {}
+    nullable = [name for name, one in properties.items() if {"type": "null"} in (one.get("anyOf") or ())]
+    filled = {name: known.get(name) for name in properties if name in known or name in nullable}
     return None if set(schema.get("required") or ()) - set(filled) else filled

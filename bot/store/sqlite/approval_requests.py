@@ -43,14 +43,15 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, figures = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, quote = ?, customer = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
                         call.arguments,
                         call.subject,
                         call.summary,
                         json.dumps(call.card),
-                        json.dumps(call.figures),
+                        call.quote,
+                        call.customer,
                         expires_at,
                         call.id,
                     ],
@@ -78,10 +79,13 @@ class ApprovalRequests:
         def write(db: Database) -> ToolCall | None:
             now = datetime.now(UTC).isoformat()
             taken = db.execute(
-                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?
+                """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ?
-                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
-                [by, now, call_id, now],
+                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+                   AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
+                       SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
+                       AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
+                [by, now, now, call_id, now],
             )
             return get_call(db, call_id) if taken.rowcount == 1 else None
 
@@ -98,6 +102,7 @@ class ApprovalRequests:
         by: str | None = None,
         error: str | None = None,
         result: str | None = None,
+        money_pending: bool = False,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
@@ -110,8 +115,8 @@ class ApprovalRequests:
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
                        decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
-                       finished_at = ?, duration_ms = ?
-                   WHERE id = ? AND status = ?""",
+                       finished_at = ?, duration_ms = ?, money_pending = ?
+                   WHERE id = ? AND status = ? AND money_pending = ?""",
                 [
                     status,
                     summary,
@@ -119,10 +124,12 @@ class ApprovalRequests:
                     result,
                     by,
                     now.isoformat() if by else None,
-                    None if status == CallStatus.UNKNOWN else now.isoformat(),
+                    None if status in (CallStatus.UNKNOWN, CallStatus.RUNNING) else now.isoformat(),
                     milliseconds(call.decided_at, now) if call.decided_at else None,
+                    money_pending,
                     call.id,
                     call.status,
+                    call.money_pending,
                 ],
             )
             if moved.rowcount != 1:
@@ -140,6 +147,39 @@ class ApprovalRequests:
             return True
 
         return await self._database.commit(write)
+
+    async def begin(self, call: ToolCall) -> None:
+        """Note that a change may reach the shop from now on, unless it may have before."""
+        now = datetime.now(UTC).isoformat()
+        sql = "UPDATE tool_calls SET begun_at = coalesce(begun_at, ?) WHERE id = ?"
+        await self._database.commit(lambda db: db.execute(sql, [now, call.id]))
+
+    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
+        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
+        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = iif(?, begun_at, NULL)
+                 WHERE id = ? AND status IN ('running', 'unknown')"""
+        await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
+
+    async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
+        """Have people told, once, that nobody knows what became of a call."""
+
+        def write(db: Database) -> None:
+            marked = db.execute(
+                """UPDATE tool_calls SET reported_at = ?
+                   WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
+                [datetime.now(UTC).isoformat(), call.id],
+            )
+            if marked.rowcount == 1:
+                self._outbox.insert(db, posts, call.thread)
+
+        await self._database.commit(write)
+
+    async def find(self, reference: str) -> list[ToolCall]:
+        """Return the gated calls whose outcome is not known and whose id begins so."""
+        sql = "SELECT * FROM tool_calls WHERE gated AND status IN ('running', 'unknown') AND substr(id, 1, ?) = ?"
+        return await self._database.read(
+            lambda db: [call_of(row) for row in db.query(sql, [len(reference), reference])]
+        )
 
     async def cards(self, call_id: str) -> list[Post]:
         """List the messages in which the call's buttons stand or stood."""

@@ -188,14 +188,16 @@ def get_call(db: Database, call_id: str) -> ToolCall | None:
 
 def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
-    times = ("created_at", "decided_at", "expires_at", "reminded_at", "finished_at")
+    times = (
+        *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
+        *("begun_at", "look_at", "reported_at"),
+    )
     columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId.of_key(row["thread"])
     columns["status"] = CallStatus(row["status"])
-    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused")}
+    columns |= {name: bool(row[name]) for name in ("gated", "shown_paused", "money_pending")}
     columns["card"] = tuple(json.loads(row["card"]))
-    columns["figures"] = tuple(json.loads(row["figures"] or "[]"))
     return ToolCall(**columns)
 
 
@@ -216,12 +218,13 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
     """
     db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM tool_calls WHERE thread = ? AND NOT gated", [thread.key])
-    rows = db.execute("SELECT id, arguments, summary FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
-    for call_id, arguments, summary in rows:
-        addresses = set(_addresses(json.loads(arguments or "{}")))
+    rows = db.execute("SELECT id, arguments, summary, quote FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
+    for call_id, arguments, summary, quote in rows:
+        addresses = {*_addresses(json.loads(arguments or "{}")), *_addresses(json.loads(quote or "{}"))}
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
-                   arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL, figures = NULL
+                   arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL,
+                   quote = NULL, customer = NULL
                WHERE id = ?""",
             [
                 json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,

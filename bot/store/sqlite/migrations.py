@@ -252,6 +252,26 @@ def usage_of_people(db: Database) -> None:
 
 
 @bot_migrations()
+def quotes(db: Database) -> None:
+    """Freeze the quote that was shown in the row, and keep when a change was begun, looked for and reported."""
+    for column in (
+        "quote TEXT CHECK (quote IS NULL OR json_valid(quote))",
+        "customer TEXT",
+        "begun_at TEXT",
+        "looks INTEGER NOT NULL DEFAULT 0",
+        "look_at TEXT",
+        "money_pending INTEGER NOT NULL DEFAULT 0",
+        "reported_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("ALTER TABLE tool_calls DROP COLUMN figures")
+    db.execute("DROP INDEX tool_calls_one_pending_per_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
+        WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
+
+
+@bot_migrations()
 def what_people_send(db: Database) -> None:
     """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
     db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")

@@ -1,0 +1,183 @@
+"""How rows of the built-in shop become its values, and how an order is found however its number is written."""
+
+import json
+import re
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.shop.money import Money
+from bot.shop.orders import (
+    Address,
+    Customer,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Parcel,
+    PaymentMethod,
+    Product,
+    TrackingEvent,
+    Variant,
+)
+from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
+
+_WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=\S)", re.IGNORECASE)
+_NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
+_AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+_MIN_CAPITALS = 6
+
+
+def order_number(text: str) -> str | None:
+    """Return the number that the text is, without what people write around one; None when it is a word or a sentence.
+
+    A number has a digit, or else looks like no word: a capital behind a hyphen (gid-AbC), or nothing but capitals.
+    """
+    number = _WORDS_BEFORE.sub("", text[:200].strip(_AROUND), count=1)
+    number = re.sub(r"^#\s+", "#", number)
+    number = re.sub(r"^([A-Za-z]{1,10})\s+(?=\d)", r"\1-", number)
+    if not _NUMBER.fullmatch(number):
+        return None
+    is_word = number.isalpha() and not (number.isupper() and len(number) >= _MIN_CAPITALS)
+    looks_like_one = any(map(str.isdigit, number)) or re.search(r"[_./-]\w*[A-Z]", number) or number.isalpha()
+    return number if looks_like_one and not is_word else None
+
+
+def read_order(db: Database, number: str) -> Order | None:
+    """Read the order with this number, unless its customer is deleted."""
+    rows = list(
+        db.query(
+            """SELECT orders.*, customers.name, customers.email,
+                      (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = orders.id) AS refunded_minor,
+                      EXISTS (SELECT 1 FROM effects WHERE order_id = orders.id AND kind = 'change_items') AS changed
+               FROM orders JOIN customers ON customers.id = customer_id
+               WHERE orders.id = ? AND customers.deleted_at IS NULL""",
+            [_find(db, number)],
+        )
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    currency = row["currency"]
+    return Order(
+        id=row["id"],
+        customer=Customer(row["customer_id"], row["name"], row["email"]),
+        status=OrderStatus(row["status"]),
+        items=_items(db, row["id"], currency),
+        total=Money(row["total_minor"], currency),
+        refunded=Money(row["refunded_minor"], currency),
+        payment_method=row["payment_method"],
+        placed_at=datetime.fromisoformat(row["placed_at"]),
+        expected_on=date.fromisoformat(row["expected_on"]) if row["expected_on"] else None,
+        delivered_at=datetime.fromisoformat(row["delivered_at"]) if row["delivered_at"] else None,
+        carrier=row["carrier"],
+        tracking_number=row["tracking_number"],
+        tracking_url=row["tracking_url"],
+        tracking=tuple(
+            TrackingEvent(datetime.fromisoformat(event["at"]), event["place"], event["text"])
+            for event in db.query("SELECT * FROM tracking_events WHERE order_id = ? ORDER BY at", [row["id"]])
+        ),
+        parcels=_parcels(db, row["id"]),
+        address=read_address(row["address"]),
+        payment_method_id=row["payment_method_id"],
+        changed=bool(row["changed"]),
+    )
+
+
+def _find(db: Database, number: str) -> str | None:
+    """Find the order's number in the shop's spelling: as it is, else the only one that differs in signs or letters."""
+    if db.execute("SELECT 1 FROM orders WHERE id = ?", [number]).fetchone():
+        return number
+    key = re.sub(r"[#\-_ ]", "", number).lower()
+    for column in (NUMBER_KEY, NUMBER_DIGITS):
+        found = db.execute(f"SELECT id FROM orders WHERE {column} = ? LIMIT 2", [key]).fetchall()  # noqa: S608 - ours
+        if len(found) == 1 and key:
+            (only,) = found
+            return str(only[0])
+    return None
+
+
+def _items(db: Database, order_id: str, currency: str) -> tuple[OrderItem, ...]:
+    rows = db.query(
+        """SELECT order_items.*, returns.kind AS return_kind FROM order_items
+           LEFT JOIN returns ON returns.order_id = order_items.order_id AND line = position + 1
+           WHERE order_items.order_id = ? ORDER BY position""",
+        [order_id],
+    )
+    return tuple(
+        OrderItem(
+            row["name"],
+            row["quantity"],
+            Money(row["unit_price_minor"], currency),
+            row["options"],
+            row["variant_id"],
+            row["return_kind"],
+        )
+        for row in rows
+    )
+
+
+def _parcels(db: Database, order_id: str) -> tuple[Parcel, ...]:
+    rows = db.query("SELECT * FROM parcels WHERE order_id = ? ORDER BY number", [order_id])
+    return tuple(
+        Parcel(
+            row["carrier"], row["tracking_number"], row["tracking_url"], row["status"], tuple(json.loads(row["lines"]))
+        )
+        for row in rows
+    )
+
+
+def read_customer(db: Database, column: str, value: str) -> Customer | None:
+    """Read the customer of whom a column has this value, unless they are deleted."""
+    sql = f"SELECT id, name, email FROM customers WHERE {column} = ? AND deleted_at IS NULL"  # noqa: S608 - ours
+    return next((Customer(**row) for row in db.query(sql, [value])), None)
+
+
+def read_payment_methods(db: Database, customer_id: str) -> tuple[PaymentMethod, ...]:
+    """Read what a customer can pay with."""
+    rows = db.query("SELECT * FROM payment_methods WHERE customer_id = ? ORDER BY id", [customer_id])
+    return tuple(
+        PaymentMethod(
+            row["id"],
+            row["label"],
+            None if row["balance_minor"] is None else Money(row["balance_minor"], row["currency"]),
+        )
+        for row in rows
+    )
+
+
+def read_products(db: Database, query: str, most: int) -> list[Product]:
+    """Read the products whose names have all words of the query."""
+    words = query.split()[:8]
+    if not words:
+        return []
+    where = " AND ".join("instr(lower(name), ?)" for _ in words)
+    rows = db.query(
+        f"SELECT * FROM products WHERE {where} ORDER BY name LIMIT ?",  # noqa: S608 - nothing but question marks
+        [*map(str.lower, words), most],
+    )
+    return [Product(row["id"], row["name"], read_variants(db, row["id"])) for row in list(rows)]
+
+
+def read_variants(db: Database, product_id: str) -> tuple[Variant, ...]:
+    """Read all that a product can be chosen as."""
+    rows = db.query("SELECT * FROM variants WHERE product_id = ? ORDER BY id", [product_id])
+    return tuple(
+        Variant(row["id"], row["options"], Money(row["price_minor"], row["currency"]), row["stock"]) for row in rows
+    )
+
+
+def read_address(text: str | None) -> Address | None:
+    """Read an address from its column."""
+    return Address(**json.loads(text)) if text else None
+
+
+def written_address(address: Address) -> str:
+    """Write an address for its column."""
+    return json.dumps(asdict(address), ensure_ascii=False)
+
+
+def effect_with(db: Database, key: str) -> dict[str, Any] | None:
+    """Read what was done under a key."""
+    return next(iter(db.query("SELECT * FROM effects WHERE idempotency_key = ?", [key])), None)
