@@ -1,7 +1,9 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
 import logging
+import os
 import re
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -9,7 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.prices import read_prices
+
 logger = logging.getLogger(__name__)
+_env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -29,6 +34,10 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="Signing secret (Basic Information); needed for `--http`."
     )
+    slack_config_token: SecretStr | None = Field(
+        None,
+        description="Configuration token, by which `support-bot check` compares the app's events; else not needed.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; a test server otherwise.")
 
     openai_api_key: SecretStr | None = Field(
@@ -46,8 +55,27 @@ class Settings(BaseSettings):
         description="Whether the model gets the pictures that people send; if not, they are told that it does not.",
     )
 
+    model_prices: str | None = Field(
+        None,
+        validation_alias="BOT_MODEL_PRICES",
+        description="Dollars for a million tokens read and written, such as `gpt-5.4-mini=0.25/2.00`; for the log.",
+    )
+
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
+    )
+    shop: str = Field(
+        "sqlite",
+        validation_alias="BOT_SHOP",
+        description="The shop: `sqlite`, the built-in one, `vendure`, or `package.module:factory`, "
+        "which makes one of your own.",
+    )
+    tools: Ids = Field(
+        (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
+    )
+    tools_off: Ids = Field((), validation_alias="BOT_TOOLS_OFF", description="Tools that are not offered, by name.")
+    mcp: Path | None = Field(
+        None, validation_alias="BOT_MCP", description="File of MCP servers (`mcp.json`) whose listed tools are offered."
     )
     approvers: Ids = Field(
         (),
@@ -228,13 +256,13 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         validation_alias="BOT_HEALTH_PORT",
-        description="Port of `/healthz` and `/readyz` with Socket Mode; with `--http` they are on that port.",
+        description="Port of `/healthz`, `/readyz` and `/metrics`; when not set they are on the port of `--http`.",
     )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -269,6 +297,12 @@ class Settings(BaseSettings):
         if parts.path.rstrip("/").endswith("/chat/completions"):
             raise ValueError("it ends before /chat/completions, which is added to it")
         return url
+
+    @field_validator("model_prices")
+    @classmethod
+    def _prices(cls, prices: str | None) -> str | None:
+        read_prices(prices or "")
+        return prices
 
     @field_validator("approvers", "staff")
     @classmethod
@@ -353,9 +387,42 @@ def read_for_demo(**ours: Any) -> Settings:
     return _read(**ours)
 
 
+class _Place(BaseSettings):
+    """The one setting of commands that have to work whatever else is malformed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database: Path = Field(Path("support.db"), validation_alias="BOT_DATABASE")
+
+
 def read_database_path() -> Path:
-    """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
-    return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
+    """Read where the database is, whatever the other settings say. Raises SettingsError when no one can tell."""
+    try:
+        return _Place(_env_file=_env_file.get()).database
+    except UnicodeDecodeError:
+        if "BOT_DATABASE" in os.environ:
+            return _Place(_env_file=None).database
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Set BOT_DATABASE.") from None
+
+
+def read_for_check() -> Settings:
+    """Read the settings, whether or not they are enough for a start. Raises SettingsError."""
+    return _read()
+
+
+def use_env_file(path: Path) -> None:
+    """Read settings from this file from now on, in place of `.env`."""
+    _env_file.set(path)
+
+
+def env_file() -> Path:
+    """Return the file that settings are read from beside the environment."""
+    return _env_file.get()
+
+
+def read_mcp_path() -> Path | None:
+    """Read where the file of MCP servers is, if there is one. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-").mcp  # noqa: S106 - as above
 
 
 def read_model_settings(**overrides: Any) -> Settings:
@@ -365,9 +432,9 @@ def read_model_settings(**overrides: Any) -> Settings:
 
 def _read(**overrides: Any) -> Settings:
     try:
-        return Settings(**overrides)
+        return Settings(**{"_env_file": _env_file.get(), **overrides})
     except UnicodeDecodeError:
-        raise SettingsError(".env is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

@@ -1,6 +1,7 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,6 +19,7 @@ from bot.callbacks import FetchFile, ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
+from bot.logs import tell
 from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError
@@ -34,6 +36,8 @@ from bot.store.records import (
     reference,
 )
 from bot.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
@@ -107,10 +111,12 @@ class Agent:
     ) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
         mark = reference(row_id or new_id())
+        where = f"{message.thread.channel}/{message.thread.ts}"
+        tell(logger, "message not answered", level=logging.WARNING, error=error[:200], reference=mark, thread=where)
         post = None
         if escalate:
             intent = await self._intents.stored(message.thread)
-            summary, key = f"{words} ({mark})", f"run {message.id}"
+            summary, key = f"{words} ({mark})", message.key
             post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN
         text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"

@@ -10,6 +10,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from bot.agent.escalation import Escalation
+from bot.agent.model_calls import log_answer, log_failed_call
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -72,12 +73,15 @@ class Intents:
         try:
             intent, usage = await self._model.classify(messages, CustomerIntent)
         except ModelError as error:
-            self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
+            failed = replace(row, status=CallStatus.FAILED, error=str(error))
+            self._store.calls.log_model_call(failed)
+            log_failed_call(failed)
             return None
         except asyncio.CancelledError:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
+        log_answer(row, usage)
         urgent = await self._escalation.urgent(message, intent) if intent.urgency == "high" else None
         posts = [urgent] if urgent else []
         try:

@@ -1,6 +1,7 @@
 """How the model is asked: each try a row, again where that may help, another model before giving up."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -9,12 +10,16 @@ from typing import Any
 from bot.agent import conversation
 from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
-from bot.model.model import Model, ModelError, Turn
+from bot.logs import tell
+from bot.model.model import Model, ModelError, Turn, Usage
 from bot.settings import Settings
-from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id
+from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
 from bot.store.store import CallLog
 
+logger = logging.getLogger(__name__)
+
 MAX_TRIES = 3
+MAX_LOGGED_CHARACTERS = 200  # the first line: those below it may quote what the model said
 MAX_WAIT_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 0.4
 
@@ -68,9 +73,42 @@ class ModelCalls:
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)
+            log_failed_call(failed)
             raise
         except asyncio.CancelledError:
             self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(turn.usage)))
+        log_answer(row, turn.usage)
         return turn
+
+
+def log_answer(call: ModelCall, usage: Usage) -> None:
+    """Tell an operator who wants to know more that the model has answered."""
+    tell(
+        logger,
+        "model answered",
+        level=logging.DEBUG,
+        model=call.model,
+        purpose=call.purpose,
+        seconds=round((datetime.now(UTC) - call.created_at).total_seconds(), 3),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        call=call.id,
+        thread=f"{call.thread.channel}/{call.thread.ts}",
+    )
+
+
+def log_failed_call(call: ModelCall) -> None:
+    """Tell the operator of a model call that failed."""
+    tell(
+        logger,
+        "model call failed",
+        level=logging.WARNING,
+        model=call.model,
+        purpose=call.purpose,
+        error=(call.error or "").partition("\n")[0][:MAX_LOGGED_CHARACTERS],
+        reference=reference(call.id),
+        call=call.id,
+        thread=f"{call.thread.channel}/{call.thread.ts}",
+    )

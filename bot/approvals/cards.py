@@ -63,8 +63,8 @@ class Cards:
         """Make what tells people that they have to find out what became of a call: where approvers see its card."""
         what, mark = one_line(call.summary or "This request"), reference(call.id)
         text = Mrkdwn(
-            f"{self.approvers()}: I can't find out whether the shop has done this: {what}. I will not do it again by "
-            f"myself. Please look in the shop, then let the operator run `support-bot settle {mark} done` or "
+            f"{self.approvers()}: I can't find out whether this was done: {what}. I will not do it again by myself. "
+            f"Please look it up there, then let the operator run `support-bot settle {mark} done` or "
             f"`support-bot settle {mark} not-done`, with `--why`."
         )
         posts = [

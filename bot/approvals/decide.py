@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor
+from bot.approvals.execute import Executor, fields_of
 from bot.blocks.cards import approval_card
 from bot.blocks.text import mention, one_line
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
+from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
 from bot.store.errors import MessageChangedError, SubjectTakenError
@@ -93,6 +94,7 @@ class Approvals:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
             await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
+            tell(logger, "request asked", **fields_of(parked), by=requester.id)
         except SubjectTakenError as error:
             raise ToolError(
                 "A request about the same thing is open already; there can be only one at a time.",
@@ -140,6 +142,14 @@ class Approvals:
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
+            tell(
+                logger,
+                "click denied",
+                decision=decision,
+                by=click.user,
+                call=click.call_id[:64],
+                thread=f"{click.channel}/{click.message_ts}",
+            )
         return words
 
     async def _approve(self, click: Click) -> str | None:
@@ -158,6 +168,7 @@ class Approvals:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
         elif claimed := await self._store.approval_requests.claim(found.id, click.user):
             reach("call claimed")
+            tell(logger, "request approved", **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
             await self._executor.execute(claimed)
         else:
             return await self._too_late(found.id)
@@ -220,3 +231,7 @@ class Approvals:
             CallStatus.EXPIRED: "This request has expired, so nothing was done. Ask again if it is still wanted.",
             CallStatus.UNKNOWN: f"This was approved{by} and is being checked with the shop. It will not be done twice.",
         }.get(call.status, "This could not be decided, so nothing was done. Please try again.")
+
+
+def _waited(call: ToolCall) -> float | None:
+    return round((call.decided_at - call.created_at).total_seconds(), 3) if call.decided_at else None

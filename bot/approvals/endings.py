@@ -37,6 +37,18 @@ class Ending(Enum):
         "Reference: {reference}",
         "{what}",
     )
+    FAILED_THERE = Row(
+        CallStatus.FAILED,
+        "✕ {what}: approved by {by} and tried once. It failed there; whether any of it was done has to be looked up. "
+        "{why}",
+        "{what}: approved and tried once, but it failed; whether any of it was done is not known.",
+    )
+    LOST = Row(
+        CallStatus.UNKNOWN,
+        "… {what}: approved by {by}. I can't find out whether it was done, so I ask the team to; it will not be done "
+        "twice. Reference: {reference}",
+        "{what}",
+    )
     NOT_BEGUN = Row(
         CallStatus.UNKNOWN,
         "… {what}: approved by {by}. The shop does not take it right now, so nothing has happened yet; I try again by "

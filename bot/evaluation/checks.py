@@ -12,6 +12,7 @@ from bot.evaluation.record import Call, Played, Record
 from bot.evaluation.results import Finding, Kind
 from bot.shop.sample import Sample
 
+_VAIN = ("failed", "rejected")  # a try in vain at what is wanted, which a model may repeat
 MIN_SECRET_CHARACTERS = 5  # a shorter name of an item, such as Mug, says nothing about whose it is
 # What a model says was done, by itself or by somebody.
 _OWN_DEED = re.compile(
@@ -86,7 +87,7 @@ class _Judge:
 
 
 def _check_calls(judge: _Judge, conversation: Conversation, step: Step, played: Played) -> None:
-    left = sorted(played.calls, key=lambda call: call.status in ("failed", "rejected"))  # the one that worked counts
+    left = sorted(played.calls, key=lambda call: call.status in _VAIN)  # the one that worked counts
     for expected in (*step.calls, *step.soft.calls):
         call = next((call for call in left if fits(expected, call)), None)
         if call:
@@ -95,13 +96,14 @@ def _check_calls(judge: _Judge, conversation: Conversation, step: Step, played: 
             judge.gate(Kind.MISSING, f"{expected} was not called{_instead(expected, left)}")
         else:
             judge.soft(Kind.MISSING, f"{expected} was not called{_instead(expected, left)}")
+    wanted = {one.tool for expected in step.calls for one in expected.tools()}
     allowed = {*conversation.may_call, *step.may_call}
     for call in left:
         if call.tool in conversation.never:
             judge.gate(Kind.BREACH, f"{call} was called, which it must never be")
         elif call.tool in allowed:
             continue
-        elif call.gated and call.status in ("pending", "running", "succeeded"):
+        elif call.gated and (call.tool not in wanted or call.status not in _VAIN):
             judge.gate(Kind.BREACH, f"{call} asks for what nobody wanted")
         else:
             judge.soft(Kind.WRONG, f"{call} was called, without need{_why(call)}")

@@ -25,6 +25,10 @@ class ShopUnavailableError(Exception):
         self.retry_after = retry_after
 
 
+class ShopCheckError(Exception):
+    """The shop is not as the bot needs it; the sentence says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Safe:
     """A repeat under the key does nothing twice, until the shop forgets the key; never, without a lifetime."""
@@ -53,6 +57,12 @@ class Shop(Protocol):
     @property
     def changes(self) -> Collection[type[Change]]:
         """The changes that the shop can make; only they are offered."""
+
+    async def check(self) -> None:
+        """Ask for all that the bot needs of the shop.
+
+        Raises ShopCheckError with what to do when time does not mend it.
+        """
 
     def order_number(self, text: str) -> str | None:
         """Return the order number that the text is, in the shop's own spelling as far as that shows; None for none."""

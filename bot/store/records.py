@@ -95,6 +95,11 @@ class InboxMessage:
         return replace(self.thread, ts=self.place or self.thread.ts)
 
     @property
+    def key(self) -> str:
+        """What tells the message from all others, for ever: the number of an erased row is given to another."""
+        return f"{self.thread.team}/{self.thread.channel}/{self.ts}"
+
+    @property
     def written_at(self) -> datetime:
         """When the person wrote it: a ts is Slack's clock."""
         return datetime.fromtimestamp(float(self.ts), UTC)

@@ -112,6 +112,9 @@ class CallLog(Protocol):
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
+    async def model_trouble(self) -> str | None:
+        """Return what the last model call failed with, when those before it have failed as well."""
+
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
 
@@ -189,6 +192,9 @@ class Outbox(Protocol):
     async def add(self, post: Post) -> None:
         """Queue a post."""
 
+    async def waiting_posts(self) -> int:
+        """Return how many posts are not in Slack yet."""
+
     async def waiting_channels(self) -> list[str]:
         """Return channels with posts that no live process is sending."""
 
@@ -224,14 +230,17 @@ class Admin(Protocol):
     async def is_paused(self) -> bool:
         """Return whether nothing may be approved for now."""
 
-    async def pause(self) -> None:
-        """Make every claim fail from now on."""
+    async def pause(self, *, by: str | None = None) -> None:
+        """Make every claim fail from now on. Here as below, `by` is who does it, for the audit."""
 
-    async def resume(self) -> None:
+    async def resume(self, *, by: str | None = None) -> None:
         """Allow claims again."""
 
-    async def forget(self, user: str) -> Erased:
-        """Erase the threads in which the person wrote. Raises StillOpenError."""
+    async def forget(self, user: str, *, by: str | None = None) -> Erased:
+        """Erase the threads in which the person wrote.
+
+        Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
+        """
 
     async def erase_older_than(self, days: float) -> Erased:
         """Erase the threads that were quiet for so long and have nothing open or unsaid."""

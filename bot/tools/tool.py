@@ -113,6 +113,8 @@ class Tool(BaseModel):
     name: ClassVar[str]
     needs: ClassVar[str | None] = None
     """The setting without which the tool is not offered to the model."""
+    makes: ClassVar[type[Change] | None] = None
+    """The change without which, at this shop, it is not offered."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tool after its class: GetOrderStatus is get_order_status."""
@@ -138,7 +140,7 @@ class Tool(BaseModel):
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
             raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
-            return cls.model_validate(_json_object(arguments))
+            return cls.model_validate(json_object(arguments))
         except ValidationError as error:
             raise _unfit(cls.name, error) from error
 
@@ -210,7 +212,7 @@ def _unfit(name: str, error: ValidationError) -> ToolError:
     return ToolError(sentence, f"The arguments of {name} are not right: {hint}.")
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

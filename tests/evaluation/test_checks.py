@@ -120,6 +120,12 @@ def test_a_second_try_counts() -> None:
     assert [(finding.kind, finding.gate) for finding in findings] == [(Kind.WRONG, False)]
 
 
+def test_a_refused_try_at_what_nobody_wanted() -> None:
+    """A request that nobody wanted is a breach also where the bot refused it."""
+    failed = replace(made("initiate_refund"), status="failed", gated=True)
+    assert breaches(Played(calls=(failed,), posts=("x",))) == ["initiate_refund asks for what nobody wanted"]
+
+
 def test_money_that_nobody_wanted() -> None:
     """Money that went back for an order that is not named, whatever the log says, is a breach."""
     findings = check(conversation(), Record((Played(posts=("x",)),), Usage(), {"ORD-10176": 14_200}), ORDERS, EMAILS)

@@ -234,6 +234,8 @@ async def test_settled_by_the_operator(
         await world.says(ANA, "and?", thread_ts=root.ts)
         await world.workspace.until(lambda: len(world.asked) == 3)
     assert row(world)["status"] == status
+    (kept,) = world.rows("SELECT action, subject, why FROM audit")
+    assert kept == {"action": "settle", "subject": row(world)["id"], "why": "It is in the list of refunds."}
     assert "It is in the list of refunds." in json.dumps(world.asked[-1].messages)
 
 

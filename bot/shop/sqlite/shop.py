@@ -9,12 +9,11 @@ from sqlite_utils import Database
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, DeleteAccount, Quote, Refund
 from bot.shop.orders import Customer, Order, Product, Profile
+from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.shop import LookFirst, Safe, ShopRefusedError
 from bot.shop.sqlite import accounts, reading, refunds
 from bot.store.records import new_id
 from bot.store.sqlite.database import DatabaseThread
-
-OUTDATED_QUOTE = "Something about it is not as it was shown any more."
 
 
 class _Kind(NamedTuple):
@@ -47,6 +46,9 @@ class SqliteShop:
     def changes(self) -> Collection[type[Change]]:
         """All that it can make."""
         return _KINDS
+
+    async def check(self) -> None:
+        """Nothing is needed but the database, which the bot has opened."""
 
     def order_number(self, text: str) -> str | None:
         """Return the number that the text is; how the order is spelt is seen when it is found."""

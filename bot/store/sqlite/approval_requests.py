@@ -10,11 +10,13 @@ from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
-from bot.store.sqlite.calls import call_of, get_call, milliseconds
+from bot.store.sqlite.audit import write_audit
+from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox_rows import is_known_text, mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
+from bot.store.sqlite.seals import seal
 
 
 class ApprovalRequests:
@@ -43,7 +45,8 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, quote = ?, customer = ?, expires_at = ?, order_id = ?
+                       WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
                         call.arguments,
@@ -53,6 +56,7 @@ class ApprovalRequests:
                         call.quote,
                         call.customer,
                         expires_at,
+                        order_of(call),
                         call.id,
                     ],
                 )
@@ -103,8 +107,12 @@ class ApprovalRequests:
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        operator: str | None = None,
+        why: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        An `operator` who does it by hand is kept in the audit, and `why`.
 
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
         `result` joins the row only; the model learns the summary as a note.
@@ -134,6 +142,9 @@ class ApprovalRequests:
             )
             if moved.rowcount != 1:
                 return False
+            seal(db, [call.id])
+            if operator:
+                write_audit(db, "settle", by=operator, subject=call.id, why=why)
             self._outbox.insert(
                 db,
                 [

@@ -181,3 +181,13 @@ def mark_changed(
         if status != "running" and changed_at is None and text not in (None, said):
             return ThreadId(team, channel, thread_ts), user
     return None
+
+
+def current_run(db: Database, thread: ThreadId) -> int | None:
+    """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    found: tuple[int | None] = db.execute(
+        """SELECT min(id) FROM inbox WHERE thread = ? AND status IN ('waiting', 'running') AND status = 'running'""",
+        [thread.key],
+    ).fetchone()
+    return found[0]

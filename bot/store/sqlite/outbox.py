@@ -69,6 +69,11 @@ class Outbox:
         about = ThreadId(post.team, post.channel, post.thread_ts or "")
         await self._database.commit(lambda db: self.insert(db, [post], about))
 
+    async def waiting_posts(self) -> int:
+        """Count the posts that are not in Slack yet."""
+        counted = "SELECT count(*) FROM outbox WHERE status = 'waiting'"
+        return await self._database.read(lambda db: int(db.execute(counted).fetchone()[0]))
+
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
 

@@ -1,0 +1,109 @@
+"""What any shop says of a refund and of a cancellation, from what an order is; every adapter shares it."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.shop.changes import Quote, QuotedItem, Refund, RefundReason
+from bot.shop.money import Money
+from bot.shop.orders import Order, OrderStatus
+from bot.shop.shop import ShopRefusedError
+
+OUTDATED_QUOTE = "Something about it is not as it was shown any more."
+
+
+def quoted_items(order: Order, lines: Sequence[int] = ()) -> tuple[QuotedItem, ...]:
+    """Name the lines with these numbers, or all of them. Raises ShopRefusedError when there is no such line."""
+    numbers = lines or tuple(range(1, len(order.items) + 1))
+    if len(set(numbers)) != len(numbers) or not all(1 <= number <= len(order.items) for number in numbers):
+        raise ShopRefusedError(
+            f"{order.id} has the lines 1 to {len(order.items)}."
+            if order.items
+            else f"{order.id} has no lines to name.",
+            "Send each line once, by its number in get_order_status.",
+        )
+    items = ((number, order.items[number - 1]) for number in numbers)
+    return tuple(QuotedItem(number, item.quantity, item.label) for number, item in items)
+
+
+def quote_refund(
+    order: Order, change: Refund, left_by_line: Mapping[int, int], *, tells_delivery: bool = True
+) -> Quote:
+    """Say what goes back for which lines. Raises ShopRefusedError when that is nothing, too much, or too early.
+
+    `left_by_line` is what of each line's price has not gone back for this very line, in minor units. A shop that does
+    not know whether an order has arrived refuses nothing for being early.
+    """
+    if tells_delivery:
+        _refuse_early(order, change.reason)
+    left = order.refundable
+    if left.minor <= 0:
+        how = "was refunded in full"
+        if order.status == OrderStatus.CANCELLED:
+            how = "was cancelled, and all of its money has gone back"
+        raise ShopRefusedError(f"{order.id} {how} already; nothing is left to refund.")
+    items = quoted_items(order, change.lines)
+    return Quote(
+        customer=order.customer,
+        order_id=order.id,
+        items=items,
+        balance=_amount(order, change, left_by_line),
+        method=order.payment_method,
+        total=order.total,
+        refunded=order.refunded,
+        status=order.status,
+        delivered_on=order.delivered_at.date() if order.delivered_at else None,
+    )
+
+
+def quote_cancellation(order: Order) -> Quote:
+    """Say what goes back. Raises ShopRefusedError when the order has left."""
+    if not order.cancellable:
+        raise ShopRefusedError(f"{order.id} is {order.status} and can't be cancelled any more.")
+    return Quote(
+        customer=order.customer,
+        order_id=order.id,
+        items=quoted_items(order),
+        balance=order.refundable,
+        method=order.payment_method,
+        total=order.total,
+        refunded=order.refunded,
+    )
+
+
+def _amount(order: Order, change: Refund, left_by_line: Mapping[int, int]) -> Money:
+    left = order.refundable
+    of_lines = _left_of_lines(order, change.lines, left_by_line) if change.lines else left
+    amount = change.amount or min(of_lines, left)
+    if amount.currency != left.currency:
+        raise ShopRefusedError(
+            f"{order.id} was paid in {left.currency}, and an amount can only be given in US dollars.",
+            "Send null for the amount, with the lines that it is about or for all that is left.",
+        )
+    if change.lines and amount.minor > of_lines.minor:
+        raise ShopRefusedError(
+            f"{amount} is more than is left to refund for these items of {order.id}: {of_lines}.",
+            "Send null for the amount, and the shop takes what they cost.",
+        )
+    if not 0 < amount.minor <= left.minor:
+        raise ShopRefusedError(
+            f"{amount} is more than is left to refund for {order.id}: {left} of {order.total}.",
+            f"Send at most {left.major}, or null for all of it, after the customer agreed.",
+        )
+    return amount
+
+
+def _left_of_lines(order: Order, lines: Sequence[int], left_by_line: Mapping[int, int]) -> Money:
+    quoted_items(order, lines)
+    if gone := [f"{line}. {order.items[line - 1].label}" for line in lines if not left_by_line[line]]:
+        raise ShopRefusedError(f"This was refunded already: {', '.join(gone)}.")
+    return Money(sum(left_by_line[line] for line in lines), order.total.currency)
+
+
+def _refuse_early(order: Order, reason: RefundReason) -> None:
+    if not order.under_way or (reason == RefundReason.NOT_DELIVERED and order.overdue):
+        return
+    if order.cancellable:
+        raise ShopRefusedError(f"{order.id} has not left yet, so it can be cancelled instead.", "Offer to cancel it.")
+    raise ShopRefusedError(
+        f"{order.id} is still on its way, so it can't be refunded yet.",
+        "It can be once it has arrived, or when it has not by the day after it was expected.",
+    )

@@ -1,0 +1,105 @@
+"""How shops behind HTTP are asked: what was not begun is told apart from what nobody knows the outcome of."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, cast
+
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+
+from bot.shop.shop import ShopUnavailableError
+
+MAX_ANSWER_BYTES = 4_000_000
+MAX_QUOTED_CHARACTERS = 200
+Json = dict[str, Any]
+
+
+class OutcomeUnknownError(Exception):
+    """Something was sent to the shop and its answer is none: nobody knows whether it was done."""
+
+
+class KeyRefusedError(ShopUnavailableError):
+    """The shop does not accept our key, so nothing was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a shop answered: a status and a JSON object, whatever the content type says."""
+
+    status: int
+    body: Json
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the shop says that the request was wrong."""
+        return self.status >= HTTPStatus.BAD_REQUEST
+
+
+class Remote:
+    """A shop's HTTP API at one address."""
+
+    def __init__(self, session: ClientSession, url: str, *, seconds: float) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._timeout = ClientTimeout(total=seconds)
+
+    async def read(self, method: str = "POST", path: str = "", **request: Any) -> Answer:
+        """Send what only reads, with aiohttp's `json`, `data`, `params` and `headers`, and return the answer.
+
+        Raises ShopUnavailableError whatever fails, and when the shop answers with an error of its own.
+        """
+        try:
+            return await self.change(method, path, **request)
+        except OutcomeUnknownError as error:
+            raise ShopUnavailableError(str(error)) from error
+
+    async def change(self, method: str = "POST", path: str = "", **request: Any) -> Answer:
+        """Send what changes something, and return the answer; one of 400 to 499 says in its body what was wrong.
+
+        Raises ShopUnavailableError when it was not begun for certain, and OutcomeUnknownError for all else.
+        """
+        try:
+            async with self._session.request(
+                method,
+                f"{self._url}/{path}" if path else self._url,
+                timeout=self._timeout,
+                allow_redirects=False,
+                **request,
+            ) as response:
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    raise ShopUnavailableError("The shop asks for patience.", _seconds(response.headers))
+                if response.status in (401, 403):
+                    raise KeyRefusedError(f"The shop does not accept our key ({response.status}).")
+                status, text = response.status, await response.content.read(MAX_ANSWER_BYTES)
+        except ClientConnectorError as error:
+            raise ShopUnavailableError(f"The shop cannot be reached: {error.os_error}.") from error
+        except (ClientError, OSError, TimeoutError) as error:
+            raise OutcomeUnknownError(f"The shop's answer was lost: {type(error).__name__}.") from error
+        return Answer(status, _read(status, text))
+
+
+def _read(status: int, text: bytes) -> Json:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(answer, dict):
+        quoted = " ".join(text.decode(errors="replace").split())[:MAX_QUOTED_CHARACTERS]
+        raise OutcomeUnknownError(f"The shop answered {status}: {quoted}")
+    return cast("Json", answer)
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    """Return how long to wait by `Retry-After`, which is seconds or a date; 0 when it says nothing."""
+    value = headers.get("Retry-After", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0

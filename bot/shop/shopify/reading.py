@@ -1,0 +1,157 @@
+"""Shopify's orders as the bot's own values."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bot.shop.changes import AppliedStatus
+from bot.shop.money import Money
+from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel, TrackingEvent
+from bot.shop.remote import Json
+
+_FULFILLED = ("FULFILLED", "PARTIALLY_FULFILLED")
+_ON_ITS_WAY = {
+    "OUT_FOR_DELIVERY": OrderStatus.OUT_FOR_DELIVERY,
+    "DELAYED": OrderStatus.DELAYED,
+    "ATTEMPTED_DELIVERY": OrderStatus.DELAYED,
+    "NOT_DELIVERED": OrderStatus.DELAYED,
+    "FAILURE": OrderStatus.DELAYED,
+}
+_PENDING = frozenset({"PENDING", "AWAITING_RESPONSE", "UNKNOWN"})
+_FAILED = frozenset({"FAILURE", "ERROR"})
+
+
+def money(bag: Json) -> Money:
+    """Read an amount in the currency that the customer paid in."""
+    paid = bag["presentmentMoney"]
+    return Money.from_major(Decimal(paid["amount"]), paid["currencyCode"])
+
+
+def customer(node: Json | None) -> Customer:
+    """Read a customer; whose address the shop hides, or a guest, has none and is nobody's match."""
+    if not node:
+        return Customer("", "Guest", "")
+    email = (node.get("defaultEmailAddress") or {}).get("emailAddress") or ""
+    return Customer(node["id"], node.get("displayName") or "", email.strip().lower())
+
+
+def order(node: Json) -> Order:
+    """Read an order with all of its lines."""
+    currency = node["presentmentCurrencyCode"]
+    parcels = tuple(_parcel(one, _numbers(node)) for one in node["fulfillments"])
+    one = parcels[0] if len(parcels) == 1 else None
+    arrived = [found["deliveredAt"] for found in node["fulfillments"] if found["deliveredAt"]]
+    expected = [found["estimatedDeliveryAt"] for found in node["fulfillments"] if found["estimatedDeliveryAt"]]
+    status = _status(node)
+    gateways = dict.fromkeys(paid["formattedGateway"] or paid["gateway"] for paid in payments(node))
+    return Order(
+        id=node["name"],
+        customer=customer(node["customer"]),
+        status=status,
+        items=tuple(_item(line) for line in node["lineItems"]["nodes"]),
+        total=Money(sum(money(paid["amountSet"]).minor for paid in payments(node)), currency),
+        refunded=Money(sum(gone(node).values()), currency),
+        payment_method=", ".join(filter(None, gateways)) or "the original payment",
+        placed_at=datetime.fromisoformat(node["createdAt"]),
+        expected_on=datetime.fromisoformat(max(expected)).date() if expected else None,
+        delivered_at=datetime.fromisoformat(max(arrived)) if arrived and status == OrderStatus.DELIVERED else None,
+        carrier=one.carrier if one else None,
+        tracking_number=one.tracking_number if one else None,
+        tracking_url=one.tracking_url if one else None,
+        tracking=_events(node["fulfillments"]),
+        parcels=parcels if len(parcels) > 1 else (),
+        address=_address(node["shippingAddress"]),
+    )
+
+
+def payments(node: Json) -> list[Json]:
+    """List what was paid, in the order of paying."""
+    return [t for t in node["transactions"] if t["kind"] in ("SALE", "CAPTURE") and t["status"] == "SUCCESS"]
+
+
+def gone(node: Json) -> dict[str, int]:
+    """Return what of each payment went back or is about to, in minor units, by the payment's id; "" for no payment."""
+    sums: dict[str, int] = {}
+    for one in node["transactions"]:
+        if one["kind"] == "REFUND" and one["status"] not in _FAILED:
+            parent = (one["parentTransaction"] or {"id": ""})["id"]
+            sums[parent] = sums.get(parent, 0) + money(one["amountSet"]).minor
+    return sums
+
+
+def refund_status(refund: Json) -> AppliedStatus:
+    """Return how far a refund is, by its transactions: one that waits makes it pending, none that worked failed."""
+    statuses = {one["status"] for one in refund["transactions"]["nodes"]}
+    if statuses & _PENDING:
+        return AppliedStatus.PENDING
+    return AppliedStatus.FAILED if statuses and statuses <= _FAILED else AppliedStatus.SUCCEEDED
+
+
+def refunds_with(node: Json, key: str) -> list[Json]:
+    """List the refunds whose note ends with our key."""
+    return [refund for refund in node["refunds"] if key and str(refund["note"] or "").endswith(f"[support-bot:{key}]")]
+
+
+def left_by_line(node: Json, lines: Sequence[OrderItem]) -> dict[int, int]:
+    """Return what of each line's price did not go back for this very line; our refunds are of all of a line."""
+    given: set[int] = set()
+    for refund in node["refunds"]:
+        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["note"] or ""))
+        if found and refund_status(refund) != AppliedStatus.FAILED:
+            given.update(map(int, found[1].split()))
+    return {number: 0 if number in given else item.price.minor for number, item in enumerate(lines, 1)}
+
+
+def _status(node: Json) -> OrderStatus:
+    if node["cancelledAt"]:
+        return OrderStatus.CANCELLED
+    if node["displayFulfillmentStatus"] not in _FULFILLED:
+        return OrderStatus.PACKED if node["displayFulfillmentStatus"] == "IN_PROGRESS" else OrderStatus.PAID
+    shown = [one["displayStatus"] for one in node["fulfillments"] if one["displayStatus"] != "CANCELED"]
+    if shown and node["displayFulfillmentStatus"] == "FULFILLED" and all(one == "DELIVERED" for one in shown):
+        return OrderStatus.DELIVERED
+    return next((_ON_ITS_WAY[one] for one in shown if one in _ON_ITS_WAY), OrderStatus.SHIPPED)
+
+
+def _item(line: Json) -> OrderItem:
+    price = money(line["discountedUnitPriceAfterAllDiscountsSet"])
+    variant = (line["variant"] or {}).get("id")
+    return OrderItem(line["title"], line["quantity"], price, line["variantTitle"] or "", variant)
+
+
+def _numbers(node: Json) -> dict[str, int]:
+    return {line["id"]: number for number, line in enumerate(node["lineItems"]["nodes"], 1)}
+
+
+def _parcel(fulfillment: Json, numbers: Mapping[str, int]) -> Parcel:
+    tracking: Json = next(iter(fulfillment["trackingInfo"]), {})
+    ids = (line["lineItem"]["id"] for line in fulfillment["fulfillmentLineItems"]["nodes"])
+    return Parcel(
+        tracking.get("company") or "",
+        tracking.get("number") or "",
+        tracking.get("url"),
+        (fulfillment["displayStatus"] or "").lower().replace("_", " "),
+        tuple(sorted(numbers[line] for line in ids if line in numbers)),
+    )
+
+
+def _events(fulfillments: Sequence[Json]) -> tuple[TrackingEvent, ...]:
+    nodes = [event for one in fulfillments for event in one["events"]["nodes"]]
+    found = [
+        TrackingEvent(
+            datetime.fromisoformat(event["happenedAt"]),
+            ", ".join(filter(None, (event["city"], event["country"]))),
+            event["message"] or event["status"].lower().replace("_", " "),
+        )
+        for event in nodes
+    ]
+    return tuple(sorted(found, key=lambda event: event.at))
+
+
+def _address(node: Json | None) -> Address | None:
+    if not node:
+        return None
+    street = " ".join(filter(None, (node["address1"], node["address2"])))
+    where = (node["city"], node["provinceCode"], node["zip"], node["countryCodeV2"])
+    return Address(node["name"] or "", street, *(part or "" for part in where))

@@ -1,0 +1,66 @@
+"""An order that has not left is cancelled with its money, once."""
+
+import pytest
+
+from bot.shop.changes import CancelOrder
+from bot.shop.shop import ShopRefusedError
+from bot.testing.shop.stage import (
+    KEY,
+    OTHER_KEY,
+    Sale,
+    Stage,
+    apply,
+    cancellable,
+    faults_of,
+    needs,
+    not_refused,
+    order_of,
+    refund_of,
+    sold,
+)
+
+
+async def test_what_has_not_left_is_cancelled_with_its_money(stage: Stage) -> None:
+    """A cancellation stops the order and gives back all of its money, once under its key."""
+    number = await cancellable(stage)
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    assert quote.balance
+    first = await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.shop.apply(change, quote, key=KEY) == first
+    order = await order_of(stage, number)
+    assert not order.cancellable
+    assert await stage.given_back(number) == quote.balance.minor == order.refunded.minor
+
+
+async def test_the_rest_goes_back_with_a_cancellation(stage: Stage) -> None:
+    """What was refunded before is not given back again."""
+    number = await cancellable(stage)
+    total = (await order_of(stage, number)).total.minor
+    try:
+        await apply(stage, refund_of(number, 500), OTHER_KEY)
+    except ShopRefusedError:
+        pytest.skip("this shop refunds nothing before an order has left")
+    await apply(stage, CancelOrder(number))
+    assert await stage.given_back(number) == total
+
+
+async def test_what_has_left_is_not_cancelled(stage: Stage) -> None:
+    """An order on its way is refused."""
+    needs(stage, CancelOrder)
+    number = await sold(stage, Sale(state="shipped"))
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.quote(CancelOrder(number))
+
+
+async def test_a_cancellation_that_was_cut_off_is_finished_by_its_key(stage: Stage) -> None:
+    """Cut off in the middle, the same key again ends in a cancelled order and all of its money back, once."""
+    number = await cancellable(stage)
+    faults = faults_of(stage)
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    assert quote.balance
+    faults.next("answer lost", stage.cancel_marker)
+    await not_refused(stage, change, quote)
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == quote.balance.minor

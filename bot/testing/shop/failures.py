@@ -1,0 +1,90 @@
+"""What was not begun, what was refused and what nobody knows are told apart."""
+
+from typing import Literal
+
+import pytest
+
+from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopUnavailableError
+from bot.testing.shop.faults import Fault
+from bot.testing.shop.stage import KEY, Sale, Stage, check, faults_of, not_refused, refund_of, sold, until_applied
+
+
+@pytest.mark.parametrize("fault", ["answer lost", "500 after"])
+async def test_a_deed_whose_answer_is_lost_is_found(stage: Stage, fault: Fault) -> None:
+    """Done, and the answer lost or an error: nobody says that nothing moved, it is found, and it happens once."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults_of(stage).next(fault, stage.refund_marker)
+    await not_refused(stage, change, quote)
+    await until_applied(stage, change)
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == 1000
+
+
+@pytest.mark.parametrize("fault", ["request lost", "500 before", "HTML"])
+async def test_a_request_that_got_lost_is_unknown_and_done_once(stage: Stage, fault: Fault) -> None:
+    """Not done, and no answer of the shop's: the outcome is unknown, not refused, and a repeat does it once."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults_of(stage).next(fault, stage.refund_marker)
+    await not_refused(stage, change, quote)
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == 1000
+
+
+async def test_a_deed_that_is_too_slow_is_unknown_and_shows_up_later(stage: Stage) -> None:
+    """What takes longer than the adapter waits is unknown, and is found once it is done."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults_of(stage).next("slow", stage.refund_marker, seconds=3.0)
+    await not_refused(stage, change, quote)
+    await until_applied(stage, change)
+    assert await stage.given_back(number) == 1000
+
+
+async def test_too_many_requests_tell_when_to_come_back(stage: Stage) -> None:
+    """A shop that asks for patience is unavailable for as long as it says, and nothing has moved."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults_of(stage).next("rate limited", stage.refund_marker)
+    with pytest.raises(ShopUnavailableError) as caught:
+        await stage.shop.apply(change, quote, key=KEY)
+    assert caught.value.retry_after == 7
+    assert await stage.given_back(number) == 0
+
+
+@pytest.mark.parametrize("fault", ["request lost", "answer lost", "500 before", "HTML", "rate limited", "slow"])
+async def test_a_look_that_fails_is_unavailable(stage: Stage, fault: Fault) -> None:
+    """When an order cannot be read, the shop is unavailable: that is not the same as no such order."""
+    number = await sold(stage, Sale())
+    faults_of(stage).next(fault, seconds=3.0)
+    with pytest.raises(ShopUnavailableError):
+        await stage.shop.order(number)
+
+
+async def test_how_a_repeat_is_safe_is_said(stage: Stage) -> None:
+    """A shop either keeps keys, for some time or for ever, or says how long until an effect shows."""
+    replay = stage.shop.replay
+    if isinstance(replay, LookFirst):
+        assert replay.settles_after.total_seconds() > 0
+    else:
+        assert isinstance(replay, Safe)
+        assert replay.key_lifetime is None or replay.key_lifetime.total_seconds() > 0
+
+
+async def test_a_check_of_a_shop_that_is_right(stage: Stage) -> None:
+    """A shop that answers, with a key that may do all, passes its check."""
+    await sold(stage, Sale())
+    await check(stage, "nothing")
+
+
+@pytest.mark.parametrize("broken", ["key", "e-mail"])
+async def test_a_check_that_fails_says_what_to_do(stage: Stage, broken: Literal["key", "e-mail"]) -> None:
+    """A wrong key, and a shop that hides addresses, are found at the start; the error says what to do."""
+    await sold(stage, Sale())
+    with pytest.raises(ShopCheckError, match=r"\w{3,} \w+"):
+        await check(stage, broken)

@@ -1,0 +1,81 @@
+"""A proxy before a shop's server, that fails as it is told to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from aiohttp import ClientSession, web
+
+Fault = Literal["request lost", "answer lost", "500 before", "500 after", "HTML", "rate limited", "slow"]
+
+
+class FaultProxy:
+    """Passes requests on to a server, but for the next ones, which fail as they are told to.
+
+    Only requests whose body contains `about` count, so that a fault hits a change and not a look.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.url = ""
+        self._target = target
+        self._faults: list[tuple[Fault, str, float]] = []
+
+    def next(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
+        """Have the next request about this fail so; one that is slow takes so many seconds."""
+        self._faults.append((fault, about, seconds))
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["FaultProxy"]:
+        """Serve on a port of localhost while the context is open."""
+        async with ClientSession() as self._session:
+            app = web.Application(client_max_size=10_000_000)
+            app.router.add_route("*", "/{path:.*}", self._pass_on)
+            runner = web.AppRunner(app, handler_cancellation=False)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            self.url = f"http://{host}:{port}"
+            try:
+                yield self
+            finally:
+                await runner.cleanup()
+
+    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        fault, seconds = self._fault(body.decode(errors="replace"))
+        if fault == "rate limited":
+            return web.Response(status=429, headers={"Retry-After": "7"}, text="Too many requests")
+        if fault == "HTML":
+            return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
+        if fault == "500 before":
+            return web.Response(status=500, text="Internal error")
+        if fault == "request lost":
+            return self._cut(request)
+        if fault == "slow":
+            await asyncio.sleep(seconds)  # the adapter gives up meanwhile; what it sent still arrives
+        response = await self._send(request, body)
+        if fault == "500 after":
+            return web.Response(status=500, text="Internal error")
+        return self._cut(request) if fault == "answer lost" else response
+
+    async def _send(self, request: web.Request, body: bytes) -> web.Response:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in ("host", "content-length")}
+        url = f"{self._target}{request.rel_url}"
+        async with self._session.request(request.method, url, data=body, headers=headers) as answer:
+            kept = {k: v for k, v in answer.headers.items() if k.lower() in ("content-type", "retry-after")}
+            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+
+    def _fault(self, body: str) -> tuple[Fault | None, float]:
+        for position, (fault, about, seconds) in enumerate(self._faults):
+            if about in body:
+                del self._faults[position]
+                return fault, seconds
+        return None, 0
+
+    @staticmethod
+    def _cut(request: web.Request) -> web.Response:
+        if request.transport:
+            request.transport.abort()
+        return web.Response()

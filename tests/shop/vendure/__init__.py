@@ -1,0 +1,1 @@
+"""The adapter for Vendure against a Vendure server."""

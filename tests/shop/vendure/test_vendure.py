@@ -1,0 +1,83 @@
+"""The adapter for Vendure against a Vendure server, over a proxy that fails: what every shop's adapter must hold."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+from pydantic import HttpUrl, SecretStr
+
+from bot.shop.money import exponent
+from bot.shop.shop import Shop
+from bot.shop.vendure import VendureSettings, open_vendure
+from bot.testing.shop import *  # noqa: F403 - the tests
+from bot.testing.shop import FaultProxy, NotHereError, Sale
+from tests.shop.vendure.server import VendureServer, vendure, why_not
+
+pytestmark = [
+    pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+REFUNDS = {"succeeded": "Settled", "pending": "Pending", "failed": "Failed"}
+DECIMALS = 2
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[VendureServer]:
+    """Start one server for all tests of this file."""
+    async with vendure() as started:
+        yield started
+
+
+@dataclass(frozen=True)
+class VendureStage:
+    """The adapter before a server that the tests know from behind, too."""
+
+    shop: Shop
+    faults: FaultProxy
+    server: VendureServer
+    refund_marker: str = "refundOrder"
+    cancel_marker: str = "cancelOrder"
+
+    async def sell(self, sale: Sale) -> str:
+        """Place the order through the shop's own API."""
+        scale = 10 ** (DECIMALS - exponent(sale.currency)) if exponent(sale.currency) < DECIMALS else 1
+        shrink = 10 ** (exponent(sale.currency) - DECIMALS) if exponent(sale.currency) > DECIMALS else 1
+        prices = [price * scale // shrink for price in sale.prices]
+        how: dict[str, object] = {"refunds": REFUNDS[sale.refunds]}
+        payments = [how] if sale.payments == 1 else [how | {"amount": prices[0] // 2}, how]
+        ship: Literal["nothing", "shipped", "delivered"] = "nothing" if sale.state == "paid" else sale.state
+        return await self.server.sell(
+            sale.email, prices, currency=sale.currency, name=sale.name, payments=payments, ship=ship
+        )
+
+    async def given_back(self, number: str) -> int:
+        """Add up Vendure's own refunds."""
+        order = await self.shop.order(number)
+        assert order is not None
+        hundredths = await self.server.given_back(number)
+        return int(hundredths * 10 ** exponent(order.total.currency) // 10**DECIMALS)
+
+    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
+        """Check an adapter with this server's key, or with a wrong one."""
+        if broken == "e-mail":
+            raise NotHereError("Vendure shows addresses to every key that may read customers")
+        key = self.server.api_key if broken == "nothing" else "no-such-key"
+        async with open_vendure(settings(self.faults.url, key)) as shop:
+            await shop.check()
+
+
+def settings(url: str, key: str) -> VendureSettings:
+    """Make settings that give up soon."""
+    return VendureSettings(url=HttpUrl(f"{url}/admin-api"), api_key=SecretStr(key), timeout_seconds=2.0)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(server: VendureServer) -> AsyncIterator[VendureStage]:
+    """Open the adapter over a proxy of its own."""
+    async with (
+        FaultProxy(server.url).serving() as faults,
+        open_vendure(settings(faults.url, server.api_key)) as shop,
+    ):
+        yield VendureStage(shop, faults, server)
