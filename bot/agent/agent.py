@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
+MAX_TIMES_FOR_LINES = 3
 FOUND_LATE = "I was away and found this only now"
 
 
@@ -167,6 +168,9 @@ class Agent:
                 seen = seen_by(message.user, conversation.messages)
                 turn = await self._model_calls.ask(message.thread, message.user, seen)
                 reach("model answered")
+                if (more := await self._lines_since(message, conversation)) is not None:
+                    conversation = more
+                    continue
                 if not turn.calls:
                     text = "\n\n".join(filter(None, (without_instructions(turn.text), self._unread(conversation))))
                     known = self._known(requester, conversation)
@@ -189,9 +193,20 @@ class Agent:
 
     async def _wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
-        if message.thread.channel.startswith("D"):
+        if _is_line_by_line(message):
+            self._show_status(message.shown_in, "is thinking…")
             since = (datetime.now(UTC) - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
+
+    async def _lines_since(self, message: InboxMessage, asked: Conversation) -> Conversation | None:
+        """Return the conversation with what the person wrote while the model was asked, for which it is asked again.
+
+        None when nothing came, or when the lines do not end.
+        """
+        if not _is_line_by_line(message) or asked.spent.steps >= MAX_TIMES_FOR_LINES:
+            return None
+        conversation = await self._store.conversations.begin(message)
+        return conversation if conversation.messages != asked.messages else None
 
     async def _look(self, conversation: Conversation) -> None:
         """Fetch the latest pictures of the thread for a model that sees."""
@@ -229,7 +244,10 @@ class Agent:
         trusted = self._settings.trusted_teams
         if requester.team != message.thread.team and requester.team not in trusted:
             return "I can only help people of this workspace."
-        if message.shared and not (trusted and await self._identity.shares_only_with_trusted(message.thread.channel)):
+        channel = message.thread.channel
+        if not message.shared or channel.startswith("D"):  # in a direct message nobody else reads
+            return None
+        if not (trusted and await self._identity.shares_only_with_trusted(channel)):
             return (
                 "This channel is shared with another company, so I don't talk about orders here. "
                 "Write me a direct message."
@@ -256,6 +274,10 @@ class Agent:
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
             for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]
+
+
+def _is_line_by_line(message: InboxMessage) -> bool:
+    return message.thread.channel.startswith("D")
 
 
 def _last_words(conversation: Conversation) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from bot.agent.bounds import Bounds
 from bot.agent.instructions import without_instructions
-from bot.blocks.cards import escalation_card, relayed
-from bot.blocks.messages import section
+from bot.blocks.cards import MAX_PICTURES, escalation_card, relayed
+from bot.blocks.messages import picture, section
 from bot.blocks.text import escape
 from bot.intent import CustomerIntent
 from bot.settings import Settings
@@ -68,9 +68,16 @@ class Escalation:
 
 
 def passed_on(thread: ThreadId, message: InboxMessage) -> Post:
-    """Say in one thread what a person wrote in another: the team's answer to a customer, or the customer's to that."""
-    words = relayed(message.user, message.text.replace(QUOTED, "\n"))
-    return Post(new_id(), thread.team, thread.channel, thread.ts or None, words, (section(words),))
+    """Say in one thread what a person wrote in another: the team's answer to a customer, or the customer's to that.
+
+    Pictures are shown; of another file the reader learns that there is one.
+    """
+    pictures = [file for file in message.files if file.is_picture][:MAX_PICTURES]
+    shown_below = tuple(f"(file {file.id})" for file in pictures)
+    lines = message.text.replace(QUOTED, "\n").splitlines()
+    words = relayed(message.user, "\n".join(line for line in lines if not line.endswith(shown_below)))
+    shown = (section(words), *(picture(file.id, file.name) for file in pictures))
+    return Post(new_id(), thread.team, thread.channel, thread.ts or None, words, shown)
 
 
 def _said(conversation: Sequence[ChatMessage]) -> list[tuple[str, str]]:

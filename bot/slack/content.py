@@ -27,11 +27,13 @@ class Content:
 
 def read(message: Mapping[str, Any], us: str) -> Content:
     """Return what a message says; a field that is not as Slack documents it counts as missing."""
-    files = tuple(_file(one) for one in dicts(message.get("files"))[:_MAX_FILES])
+    files = tuple(_files(message))
+    quoted_files = [file for shared in _shared(message) for file in _files(shared)]
     own = [readable(spoken(message), us), *(f"(voice message) {file.words}" for file in files if _is_voice(file))]
     quoted = [*quotes(message), *(_told(file) for file in files if not _is_voice(file))]
     said = "\n".join(filter(None, own))
-    return Content(mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said)), files)
+    text_ = mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said))
+    return Content(text_, (*files, *quoted_files)[:_MAX_FILES])
 
 
 def kept_text(typed: str, us: str) -> str:
@@ -46,7 +48,7 @@ def spoken(message: Mapping[str, Any]) -> str:
 
 def readable(marked_up: str, us: str) -> str:
     """Turn Slack's markup into the text that the person typed, without the mention of ourselves."""
-    plain = marked_up.replace(f"<@{us}>", " ")
+    plain = re.sub(rf"<@{us}(?:\|[^<>]*)?>", " ", marked_up) if us else marked_up
     plain = re.sub(r"<(?:mailto|tel):([^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
     plain = re.sub(r"<(https?:[^|<>]*)(?:\|[^<>]*)?>", r"\1", plain)
     plain = re.sub(r"<#\w{1,40}\|([^<>]*)>", r"#\1", plain)
@@ -82,15 +84,23 @@ def _letters(words: str) -> str:
 def quotes(message: Mapping[str, Any]) -> list[str]:
     """Return the messages that were forwarded or linked to, with who wrote them, and their files."""
     quoted: list[str] = []
-    for shared in dicts(message.get("attachments"))[:_MAX_QUOTES]:
-        if not (shared.get("is_share") or shared.get("is_msg_unfurl")):
-            continue
+    for shared in _shared(message):
         author = _name(shared.get("author_name")) or _name(shared.get("author_id")) or "somebody"
         words = text(shared.get("text")) or "\n".join(_texts(shared.get("message_blocks"), 0))
         words = readable((words or text(shared.get("fallback")))[:_MAX_QUOTED_CHARACTERS], "")
         quoted.append(f"- a message of {author}, forwarded: “{words or '(without text)'}”")
-        quoted += [_told(_file(file)) for file in dicts(shared.get("files"))[:_MAX_FILES]]
+        quoted += [_told(file) for file in _files(shared)]
     return quoted
+
+
+def _shared(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the messages that were forwarded or linked to, as Slack attaches them."""
+    attached = dicts(message.get("attachments"))[:_MAX_QUOTES]
+    return [one for one in attached if one.get("is_share") or one.get("is_msg_unfurl")]
+
+
+def _files(message: Mapping[str, Any]) -> list[SharedFile]:
+    return [_file(one) for one in dicts(message.get("files"))[:_MAX_FILES]]
 
 
 def _texts(value: object, depth: int) -> Iterator[str]:

@@ -97,7 +97,7 @@ class Intake:
 
     async def _keep(self, event: Mapping[str, Any], *, shared: bool, only_known: bool = False) -> None:
         channel, said = event["channel"], spoken(event)
-        mentions_us = f"<@{self._ourselves.user}>" in said or event["type"] == "app_mention"
+        mentions_us = re.search(rf"<@{self._ourselves.user}[|>]", said) is not None or event["type"] == "app_mention"
         addressed = mentions_us or event.get("channel_type") == "im" or channel.startswith("D")
         thread_ts = event["thread_ts"] if _is_ts(event.get("thread_ts")) else event["ts"]
         if not (addressed or only_known) and (thread_ts == event["ts"] or _TO_SOMEBODY_ELSE.search(said)):

@@ -21,6 +21,7 @@ CACHE_SECONDS = 60.0
 ADMINS_CACHE_SECONDS = 600.0
 MAX_ADMINS = 20
 MAX_CACHED = 10_000
+PAUSES_SECONDS = (0.1, 0.5)  # between one try and the next
 
 
 class SlackIdentity:
@@ -75,7 +76,7 @@ class SlackIdentity:
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
         try:
-            data = (await self._client.conversations_info(channel=channel))["channel"]
+            data = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.info for {channel}: {error}") from error
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
@@ -96,7 +97,7 @@ class SlackIdentity:
 
     async def _members_if_private(self, channel: str) -> frozenset[str] | None:
         try:
-            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            info = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
             if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
                 return None
             members: set[str] = set()
@@ -164,7 +165,7 @@ class SlackIdentity:
 
     async def _user(self, user: str) -> dict[str, Any]:
         try:
-            data: dict[str, Any] = (await _ask_twice(lambda: self._client.users_info(user=user)))["user"]
+            data: dict[str, Any] = (await _ask(lambda: self._client.users_info(user=user)))["user"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.info for {user}: {error}") from error
         return data
@@ -174,7 +175,7 @@ class SlackIdentity:
         if not fresh and self._now() - known_at < CACHE_SECONDS:
             return members
         try:
-            users = (await _ask_twice(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
+            users = (await _ask(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
             why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
             if not isinstance(error, SlackApiError) or _passes(error):
@@ -210,7 +211,7 @@ class SlackIdentity:
     async def direct_channel(self, user: str) -> str:
         """Open the direct message with a person. Raises IdentityError when Slack does not let us."""
         try:
-            channel: str = (await self._client.conversations_open(users=user))["channel"]["id"]
+            channel: str = (await _ask(lambda: self._client.conversations_open(users=user)))["channel"]["id"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
@@ -227,13 +228,15 @@ def _address(data: dict[str, Any]) -> str | None:
     return plain_address(data.get("profile", {}).get("email") or "") or None
 
 
-async def _ask_twice(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
-    """Return the answer, asking once more after an error that passes; another error is raised as it is."""
-    try:
-        return await ask()
-    except SLACK_ERRORS as error:
-        if not _passes(error):
-            raise
+async def _ask(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+    """Return the answer, asking some more times after errors that pass; another error is raised as it is."""
+    for pause in PAUSES_SECONDS:
+        try:
+            return await ask()
+        except SLACK_ERRORS as error:
+            if not _passes(error):
+                raise
+        await asyncio.sleep(pause)
     return await ask()
 
 

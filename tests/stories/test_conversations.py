@@ -209,10 +209,10 @@ async def test_messages_that_come_during_a_model_call(world: World) -> None:
     """What the same person writes while the model thinks is answered next, together and in order."""
     model = world.hold_model(lambda request: Answer(f"You said: {', '.join(heard(request))}."))
     async with world.bot():
-        first = await world.says(ANA, "one", "D0ANA")
+        first = await world.says(ANA, "@bot one")
         await model.reached.wait()
-        await world.says(ANA, "two", "D0ANA", thread_ts=first.ts)
-        await world.says(ANA, "three", "D0ANA", thread_ts=first.ts)
+        await world.says(ANA, "two", thread_ts=first.ts)
+        await world.says(ANA, "three", thread_ts=first.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         model.release()
         replies = await world.replies(first, 2)
@@ -396,7 +396,7 @@ async def test_channel_shared_with_other_companies(
 async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None:
     """When Slack does not say who asks, the question is kept, so that "try again" answers it."""
     world.script += [Answer("It is on its way.")]
-    world.workspace.faults.refuse("users.info", "internal_error", times=2)
+    world.workspace.faults.refuse("users.info", "internal_error", times=3)
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         (first,) = await world.replies(question)

@@ -5,7 +5,7 @@ import pytest
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
-from bot.testing.openai import Answer
+from bot.testing.openai import Answer, Request
 from tests.stories.test_conversations import heard
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, refund_of, shown, status_of
 
@@ -65,6 +65,36 @@ async def test_several_lines(world: World) -> None:
         await world.replies(last)
     assert heard(world.asked[-1]) == ["hi", "my order is late", "ORD-10234"]
     assert len(world.asked) == 1
+
+
+async def test_line_while_the_model_is_asked(world: World) -> None:
+    """A line that comes while the model is asked about those before it is in the one answer, too."""
+    model = world.hold_model(lambda request: Answer(f"You said: {', '.join(heard(request))}."))
+    async with world.bot():
+        await world.says(ANA, "my order is late", HERE)
+        await model.reached.wait()
+        last = await world.says(ANA, "ORD-10234", HERE)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        model.release()
+        await world.replies(last)
+    said = [shown(message) for message in world.workspace.messages if message.bot_id]
+    assert said == ["You said: my order is late, ORD-10234."]
+
+
+async def test_lines_without_end(world: World) -> None:
+    """Who goes on writing while the model is asked gets an answer all the same."""
+    lines = iter(range(9))
+
+    async def think(_: Request) -> Answer:
+        await world.says(ANA, f"line {next(lines)}", HERE)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        return Answer("Yes.")
+
+    world.think = think
+    async with world.bot():
+        await world.says(ANA, "hello", HERE)
+        await world.workspace.until(lambda: any(message.bot_id for message in world.workspace.messages))
+        assert len(world.asked) < 6
 
 
 async def test_nobody_waits_in_a_channel(world: World) -> None:

@@ -67,6 +67,20 @@ async def test_partner_who_is_trusted(world: World) -> None:
     assert world.rows("SELECT status FROM tool_calls") == [{"status": "cancelled"}]
 
 
+@pytest.mark.parametrize(
+    ("trusted", "said"), [("", "I can only help people of this workspace."), ("T0PARTNER", "Hello.")]
+)
+async def test_direct_message_of_a_partner(world: World, trusted: str, said: str) -> None:
+    """In a direct message nobody else reads, so somebody of a trusted company is served there; a stranger is not."""
+    eve = Person("U0EVE", "eve", "Eve", email="ana@example.com", team="T0PARTNER", is_stranger=True)
+    members = frozenset({eve.id, BOT})
+    world.workspace.add(eve, Channel("D0EVE", "", "im", members, shared_externally=True, delivered_by="T0PARTNER"))
+    world.script += [Answer("Hello.")]
+    async with world.bot(BOT_TRUSTED_TEAMS=trusted):
+        (answer,) = await world.replies(await world.says(eve.id, "hello", "D0EVE"))
+    assert shown(answer) == said
+
+
 async def test_organisation(world: World) -> None:
     """In an Enterprise Grid organisation people with W ids, whose team is the organisation, are served and decide."""
     world.workspace.enterprise_id = "E0ORG"

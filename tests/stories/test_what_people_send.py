@@ -121,6 +121,26 @@ async def test_forwarded_message(world: World) -> None:
     assert "There is no order" in world.asked[-1].messages[-1]["content"]
 
 
+async def test_forwarded_photo(world: World) -> None:
+    """A photo in a message that somebody forwards is on their refund's card, and they hear that nobody else sees it."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        question = await world.says(ANA, "ORD-10188, refund", "D0ANA", attachments=[FORWARDED | {"files": [PHOTO]}])
+        card = await world.card(question)
+        (_, answer) = await world.replies(question, 2)
+    (picture,) = (block for block in card.blocks if block["type"] == "image")
+    assert picture["slack_file"] == {"id": "F0BROKEN"}
+    assert "I can't look into what you attached (picture “broken.jpg”)" in shown(answer)
+
+
+async def test_mention_with_a_name(world: World) -> None:
+    """A mention in which Slack writes the name beside the id is a mention of the bot, and none of the words."""
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, f"<@{BOT}|support-bot> hello", order=("message",)))
+    assert heard(world.asked[0]) == ["hello"]
+
+
 async def test_said_in_the_third_person(world: World) -> None:
     """What is written with /me in a direct message is answered."""
     world.script += [Answer("Which order?")]

@@ -170,6 +170,21 @@ async def test_answer_of_the_team_reaches_the_customer(world: World) -> None:
     assert len(world.asked) == 3
 
 
+async def test_picture_of_the_team(world: World) -> None:
+    """A picture that the team sends below its post is shown to the customer, and one of the customer's to the team."""
+    photo = {"id": "F0LABEL", "name": "label.png", "mimetype": "image/png"}
+    async with world.bot():
+        question = await in_direct_message(world, agreed=True)
+        card = await told(world)
+        await world.says(SAM, "", TEAM, thread_ts=card.ts, files=[photo])
+        passed = (await world.replies(question, 3))[2]
+        await world.says(ANA, "like this?", "D0ANA", thread_ts=question.ts, files=[photo])
+        back = (await world.replies(card, 2))[1]
+    for message, words in ((passed, f"<@{SAM}>: "), (back, f"<@{ANA}>: like this?")):
+        assert shown(message) == words
+        assert message.blocks[-1]["slack_file"] == {"id": "F0LABEL"}
+
+
 async def test_answer_after_a_restart(world: World) -> None:
     """What the team answers after a restart of the bot still reaches the customer."""
     async with world.bot():
