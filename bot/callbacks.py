@@ -41,9 +41,9 @@ class OutboxNews(Protocol):
 
 
 class ReadAbove(Protocol):
-    """The agent asks Slack what was said in a thread before it was called there."""
+    """The agent asks Slack what was said in a thread before it was called there, besides what it knows."""
 
-    async def __call__(self, thread: ThreadId, before: str, /) -> str:
+    async def __call__(self, thread: ThreadId, before: str, since: str, known: frozenset[str], /) -> str:
         """Return it, marked by person and as nobody's own words; empty when nothing was."""
 
 

@@ -187,8 +187,11 @@ class Agent:
             reach("call written")
 
     async def _begin(self, message: InboxMessage) -> Conversation:
-        """Read the conversation with the message, and where it begins in a thread of others, with what they said."""
-        above = await self._read_above(message.thread, message.ts) if message.called_in else ""
+        """Read the conversation with the message, and what others said above one that calls us into a thread."""
+        above = ""
+        if message.called_in:
+            since, known = await self._store.inbox.read_by_model(message.thread)
+            above = await self._read_above(message.shown_in, message.ts, since, known)
         return await self._store.conversations.begin(message, above)
 
     async def _wait_for_lines(self, message: InboxMessage) -> None:

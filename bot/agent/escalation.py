@@ -6,7 +6,7 @@ from bot.agent.bounds import Bounds
 from bot.agent.instructions import without_instructions
 from bot.blocks.cards import MAX_PICTURES, escalation_card, relayed
 from bot.blocks.messages import picture, section
-from bot.blocks.text import escape
+from bot.blocks.text import Mrkdwn, escape, mention
 from bot.intent import CustomerIntent
 from bot.settings import Settings
 from bot.store.records import QUOTED, ChatMessage, InboxMessage, Post, ThreadId, new_id
@@ -78,6 +78,15 @@ def passed_on(thread: ThreadId, message: InboxMessage) -> Post:
     words = relayed(message.user, "\n".join(line for line in lines if not line.endswith(shown_below)))
     shown = (section(words), *(picture(file.id, file.name) for file in pictures))
     return Post(new_id(), thread.team, thread.channel, thread.ts or None, words, shown)
+
+
+def unreached(thread: ThreadId, user: str) -> Post:
+    """Say to a customer that people could not be told after all, so that nobody waits for them."""
+    words = Mrkdwn(
+        f"{mention(user)} I could not tell the support team after all, so nobody there knows of this yet. "
+        "I answer here again. Please ask me once more for a person in a while, or write to them yourself."
+    )
+    return Post(new_id(), thread.team, thread.channel, thread.ts, words, (section(words),))
 
 
 def _said(conversation: Sequence[ChatMessage]) -> list[tuple[str, str]]:

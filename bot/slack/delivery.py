@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.agent.escalation import unreached
 from bot.blocks.messages import action_ids, in_words, section, without_pictures
 from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
@@ -249,7 +250,7 @@ class Delivery:
             call=post.call_id,
             thread=thread,
         )
-        await self._outbox.failed(post, error)
+        await self._outbox.failed(post, error, unreached)
         if post.call_id and post.replaces is None:
             await self._on_lost_card(post.call_id, error)
 

@@ -111,6 +111,7 @@ class Intake:
             shared=shared,
             text=content.text,
             files=content.files,
+            called_in=mentions_us and thread_ts != event["ts"],
             place=thread_ts,
             private=channel.startswith("D") or event.get("channel_type") in ("im", "mpim", "group"),
         )

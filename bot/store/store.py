@@ -48,6 +48,9 @@ class Inbox(Protocol):
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
+    async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
+        """Return the ts up to which a thread was read in Slack, and those of its messages that the model has read."""
+
     async def lateness(self, message: InboxMessage) -> timedelta:
         """Return for how long a message has waited, on its way and here, however wrong the clock of this host is."""
 
@@ -207,8 +210,8 @@ class Outbox(Protocol):
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to be in Slack."""
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up."""
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up; when it was to call people into a thread, say there that they were not reached."""
 
     async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
         """Replace the waiting post by a simpler one: plain text, or fewer blocks, on which it can still be decided."""

@@ -7,7 +7,7 @@ from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing.openai import Answer, Request
 from tests.stories.test_conversations import heard
-from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, refund_of, shown, status_of
+from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, TEAM, World, calls, refund_of, shown, status_of
 
 HERE = "D0ANA"
 
@@ -132,6 +132,46 @@ async def test_called_into_a_thread(world: World) -> None:
     assert "U0ANA: my order ORD-10234 is late" in said
     assert "U0BEN: ask <@U0SAM>" in said
     assert "please" not in said
+
+
+async def test_called_back_from_people(world: World) -> None:
+    """Called again after people had the thread, or spoke with each other, the bot reads what they said there, once."""
+    world.script += [calls(("escalate_to_human", {"summary": "?", "share_conversation": None})), Answer("They know.")]
+    world.script += [Answer("On its way."), Answer("Glad to."), Answer("Yes.")]
+    async with world.bot():
+        root = await world.says(ANA, "@bot I want a person")
+        await world.replies(root)
+        await world.says(SAM, "It is ORD-10234, I think.", thread_ts=root.ts)
+        await world.says(ANA, "@bot so where is that?", thread_ts=root.ts)
+        await world.replies(root, 2)
+        await world.says(ANA, f"<@{SAM}> good guess", thread_ts=root.ts)
+        await world.says(ANA, "thanks", thread_ts=root.ts)
+        await world.replies(root, 3)
+        await world.says(ANA, "@bot was it?", thread_ts=root.ts)
+        await world.replies(root, 4)
+    (_, back, thanks, last) = heard(world.asked[-1])
+    assert "U0SAM: It is ORD-10234, I think." in back
+    assert "They know." not in back
+    assert thanks == "thanks"
+    assert "U0ANA: <@U0SAM> good guess" in last
+    assert "ORD-10234" not in last
+
+
+async def test_what_was_passed_on_meanwhile(world: World) -> None:
+    """What the team answered through the bot is read by the bot when it is called again."""
+    world.script += [calls(("escalate_to_human", {"summary": "?", "share_conversation": None})), Answer("They know.")]
+    world.script += [Answer("On its way.")]
+    async with world.bot():
+        root = await world.says(ANA, "I want a person", HERE)
+        await world.replies(root)
+        card = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == TEAM), None)
+        )
+        await world.says(SAM, "It is ORD-10234.", TEAM, thread_ts=card.ts)
+        await world.replies(root, 2)
+        await world.says(ANA, "@bot so where is that?", HERE, thread_ts=root.ts)
+        await world.replies(root, 3)
+    assert "U0SAM>: It is ORD-10234." in heard(world.asked[-1])[-1]
 
 
 async def test_words_above_are_not_those_of_staff(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot import tools
 from bot.testing.openai import Answer
-from bot.testing.slack.workspace import Message
+from bot.testing.slack.workspace import ApiCall, Message
 from tests.world import ANA, SAM, SUPPORT, TEAM, World, calls, shown, sorted_as
 
 ESCALATION = [calls(("escalate_to_human", {"summary": "Wants to talk about a dent."})), Answer("A person will answer.")]
@@ -259,3 +259,38 @@ async def test_urgent_post_that_slack_refused(world: World) -> None:
         question = await world.says(ANA, "@bot I want a person, my kitchen burns")
         await world.replies(question)
     assert len(team_posts(world)) == 1
+
+
+@pytest.mark.parametrize("channel", [SUPPORT, "D0ANA"])
+async def test_team_that_cannot_be_told(world: World, channel: str) -> None:
+    """When Slack does not take the team's post, the customer hears that nobody knows, and is answered again."""
+    world.script += [*ESCALATION, Answer("Still here.")]
+    async with world.bot(BOT_DIRECT_MESSAGE_MINUTES=0):
+        world.workspace.faults.refuse("chat.postMessage", "is_archived", channel=TEAM)
+        question = await world.says(ANA, "@bot I want a person", channel)
+        (_, told_so) = await world.replies(question, 2)
+        await world.says(ANA, "hello?", channel, thread_ts=question.ts)
+        answer = (await world.replies(question, 3))[-1]
+    assert shown(told_so).startswith(f"<@{ANA}> I could not tell the support team after all")
+    assert shown(answer) == "Still here."
+
+
+async def test_urgent_post_that_is_lost(world: World) -> None:
+    """Of an urgent message of which the team could not be told the customer hears nothing: nobody was promised."""
+    world.intent = sorted_as("refund", "high", summary="A fire.")
+    world.workspace.faults.refuse("chat.postMessage", "is_archived", channel=TEAM)
+    world.script += [Answer("Call the fire brigade."), Answer("Yes.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot my kitchen burns")
+        await world.replies(question)
+        await world.workspace.until(lambda: any(call.arguments.get("channel") == TEAM for call in posts(world)))
+        await world.says(ANA, "now?", thread_ts=question.ts)
+        (_, answer) = await world.replies(question, 2)
+    assert shown(answer) == "Yes."
+    assert {"channel": TEAM} in world.rows("SELECT channel FROM outbox WHERE status = 'failed'")
+    assert len(world.workspace.replies_of_bot(question)) == 2
+
+
+def posts(world: World) -> list[ApiCall]:
+    """List what the bot has tried to post."""
+    return [call for call in world.workspace.calls if call.method == "chat.postMessage"]

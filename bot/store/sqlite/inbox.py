@@ -6,7 +6,16 @@ from sqlite_utils import Database
 
 from bot.store.records import InboxMessage, PassOn, ThreadId
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import complete, delay, insert_message, open_thread, placed, read_files, was_erased
+from bot.store.sqlite.inbox_rows import (
+    complete,
+    delay,
+    insert_message,
+    open_thread,
+    placed,
+    read_by_model,
+    read_files,
+    was_erased,
+)
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, relayed_to_customer, relayed_to_team
 from bot.store.sqlite.threads import (
@@ -156,7 +165,8 @@ class Inbox:
                 return None
             row = db.execute(
                 """SELECT ts, user, text, user_team, shared, id, attempts, status, files, received_at,
-                       ts != thread_ts AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread)
+                       called_in OR (ts != thread_ts
+                           AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread))
                    FROM inbox WHERE thread = ?
                    AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
                 [thread.key],
@@ -187,6 +197,10 @@ class Inbox:
             )
 
         return await self._database.commit(write)
+
+    async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
+        """Return up to where a thread was read in Slack, and which of its messages the model has read."""
+        return await self._database.read(lambda db: read_by_model(db, thread))
 
     async def lateness(self, message: InboxMessage) -> timedelta:
         """Return for how long a message has waited, on its way and here, however wrong the clock of this host is.

@@ -57,7 +57,9 @@ def complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
     )
     if claimed:
         db.execute(
-            "UPDATE inbox SET status = 'waiting' WHERE (team, channel, ts) = (?, ?, ?) AND status = 'unclaimed'", key
+            """UPDATE inbox SET status = 'waiting', called_in = ?
+               WHERE (team, channel, ts) = (?, ?, ?) AND status = 'unclaimed'""",
+            [message.called_in, *key],
         )
 
 
@@ -69,11 +71,12 @@ def insert_message(db: Database, message: InboxMessage, status: str) -> None:
     """Write a message's row."""
     thread = message.thread
     db.execute(
-        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, status, received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, called_in, status,
+                              received_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, _written(message.files), status, datetime.now(UTC).isoformat()),
+            *(message.text, _written(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
         ],
     )
 
@@ -148,6 +151,20 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
         ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
     )
     return is_answering(db, thread)
+
+
+def read_by_model(db: Database, thread: ThreadId) -> tuple[str, frozenset[str]]:
+    """Return up to where a thread was read in Slack, or where we came into it, and the messages of it that were read.
+
+    Nothing when none was read yet.
+    """
+    rows = db.execute(
+        """SELECT ts, called_in FROM inbox WHERE thread = ?
+           AND EXISTS (SELECT 1 FROM messages WHERE inbox_id = inbox.id)""",
+        [thread.key],
+    ).fetchall()
+    since = max((ts for ts, called_in in rows if called_in), default=min((ts for ts, _ in rows), default=""))
+    return since, frozenset(ts for ts, _ in rows)
 
 
 def is_known_text(db: Database, team: str, channel: str, ts: str, text: str) -> bool:

@@ -295,6 +295,12 @@ def what_people_send(db: Database) -> None:
 
 
 @bot_migrations()
+def called_in(db: Database) -> None:
+    """Keep which messages call the bot into a thread, where others may have spoken meanwhile."""
+    db.execute("ALTER TABLE inbox ADD COLUMN called_in INTEGER NOT NULL DEFAULT 0")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Let every call know the run that it belongs to, and a tool call its order."""
     for table in ("tool_calls", "model_calls"):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from bot.store.records import Block, Post, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import place_of
+from bot.store.sqlite.threads import give_back, place_of
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
@@ -127,9 +127,18 @@ class Outbox:
 
         return await self._database.commit(write)
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up, with the reason for the operator."""
-        await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up, with the reason for the operator.
+
+        If people were to take a thread over because of it, who waits for them there is told so, and answered again.
+        """
+
+        def write(db: Database) -> None:
+            db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", [error, post.id])
+            if left := give_back(db, post.id):
+                self.insert(db, [unreached(*left)], left[0])
+
+        await self._database.commit(write)
 
     async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
         """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""

@@ -72,6 +72,18 @@ def mark_taken_back(db: Database, thread: ThreadId) -> None:
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
 
 
+def give_back(db: Database, team_post: str) -> tuple[ThreadId, str] | None:
+    """Answer again in the thread that people were to take over because of this post, and return it and who asked."""
+    row = db.execute(
+        "SELECT thread, handed_over_by FROM threads WHERE team_post = ? AND handed_over_at IS NOT NULL", [team_post]
+    ).fetchone()
+    if row is None:
+        return None
+    thread = ThreadId.of_key(row[0])
+    mark_taken_back(db, thread)
+    return thread, row[1]
+
+
 def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
     """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
 
