@@ -69,6 +69,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    clock_ahead: float
 
 
 @asynccontextmanager
@@ -157,7 +158,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, trusted_teams=settings.trusted_teams)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, ourselves.clock_ahead)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -265,7 +266,7 @@ async def _connect(
     else:
         connection = HttpConnection()
         secret = settings.slack_signing_secret
-        SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
+        SlackRoute(bot.app, secret.get_secret_value() if secret else "", clock_ahead=bot.clock_ahead).add_to(web_app)
     health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
     health.add_routes(health_app if settings.health_port else web_app)
     for app, port in ((health_app, settings.health_port), (web_app, http_port)):

@@ -12,7 +12,12 @@ MAX_BYTES = 4_000_000  # of a picture
 MAX_SHOWN = 4  # in a request: the latest
 _MAX_KEPT = 16
 _NAMED = re.compile(r"\(file (F[A-Z0-9]{1,40})\)")
-_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_FIRST_BYTES = {
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/png": re.compile(rb"\x89PNG"),
+    "image/gif": re.compile(rb"GIF8"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 
 
 class Pictures:
@@ -22,13 +27,16 @@ class Pictures:
         self._kept: OrderedDict[str, str] = OrderedDict()
 
     def missing(self, files: Sequence[SharedFile]) -> list[SharedFile]:
-        """Return the latest of the pictures that a model can see and that are not kept."""
-        pictures = [file for file in files if file.is_picture and file.mimetype in _TYPES and file.size <= MAX_BYTES]
+        """Return the latest of the pictures that are not kept."""
+        pictures = [file for file in files if file.is_picture]
         return [file for file in pictures[-MAX_SHOWN:] if file.id not in self._kept]
 
     def keep(self, file: SharedFile, content: bytes) -> None:
-        """Keep a picture for a while."""
-        self._kept[file.id] = f"data:{file.mimetype};base64,{base64.b64encode(content).decode()}"
+        """Keep a picture for a while, if by its first bytes it is one that models see, whatever it is called."""
+        mimetype = next((name for name, first in _FIRST_BYTES.items() if first.match(content)), None)
+        if mimetype is None:
+            return
+        self._kept[file.id] = f"data:{mimetype};base64,{base64.b64encode(content).decode()}"
         while len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
 

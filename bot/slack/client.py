@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from time import monotonic
+from email.utils import parsedate_to_datetime
+from time import monotonic, time
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -16,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 logger = logging.getLogger(__name__)
 
 CALL_TIMEOUT_SECONDS = 10.0
+TOLERATED_CLOCK_SECONDS = 30.0
 UNREADABLE = "unreadable"
 # What Slack says when it is not well itself, or when the workspace is being moved: asked later, it answers.
 PASSING_ERRORS = frozenset(
@@ -44,7 +46,10 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """Who we are in Slack, as `auth.test` and `bots.info` say; `enterprise` is the organisation, if there is one."""
+    """Who we are in Slack, as `auth.test` and `bots.info` say; `enterprise` is the organisation, if there is one.
+
+    By so many seconds Slack's clock is `clock_ahead` of this host's.
+    """
 
     team: str
     user: str
@@ -52,6 +57,7 @@ class BotIdentity:
     app_id: str
     url: str
     enterprise: str | None = None
+    clock_ahead: float = 0.0
 
     @property
     def homes(self) -> frozenset[str]:
@@ -165,7 +171,21 @@ async def fetch_bot_identity(client: AsyncWebClient, *, patience: float = START_
         app_id=bot["bot"]["app_id"],
         url=us["url"],
         enterprise=us.get("enterprise_id"),
+        clock_ahead=_clock_ahead(us.headers),
     )
+
+
+def _clock_ahead(headers: Mapping[str, str]) -> float:
+    """Return by how many seconds Slack's clock is ahead; none where they may be those of the way here."""
+    try:
+        ahead = parsedate_to_datetime(headers.get("Date", "")).timestamp() - time()
+    except (TypeError, ValueError):
+        return 0.0
+    if abs(ahead) < TOLERATED_CLOCK_SECONDS:
+        return 0.0
+    direction = "behind" if ahead > 0 else "ahead of"
+    logger.warning("this host's clock is %.0f minutes %s Slack's; set it right", abs(ahead) / 60, direction)
+    return ahead
 
 
 async def check_channel(client: AsyncWebClient, channel: str) -> None:

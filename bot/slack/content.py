@@ -15,6 +15,9 @@ _MAX_QUOTES = 5
 _MAX_FILES = 10
 _MAX_NAME_CHARACTERS = 100
 _MAX_DEPTH = 8
+_MAX_PICTURE_BYTES = 1_000_000  # what models make smaller themselves is not worth its way
+_SEEN_AS_THEY_ARE = ("image/jpeg", "image/png", "image/gif", "image/webp")
+_WIDTHS = (1024, 960, 800, 720, 480, 360)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,27 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
     if text(file.get("mode")) in ("tombstone", "hidden_by_limit"):
         kind = "gone"
     size = file.get("size")
+    smaller = _smaller(file) if kind == "image" else ""
     return SharedFile(
         id=text(file.get("id"))[:_MAX_NAME_CHARACTERS],
         kind={"image": "picture", "audio": "voice message", "video": "video", "gone": "deleted file"}.get(kind, "file"),
         name=_name(file.get("title")) or _name(file.get("name")),
         mimetype=_name(file.get("mimetype")),
-        url=text(file.get("url_private")),
-        size=size if isinstance(size, int) else 0,
+        url=smaller or text(file.get("url_private")),
+        size=size if isinstance(size, int) and not smaller else 0,
         words=_file_words(file),
     )
+
+
+def _smaller(file: Mapping[str, Any]) -> str:
+    """Return where Slack has a smaller version of a picture, if models may not see it as it is.
+
+    Phones take pictures that are too large or of types of their own; Slack makes JPEGs of them.
+    """
+    size = file.get("size")
+    if text(file.get("mimetype")) in _SEEN_AS_THEY_ARE and isinstance(size, int) and size <= _MAX_PICTURE_BYTES:
+        return ""
+    return next(filter(None, (text(file.get(f"thumb_{width}")) for width in _WIDTHS)), "")
 
 
 def _file_words(file: Mapping[str, Any]) -> str:

@@ -23,8 +23,8 @@ class FileReader:
         self._session = session
 
     async def fetch(self, file: SharedFile, most: int) -> bytes | None:
-        """Return what is in a file, or None when Slack does not give it, or more than `most` bytes of it."""
-        if not self._is_slacks(file.url):
+        """Return what is in a picture, or None when Slack does not give it, or more than `most` bytes of it."""
+        if file.size > most or not self._is_slacks(file.url):
             return None
         headers = {"Authorization": f"Bearer {self._client.token}"}
         try:
@@ -32,7 +32,7 @@ class FileReader:
                 asyncio.timeout(FETCH_TIMEOUT_SECONDS),
                 self._session.get(file.url, headers=headers, allow_redirects=False) as response,
             ):
-                if response.status != HTTPStatus.OK or not response.content_type.startswith(f"{_kind(file)}/"):
+                if response.status != HTTPStatus.OK or not response.content_type.startswith("image/"):
                     logger.warning(
                         "file %s could not be fetched: %s %s", file.id, response.status, response.content_type
                     )
@@ -54,7 +54,3 @@ class FileReader:
             return True
         host = parts.hostname or ""
         return parts.scheme == "https" and parts.port is None and (host == "slack.com" or host.endswith(".slack.com"))
-
-
-def _kind(file: SharedFile) -> str:
-    return file.mimetype.partition("/")[0]

@@ -229,7 +229,7 @@ async def test_model_that_sees(world: World) -> None:
     for request in world.asked:
         words, picture = request.messages[1]["content"]
         assert words["text"].startswith("what is this?")
-        assert picture == {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,iVBORw=="}}
+        assert picture == {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
     assert shown(answer) == "I see a broken mug."
     assert world.rows("SELECT 1 FROM messages WHERE message LIKE '%base64%'") == []
 
@@ -240,7 +240,6 @@ async def test_model_that_sees(world: World) -> None:
         {"url_private": "https://evil.example.com/files-pri/F0BROKEN"},
         {"url_private": "https://slack.com.evil.example/files-pri/F0BROKEN"},
         {"url_private": "not an address"},
-        {"mimetype": "image/tiff"},
         {"size": 50_000_000},
     ],
 )
@@ -250,6 +249,30 @@ async def test_picture_that_cannot_be_fetched(world: World, changed: dict[str, A
     async with world.bot(BOT_MODEL_SEES_PICTURES=True):
         question = await world.says(ANA, "@bot what is this?", files=[served(world) | changed])
         (answer,) = await world.replies(question)
+    assert isinstance(world.asked[0].messages[1]["content"], str)
+    assert "I can't look into what you attached" in shown(answer)
+
+
+@pytest.mark.parametrize("changed", [{"mimetype": "image/heic", "name": "IMG_1.HEIC"}, {"size": 9_000_000}])
+async def test_picture_of_a_phone(world: World, changed: dict[str, Any]) -> None:
+    """Of a picture that is too large for a model, or of a type that none sees, Slack's smaller version is shown."""
+    world.script += [Answer("I see a broken mug.")]
+    photo = served(world, b"\xff\xd8\xff\xe0")
+    smaller = {"url_private": "https://slack.com/none", "thumb_360": "no address", "thumb_720": photo["url_private"]}
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        question = await world.says(ANA, "@bot what is this?", files=[photo | smaller | changed])
+        (answer,) = await world.replies(question)
+    (_, picture) = world.asked[0].messages[1]["content"]
+    assert picture["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    assert shown(answer) == "I see a broken mug."
+
+
+async def test_content_that_no_model_sees(world: World) -> None:
+    """A picture of a type that no model sees, of which Slack has no other version, is told to be unseen."""
+    world.script += [Answer("Hello.")]
+    async with world.bot(BOT_MODEL_SEES_PICTURES=True):
+        photo = served(world, b"II*\x00", "image/tiff") | {"mimetype": "image/tiff"}
+        (answer,) = await world.replies(await world.says(ANA, "@bot what is this?", files=[photo]))
     assert isinstance(world.asked[0].messages[1]["content"], str)
     assert "I can't look into what you attached" in shown(answer)
 

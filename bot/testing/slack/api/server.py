@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Set as AbstractSet
+from email.utils import formatdate
+from time import time
 from types import TracebackType
 from typing import Self
 
@@ -94,7 +96,9 @@ class SlackServer:
             answer = self._call(method, arguments, token, request.host)
         else:
             answer = {}
-        return _respond(request, fault, answer, self.scopes if token == self.bot_token else frozenset())
+        response = _respond(request, fault, answer, self.scopes if token == self.bot_token else frozenset())
+        response.headers["Date"] = formatdate(time() + self.workspace.clock_offset_seconds, usegmt=True)
+        return response
 
     async def _serve_file(self, request: web.Request) -> web.Response:
         """Give a file to who has the token; Slack shows others its page for signing in."""
