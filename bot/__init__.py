@@ -26,7 +26,7 @@ Rooms, from the top down; each imports only what is below it:
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
-    callbacks    the seven calls that no import shows, as named Protocols
+    callbacks    the eight calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 

@@ -23,7 +23,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import FetchFile, ReadAbove, ShowStatus
+from bot.callbacks import ReadAbove, ShowStatus
 from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
@@ -144,7 +144,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         escalation=Escalation(settings, ourselves.url, bounds),
         show_status=delivery.show_status,
         read_above=ThreadReader(client, ourselves).above,
-        fetch_file=FileReader(client, session).fetch,
+        files=FileReader(client, session),
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
@@ -194,7 +194,7 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
     read_above: ReadAbove,
-    fetch_file: FetchFile,
+    files: FileReader,
 ) -> Agent:
     pictures = Pictures()
     names = filter(None, (settings.openai_model, settings.openai_fallback_model))
@@ -224,7 +224,8 @@ def _agent(
         settings=settings,
         show_status=show_status,
         read_above=read_above,
-        fetch_file=fetch_file,
+        describe_files=files.describe,
+        fetch_file=files.fetch,
         pictures=pictures,
     )
 

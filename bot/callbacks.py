@@ -1,8 +1,8 @@
-"""The seven calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The eight calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
 from typing import Protocol
 
-from bot.store.records import SharedFile, ThreadId
+from bot.store.records import InboxMessage, SharedFile, ThreadId
 
 
 class WakeThread(Protocol):
@@ -45,6 +45,13 @@ class ReadAbove(Protocol):
 
     async def __call__(self, thread: ThreadId, before: str, since: str, known: frozenset[str], /) -> str:
         """Return it, marked by person and as nobody's own words; empty when nothing was."""
+
+
+class DescribeFiles(Protocol):
+    """The agent asks Slack about files of a message that it had not described when it was sent."""
+
+    async def __call__(self, message: InboxMessage, /) -> InboxMessage:
+        """Return the message with what is known by now."""
 
 
 class FetchFile(Protocol):

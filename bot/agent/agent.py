@@ -15,7 +15,7 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import email_addresses
-from bot.callbacks import FetchFile, ReadAbove, ShowStatus
+from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
@@ -60,6 +60,7 @@ class Agent:
         settings: Settings,
         show_status: ShowStatus,
         read_above: ReadAbove,
+        describe_files: DescribeFiles,
         fetch_file: FetchFile,
         pictures: Pictures,
     ) -> None:
@@ -72,6 +73,7 @@ class Agent:
         self._settings = settings
         self._show_status = show_status
         self._read_above = read_above
+        self._describe_files = describe_files
         self._fetch_file = fetch_file
         self._pictures = pictures
 
@@ -188,6 +190,10 @@ class Agent:
 
     async def _begin(self, message: InboxMessage) -> Conversation:
         """Read the conversation with the message, and what others said above one that calls us into a thread."""
+        if any(file.unfinished for file in message.files):
+            sent, message = message, await self._describe_files(message)
+            if message != sent:
+                await self._store.inbox.describe(message, instead_of=sent.text)
         above = ""
         if message.called_in:
             since, known = await self._store.inbox.read_by_model(message.thread)

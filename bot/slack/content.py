@@ -15,6 +15,7 @@ _MAX_QUOTES = 5
 _MAX_FILES = 10
 _MAX_NAME_CHARACTERS = 100
 _MAX_DEPTH = 8
+_UNFINISHED = ("processing", "pending", "queued")
 _MAX_PICTURE_BYTES = 1_000_000  # what models make smaller themselves is not worth its way
 _SEEN_AS_THEY_ARE = ("image/jpeg", "image/png", "image/gif", "image/webp")
 _WIDTHS = (1024, 960, 800, 720, 480, 360)
@@ -32,7 +33,7 @@ def read(message: Mapping[str, Any], us: str) -> Content:
     """Return what a message says; a field that is not as Slack documents it counts as missing."""
     files = tuple(_files(message))
     quoted_files = [file for shared in _shared(message) for file in _files(shared)]
-    own = [readable(spoken(message), us), *(f"(voice message) {file.words}" for file in files if _is_voice(file))]
+    own = [readable(spoken(message), us), *(_heard(file) for file in files if _is_voice(file))]
     quoted = [*quotes(message), *(_told(file) for file in files if not _is_voice(file))]
     said = "\n".join(filter(None, own))
     text_ = mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said))
@@ -136,7 +137,21 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
         url=smaller or text(file.get("url_private")),
         size=size if isinstance(size, int) and not smaller else 0,
         words=_file_words(file),
+        unfinished=file.get("file_access") == "check_file_info"
+        or text(mapping(file.get("transcription")).get("status")) in _UNFINISHED,
     )
+
+
+def described(text_: str, before: SharedFile, now: Mapping[str, Any]) -> tuple[str, SharedFile]:
+    """Return what a message says when Slack describes a file of it anew, and the file."""
+    file = _file(now)
+    if text_.find(line := mask(writable(_told(before)))) < 0:
+        return text_, file
+    if not _is_voice(file):
+        return text_.replace(line, mask(writable(_told(file))), 1), file
+    own, _, quoted = text_.replace(line, "", 1).partition(QUOTED)
+    own = "\n".join(filter(None, (own, mask(writable(_heard(file))))))
+    return (own + QUOTED + quoted.strip("\n") if quoted.strip() else own), file
 
 
 def _smaller(file: Mapping[str, Any]) -> str:
@@ -164,6 +179,10 @@ def _file_words(file: Mapping[str, Any]) -> str:
 
 def _is_voice(file: SharedFile) -> bool:
     return file.kind == "voice message" and bool(file.words)
+
+
+def _heard(file: SharedFile) -> str:
+    return f"(voice message) {file.words}"
 
 
 def _told(file: SharedFile) -> str:

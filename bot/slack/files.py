@@ -2,17 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.store.records import SharedFile
+from bot.slack.client import SLACK_ERRORS
+from bot.slack.content import described, mapping
+from bot.store.records import InboxMessage, SharedFile
 
 logger = logging.getLogger(__name__)
 
 FETCH_TIMEOUT_SECONDS = 8.0
+PAUSES_SECONDS = (0.5, 1.0, 2.0, 3.0)  # between asking what is said in a voice message
 
 
 class FileReader:
@@ -44,6 +50,32 @@ class FileReader:
             logger.warning("file %s could not be fetched: %s", file.id, type(error).__name__)
             return None
         return content if len(content) <= most else None
+
+    async def describe(self, message: InboxMessage) -> InboxMessage:
+        """Return the message with what Slack says by now of files that it had not described, as in a shared channel.
+
+        What is said in a voice message is known some seconds after it was sent.
+        """
+        words, files = message.text, list[SharedFile]()
+        for file in message.files:
+            found = await self._info(file) if file.unfinished and file.id else None
+            if found is not None:
+                words, file = described(words, file, found)  # noqa: PLW2901 - as it is now
+            files.append(file)
+        return replace(message, text=words, files=tuple(files))
+
+    async def _info(self, file: SharedFile) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = None
+        for pause in PAUSES_SECONDS:
+            try:
+                found = mapping((await self._client.files_info(file=file.id)).get("file"))
+            except SLACK_ERRORS as error:
+                logger.warning("file %s is not described: %s", file.id, error)
+                return found
+            if not described("", file, found)[1].unfinished:
+                break
+            await asyncio.sleep(pause)
+        return found
 
     def _is_slacks(self, url: str) -> bool:
         try:

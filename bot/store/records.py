@@ -50,7 +50,10 @@ class ThreadId:
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything."""
+    """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
+
+    Of an `unfinished` one Slack tells more when it is asked, in a while.
+    """
 
     id: str
     kind: str
@@ -59,6 +62,7 @@ class SharedFile:
     url: str
     size: int
     words: str = ""
+    unfinished: bool = False
 
     @property
     def is_picture(self) -> bool:

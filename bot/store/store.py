@@ -48,6 +48,9 @@ class Inbox(Protocol):
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
+    async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
+        """Keep what a message's files say, unless the person has corrected the words meanwhile."""
+
     async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
         """Return the ts up to which a thread was read in Slack, and those of its messages that the model has read."""
 

@@ -111,6 +111,31 @@ async def test_voice(world: World) -> None:
     assert "can't look into" not in shown(answer)
 
 
+@pytest.mark.parametrize("words", ["", "look"])
+async def test_voice_that_is_still_transcribed(world: World, words: str) -> None:
+    """A voice message that Slack has not transcribed yet is asked for again, and is what the person said."""
+    world.script += [status_of("ORD-10234"), Answer("On its way.")]
+    world.workspace.described["F0VOICE"] = [SILENT_VOICE, VOICE]
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, words, "D0ANA", files=[SILENT_VOICE, INVOICE]))
+    said = heard(world.asked[0])[0]
+    assert said.startswith(f"{words}\n(voice message) where is my order ORD-10234".lstrip())
+    assert "a file “invoice.pdf”, which cannot be read here" in said
+    assert "audio_message" not in said
+    assert "I can't look into what you attached (file “invoice.pdf”)" in shown(answer)
+
+
+async def test_file_of_a_shared_channel(world: World) -> None:
+    """A file that Slack describes only when it is asked, as in a shared channel, is known by then."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    world.workspace.described["F0BROKEN"] = [PHOTO]
+    file = {"id": "F0BROKEN", "mode": "file_access", "file_access": "check_file_info"}
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot ORD-10188 is broken, refund", files=[file]))
+    assert "a picture “broken.jpg” (file F0BROKEN)" in heard(world.asked[0])[0]
+    assert [block["slack_file"]["id"] for block in card.blocks if block["type"] == "image"] == ["F0BROKEN"]
+
+
 async def test_forwarded_message(world: World) -> None:
     """What somebody else wrote is read as their words, and names nothing in the name of who forwards it."""
     world.script += [status_of("ORD-10234"), Answer("I can't find it.")]

@@ -15,6 +15,7 @@ from bot.store.sqlite.inbox_rows import (
     read_by_model,
     read_files,
     was_erased,
+    write_files,
 )
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, relayed_to_customer, relayed_to_team
@@ -197,6 +198,17 @@ class Inbox:
             )
 
         return await self._database.commit(write)
+
+    async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
+        """Keep what a message's files say, unless the person has corrected the words meanwhile."""
+
+        def write(db: Database) -> None:
+            db.execute(
+                "UPDATE inbox SET text = ?, files = ? WHERE id = ? AND text = ?",
+                [message.text, write_files(message.files), message.id, instead_of],
+            )
+
+        await self._database.commit(write)
 
     async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
         """Return up to where a thread was read in Slack, and which of its messages the model has read."""

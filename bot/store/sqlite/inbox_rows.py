@@ -46,7 +46,7 @@ def complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
     if message.files:
         db.execute(
             "UPDATE inbox SET text = ?, files = ? WHERE (team, channel, ts) = (?, ?, ?) AND files IS NULL",
-            [message.text, _written(message.files), *key],
+            [message.text, write_files(message.files), *key],
         )
     # Only what stands below the words: those are corrected by an edit, and not by a copy that is late.
     db.execute(
@@ -63,7 +63,8 @@ def complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
         )
 
 
-def _written(files: tuple[SharedFile, ...]) -> str | None:
+def write_files(files: tuple[SharedFile, ...]) -> str | None:
+    """Return files as a row holds them."""
     return json.dumps([asdict(file) for file in files], ensure_ascii=False) if files else None
 
 
@@ -76,7 +77,7 @@ def insert_message(db: Database, message: InboxMessage, status: str) -> None:
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, _written(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
+            *(message.text, write_files(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
         ],
     )
 

@@ -30,6 +30,7 @@ _READ = ("channels:read", "groups:read", "mpim:read", "im:read")
 _HISTORY = ("channels:history", "groups:history", "mpim:history", "im:history")
 _WRITE = ("channels:manage", "groups:write", "im:write", "mpim:write")
 NEEDED: dict[str, tuple[str, ...]] = {
+    "files.info": ("files:read",),
     "bots.info": ("users:read",),
     "users.info": ("users:read",),
     "users.list": ("users:read",),

@@ -57,6 +57,7 @@ class Workspace(Changes):
         self.people = {person.id: person for person in people}
         self.channels = {channel.id: channel for channel in channels}
         self.usergroups: dict[str, list[str]] = {}
+        self.described: dict[str, list[Json]] = {}  # what is said of files when it is asked for, by id
         self.contents: dict[str, tuple[str, bytes]] = {}  # of files, by id, with their types
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
