@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,8 @@ from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
+from bot.model.health import ModelHealth
+from bot.model.model import Model
 from bot.model.pictures import Pictures
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
@@ -70,6 +72,7 @@ class _Bot:
     worker: Worker
     buttons: Buttons
     clock_ahead: float
+    models: Sequence[ModelHealth]
 
 
 @asynccontextmanager
@@ -129,13 +132,26 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         logger.warning("%s", fault)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+    worker: Worker
+    approvals = Approvals(
+        store=store,
+        executor=executor,
+        cards=cards,
+        identity=identity,
+        settings=settings,
+        wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
+    )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    pictures = Pictures()
+    models = [OpenAIModel(one, pictures.shown) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
+        models=models,
         store=store,
         identity=identity,
         known_tools=tools.offered(known_tools, shop),
@@ -145,6 +161,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         show_status=delivery.show_status,
         read_above=ThreadReader(client, ourselves).above,
         files=FileReader(client, session),
+        pictures=pictures,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
@@ -158,7 +175,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, trusted_teams=settings.trusted_teams)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, ourselves.clock_ahead)
+    health = [model.health for model in models]
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, ourselves.clock_ahead, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -186,6 +204,7 @@ def _agent(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    models: Sequence[Model],
     store: Store,
     identity: Identity,
     known_tools: Mapping[str, type[Tool]],
@@ -195,13 +214,15 @@ def _agent(
     show_status: ShowStatus,
     read_above: ReadAbove,
     files: FileReader,
+    pictures: Pictures,
 ) -> Agent:
-    pictures = Pictures()
-    names = filter(None, (settings.openai_model, settings.openai_fallback_model))
-    models = [OpenAIModel(name, settings, pictures.shown) for name in names]
-    for model in models:
-        stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
+    intents = Intents(
+        model=models[0],
+        store=store,
+        escalation=escalation,
+        order_number=shop.order_number,
+        sorts=settings.sorts,
+    )
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -268,7 +289,14 @@ async def _connect(
         connection = HttpConnection()
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "", clock_ahead=bot.clock_ahead).add_to(web_app)
-    health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health = Health(
+        store=bot.store,
+        shop=bot.shop,
+        models=bot.models,
+        leases=bot.leases,
+        connection=connection,
+        silence_seconds=silence,
+    )
     health.add_routes(health_app if settings.health_port else web_app)
     for app, port in ((health_app, settings.health_port), (web_app, http_port)):
         if port is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bot.agent.attachments import unread
 from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
@@ -13,6 +14,7 @@ from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
+from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import email_addresses
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowStatus
@@ -29,7 +31,6 @@ from bot.store.records import (
     Conversation,
     InboxMessage,
     Post,
-    SharedFile,
     Spent,
     ThreadId,
     new_id,
@@ -92,15 +93,15 @@ class Agent:
     async def _answer_as_read(self, message: InboxMessage) -> bool | None:
         """Answer the message as it reads now; None when the person has corrected it before it was answered."""
         try:
-            async with asyncio.timeout(self._settings.run_timeout_seconds):
+            async with asyncio.timeout(self._settings.run_seconds):
                 reply, posts = await self._run(message)
         except RunError as error:
-            return await self.apologise(message, error.words, error.row_id, str(error), escalate=error.escalate)
+            return await self._end(message, error)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
-            return await self.apologise(message, words, error=str(error))
+            return await self.apologise(message, words, str(error))
         except TimeoutError:
-            return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
+            return await self.apologise(message, "This took too long, so I stopped.", "the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
         try:
             more = await self._store.conversations.finish(message, reply, posts)
@@ -109,24 +110,29 @@ class Agent:
         reach("answer written")
         return more
 
-    async def apologise(
-        self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, escalate: bool = False
-    ) -> bool:
+    async def apologise(self, message: InboxMessage, words: str, error: str) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
-        mark = reference(row_id or new_id())
+        return await self._end(message, RunError(words, new_id(), error))
+
+    async def _end(self, message: InboxMessage, error: RunError) -> bool:
+        mark = reference(error.row_id)
         where = f"{message.thread.channel}/{message.thread.ts}"
-        tell(logger, "message not answered", level=logging.WARNING, error=error[:200], reference=mark, thread=where)
+        tell(
+            logger, "message not answered", level=logging.WARNING, error=str(error)[:200], reference=mark, thread=where
+        )
         post = None
-        if escalate:
+        if error.escalate:
             intent = await self._intents.stored(message.thread)
-            summary, key = f"{words} ({mark})", message.key
+            summary, key = f"{error.words} ({mark})", message.key
             post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
-        next_step = "I have asked a person to look at it." if post else TRY_AGAIN
-        text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
-        reply = {"role": "assistant", "content": words}
+        next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
+        text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
+        reply = {"role": "assistant", "content": error.words}
         posts = self._posts(message, text)
         await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
-        return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
+        return await self._store.conversations.finish(
+            message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
+        )
 
     async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
         """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
@@ -167,14 +173,17 @@ class Agent:
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 await self._look(conversation)
-                seen = seen_by(message.user, conversation.messages)
-                turn = await self._model_calls.ask(message.thread, message.user, seen)
+                messages = seen_by(message.user, conversation.messages)
+                ask = partial(self._model_calls.ask, message.thread, message.user)
+                turn = await next_turn(ask, messages, conversation.cards)
                 reach("model answered")
                 if (more := await self._lines_since(message, conversation)) is not None:
                     conversation = more
                     continue
                 if not turn.calls:
-                    text = "\n\n".join(filter(None, (without_instructions(turn.text), self._unread(conversation))))
+                    text = "\n\n".join(
+                        filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
+                    )
                     known = self._known(requester, conversation)
                     return turn.message, self._posts(message, text, conversation.cards, known)
                 rows = self._tool_calls.rows(message, turn.calls)
@@ -223,16 +232,6 @@ class Agent:
             for file in self._pictures.missing([file for _, file in conversation.files]):
                 if (content := await self._fetch_file(file, MAX_BYTES)) is not None:
                     self._pictures.keep(file, content)
-
-    def _unread(self, conversation: Conversation) -> str:
-        """Say what of the files that came with the message nobody has read: the person must not think otherwise."""
-        unread = [file for file in conversation.new_files if not file.words and not self._pictures.sees(file)]
-        if not unread:
-            return ""
-        named = ", ".join(f"{file.kind} “{file.name}”" if file.name else f"a {file.kind}" for file in unread[:3])
-        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""  # noqa: PLR2004 - as many as are named
-        shown = " If you ask for a refund, whoever decides about it sees your picture." if _has_pictures(unread) else ""
-        return f"I can't look into what you attached ({named}{more}), so please tell me in words what matters.{shown}"
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
@@ -292,7 +291,3 @@ def _is_line_by_line(message: InboxMessage) -> bool:
 def _last_words(conversation: Conversation) -> str:
     said = (one.get("content") for one in reversed(conversation.messages) if one["role"] == "assistant")
     return next((text for text in said if isinstance(text, str)), "")
-
-
-def _has_pictures(files: Sequence[SharedFile]) -> bool:
-    return any(file.is_picture for file in files)

@@ -4,8 +4,7 @@ import pytest
 
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.stories.test_conversations import heard
-from tests.world import ANA, BOT, SAM, SUPPORT, World, calls, refund_of, shown, status_of
+from tests.world import ANA, BOT, SAM, SUPPORT, World, calls, heard, refund_of, shown, status_of
 
 
 async def edit(world: World, message: Message, text: str) -> None:

@@ -6,8 +6,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing.openai import Answer, Request
-from tests.stories.test_conversations import heard
-from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, TEAM, World, calls, refund_of, shown, status_of
+from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, TEAM, World, calls, heard, refund_of, shown, status_of
 
 HERE = "D0ANA"
 

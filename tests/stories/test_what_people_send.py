@@ -6,8 +6,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Person
-from tests.stories.test_conversations import heard
-from tests.world import ANA, BEN, BOT, SAM, World, buttons, refund_of, shown, status_of
+from tests.world import ANA, BEN, BOT, SAM, World, buttons, heard, refund_of, shown, status_of
 
 PHOTO = {"id": "F0BROKEN", "name": "broken.jpg", "title": "broken.jpg", "mimetype": "image/jpeg", "size": 120_000}
 VOICE = {
@@ -253,7 +252,7 @@ async def test_model_that_sees(world: World) -> None:
         await world.replies(question, 2)
     for request in world.asked:
         words, picture = request.messages[1]["content"]
-        assert words["text"].startswith("what is this?")
+        assert words["text"].startswith(f"{ANA} wrote: what is this?")
         assert picture == {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
     assert shown(answer) == "I see a broken mug."
     assert world.rows("SELECT 1 FROM messages WHERE message LIKE '%base64%'") == []
