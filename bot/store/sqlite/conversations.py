@@ -3,19 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
 from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError, MessageChangedError
-from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
+from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
 from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox_rows import finish_running, mark_running, read_files
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.runs import spent, start_of_run
 from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post
 
 WITHOUT_TEXT = "(a message without text)"
@@ -220,7 +220,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
 
 def _read(db: Database, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
-    begin = _start_of_run(db, thread)
+    begin = start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
@@ -238,7 +238,7 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread, begin),
+        spent=spent(db, thread, begin),
         intent=get_intent(db, thread),
         files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
         new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
@@ -255,56 +255,13 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
 
 def _leave_out(db: Database, thread: ThreadId) -> None:
     """Mark the messages of the run as ones that the model is not given again; notes stay."""
-    first_id = _start_of_run(db, thread).message_id
+    first_id = start_of_run(db, thread).message_id
     if first_id:
         db.execute(
             """UPDATE messages SET message = json_set(message, '$.left_out', json('true'))
                WHERE thread = ? AND id >= ? AND role != 'system'""",
             [thread.key, first_id],
         )
-
-
-class _Begin(NamedTuple):
-    """Where a run began in the conversation, when, and for whom."""
-
-    message_id: int = 0
-    at: str = ""
-    user: str = ""
-
-
-def _start_of_run(db: Database, thread: ThreadId) -> _Begin:
-    """Find where the run began in the conversation: at the first of the messages that it answers."""
-    # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
-    first = db.execute(
-        """SELECT messages.id, created_at, inbox.user FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE inbox.thread = ?
-           AND status IN ('waiting', 'running') AND status = 'running'
-           ORDER BY messages.id LIMIT 1""",
-        [thread.key],
-    ).fetchone()
-    return _Begin(*first or ())
-
-
-def _spent(db: Database, thread: ThreadId, begin: _Begin) -> Spent:
-    steps, tokens = db.execute(
-        """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
-                  coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
-           FROM model_calls WHERE thread = ? AND created_at >= ?""",
-        [thread.key, begin.at],
-    ).fetchone()
-    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    calls = db.execute(
-        "SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?",
-        [thread.key, begin.user, hour_ago],
-    ).fetchone()[0]
-    same = db.execute(
-        """SELECT coalesce(max(n), 0) FROM (
-               SELECT count(DISTINCT message_id) AS n FROM tool_calls
-               WHERE thread = ? AND message_id > ?
-               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
-        [thread.key, begin.message_id],
-    ).fetchone()[0]
-    return Spent(steps, tokens, calls, same)
 
 
 def erase_messages(db: Database, thread: ThreadId) -> None:
