@@ -8,7 +8,7 @@ Rooms, from the top down; each imports only what is below it:
     operator     what an operator asks beside a bot that runs: check, log
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
-    slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
+    slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
@@ -59,8 +59,9 @@ running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
 message was changed (MessageChanged) and the desk that somebody opened their Home tab (HomeOpened); the agent shows a
-status through delivery (ShowStatus), and the desk begins a thread through it (PostNow); delivery tells the approvals of
-a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
+status through delivery (ShowStatus) and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the
+desk begins a thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the
+outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

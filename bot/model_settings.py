@@ -40,6 +40,11 @@ class ModelFields(BaseSettings):
     openai_fallback_api_key: SecretStr | None = Field(
         None, description="The API key for the fallback model's server; that of the first one when neither is set."
     )
+    model_sees_pictures: bool = Field(
+        default=False,
+        validation_alias="BOT_MODEL_SEES_PICTURES",
+        description="Whether the model gets the pictures that people send; if not, they are told that it does not.",
+    )
     model_temperature: float | None = Field(
         None,
         ge=0,

@@ -35,6 +35,8 @@ from bot.store.records import ChatMessage
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
+Shown = Callable[[Sequence[ChatMessage]], list[ChatMessage]]
+"""Puts beside the words what goes to the model and is not kept with the conversation: the last thing done to it."""
 V = TypeVar("V")
 
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
@@ -57,9 +59,10 @@ class OpenAIModel:
     What a server refuses by name is learnt, and not sent again while the process lives.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, shown: Shown = list) -> None:
         self.name = settings.name
         self._settings = settings
+        self._shown = shown
         self._key = settings.key or "none"
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
@@ -116,7 +119,7 @@ class OpenAIModel:
     async def _ask(self, messages: Sequence[ChatMessage], more: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
         dialect = self._dialect
         whole = {
-            "messages": render(messages, dialect, self.name),
+            "messages": self._shown(render(messages, dialect, self.name)),
             "stream": False,  # some proxies stream unless they are told not to
             **self._settings.parameters,
             **more,
@@ -152,7 +155,9 @@ class OpenAIModel:
         refusal, plainest = refused.refusal, dialect.plainest
         if refusal.reason is Reason.REFUSED and plainest != dialect:
             try:
-                value = await self._try(plainest, {**body, "messages": render(messages, plainest, self.name)}, read)
+                value = await self._try(
+                    plainest, {**body, "messages": self._shown(render(messages, plainest, self.name))}, read
+                )
             except (_RefusedError, ModelError):
                 pass
             else:
