@@ -92,7 +92,7 @@ async def test_retry_after_is_kept(world: World) -> None:
 AGAIN = (BUSY, UNREACHABLE)  # where it helps
 FINAL: dict[str, tuple[Failure, str, int]] = {
     "busy for long": (Failure(429, headers={"Retry-After": "120"}), BUSY, 1),
-    "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), BUSY, 1),
+    "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), SPENT, 1),
     "busy again": (Failure(429), BUSY, 3),
     "broken": (Failure(500), UNREACHABLE, 3),
     "no money": (Failure(429, "insufficient_quota"), SPENT, 1),
