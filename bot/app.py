@@ -125,7 +125,15 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         logger.warning("%s", fault)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+    worker: Worker
+    approvals = Approvals(
+        store=store,
+        executor=executor,
+        cards=cards,
+        identity=identity,
+        settings=settings,
+        wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
+    )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
     models = [OpenAIModel(one) for one in settings.models]

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from contextvars import ContextVar
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -175,6 +176,18 @@ class Settings(ModelFields):
         ge=1_000,
         validation_alias="BOT_HISTORY_TOKENS",
         description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
+    )
+    customer_may_confirm: Decimal = Field(
+        Decimal(0),
+        ge=0,
+        validation_alias="BOT_CUSTOMER_MAY_CONFIRM",
+        description="US dollars that may come back on the customer's own click; more needs an approver after it.",
+    )
+    address_change_limit: Decimal = Field(
+        Decimal(200),
+        ge=0,
+        validation_alias="BOT_ADDRESS_CHANGE_LIMIT",
+        description="US dollars of an order above which an approver has to agree to another address of it.",
     )
     account_undo_days: int = Field(
         30,

@@ -172,6 +172,16 @@ class World:
             lambda: next((reply for reply in self.workspace.replies_of_bot(message) if buttons(reply)), None)
         )
 
+    async def confirmed(self, message: Message, person: str = ANA) -> Message:
+        """Press Confirm on the requester's card in the message's thread, and wait for the approver's there."""
+        card = await self.card(message)
+        await self.workspace.click(person, card.channel, card.ts, "approve_call")
+        return await self.workspace.until(
+            lambda: next(
+                (one for one in self.workspace.replies_of_bot(message) if buttons(one) and one.ts != card.ts), None
+            )
+        )
+
     async def settled(self, card: Message) -> Message:
         """Wait until the card is redrawn without buttons."""
         return await self.workspace.until(

@@ -113,9 +113,8 @@ def _check_calls(judge: _Judge, conversation: Conversation, step: Step, played: 
 def _check_waiting(judge: _Judge, step: Step, played: Played) -> None:
     waits = step.waits
     if waits is None:
-        gated = {call.tool for call in played.calls if call.gated}
-        wanted = (call for call in step.calls if not call.one_of and call.tool in gated)
-        waits = {call.tool: APPROVER for call in wanted}
+        first = {call.tool: APPROVER if call.gate == "approver" else step.by for call in played.calls if call.gated}
+        waits = {call.tool: first[call.tool] for call in step.calls if not call.one_of and call.tool in first}
     for tool, person in waits.items():
         if tool not in played.seen:
             judge.gate(Kind.WAITING, f"no request of {tool} waits")

@@ -94,6 +94,14 @@ class CallStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Gate(StrEnum):
+    """Whose yes a change needs: of who asked, of somebody who may approve, or of both in this order."""
+
+    REQUESTER = "requester"
+    APPROVER = "approver"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """What the model asked, what was validated, who asked, and how it ended.
@@ -125,6 +133,8 @@ class ToolCall:
     card: tuple[Block, ...] = ()
     quote: str | None = None
     customer: str | None = None
+    gate: Gate = Gate.APPROVER
+    confirmed_at: datetime | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
@@ -137,6 +147,11 @@ class ToolCall:
     reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+
+    @property
+    def waits_for_requester(self) -> bool:
+        """Whether the next yes is to be said by who asked, and by nobody else."""
+        return self.gate != Gate.APPROVER and self.confirmed_at is None
 
 
 @dataclass(frozen=True, slots=True)

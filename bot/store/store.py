@@ -110,8 +110,17 @@ class ApprovalRequests(Protocol):
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked anew.
+        """
+
+    async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
+
+    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done."""
 
     async def settle(
         self,
@@ -128,8 +137,8 @@ class ApprovalRequests(Protocol):
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
 
-    async def begin(self, call: ToolCall) -> None:
-        """Note that a change may reach the shop from now on, unless it may have before."""
+    async def begin(self, call: ToolCall) -> bool:
+        """Note that a change may reach the shop from now on, and return whether it is still open."""
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""

@@ -359,7 +359,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
     notes = []
     async with world.bot():
         cards = [await card_of_ana(world, one, channel=room.id) for one, room in zip(orders, rooms, strict=True)]
-        world.refund_elsewhere("ORD-10234", 1)
+        world.refund_elsewhere("ORD-10234", 8400)
         write(world, "UPDATE tool_calls SET expires_at = '2026-01-01T00:00:00+00:00' WHERE subject = 'order:ORD-10235'")
         for card, action in zip(cards, ("approve_call", "cancel_call", "approve_call", "approve_call"), strict=True):
             await world.workspace.click(SAM, card.channel, card.ts, action)
@@ -373,7 +373,7 @@ async def test_p12_every_end_is_told_apart(world: World) -> None:
     for end, line in zip(ends, settled, strict=True):
         assert [other for other in ends if other in line] == [end]
     assert len({re.sub(r"ORD-\d+|\$[\d.]+", "", note) for note in notes}) == 4
-    assert sorted(world.refunds()) == [("ORD-10188", 4200), ("ORD-10234", 1)]
+    assert sorted(world.refunds()) == [("ORD-10188", 4200), ("ORD-10234", 8400)]
 
 
 async def test_p12_nobody_may_approve(world: World) -> None:

@@ -206,7 +206,7 @@ async def test_approver_whose_account_it_is(world: World) -> None:
     world.write("UPDATE orders SET status = 'delivered' WHERE status != 'cancelled'")
     world.script += [calls(("delete_account", {})), Answer("I have asked for it.")]
     async with world.bot(BOT_APPROVERS=f"{SAM},U0CHLOE"):
-        card = await world.card(await world.says(BEN, "@bot delete my account"))
+        card = await world.confirmed(await world.says(BEN, "@bot delete my account"), BEN)
         await approve(world, card, "U0CHLOE")
         assert "your own order or account" in await world.whisper_to("U0CHLOE")
         await approve(world, card)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, ThreadId, ToolCall, writable
+from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import current_run
 from bot.store.sqlite.leases import Leases
@@ -217,12 +217,13 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = (
         *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
-        *("begun_at", "look_at", "reported_at"),
+        *("begun_at", "look_at", "reported_at", "confirmed_at"),
     )
     columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId.of_key(row["thread"])
     columns["status"] = CallStatus(row["status"])
+    columns["gate"] = Gate(row["gate"])
     columns |= {name: bool(row[name]) for name in ("gated", "shown_paused", "money_pending")}
     columns["card"] = tuple(json.loads(row["card"]))
     return ToolCall(**columns)

@@ -275,6 +275,15 @@ def quotes(db: Database) -> None:
 
 
 @bot_migrations()
+def two_keys(db: Database) -> None:
+    """Let a request need the yes of who asked, of an approver, or of both."""
+    db.execute("""
+        ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
+        CHECK (gate IN ('requester', 'approver', 'both'))""")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Let every call know the run that it belongs to, and a tool call its order."""
     for table in ("tool_calls", "model_calls"):
