@@ -126,8 +126,11 @@ class Agent:
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 seen = seen_by(message.user, conversation.messages)
-                turn = await self._model_calls.ask(message.thread, message.user, seen)
+                last = conversation.spent.steps >= self._settings.max_steps
+                turn = await self._model_calls.ask(message.thread, message.user, seen, last=last)
                 reach("model answered")
+                if last and turn.calls:
+                    raise _too_many_steps(conversation.spent)
                 if not turn.calls:
                     text = without_instructions(turn.text)
                     known = self._known(requester, conversation)
@@ -147,9 +150,8 @@ class Agent:
         if spent.same_failure >= MAX_SAME_FAILURES:
             words = "I tried the same thing three times and it did not work, so I have stopped."
             raise RunError(words, new_id(), "the same call failed three times", escalate=True)
-        if spent.steps >= settings.max_steps:
-            words = "I could not finish this within the number of steps that I may take."
-            raise RunError(words, new_id(), f"no answer after {spent.steps} steps")
+        if spent.steps > settings.max_steps:
+            raise _too_many_steps(spent)
         if spent.tokens >= settings.tokens_per_run:
             raise RunError("This got too long for me to finish.", new_id(), f"{spent.tokens} tokens without an answer")
         if spent.calls_within_hour >= settings.calls_per_thread_hour:
@@ -187,3 +189,8 @@ class Agent:
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
             for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]
+
+
+def _too_many_steps(spent: Spent) -> RunError:
+    words = "I could not finish this within the number of steps that I may take."
+    return RunError(words, new_id(), f"no answer after {spent.steps} steps")

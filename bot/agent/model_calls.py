@@ -22,6 +22,11 @@ MAX_TRIES = 3
 MAX_LOGGED_CHARACTERS = 200  # the first line: those below it may quote what the model said
 MAX_WAIT_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 0.4
+LAST_TURN: ChatMessage = {
+    "role": "system",
+    "content": "You can look up and ask for nothing more now. Tell the customer what was found and what was asked for, "
+    "and what is still open, so that they can write on.",
+}
 
 
 class ModelCalls:
@@ -44,15 +49,20 @@ class ModelCalls:
         self._settings = settings
         self._show_status = show_status
 
-    async def ask(self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
-        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one."""
+    async def ask(
+        self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage], *, last: bool = False
+    ) -> Turn:
+        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one.
+
+        The last turn that a run may take is without tools, so that the customer hears what was found.
+        """
         failure: RunError | None = None
         budget = self._settings.history_tokens
         for model in self._models:
             for attempt in range(MAX_TRIES):
                 row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
                 try:
-                    return await self._try(model, row, conversation.cut(messages, budget))
+                    return await self._try(model, row, conversation.cut(messages, budget), last=last)
                 except ModelError as error:
                     failure = RunError(error.words, row.id, str(error))
                     wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
@@ -65,11 +75,14 @@ class ModelCalls:
                         await asyncio.sleep(wait)
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
-    async def _try(self, model: Model, row: ModelCall, messages: Sequence[ChatMessage]) -> Turn:
+    async def _try(self, model: Model, row: ModelCall, messages: Sequence[ChatMessage], *, last: bool) -> Turn:
         conversation.check(messages)
         self._calls.log_model_call(row)
         try:
-            turn = await model.respond([self._instructions, *messages], self._definitions)
+            if last:
+                turn = await model.respond([self._instructions, *messages, LAST_TURN], ())
+            else:
+                turn = await model.respond([self._instructions, *messages], self._definitions)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)

@@ -46,7 +46,9 @@ class OpenAIModel:
         """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
         # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
         # schema and item at each request, which costs more than all the rest of it.
-        body = {"messages": list(messages), "tools": list(tools), "parallel_tool_calls": True}
+        body: dict[str, Any] = {"messages": list(messages)}
+        if tools:  # an empty list is refused
+            body |= {"tools": list(tools), "parallel_tool_calls": True}
         request = self._client.chat.completions.with_streaming_response.create(
             model=self.name, messages=(), extra_body=body
         )
