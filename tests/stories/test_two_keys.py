@@ -12,7 +12,7 @@ from bot.shop.sqlite.shop import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
 from tests.process import Supervisor, check
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown
 
 CANCEL = [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
 
@@ -87,8 +87,7 @@ async def test_the_customers_click_alone(world: World) -> None:
         assert "✓ Confirmed by <@U0ANA>: ORD-10251 is cancelled" in shown(await world.settled(card))
         replies = await world.replies(question, 4)
     assert shown(replies[-1]) == "It is cancelled. Anything else?"
-    notes = [m["content"] for m in world.asked[-1].messages if m["role"] == "system"]
-    assert "confirmed by the customer and done. ORD-10251 is cancelled" in notes[-1]
+    assert "confirmed by the customer and done. ORD-10251 is cancelled" in notes_in(world.asked[-1])[-1]
     assert world.refunds() == [("ORD-10251", 4350)]
 
 
