@@ -79,7 +79,7 @@ class OpenAIModel:
     async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn; one malformed call of several costs itself alone."""
         names = frozenset(tool["function"]["name"] for tool in tools)
-        body = {"tools": list(tools), "parallel_tool_calls": True}
+        body = {"tools": list(tools), "parallel_tool_calls": True} if tools else {}
         try:
             turn = await self._ask(
                 messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
