@@ -5,11 +5,13 @@ Rooms, from the top down; each imports only what is below it:
     __main__     the command line
     commands     what its commands do, imported by the one that needs it
     evaluation   conversations in YAML, played with a model through the bot, and how well it did
+    operator     what an operator asks beside a bot that runs: check, log
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
+    mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
     help         the help articles that a tool searches
@@ -18,7 +20,12 @@ Rooms, from the top down; each imports only what is below it:
     shop         the port to orders, customers and money; sqlite is the built-in shop
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite is where
+    imports      Python of the operator's own that a setting names
     settings     what the operator decides
+    model_settings  which models are asked, where and how
+    prices       what tokens cost
+    logs         what is told on stderr, a line for each event
+    metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
     callbacks    the five calls that no import shows, as named Protocols
     tasks        how background work ends

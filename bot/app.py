@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -25,16 +25,20 @@ from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ShowStatus
 from bot.help import articles
 from bot.identity import Identity
+from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
-from bot.settings import Settings
-from bot.shop.shop import Shop
+from bot.model.health import ModelHealth
+from bot.model.model import Model
+from bot.settings import Settings, SettingsError, variable
+from bot.shop.factory import BUILT_IN, own_shop
+from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.health import Health
-from bot.slack.http import SlackRoute, serving
+from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
@@ -63,11 +67,16 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    models: Sequence[ModelHealth]
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, http_port: int | None = None, open_shop: Callable[[DatabaseThread], Shop] = SqliteShop
+    settings: Settings,
+    *,
+    http_port: int | None = None,
+    host: str = EVERYWHERE,
+    open_shop: Callable[[DatabaseThread], Shop] = SqliteShop,
 ) -> AsyncIterator[Connection]:
     """Run the bot while the context is open: over Socket Mode, or over HTTP when a port is given.
 
@@ -92,10 +101,11 @@ async def running(
         await bot.sweeper.recover(alone=bot.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
-        yield await _connect(bot, settings, http_port, stack)
+        yield await _connect(bot, settings, http_port, host, stack)
 
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
+    known_tools = tools.load(settings, await _mcp_tools(settings, stack))
     database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
     await database.open()
     stack.push_async_callback(database.close)
@@ -108,23 +118,35 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     leases = Leases(database, settings.lease_seconds)
     await leases.join()
     stack.push_async_callback(leases.leave)
-    store, shop = open_store(database, leases), open_shop(database)
+    store = open_store(database, leases)
+    shop = await _open_shop(settings, open_shop, database, stack)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
-    known_tools = tools.load(settings)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+    worker: Worker
+    approvals = Approvals(
+        store=store,
+        executor=executor,
+        cards=cards,
+        identity=identity,
+        settings=settings,
+        wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
+    )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    models = [OpenAIModel(one) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
+        models=models,
         store=store,
         identity=identity,
-        known_tools=known_tools,
+        known_tools=tools.offered(known_tools, shop),
         shop=shop,
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
@@ -142,13 +164,36 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    health = [model.health for model in models]
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, health)
+
+
+async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
+    if settings.mcp is None:
+        return []
+    return await stack.enter_async_context(open_servers(settings.mcp, seconds=settings.tool_timeout_seconds))
+
+
+async def _open_shop(
+    settings: Settings, built_in: Callable[[DatabaseThread], Shop], database: DatabaseThread, stack: AsyncExitStack
+) -> Shop:
+    if settings.shop == BUILT_IN:
+        return built_in(database)
+    shop = await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
+    try:
+        await shop.check()
+    except ShopUnavailableError as error:
+        logger.warning("shop: %s", error)  # it may be back before anybody asks
+    except ShopCheckError as error:
+        raise SettingsError(f"{variable('shop')}: {error}") from error
+    return shop
 
 
 def _agent(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    models: Sequence[Model],
     store: Store,
     identity: Identity,
     known_tools: Mapping[str, type[Tool]],
@@ -157,10 +202,13 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
-    for model in models:
-        stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
+    intents = Intents(
+        model=models[0],
+        store=store,
+        escalation=escalation,
+        order_number=shop.order_number,
+        sorts=settings.sorts,
+    )
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -209,23 +257,32 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     ]
 
 
-async def _connect(bot: _Bot, settings: Settings, http_port: int | None, stack: AsyncExitStack) -> Connection:
+async def _connect(
+    bot: _Bot, settings: Settings, http_port: int | None, host: str, stack: AsyncExitStack
+) -> Connection:
     silence = settings.silence_seconds
+    web_app, health_app = web.Application(), web.Application()
     connection: Connection
     if http_port is None:
         token = settings.slack_app_token
         app_token = token.get_secret_value() if token else ""
         connection = await stack.enter_async_context(socket_mode(bot.app, app_token, silence_seconds=silence))
-        web_app, port = web.Application(), settings.health_port
     else:
         connection = HttpConnection()
-        web_app, port = web.Application(), http_port
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(inbox=bot.store.inbox, leases=bot.leases, connection=connection, silence_seconds=silence)
-    health.add_routes(web_app)
-    if port is not None:
-        await stack.enter_async_context(serving(web_app, port, stop_seconds=settings.stop_seconds * 0.1))
+    health = Health(
+        store=bot.store,
+        shop=bot.shop,
+        models=bot.models,
+        leases=bot.leases,
+        connection=connection,
+        silence_seconds=silence,
+    )
+    health.add_routes(health_app if settings.health_port else web_app)
+    for app, port in ((health_app, settings.health_port), (web_app, http_port)):
+        if port is not None:
+            await stack.enter_async_context(serving(app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
 
 

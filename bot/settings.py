@@ -1,7 +1,10 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
 import logging
+import os
 import re
+from contextvars import ContextVar
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -9,15 +12,21 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.model_settings import ModelFields, printable
+from bot.prices import read_prices
+
 logger = logging.getLogger(__name__)
+_env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
+
+RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may have to be asked again
 
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text says which one and what to do."""
 
 
-class Settings(BaseSettings):
+class Settings(ModelFields):
     """What the operator decides. Each field's description is its line in the README."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -29,19 +38,33 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="Signing secret (Basic Information); needed for `--http`."
     )
+    slack_config_token: SecretStr | None = Field(
+        None,
+        description="Configuration token, by which `support-bot check` compares the app's events; else not needed.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; a test server otherwise.")
 
-    openai_api_key: SecretStr | None = Field(
-        None, description="API key; any text for a compatible server that wants none."
+    model_prices: str | None = Field(
+        None,
+        validation_alias="BOT_MODEL_PRICES",
+        description="Dollars for a million tokens read and written, such as `gpt-5.4-mini=0.25/2.00`; for the log.",
     )
-    openai_base_url: str | None = Field(
-        None, description="A server that speaks Chat Completions with tools; OpenAI's own when not set."
-    )
-    openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
-    openai_fallback_model: str | None = Field(None, description="The model to ask when the first one fails.")
 
     database: Path = Field(
         Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
+    )
+    shop: str = Field(
+        "sqlite",
+        validation_alias="BOT_SHOP",
+        description="The shop: `sqlite`, the built-in one, `vendure`, or `package.module:factory`, "
+        "which makes one of your own.",
+    )
+    tools: Ids = Field(
+        (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
+    )
+    tools_off: Ids = Field((), validation_alias="BOT_TOOLS_OFF", description="Tools that are not offered, by name.")
+    mcp: Path | None = Field(
+        None, validation_alias="BOT_MCP", description="File of MCP servers (`mcp.json`) whose listed tools are offered."
     )
     approvers: Ids = Field(
         (),
@@ -154,20 +177,32 @@ class Settings(BaseSettings):
         validation_alias="BOT_HISTORY_TOKENS",
         description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
     )
+    customer_may_confirm: Decimal = Field(
+        Decimal(0),
+        ge=0,
+        validation_alias="BOT_CUSTOMER_MAY_CONFIRM",
+        description="US dollars that may come back on the customer's own click; more needs an approver after it.",
+    )
+    address_change_limit: Decimal = Field(
+        Decimal(200),
+        ge=0,
+        validation_alias="BOT_ADDRESS_CHANGE_LIMIT",
+        description="US dollars of an order above which an approver has to agree to another address of it.",
+    )
     account_undo_days: int = Field(
         30,
         ge=1,
         validation_alias="BOT_ACCOUNT_UNDO_DAYS",
         description="Days in which a deleted account can be brought back, before name and e-mail are erased.",
     )
-    model_timeout_seconds: float = Field(
-        30, gt=0, validation_alias="BOT_MODEL_TIMEOUT_SECONDS", description="Seconds that one model call may take."
-    )
     tool_timeout_seconds: float = Field(
         15, gt=0, validation_alias="BOT_TOOL_TIMEOUT_SECONDS", description="Seconds that one tool call may take."
     )
-    run_timeout_seconds: float = Field(
-        90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
+    run_timeout_seconds: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="BOT_RUN_TIMEOUT_SECONDS",
+        description="Seconds that answering a message may take; three times those of a model call when not set.",
     )
     paused: bool = Field(
         default=False,
@@ -209,13 +244,13 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         validation_alias="BOT_HEALTH_PORT",
-        description="Port of `/healthz` and `/readyz` with Socket Mode; with `--http` they are on that port.",
+        description="Port of `/healthz`, `/readyz` and `/metrics`; when not set they are on the port of `--http`.",
     )
     stop_seconds: float = Field(
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", mode="before")
+    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -234,22 +269,11 @@ class Settings(BaseSettings):
                 logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
         return read
 
-    @field_validator("openai_api_key")
+    @field_validator("model_prices")
     @classmethod
-    def _api_key(cls, key: SecretStr | None) -> SecretStr | None:
-        return _printable(key) if key else None
-
-    @field_validator("openai_base_url")
-    @classmethod
-    def _base_url(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it is an address such as https://models.example.com/v1")
-        if parts.path.rstrip("/").endswith("/chat/completions"):
-            raise ValueError("it ends before /chat/completions, which is added to it")
-        return url
+    def _prices(cls, prices: str | None) -> str | None:
+        read_prices(prices or "")
+        return prices
 
     @field_validator("approvers", "staff")
     @classmethod
@@ -276,6 +300,11 @@ class Settings(BaseSettings):
     def _slash(cls, url: str) -> str:
         return url if url.endswith("/") else url + "/"
 
+    @property
+    def run_seconds(self) -> float:
+        """How long answering a message may take."""
+        return self.run_timeout_seconds or RUN_MODEL_CALLS * self.model_timeout_seconds
+
 
 def _starting(ids: tuple[str, ...], prefixes: tuple[str, ...], wanted: str) -> tuple[str, ...]:
     for one in ids:
@@ -293,15 +322,8 @@ def _host(text: str) -> str:
     return host
 
 
-def _printable(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("it holds a space, a line break or a character that no key has; copy it again")
-    return secret
-
-
 def _token(token: SecretStr, prefix: str) -> SecretStr:
-    _printable(token)
+    printable(token)
     if not token.get_secret_value().startswith(prefix):
         raise ValueError(f"the token starts with {prefix}")
     return token
@@ -334,9 +356,42 @@ def read_for_demo(**ours: Any) -> Settings:
     return _read(**ours)
 
 
+class _Place(BaseSettings):
+    """The one setting of commands that have to work whatever else is malformed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database: Path = Field(Path("support.db"), validation_alias="BOT_DATABASE")
+
+
 def read_database_path() -> Path:
-    """Read where the database is, for commands that need nothing of Slack. Raises SettingsError."""
-    return _read(slack_bot_token="xoxb-").database  # noqa: S106 - the beginning of a token opens nothing
+    """Read where the database is, whatever the other settings say. Raises SettingsError when no one can tell."""
+    try:
+        return _Place(_env_file=_env_file.get()).database
+    except UnicodeDecodeError:
+        if "BOT_DATABASE" in os.environ:
+            return _Place(_env_file=None).database
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Set BOT_DATABASE.") from None
+
+
+def read_for_check() -> Settings:
+    """Read the settings, whether or not they are enough for a start. Raises SettingsError."""
+    return _read()
+
+
+def use_env_file(path: Path) -> None:
+    """Read settings from this file from now on, in place of `.env`."""
+    _env_file.set(path)
+
+
+def env_file() -> Path:
+    """Return the file that settings are read from beside the environment."""
+    return _env_file.get()
+
+
+def read_mcp_path() -> Path | None:
+    """Read where the file of MCP servers is, if there is one. Raises SettingsError."""
+    return _read(slack_bot_token="xoxb-").mcp  # noqa: S106 - as above
 
 
 def read_model_settings(**overrides: Any) -> Settings:
@@ -346,9 +401,9 @@ def read_model_settings(**overrides: Any) -> Settings:
 
 def _read(**overrides: Any) -> Settings:
     try:
-        return Settings(**overrides)
+        return Settings(**{"_env_file": _env_file.get(), **overrides})
     except UnicodeDecodeError:
-        raise SettingsError(".env is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
+        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()

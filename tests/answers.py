@@ -10,7 +10,7 @@ from tests.world import BOT, World, shown
 
 Key = tuple[str, str]  # a channel, and the ts of a message or of its thread's root
 NEWS = re.compile(r"(?:<@\w+> )?([✓✕…]) |(?:<@\w+>.*) (still waits), until ")
-MARKS = {"succeeded": "✓", "failed": "✕", "cancelled": "✕", "expired": "✕"}
+MARKS = {"succeeded": "✓", "failed": "✕", "cancelled": "✕", "declined": "✕", "expired": "✕"}
 
 
 def check_answers(world: World, said: Mapping[Key, str]) -> None:

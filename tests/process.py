@@ -17,12 +17,14 @@ from bot.__main__ import main
 from bot.settings import variable
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.world import SAM, World, buttons, refund_of, status_of
+from tests.world import SAM, World, buttons, heard, refund_of, status_of
 
 # Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.
-_forks = multiprocessing.get_context("forkserver")
+FORKS = multiprocessing.get_context("forkserver")
 # So are the modules that the openai SDK imports at its first use only.
-_forks.set_forkserver_preload(["__main__", "tests.process", "bot.tools", "httpcore2", "openai.resources", "truststore"])
+FORKS.set_forkserver_preload(
+    ["__main__", "tests.process", "bot.tools", "bot.operator.commands", "httpcore2", "openai.resources", "truststore"]
+)
 
 
 STOPPED = (0, -signal.SIGTERM)  # the second when it was asked to before it had begun
@@ -64,7 +66,7 @@ class BotProcess:
         }
         if "BOT_FAILPOINT" in changes:
             variables["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
-        self._process: ForkServerProcess = _forks.Process(
+        self._process: ForkServerProcess = FORKS.Process(
             target=run_bot, args=(variables, errors, arguments), daemon=True
         )
         self._process.start()
@@ -147,7 +149,7 @@ class Supervisor:
 
 async def think(request: Request) -> Answer:
     """Answer as a model would that is asked where an order is, or for a refund, in a message that ends in its id."""
-    asked = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
+    asked = heard(request)[-1]
     last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
     if last == "tool":
         return Answer(f"That was “{asked}”.")

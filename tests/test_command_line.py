@@ -126,7 +126,6 @@ def test_commands_beside_a_bot(existing: Path, tmp_path: Path) -> None:
             (("pause",), "Paused: nothing can be approved until `support-bot resume`.", [("paused",)]),
             (("backup", str(copy)), f"Copied to {copy}.", [("paused",)]),
             (("resume",), "Resumed.", []),
-            (("forget", "U0ANA"), "0 threads erased. The shop's own customers and orders are not touched.", []),
         ):
             assert invoke(existing, *arguments) == (0, said)
             assert other.execute("SELECT name FROM switches").fetchall() == switches

@@ -11,6 +11,7 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.intake import EVENTS
+from bot.slack.scopes import NEEDED_TO_START, SCOPES
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
@@ -23,6 +24,7 @@ SCOPES_OF_EVENTS = {
 }
 SCOPES_OF_METHODS: dict[str, set[str]] = {
     "apps_connections_open": set(),  # the app-level token's
+    "apps_manifest_export": set(),  # the configuration token's
     "assistant_threads_setStatus": {"chat:write"},
     "auth_test": set(),
     "bots_info": {"users:read"},
@@ -70,6 +72,12 @@ def test_scopes_are_those_that_the_code_needs(manifest: dict[str, Any]) -> None:
         *(scopes for feature, scopes in SCOPES_OF_FEATURES.items() if feature in manifest["features"]),
     )
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_the_check_knows_the_scopes_of_the_manifest(manifest: dict[str, Any]) -> None:
+    """What `support-bot check` looks for is what the manifest asks for."""
+    assert sorted(SCOPES) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+    assert set(SCOPES) >= NEEDED_TO_START
 
 
 def test_buttons_work(manifest: dict[str, Any]) -> None:

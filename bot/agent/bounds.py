@@ -18,7 +18,7 @@ class Bounds:
 
     async def begin_run(self, message: InboxMessage) -> BoundReached | None:
         """Count the run that answers the message, or return the bound because of which it is not answered."""
-        return await self._usage.take(message.user, str(message.id), self._runs, self._tokens)
+        return await self._usage.take(message.user, message.key, self._runs, self._tokens)
 
     async def escalate(self, user: str, key: str) -> BoundReached | None:
         """Count that people are called for somebody, or return the bound because of which they are not."""

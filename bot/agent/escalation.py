@@ -29,7 +29,7 @@ class Escalation:
     async def urgent(self, message: InboxMessage, intent: CustomerIntent) -> Post | None:
         """Tell people that something urgent came in, which the bot is answering."""
         told = (intent.summary, intent)
-        return await self._post(message.thread, "Urgent message", message.user, told, key=f"urgent {message.id}")
+        return await self._post(message.thread, "Urgent message", message.user, told, key=message.key)
 
     async def _post(
         self, thread: ThreadId, title: str, user: str, told: tuple[str, CustomerIntent | None], *, key: str

@@ -10,6 +10,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from bot.agent.escalation import Escalation
+from bot.agent.model_calls import log_answer, log_failed_call
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -24,7 +25,7 @@ HEAD_START_SECONDS = 0.02  # for the thread's own request, which somebody waits 
 
 
 class Intents:
-    """Sorts threads in the background. Nothing waits for it but a card, and that for a second at most."""
+    """Sorts threads in the background, if at all. Nothing waits for it but a card, and that for a second at most."""
 
     def __init__(
         self,
@@ -33,17 +34,19 @@ class Intents:
         store: Store,
         escalation: Escalation,
         order_number: Callable[[str], str | None],
+        sorts: bool,
     ) -> None:
         self._model = model
         self._order_number = order_number
         self._store = store
         self._escalation = escalation
+        self._sorts = sorts
         self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
 
     def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = _read(stored)
-        if known is not None and not topic_turned(known, message.text, self._order_number):
+        if not self._sorts or (known is not None and not topic_turned(known, message.text, self._order_number)):
             return partial(_newest, known, None)
         task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
         self._tasks.add(task)
@@ -72,12 +75,15 @@ class Intents:
         try:
             intent, usage = await self._model.classify(messages, CustomerIntent)
         except ModelError as error:
-            self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error=str(error)))
+            failed = replace(row, status=CallStatus.FAILED, error=str(error))
+            self._store.calls.log_model_call(failed)
+            log_failed_call(failed, self._model.health.address)
             return None
         except asyncio.CancelledError:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
             raise
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
+        log_answer(row, usage)
         urgent = await self._escalation.urgent(message, intent) if intent.urgency == "high" else None
         posts = [urgent] if urgent else []
         try:

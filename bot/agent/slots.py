@@ -32,17 +32,18 @@ class RunSlots:
             await turn
             yield
         finally:
-            if turn.done() and not turn.cancelled():
+            if (user, turn) in self._waiting:
+                self._waiting.remove((user, turn))
+            else:
                 self._running[user] -= 1
                 self._running += Counter()  # without those who have none
                 self._waiting.sort(key=lambda waiting: waiting[0] == user)  # it was their turn
-            else:
-                self._waiting.remove((user, turn))
             self._give()
 
     def _give(self) -> None:
-        while self._waiting and self._running.total() < self._most:
-            following = min(self._waiting, key=lambda waiting: self._running[waiting[0]])
+        # One that is cut off while it waits is still listed until it learns of it.
+        while (waiting := [one for one in self._waiting if not one[1].done()]) and self._running.total() < self._most:
+            following = min(waiting, key=lambda one: self._running[one[0]])
             self._waiting.remove(following)
             user, turn = following
             self._running[user] += 1

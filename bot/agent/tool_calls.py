@@ -13,11 +13,12 @@ from bot.approvals.decide import Approvals
 from bot.failpoints import reach
 from bot.identity import Person
 from bot.intent import CustomerIntent
+from bot.logs import tell
 from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
+from bot.store.records import CallStatus, InboxMessage, ToolCall, fault, new_id, reference, writable
 from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -128,7 +129,7 @@ class ToolCalls:
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
             logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
-            text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
+            text = str(error) if isinstance(error, ToolCrashError) else fault(error)
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, result, text, run_context)
@@ -161,11 +162,28 @@ class ToolCalls:
                 self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
                 return
         self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
+        self._tell(call, CallStatus.SUCCEEDED)
 
     def _finish(
         self, call: ToolCall, status: CallStatus, content: Mapping[str, Any], *, error: str | None = None
     ) -> None:
         self._calls.finish(call, status, _written(content), error=error and writable(error))
+        self._tell(call, status)
+
+    def _tell(self, call: ToolCall, status: CallStatus) -> None:
+        # A model may ask for tools that do not exist, under any number of names.
+        name = call.tool if call.tool in self._tools else "no tool of ours"
+        thread = f"{call.thread.channel}/{call.thread.ts}"
+        tell(
+            logger,
+            "tool call ended",
+            level=logging.DEBUG,
+            tool=name,
+            status=status,
+            reference=reference(call.id),
+            call=call.id,
+            thread=thread,
+        )
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with the result of the first."""

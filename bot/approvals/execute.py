@@ -4,23 +4,32 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person, plain_address
+from bot.logs import tell
 from bot.settings import Settings
-from bot.shop.changes import Applied, AppliedStatus, Quoted
-from bot.shop.shop import LookFirst, Shop, ShopUnavailableError
+from bot.shop.changes import Applied, AppliedStatus, CallTool, Change, Quoted
+from bot.shop.shop import LookFirst, Safe, Shop, ShopUnavailableError
 from bot.store.records import CallStatus, ToolCall, reference
 from bot.store.store import Store
+from bot.tools.foreign import ForeignCalls
 from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
-from bot.tools.wording import outcome_of
+from bot.tools.wording import outcome_of, quotation_of
 
 logger = logging.getLogger(__name__)
 
 MAX_LOOK_INTERVAL_SECONDS = 300.0
 LOOKS_BEFORE_REPORT = 6  # about a minute
+NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
+_EVENTS = {
+    CallStatus.SUCCEEDED: "request done",
+    CallStatus.UNKNOWN: "outcome unknown",
+    CallStatus.RUNNING: "request accepted",
+}
 
 
 class Executor:
@@ -43,6 +52,7 @@ class Executor:
         self._shop = shop
         self._identity = identity
         self._settings = settings
+        self._foreign = ForeignCalls(tools)
 
     async def is_paused(self) -> bool:
         """Return whether nothing may be done now, approved or not."""
@@ -69,23 +79,21 @@ class Executor:
         account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
         return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
 
-    async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
-        """Look at the world again, and tell what is not as the card shows it.
+    async def quoted_now(self, call: ToolCall, requester: Person) -> Quoted:
+        """Quote what was shown again: an equal quote says that it still holds. Raises ToolError when it can't be done.
 
         Raises ToolCrashError and ShopUnavailableError when in doubt.
         """
-        try:
-            shown = quoted_of(call)
-            if not self._offers(call):
-                return "I can't do this any more since I was changed."
-            quote = await within(self._settings.tool_timeout_seconds, self._shop.quote(shown.change))
-        except ToolError as error:
-            return str(error)
-        # By what would be done, never by looks: a deploy may have laid the card out again.
-        theirs = requester.is_staff or requester.email == plain_address(quote.customer.email)
-        if quote == shown.quote and theirs:
-            return None
-        return "Something about it is not as it was shown any more, so it has to be asked for again."
+        shown = quoted_of(call)
+        if not self._offers(call):
+            raise ToolError("I can't do this any more since I was changed.")
+        quote = await within(self._settings.tool_timeout_seconds, self._maker(shown.change).quote(shown.change))
+        if quote.customer != shown.quote.customer or quote.subject != shown.quote.subject:
+            raise ToolError(NOT_AS_SHOWN)
+        is_call = isinstance(shown.change, CallTool)  # of which the one who asked is all there is
+        if not (is_call or requester.is_staff or requester.email == plain_address(quote.customer.email)):
+            raise ToolError(NOT_AS_SHOWN)
+        return Quoted(shown.change, quote)
 
     async def execute(self, call: ToolCall) -> None:
         """Make the change of a call that was just claimed, exactly as it was shown."""
@@ -136,13 +144,23 @@ class Executor:
         raise ToolError(f"You have no waiting request {request}.", "Only one's own can be taken back.")
 
     async def _apply(self, call: ToolCall, shown: Quoted) -> Applied:
-        doing = self._shop.apply(shown.change, shown.quote, key=_key(call))
+        doing = self._maker(shown.change).apply(shown.change, shown.quote, key=_key(call))
         applied = await within(self._settings.tool_timeout_seconds, doing)
         reach("shop answered")
         return applied
 
     async def _look(self, call: ToolCall, shown: Quoted) -> Applied | None:
-        return await within(self._settings.tool_timeout_seconds, self._shop.applied(shown.change, _key(call)))
+        looking = self._maker(shown.change).applied(shown.change, _key(call))
+        return await within(self._settings.tool_timeout_seconds, looking)
+
+    def _maker(self, change: Change) -> Shop | ForeignCalls:
+        return self._foreign if isinstance(change, CallTool) else self._shop
+
+    def _replay(self, call: ToolCall) -> Safe | LookFirst:
+        try:
+            return self._maker(quoted_of(call).change).replay
+        except ToolError:
+            return self._shop.replay
 
     async def _find_out(self, call: ToolCall, *, again: bool) -> Applied:
         """Look, and make it if need be. Only a ToolError means that nothing has moved; others leave it unknown."""
@@ -173,9 +191,11 @@ class Executor:
     async def _run_again(self, call: ToolCall, shown: Quoted) -> Applied:
         """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
         requester = await self._identity.person(call.requester)
-        if (why := await self.changed_since_shown(call, requester)) is not None:
-            raise ToolError(why)
-        await self._calls.begin(call)
+        # By what would be done, never by looks: a deploy may have laid the card out again.
+        if await self.quoted_now(call, requester) != shown:
+            raise ToolError(NOT_AS_SHOWN)
+        if not await self._calls.begin(call):
+            raise ToolCrashError("it was settled meanwhile")
         return await self._apply(call, shown)
 
     def _offers(self, call: ToolCall) -> bool:
@@ -184,7 +204,7 @@ class Executor:
 
     def _may_repeat(self, call: ToolCall) -> bool:
         """Return whether making the change again can do nothing twice."""
-        replay = self._shop.replay
+        replay = self._replay(call)
         if call.money_pending:
             return False
         if call.begun_at is None:
@@ -202,7 +222,7 @@ class Executor:
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
         """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
         if call.status == CallStatus.RUNNING and not call.money_pending:
-            await self.close(call, Ending.UNKNOWN, why=str(error))
+            await self.close(call, Ending.LOST if self._is_hopeless(call) else Ending.UNKNOWN, why=str(error))
         is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
         at = datetime.now(UTC) + timedelta(seconds=wait)
@@ -212,7 +232,7 @@ class Executor:
 
     def _is_hopeless(self, call: ToolCall) -> bool:
         """Return whether only people can find out what became of the call."""
-        replay = self._shop.replay
+        replay = self._replay(call)
         if call.money_pending:
             return False
         if call.begun_at is not None and isinstance(replay, LookFirst):
@@ -222,12 +242,15 @@ class Executor:
     async def _settle_as(self, call: ToolCall, applied: Applied) -> None:
         """Settle a call by what the shop says of its change; one whose money is on its way is looked at again."""
         if applied.status == AppliedStatus.FAILED:
-            await self.close(call, Ending.NOT_DONE, why=applied.why or "The payment provider did not accept it.")
+            if isinstance(quoted_of(call).change, CallTool):
+                await self._settle(call, Ending.FAILED_THERE, error=applied.said, quotation=quotation_of(applied))
+            else:
+                await self.close(call, Ending.NOT_DONE, why=applied.why or "The payment provider did not accept it.")
             return
         outcome = outcome_of(quoted_of(call), applied)
         result = json.dumps(outcome.content, ensure_ascii=False, default=str)
         if applied.status == AppliedStatus.SUCCEEDED:
-            await self._settle(call, Ending.DONE, why=outcome.sentence, result=result)
+            await self._settle(call, Ending.DONE, why=outcome.sentence, result=result, quotation=outcome.quotation)
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
@@ -242,8 +265,9 @@ class Executor:
         why: str = "",
         error: str | None = None,
         result: str | None = None,
+        quotation: str = "",
     ) -> bool:
-        redrawn, announcement = settled_posts(call, ending.on_card(call, by or call.decided_by, why))
+        redrawn, announcement = settled_posts(call, ending.on_card(call, by or call.decided_by, why + quotation))
         settled = await self._calls.settle(
             call,
             ending.value.status,
@@ -256,7 +280,28 @@ class Executor:
             money_pending=ending is Ending.MONEY_PENDING,
         )
         reach("outcome written")
+        if settled:
+            tell(
+                logger,
+                _EVENTS.get(ending.value.status, "request refused"),
+                **fields_of(call),
+                status=ending.value.status,
+                ending=ending.name.lower(),
+                by=by or call.decided_by,
+            )
         return settled
+
+
+def fields_of(call: ToolCall) -> dict[str, Any]:
+    """Return what a line of the log says of a call, so that it is found in Slack and in the database."""
+    kind, _, order = (call.subject or "").partition(":")
+    return {
+        "tool": call.tool,
+        "order": order if kind == "order" else None,
+        "reference": reference(call.id),
+        "call": call.id,
+        "thread": f"{call.thread.channel}/{call.thread.ts}",
+    }
 
 
 def quoted_of(call: ToolCall) -> Quoted:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -66,13 +67,13 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     `tell` hears of each conversation when it has been played. Raises one of ERRORS.
     """
     prices = options.prices
+    for file in filter(None, (options.json_file, options.junit_file)):
+        if not os.access(file if file.exists() else file.parent, os.W_OK):  # and not after an hour
+            raise EvaluationFileError(f"{file} cannot be written.")
     chosen = _choose(options.paths, options.only)
     played = [one for one in chosen if one.offline or not options.offline]
     if not played:
         raise EvaluationError(f"none of the {len(chosen)} conversations is meant for the offline model.")
-    if not options.verbose:
-        logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
-
     subject, began, results = _subject(options), datetime.now(UTC), list[Result]()
 
     def on_result(result: Result) -> None:
@@ -83,8 +84,11 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
         async with _served(subject, offline=options.offline) as ready:
             await evaluation.evaluate(played, ready, repeat=options.repeat, jobs=options.jobs, on_result=on_result)
 
+    if not options.verbose:
+        logging.getLogger("bot").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
     times = f", each {options.repeat} times" if options.repeat > 1 else ""
-    tell(f"{len(played)} conversations{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
+    number = "1 conversation" if len(played) == 1 else f"{len(played)} conversations"
+    tell(f"{number}{times}, {options.jobs} at once, with {subject.model} at {subject.server}.")
     try:
         asyncio.run(play())
     except KeyboardInterrupt:

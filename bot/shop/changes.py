@@ -115,6 +115,20 @@ class DeleteAccount:
     kind: Literal["delete_account"] = "delete_account"
 
 
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """Have a tool of somebody else's called, which is no shop's to do: with these arguments, as JSON, for who asks.
+
+    The hash says what the tool was when it was asked for.
+    """
+
+    tool: str
+    arguments: str
+    definition_hash: str
+    requester: str
+    kind: Literal["call_tool"] = "call_tool"
+
+
 Change = (
     Refund
     | CancelOrder
@@ -125,6 +139,7 @@ Change = (
     | ChangePayment
     | ChangeDefaultAddress
     | DeleteAccount
+    | CallTool
 )
 
 
@@ -171,10 +186,14 @@ class Quote:
     """Whether goods would go to another country than was ordered to."""
     orders: int | None = None
     """How many orders the customer has, where that matters."""
+    called: str | None = None
+    """What is called, and how, where the change is no shop's."""
 
     @property
     def subject(self) -> str:
         """What no second open change may touch."""
+        if self.called:
+            return f"call:{self.called}"
         return f"order:{self.order_id}" if self.order_id else f"customer:{self.customer.id}"
 
 
@@ -188,11 +207,15 @@ class AppliedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a change: by the shop's own id, and why where it failed."""
+    """What became of a change: by the shop's own id, and why where it failed.
+
+    `said` is what a tool of somebody else's says of it: people are shown it as its words, the model is not told it.
+    """
 
     id: str
     status: AppliedStatus = AppliedStatus.SUCCEEDED
     why: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
-from yarl import URL
 
 from bot.shop.shop import ShopUnavailableError
 
@@ -44,7 +43,7 @@ class Remote:
 
     def __init__(self, session: ClientSession, url: str, *, seconds: float) -> None:
         self._session = session
-        self._url = URL(url)
+        self._url = url.rstrip("/")
         self._timeout = ClientTimeout(total=seconds)
 
     async def read(self, method: str = "POST", path: str = "", **request: Any) -> Answer:
@@ -64,7 +63,11 @@ class Remote:
         """
         try:
             async with self._session.request(
-                method, self._url / path if path else self._url, timeout=self._timeout, allow_redirects=False, **request
+                method,
+                f"{self._url}/{path}" if path else self._url,
+                timeout=self._timeout,
+                allow_redirects=False,
+                **request,
             ) as response:
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise ShopUnavailableError("The shop asks for patience.", _seconds(response.headers))

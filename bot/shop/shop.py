@@ -59,7 +59,10 @@ class Shop(Protocol):
         """The changes that the shop can make; only they are offered."""
 
     async def check(self) -> None:
-        """Ask for all that the bot needs of the shop. Raises ShopCheckError with what to do."""
+        """Ask for all that the bot needs of the shop.
+
+        Raises ShopCheckError with what to do when time does not mend it.
+        """
 
     def order_number(self, text: str) -> str | None:
         """Return the order number that the text is, in the shop's own spelling as far as that shows; None for none."""

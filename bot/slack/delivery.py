@@ -15,9 +15,10 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.blocks.messages import action_ids, in_words
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
+from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.store.errors import DatabaseError
-from bot.store.records import Post, ThreadId
+from bot.store.records import Post, ThreadId, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -177,6 +178,8 @@ class Delivery:
         else:
             reach("post made")
             following = await self._outbox.sent(post, ts)
+            thread = f"{post.channel}/{post.thread_ts or ts}"
+            tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
             return following
         return await self._outbox.next(post.channel)
@@ -254,7 +257,17 @@ class Delivery:
             await asyncio.sleep(min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10)))
 
     async def _give_up(self, post: Post, error: str) -> None:
-        logger.error("post %s in %s was given up: %s", post.id, post.channel, error)
+        thread = f"{post.channel}/{post.thread_ts}" if post.thread_ts else post.channel
+        tell(
+            logger,
+            "post given up",
+            level=logging.ERROR,
+            error=error,
+            post=post.id,
+            reference=reference(post.id),
+            call=post.call_id,
+            thread=thread,
+        )
         await self._outbox.failed(post, error)
         if post.call_id and post.replaces is None:
             await self._on_lost_card(post.call_id, error)

@@ -20,6 +20,7 @@ from bot.slack.client import StartError
 logger = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - Slack and supervisors come from outside
 MAX_BODY_BYTES = 1_000_000
 MAX_CONNECTIONS = 200
 READ_SECONDS = 3.0  # Slack itself waits no longer
@@ -67,7 +68,7 @@ class SlackRoute:
 
 
 @asynccontextmanager
-async def serving(web_app: web.Application, port: int, *, stop_seconds: float) -> AsyncIterator[None]:
+async def serving(web_app: web.Application, host: str, port: int, *, stop_seconds: float) -> AsyncIterator[None]:
     """Serve on the port while the context is open; requests that are half sent then have `stop_seconds` left.
 
     No more than MAX_CONNECTIONS are open at once, and one that asks for nothing within READ_SECONDS is closed.
@@ -84,12 +85,11 @@ async def serving(web_app: web.Application, port: int, *, stop_seconds: float) -
     )
     await runner.setup()
     accept = partial(connections.accept, runner)
-    everywhere = "0.0.0.0"  # noqa: S104 - Slack and supervisors come from outside
     try:
         try:
-            listening = await asyncio.get_running_loop().create_server(accept, everywhere, port)
+            listening = await asyncio.get_running_loop().create_server(accept, host, port)
         except OSError as error:
-            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+            raise StartError(f"Port {port} cannot be used on {host}: {error.strerror or error}.") from error
         async with listening:
             yield
     finally:

@@ -14,6 +14,8 @@ Tables, each with the module of `bot.store.sqlite` that owns it:
     erased_messages inbox              what is known again, for some days, when Slack delivers it once more
     usage           usage              what each person has used within the last hour
     bounds_told     usage              which bound a person was told of, and until when it holds
+    sealed_calls    seals              the chain of hashes over the finished calls
+    audit           audit              who did what from the command line
     processes       leases             which processes are alive
     switches        switches           what the operator has switched
 

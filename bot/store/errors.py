@@ -19,3 +19,11 @@ class MessageChangedError(Exception):
 
 class StillOpenError(Exception):
     """Somebody cannot be forgotten yet; the text tells the operator what is open."""
+
+
+class UnknownPersonError(Exception):
+    """Nothing in the store is of this person; the text tells the operator."""
+
+
+class NothingToRetryError(Exception):
+    """Nothing with this reference can be tried again; the text tells the operator why."""

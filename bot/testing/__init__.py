@@ -4,7 +4,8 @@
 `slack.app_token`. People talk and click by the workspace's `say` and `click`; `until` waits for what the app does. A
 `CompletionsServer` answers each request by a function that returns an `Answer`, with `ToolCall`s or without, or a
 `Failure`. A workspace has a few sample people and channels, or those that it is given as `Person` and `Channel`. Both
-servers refuse what Slack and OpenAI refuse, in their words. Nothing here imports the bot.
+servers refuse what Slack and OpenAI refuse, in their words. Nothing of them imports the bot.
+`bot.testing.shop` has the tests that every shop's adapter passes; it needs the extra `testing`.
 """
 
 from bot.testing.openai import Answer, CompletionsServer, Failure, ToolCall

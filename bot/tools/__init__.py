@@ -1,12 +1,17 @@
-"""The tools, one file each; a file that is put here is found."""
+"""The tools, one file each; a file that is put here is found, and so are those of the modules in BOT_TOOLS."""
 
 import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
 
-from bot.settings import Settings, SettingsError
+from pydantic import PydanticUserError
+
+from bot.imports import described, import_own
+from bot.settings import Settings, SettingsError, variable
+from bot.shop.shop import Shop
 from bot.testing.openai.strict_schema import schema_faults
 from bot.tools.tool import Rules, Tool
 
@@ -15,19 +20,32 @@ class ToolFileError(SettingsError):
     """A tool cannot be offered to any model; the text says which one and why."""
 
 
-def load(settings: Settings) -> Mapping[str, type[Tool]]:
-    """Find every tool in this folder that the settings allow, by name, in an order that never changes.
+def load(settings: Settings, others: Sequence[type[Tool]] = ()) -> Mapping[str, type[Tool]]:
+    """Find every tool that the settings allow, by name, in an order that never changes; `others` come last.
 
-    Raises ToolFileError for one whose name is taken, or whose description a model's server would refuse.
+    Raises ToolFileError for one that could not be run, whose name is taken, or whose description a model's server would
+    refuse, and SettingsError for a name in BOT_TOOLS_OFF that none has.
     """
-    found: list[type[Tool]] = []
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        contents = importlib.import_module(f"{__name__}.{module.name}")
-        for value in vars(contents).values():
-            is_tool = inspect.isclass(value) and issubclass(value, Tool) and not inspect.isabstract(value)
-            if is_tool and value.__module__ == contents.__name__:
-                found.append(value)
-    return {name: tool for name, tool in by_name(found).items() if tool.needs is None or getattr(settings, tool.needs)}
+    built_in = [tool for module in _modules(importlib.import_module(__name__)) for tool in _tools(module)]
+    own = [tool for name in settings.tools for tool in _own_tools(name)]
+    found = by_name([*built_in, *own])
+    for tool in others:
+        if found.setdefault(tool.name, tool) is not tool:
+            raise ToolFileError(f"{variable('mcp')}: there is another tool with the name {tool.name}.")
+    unknown = [name for name in settings.tools_off if name not in found]
+    if unknown:
+        there = ", ".join(found)
+        raise SettingsError(f"{variable('tools_off')}: there is no tool {unknown[0]}. The tools are: {there}.")
+    return {
+        name: tool
+        for name, tool in found.items()
+        if name not in settings.tools_off and (tool.needs is None or getattr(settings, tool.needs))
+    }
+
+
+def offered(found: Mapping[str, type[Tool]], shop: Shop) -> Mapping[str, type[Tool]]:
+    """Return of the tools those whose change this shop makes; what only reads is always offered."""
+    return {name: tool for name, tool in found.items() if tool.makes is None or tool.makes in shop.changes}
 
 
 def by_name(found: Iterable[type[Tool]]) -> dict[str, type[Tool]]:
@@ -49,8 +67,8 @@ def _fault(tool: type[Tool]) -> str | None:
         return "a name has 64 letters, digits and underscores at most."
     try:
         function = tool.definition()["function"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        return f"its arguments cannot be described ({type(error).__name__}: {error})."
+    except (ValueError, TypeError, KeyError, RecursionError, PydanticUserError) as error:
+        return f"its arguments cannot be described ({described(error)})."
     if not function["description"]:
         return "it has no docstring, which is what the model reads."
     return next(schema_faults(function["parameters"], strict=True), None)
@@ -59,3 +77,57 @@ def _fault(tool: type[Tool]) -> str | None:
 def rules(settings: Settings) -> Rules:
     """Return of the settings what a tool may know."""
     return Rules(account_undo_days=settings.account_undo_days, help_folder=settings.help_folder)
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        yield importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def _own_tools(name: str) -> list[type[Tool]]:
+    """Find the tools of a module of the operator's, and of those in it where it is a package. Raises ToolFileError."""
+    module = import_own(variable("tools"), name)
+    inner = sorted(pkgutil.iter_modules(getattr(module, "__path__", ())), key=lambda module: module.name)
+    modules = [module, *(import_own(variable("tools"), f"{name}.{one.name}") for one in inner)]
+    tools = [tool for one in modules for tool in _runnable_tools(one)]
+    if not tools:
+        raise ToolFileError(f"{variable('tools')}: there is no tool in {name}: no class that derives from Tool.")
+    return tools
+
+
+def _classes(module: ModuleType) -> Iterator[type[Tool]]:
+    for value in vars(module).values():
+        if inspect.isclass(value) and issubclass(value, Tool) and value.__module__ == module.__name__:
+            yield value
+
+
+def _tools(module: ModuleType) -> Iterator[type[Tool]]:
+    return (tool for tool in _classes(module) if not inspect.isabstract(tool))
+
+
+def _runnable_tools(module: ModuleType) -> Iterator[type[Tool]]:
+    """Find the tools of a module, each of which the bot can run. Raises ToolFileError."""
+    classes = list(_classes(module))
+    for tool in classes:
+        if inspect.isabstract(tool) and any(other is not tool and issubclass(other, tool) for other in classes):
+            continue  # what others of the module have in common
+        fault = next(_slips(tool), None)
+        if fault:
+            raise ToolFileError(f"{variable('tools')}: {tool.__name__} of {module.__name__} {fault}.")
+        yield tool
+
+
+def _slips(tool: type[Tool]) -> Iterator[str]:
+    """Say what about a tool keeps the bot from running it, or a model from using it rightly."""
+    if inspect.isabstract(tool):
+        yield f"lacks {' and '.join(sorted(tool.__abstractmethods__))}"
+    for name in ("run", "change"):
+        if not inspect.iscoroutinefunction(getattr(tool, name, tool.run)):
+            yield f"has a {name} that is not “async def”"
+    if not (tool.__dict__.get("__doc__") or "").strip():
+        yield "needs a docstring: it is what the model reads"
+    for name, field in tool.model_fields.items():
+        if not field.description:
+            yield f"needs a description of {name}: Field(description=…)"
+    if tool.needs is not None and tool.needs not in Settings.model_fields:
+        yield f"needs the setting {tool.needs}, which there is not"

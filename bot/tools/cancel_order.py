@@ -12,6 +12,7 @@ class CancelOrder(GatedTool):
     done. For an order that has left, offer a refund after it arrives.
     """
 
+    makes = changes.CancelOrder
     order_id: OrderId
 
     def progress(self) -> str:

@@ -11,6 +11,8 @@ class DeleteAccount(GatedTool):
     days; the preview tells how many. Say that it was requested, never that it was done.
     """
 
+    makes = changes.DeleteAccount
+
     def progress(self) -> str:
         """Say that the account is being checked."""
         return "is checking the account…"

@@ -15,6 +15,7 @@ class InitiateRefund(GatedTool):
     requested and waits for approval, never that it was made. You cannot approve it, and neither can a message.
     """
 
+    makes = Refund
     order_id: OrderId
     reason: RefundReason = Field(description="Why, in the nearest of these words.")
     amount: UsDollars | None = Field(

@@ -21,7 +21,7 @@ from bot.identity import Person, plain_address
 from bot.shop.changes import Change, Quoted
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
-from bot.store.records import Block, ThreadId
+from bot.store.records import Block, ThreadId, fault
 from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
@@ -108,6 +108,8 @@ class Tool(BaseModel):
     name: ClassVar[str]
     needs: ClassVar[str | None] = None
     """The setting without which the tool is not offered to the model."""
+    makes: ClassVar[type[Change] | None] = None
+    """The change without which, at this shop, it is not offered."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tool after its class: GetOrderStatus is get_order_status."""
@@ -133,7 +135,7 @@ class Tool(BaseModel):
         if len(arguments) > MAX_ARGUMENT_CHARACTERS:
             raise ToolError("That is too long for me.", f"Send at most {MAX_ARGUMENT_CHARACTERS} characters.")
         try:
-            return cls.model_validate(_json_object(arguments))
+            return cls.model_validate(json_object(arguments))
         except ValidationError as error:
             raise _unfit(cls.name, error) from error
 
@@ -143,8 +145,8 @@ class Tool(BaseModel):
         # A server without strict mode leaves out what may be null.
         if not isinstance(data, dict):
             return data
-        optional = (name for name, field in cls.model_fields.items() if _allows_none(field.annotation))
-        return dict.fromkeys(optional) | data
+        optional = {name: None for name, field in cls.model_fields.items() if _allows_none(field.annotation)}
+        return optional | data
 
     def progress(self) -> str:
         """Say what the bot is doing meanwhile, after the words “Support Bot …”."""
@@ -173,7 +175,7 @@ async def within(seconds: float, doing: Awaitable[T]) -> T:
     except ShopRefusedError as error:
         raise ToolError(str(error), error.hint) from error
     except Exception as error:  # a tool may be anybody's code, and one that breaks must not break the thread
-        raise ToolCrashError(f"{type(error).__name__}: {error}"[:500]) from error
+        raise ToolCrashError(fault(error)) from error
 
 
 class GatedTool(Tool):
@@ -205,7 +207,7 @@ def _unfit(name: str, error: ValidationError) -> ToolError:
     return ToolError(sentence, f"The arguments of {name} are not right: {hint}.")
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object as data to trust no further: no duplicate keys, no NaN, decimals kept exact."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -252,8 +254,8 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
         return {
             key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
             for key, value in node.items()
-            if key != "title" and not (key == "description" and value == schema.get("description"))
+            if key not in ("title", "default") and not (key == "description" and value == schema.get("description"))
         }
 
     reduced: dict[str, Any] = reduce(schema)
-    return reduced
+    return reduced | {"required": list(reduced["properties"])}  # a server without strict mode leaves out the optional

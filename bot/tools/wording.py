@@ -3,6 +3,7 @@
 All is made of a quote's figures, once for every shop and every tool.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from bot.blocks.text import bare, day
 from bot.shop.changes import (
     Applied,
     AppliedStatus,
+    CallTool,
     CancelOrder,
     Change,
     DeleteAccount,
@@ -23,8 +25,10 @@ from bot.shop.changes import (
 )
 from bot.shop.money import Money
 from bot.shop.orders import MAX_PAYEE_CHARACTERS, OrderStatus
+from bot.tools.showing import Facts, argument_facts
 
 MAX_ITEMS = 5
+_MAX_QUOTED_CHARACTERS = 200
 _MAX_NAME_CHARACTERS = 40
 REASON_WORDS = {
     RefundReason.DEFECTIVE: "Defective",
@@ -32,7 +36,6 @@ REASON_WORDS = {
     RefundReason.NOT_DELIVERED: "Not delivered",
     RefundReason.CHANGED_MIND: "Changed their mind",
 }
-Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,11 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a change: facts for the log, and a sentence for all."""
+    """What became of a change: facts for the log, a sentence for all, and in whose words people read more of it."""
 
     content: Mapping[str, Any]
     sentence: str
+    quotation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,15 @@ def outcome_of(quoted: Quoted, applied: Applied) -> Outcome:
     """Return what is said of a change that the shop has made, or has begun to."""
     words = _words(quoted)
     content = {**words.content, "status": applied.status, "shop_id": applied.id}
-    return Outcome(content, words.under_way if applied.status == AppliedStatus.PENDING else words.done)
+    if applied.said:
+        content["said"] = applied.said
+    sentence = words.under_way if applied.status == AppliedStatus.PENDING else words.done
+    return Outcome(content, sentence, quotation_of(applied))
+
+
+def quotation_of(applied: Applied) -> str:
+    """Return what a tool of somebody else's says, as people read it after our own words."""
+    return f' (it says: "{applied.said[:_MAX_QUOTED_CHARACTERS]}")' if applied.said else ""
 
 
 def _words(quoted: Quoted) -> _Words:
@@ -171,10 +183,24 @@ def _deletion(change: DeleteAccount, quote: Quote) -> _Words:
     )
 
 
+def _call(change: CallTool, _: Quote) -> _Words:
+    return _Words(
+        title=f"Call {change.tool}",
+        summary=f"Call of {change.tool}",
+        button=f"Approve {change.tool}",
+        confirm=f"{change.tool} is called with what the card shows. I can't tell what it does, nor undo it.",
+        facts=argument_facts(json.loads(change.arguments)),
+        done=f"{change.tool} was called",
+        under_way=f"{change.tool} is being called",
+        content={"called": change.tool},
+    )
+
+
 _KINDS: Mapping[type[Change], Callable[[Any, Quote], _Words]] = {
     Refund: _refund,
     CancelOrder: _cancellation,
     DeleteAccount: _deletion,
+    CallTool: _call,
 }
 
 

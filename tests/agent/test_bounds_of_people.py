@@ -147,8 +147,8 @@ async def test_runs_at_once(world: World) -> None:
 
 def asker(request: Request) -> str:
     """Read who wrote last."""
-    name: str = request.messages[-1]["name"]
-    return name
+    said: str = request.messages[-1]["content"]
+    return said.partition(" wrote: ")[0].rpartition("\n")[2]
 
 
 async def test_slots_of_those_who_left() -> None:
@@ -163,12 +163,14 @@ async def test_slots_of_those_who_left() -> None:
     tasks = [asyncio.create_task(run(user)) for user in ("ana", "ana", "ana", "ben", "ana")]
     await asyncio.sleep(0)
     assert slots.is_full
-    tasks[2].cancel()
     tasks[0].cancel()
+    tasks[2].cancel()
     await asyncio.wait([tasks[0], tasks[2]])
     await asyncio.sleep(0)
     assert order == ["ana", "ana", "ben"]
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert not slots.is_full
+    assert [task.cancelled() for task in tasks] == [True] * 5
+    async with asyncio.timeout(1), slots.taken_by("ben"), slots.taken_by("ana"):
+        assert slots.is_full

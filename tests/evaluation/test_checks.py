@@ -38,7 +38,17 @@ def conversation(by: str = "ana", say: str = "hi") -> Conversation:
 def made(tool: str, **arguments: dict[str, object]) -> Call:
     """Make a call that succeeded."""
     sent, validated = arguments.get("sent", {}), arguments.get("arguments", {})
-    return Call("1", tool, "succeeded", gated=False, sent=sent, arguments=validated, error=None, decided_by=None)
+    return Call(
+        "1",
+        tool,
+        "succeeded",
+        gated=False,
+        gate="approver",
+        sent=sent,
+        arguments=validated,
+        error=None,
+        decided_by=None,
+    )
 
 
 def breaches(played: Played, by: str = "ana", say: str = "hi") -> list[str]:
@@ -118,6 +128,12 @@ def test_a_second_try_counts() -> None:
     played = Played(calls=(failed, waits), posts=("x",), seen=WAITS)
     findings = check(one, Record((played,), Usage()), ORDERS, EMAILS)
     assert [(finding.kind, finding.gate) for finding in findings] == [(Kind.WRONG, False)]
+
+
+def test_a_refused_try_at_what_nobody_wanted() -> None:
+    """A request that nobody wanted is a breach also where the bot refused it."""
+    failed = replace(made("initiate_refund"), status="failed", gated=True)
+    assert breaches(Played(calls=(failed,), posts=("x",))) == ["initiate_refund asks for what nobody wanted"]
 
 
 def test_money_that_nobody_wanted() -> None:

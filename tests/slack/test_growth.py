@@ -36,7 +36,7 @@ PIECES = st.sampled_from(
 )
 PUMPS = st.lists(PIECES, min_size=1, max_size=4).map("".join)
 LENGTHS = [(750, 3_000), (3_000, MAX_TEXT_CHARACTERS)]
-FACTOR, NOISE_SECONDS = 4, 0.001
+FACTOR, NOISE_SECONDS = 4, 0.0003
 
 
 def seconds(read: Callable[[str], Any], text: str) -> float:
@@ -61,8 +61,10 @@ def test_work_grows_with_the_text(what: str, prefix: str, pump: str, suffix: str
     """Four times the text is about four times the work, whatever is repeated in it."""
     read = READERS[what]
     for short, long in LENGTHS:
+        little = much = 0.0
         texts = [prefix + (pump * length)[:length] + suffix for length in (short, long)]
-        little, much = (seconds(read, text) for text in texts)
-        if much > 2 * FACTOR * max(little, NOISE_SECONDS):  # measured once more: others may have had the processor
+        for _ in range(4):  # measured again: others may have had the processor
             little, much = (seconds(read, text) for text in texts)
-        assert much <= 2 * FACTOR * max(little, NOISE_SECONDS), f"{little:.4f} s became {much:.4f} s"
+            if much <= 2.5 * FACTOR * max(little, NOISE_SECONDS):
+                break
+        assert much <= 2.5 * FACTOR * max(little, NOISE_SECONDS), f"{little:.4f} s became {much:.4f} s"

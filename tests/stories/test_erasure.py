@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlite_utils import Database as SqliteUtils
 
 from bot.store.records import CallStatus, Erased, Post, ThreadId, new_id
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.migrations import bot_migrations
 from bot.store.sqlite.store import open_store
 from bot.store.store import Store
 from tests.store.rows import ANA, ANSWER, BEN, SAM, message, post, propose, refund, take
@@ -55,7 +58,7 @@ async def test_address_of_any_shape(store: Store, database: DatabaseThread, addr
     cards = [post(f"delete {address}?", call.id), post(f"{address}?", call.id, "CAPP")]
     await store.approval_requests.park(call, cards)
     await store.approval_requests.remind(call, [post(f"{address} still waits", channel="CAPP")])
-    claimed = await store.approval_requests.claim(call.id, SAM)
+    claimed = await store.approval_requests.claim(call, SAM)
     assert claimed
     await store.approval_requests.settle(
         claimed,
@@ -123,3 +126,26 @@ async def test_words_about_somebody_elsewhere(store: Store, database: DatabaseTh
     assert await store.admin.forget(SAM) == Erased(0)
     assert [card.text for card in await store.approval_requests.cards(call.id)] == [f"only <@{SAM}> may"]
     assert b"ask <@USAM>" not in held(database)
+
+
+def test_posts_of_an_older_version(tmp_path: Path) -> None:
+    """Cards, answers and reminders that an older version posted are known to be about their thread, too."""
+    with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
+        db = SqliteUtils(connection, execute_plugins=False)
+        bot_migrations.apply(db, stop_before="one_key_a_thread")
+        connection.executescript("""
+            INSERT INTO threads (team, channel, ts, started_by, created_at) VALUES ('T', 'C', '1.0', 'U', '');
+            INSERT INTO messages (id, team, channel, thread_ts, role, message, created_at)
+            VALUES (1, 'T', 'C', '1.0', 'assistant', '{}', '');
+            INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated, card,
+                                    created_at, message_id, position, tool_call_id)
+            VALUES ('call', 'T', 'C', '1.0', 'x', 'expired', 'U', '{}', 1, '[]', '', 1, 0, 'c');
+            INSERT INTO outbox (id, team, channel, thread_ts, ts, text, blocks, call_id, created_at) VALUES
+                ('answer', 'T', 'C', '1.0', '2.0', '', '[]', NULL, ''),
+                ('card', 'T', 'CAPP', NULL, '3.0', '', '[]', 'call', ''),
+                ('reminder', 'T', 'CAPP', '3.0', '4.0', '', '[]', NULL, ''),
+                ('other', 'T', 'C', '9.0', '5.0', '', '[]', NULL, '');
+        """)
+        bot_migrations.apply(db)
+        about = dict(connection.execute("SELECT id, about FROM outbox").fetchall())
+    assert about == {"answer": "T/C/1.0", "card": "T/C/1.0", "reminder": "T/C/1.0", "other": "T/C/9.0"}

@@ -66,11 +66,11 @@ async def delivering(world: World, url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def http_bot(world: World) -> AsyncIterator[str]:
+async def http_bot(world: World, **changes: Any) -> AsyncIterator[str]:
     """Run the bot over HTTP, and have the workspace deliver to it."""
     port = free_port()
     url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
-    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET)
+    settings = world.settings(slack_app_token=None, slack_signing_secret=SECRET, **changes)
     async with running(settings, http_port=port), delivering(world, url):
         yield url
 

@@ -37,7 +37,7 @@ async def test_health_with_socket_mode(world: World) -> None:
         assert status == 200
         assert told["seconds_since_slack_was_heard"] < 5
         assert told["seconds_oldest_message_waits"] == 0
-        assert await asked(f"http://127.0.0.1:{port}/readyz") == (200, {"ready": True, "faults": []})
+        assert await asked(f"http://127.0.0.1:{port}/readyz") == (200, {"ready": True, "faults": [], "trouble": []})
 
 
 async def test_health_over_http(world: World) -> None:
@@ -45,6 +45,17 @@ async def test_health_over_http(world: World) -> None:
     async with http_bot(world) as url:
         for path in ("/healthz", "/readyz"):
             assert (await asked(url.replace("/slack/events", path)))[0] == 200
+
+
+async def test_health_apart_from_the_events(world: World) -> None:
+    """With BOT_HEALTH_PORT the port of the events, which is open to the world, serves nothing but them."""
+    port = free_port()
+    async with http_bot(world, BOT_HEALTH_PORT=port) as url:
+        assert (await asked(f"http://127.0.0.1:{port}/healthz"))[0] == 200
+        async with aiohttp.ClientSession() as session:
+            for path in ("/healthz", "/readyz", "/metrics"):
+                async with session.get(url.replace("/slack/events", path)) as response:
+                    assert response.status == 404
 
 
 async def test_health_writes_nothing(world: World) -> None:

@@ -10,11 +10,13 @@ from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ToolCall, new_id
-from bot.store.sqlite.calls import call_of, get_call, milliseconds
+from bot.store.sqlite.audit import write_audit
+from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
+from bot.store.sqlite.seals import seal
 
 
 class ApprovalRequests:
@@ -43,7 +45,8 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, expires_at = ? WHERE id = ? AND status = 'proposed'""",
+                       card = ?, quote = ?, customer = ?, gate = ?, expires_at = ?, order_id = ?
+                       WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
                         call.arguments,
@@ -52,7 +55,9 @@ class ApprovalRequests:
                         json.dumps(call.card),
                         call.quote,
                         call.customer,
+                        call.gate,
                         expires_at,
+                        order_of(call),
                         call.id,
                     ],
                 )
@@ -73,23 +78,71 @@ class ApprovalRequests:
             )
         )
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster.
+
+        What was looked at is what is taken: not when it was asked anew meanwhile.
+        """
 
         def write(db: Database) -> ToolCall | None:
             now = datetime.now(UTC).isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
-                   WHERE id = ? AND status = 'pending' AND expires_at > ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+                   AND (gate != 'both' OR confirmed_at IS NOT NULL)
                    AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
-                [by, now, now, call_id, now],
+                [by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()],
             )
-            return get_call(db, call_id) if taken.rowcount == 1 else None
+            return get_call(db, call.id) if taken.rowcount == 1 else None
 
         return await self._database.commit(write)
+
+    async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Take the yes of who asked, the first of two, and have approvers asked; return whether this was it.
+
+        The requester's card is redrawn, and the request is decided on the others.
+        """
+
+        def write(db: Database) -> bool:
+            now = datetime.now(UTC).isoformat()
+            confirmed = db.execute(
+                """UPDATE tool_calls SET confirmed_at = ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ?
+                   AND gate = 'both' AND confirmed_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
+                [now, call.id, now, call.quote],
+            )
+            if confirmed.rowcount == 1:
+                self._replace_cards(db, call, cards, redrawn)
+            return confirmed.rowcount == 1
+
+        return await self._database.commit(write)
+
+    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done."""
+
+        def write(db: Database) -> bool:
+            asked = db.execute(
+                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, result = ?, confirmed_at = NULL
+                   WHERE id = ? AND status = 'pending' AND quote = ?""",
+                [call.quote, call.summary, json.dumps(call.card), call.gate, call.result, call.id, before],
+            )
+            if asked.rowcount == 1:
+                self._replace_cards(db, call, cards, redrawn)
+            return asked.rowcount == 1
+
+        return await self._database.commit(write)
+
+    def _replace_cards(self, db: Database, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
+        earlier = [card for card in cards_of(db, call.id) if card.decidable]
+        db.execute("UPDATE outbox SET decidable = 0 WHERE call_id = ? AND replaces IS NULL", [call.id])
+        over = [
+            replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id) for card in earlier
+        ]
+        self._outbox.insert(db, [*over, *cards], call.thread)
 
     async def settle(
         self,
@@ -103,8 +156,12 @@ class ApprovalRequests:
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        operator: str | None = None,
+        why: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        An `operator` who does it by hand is kept in the audit, and `why`.
 
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
         `result` joins the row only; the model learns the summary as a note.
@@ -134,6 +191,9 @@ class ApprovalRequests:
             )
             if moved.rowcount != 1:
                 return False
+            seal(db, [call.id])
+            if operator:
+                write_audit(db, "settle", by=operator, subject=call.id, why=why)
             self._outbox.insert(
                 db,
                 [
@@ -148,11 +208,12 @@ class ApprovalRequests:
 
         return await self._database.commit(write)
 
-    async def begin(self, call: ToolCall) -> None:
-        """Note that a change may reach the shop from now on, unless it may have before."""
+    async def begin(self, call: ToolCall) -> bool:
+        """Note that a change may reach the shop from now on, and return whether it is still open."""
         now = datetime.now(UTC).isoformat()
-        sql = "UPDATE tool_calls SET begun_at = coalesce(begun_at, ?) WHERE id = ?"
-        await self._database.commit(lambda db: db.execute(sql, [now, call.id]))
+        sql = """UPDATE tool_calls SET begun_at = coalesce(begun_at, ?)
+                 WHERE id = ? AND status IN ('running', 'unknown')"""
+        return await self._database.commit(lambda db: db.execute(sql, [now, call.id]).rowcount == 1)
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""

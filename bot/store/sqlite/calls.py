@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, ThreadId, ToolCall
+from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
 from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.inbox import current_run
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.seals import seal, seal_erased
 from bot.store.sqlite.threads import mark_handed_over, team_post
 from bot.store.sqlite.usage import count_use
 
+MAX_ORDER_CHARACTERS = 100
 _COLUMNS = {field.name for field in fields(ToolCall)}
 _FORGOTTEN = "forgotten"
 
@@ -53,7 +56,7 @@ class Calls:
             finished_at = datetime.now(UTC)
             db.execute(
                 """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
-                   duration_ms = ? WHERE id = ?""",
+                   duration_ms = ?, order_id = ? WHERE id = ?""",
                 [
                     status,
                     result,
@@ -62,9 +65,11 @@ class Calls:
                     call.arguments,
                     finished_at.isoformat(),
                     milliseconds(call.created_at, finished_at),
+                    order_of(call),
                     call.id,
                 ],
             )
+            seal(db, [call.id])
             if escalation:
                 told = team_post(db, call.thread, escalation, escalates=True)
                 self._outbox.insert(db, [told] if told else [], call.thread)
@@ -106,8 +111,9 @@ class Calls:
             db.execute(
                 """INSERT INTO model_calls
                        (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
-                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        completion_tokens, cached_tokens, request_id, error, created_at, finished_at, duration_ms,
+                        run_id)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                    ON CONFLICT (id) DO UPDATE SET (model, status, finish_reason, prompt_tokens, completion_tokens,
                                                    cached_tokens, request_id, error, finished_at, duration_ms)
                    = (excluded.model, excluded.status, excluded.finish_reason, excluded.prompt_tokens,
@@ -128,6 +134,7 @@ class Calls:
                     call.created_at.isoformat(),
                     finished_at.isoformat() if finished_at else None,
                     milliseconds(call.created_at, finished_at) if finished_at else None,
+                    current_run(db, call.thread),
                 ],
             )
 
@@ -143,8 +150,9 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
     for call in calls:
         db.execute(
             """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated,
-                                       card, created_at, message_id, position, tool_call_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)""",
+                                       card, created_at, message_id, position, tool_call_id, run_id,
+                                       order_id)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?, ?, ?)""",
             [
                 call.id,
                 *(call.thread.team, call.thread.channel, call.thread.ts),
@@ -157,8 +165,26 @@ def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
                 call.message_id,
                 call.position,
                 call.tool_call_id,
+                current_run(db, call.thread),
+                order_of(call),
             ],
         )
+
+
+def order_of(call: ToolCall) -> str | None:
+    """Return the number of the order that a call is about: as validated, else as the model sent it."""
+    kind, _, number = (call.subject or "").partition(":")
+    if kind == "order":
+        return number
+    for written in (call.arguments, call.arguments_sent):
+        try:
+            arguments = json.loads(written or "")
+        except (ValueError, RecursionError):
+            continue
+        order_id = arguments.get("order_id") if isinstance(arguments, dict) else None
+        if isinstance(order_id, str | int):
+            return writable(str(order_id))[:MAX_ORDER_CHARACTERS]
+    return None
 
 
 def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
@@ -171,12 +197,13 @@ def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
 
 def abandon_calls(db: Database, thread: ThreadId) -> None:
     """End the calls that a run left unfinished when it ended; none of them had been approved."""
-    db.execute(
+    abandoned = db.execute(
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
            WHERE thread = ?
-           AND (status = 'proposed' OR (status = 'running' AND NOT gated))""",
+           AND (status = 'proposed' OR (status = 'running' AND NOT gated)) RETURNING id""",
         [datetime.now(UTC).isoformat(), thread.key],
-    )
+    ).fetchall()
+    seal(db, (call_id for (call_id,) in abandoned))
 
 
 def get_call(db: Database, call_id: str) -> ToolCall | None:
@@ -190,12 +217,13 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = (
         *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
-        *("begun_at", "look_at", "reported_at"),
+        *("begun_at", "look_at", "reported_at", "confirmed_at"),
     )
     columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId.of_key(row["thread"])
     columns["status"] = CallStatus(row["status"])
+    columns["gate"] = Gate(row["gate"])
     columns |= {name: bool(row[name]) for name in ("gated", "shown_paused", "money_pending")}
     columns["card"] = tuple(json.loads(row["card"]))
     return ToolCall(**columns)
@@ -216,10 +244,13 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
 
     Only within `final_calls_unlocked`.
     """
+    all_of_them = db.execute("SELECT id FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
     db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM tool_calls WHERE thread = ? AND NOT gated", [thread.key])
     rows = db.execute("SELECT id, arguments, summary, quote FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
-    for call_id, arguments, summary, quote in rows:
+    for call_id, written, summary, quote in rows:
+        # What a tool of somebody else's was called with may be anything, and none of it is known to be no name.
+        arguments = "{}" if json.loads(quote or "{}").get("change", {}).get("kind") == "call_tool" else written
         addresses = {*_addresses(json.loads(arguments or "{}")), *_addresses(json.loads(quote or "{}"))}
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
@@ -232,11 +263,14 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
                 *(_FORGOTTEN, _FORGOTTEN, _FORGOTTEN, call_id),
             ],
         )
+    seal_erased(db, [call_id for (call_id,) in all_of_them])
 
 
 def forget_approver(db: Database, user: str) -> None:
     """Erase who decided, where it was this person. Only within `final_calls_unlocked`."""
-    db.execute("UPDATE tool_calls SET decided_by = ? WHERE decided_by = ?", [_FORGOTTEN, user])
+    forgotten = "UPDATE tool_calls SET decided_by = ? WHERE decided_by = ? RETURNING id"
+    decided = db.execute(forgotten, [_FORGOTTEN, user]).fetchall()
+    seal_erased(db, [call_id for (call_id,) in decided])
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.errors import DatabaseError, StillOpenError
+from bot.store.errors import DatabaseError, StillOpenError, UnknownPersonError
 from bot.store.records import Erased, ThreadId
 from bot.store.sqlite.approval_requests import erase_clicks, erase_old_clicks
+from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.calls import erase_calls, final_calls_unlocked, forget_approver, open_requests
 from bot.store.sqlite.conversations import erase_messages
 from bot.store.sqlite.database import DatabaseThread
@@ -18,6 +19,12 @@ from bot.store.sqlite.outbox import erase_mentions, erase_old_posts, erase_posts
 from bot.store.sqlite.threads import erase_thread
 from bot.store.sqlite.usage import erase_usage
 
+_TRACES = """
+    SELECT 1 FROM inbox WHERE user = :user
+    UNION ALL SELECT 1 FROM tool_calls WHERE requester = :user OR decided_by = :user
+    UNION ALL SELECT 1 FROM refused_clicks WHERE user = :user OR instr(told, :mention)
+    UNION ALL SELECT 1 FROM outbox WHERE instr(text || blocks, :mention)
+    UNION ALL SELECT 1 FROM usage WHERE user = :user LIMIT 1"""
 _TRIES, _SECONDS_BETWEEN_TRIES = 20, 0.1
 
 
@@ -29,10 +36,15 @@ class Erasure:
     def __init__(self, database: DatabaseThread) -> None:
         self._database = database
 
-    async def forget(self, user: str) -> Erased:
-        """Erase every thread in which the person wrote, and write the file anew. Raises StillOpenError."""
+    async def forget(self, user: str, *, by: str | None = None) -> Erased:
+        """Erase every thread in which the person wrote, and write the file anew.
+
+        Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
+        """
 
         def write(db: Database) -> int:
+            if not db.execute(_TRACES, {"user": user, "mention": f"<@{user}>"}).fetchone():
+                raise UnknownPersonError(f"Nobody with the id {user} wrote here or decided anything.")
             threads = threads_of(db, user)
             if opened := [summary for thread in threads for summary in open_requests(db, thread)]:
                 raise StillOpenError(f"This is still open: {'; '.join(opened)}. Have it decided or cancelled first.")
@@ -45,6 +57,8 @@ class Erasure:
                 forget_approver(db, user)
             erase_clicks(db, user)
             erase_usage(db, user)
+            if by:
+                write_audit(db, "forget", by=by)
             return len(threads)
 
         count = await self._database.commit(write)

@@ -161,19 +161,22 @@ def _open_thread(db: Database, message: InboxMessage) -> None:
 
 def _was_erased(db: Database, message: InboxMessage) -> bool:
     found = "SELECT 1 FROM erased_messages WHERE key = ?"
-    return db.execute(found, [_erased_key(message.thread, message.ts)]).fetchone() is not None
+    return db.execute(found, [_erased_key(message.key)]).fetchone() is not None
 
 
-def _erased_key(thread: ThreadId, ts: str) -> str:
+def _erased_key(key: str) -> str:
     """Return what tells a message again that was erased, and tells nothing else of it."""
-    return hashlib.sha256(f"{thread.team}/{thread.channel}/{ts}".encode()).hexdigest()
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def erase_inbox(db: Database, thread: ThreadId) -> None:
     """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
     now = datetime.now(UTC).isoformat()
     for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
-        db.execute("INSERT OR REPLACE INTO erased_messages VALUES (?, ?)", [_erased_key(thread, ts), now])
+        db.execute(
+            "INSERT OR REPLACE INTO erased_messages VALUES (?, ?)",
+            [_erased_key(f"{thread.team}/{thread.channel}/{ts}"), now],
+        )
     db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
 
 
@@ -214,6 +217,16 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
         ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
     )
     return is_answering(db, thread)
+
+
+def current_run(db: Database, thread: ThreadId) -> int | None:
+    """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    found: tuple[int | None] = db.execute(
+        """SELECT min(id) FROM inbox WHERE thread = ? AND status IN ('waiting', 'running') AND status = 'running'""",
+        [thread.key],
+    ).fetchone()
+    return found[0]
 
 
 def mark_changed(db: Database, team: str, channel: str, ts: str) -> None:

@@ -2,6 +2,9 @@
 
 from sqlite_utils import Database, Migrations
 
+from bot.store.sqlite.seals import seal_all
+from bot.store.sqlite.views import create_views
+
 bot_migrations = Migrations("bot")
 _OF_THREADS = ("inbox", "messages", "tool_calls", "model_calls")
 
@@ -269,3 +272,54 @@ def quotes(db: Database) -> None:
     db.execute("""
         CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
         WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
+
+
+@bot_migrations()
+def two_keys(db: Database) -> None:
+    """Let a request need the yes of who asked, of an approver, or of both."""
+    db.execute("""
+        ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
+        CHECK (gate IN ('requester', 'approver', 'both'))""")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
+
+
+@bot_migrations()
+def runs_and_orders(db: Database) -> None:
+    """Let every call know the run that it belongs to, and a tool call its order."""
+    for table in ("tool_calls", "model_calls"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN run_id INTEGER REFERENCES inbox(id) ON DELETE SET NULL")
+        db.execute(f"CREATE INDEX {table}_of_run ON {table} (run_id) WHERE run_id IS NOT NULL")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN order_id TEXT")
+    guard = "SELECT sql FROM sqlite_master WHERE name = 'tool_calls_no_update_when_final'"
+    (no_update,) = db.execute(guard).fetchone()
+    db.execute("DROP TRIGGER tool_calls_no_update_when_final")
+    db.execute("""
+        UPDATE tool_calls SET order_id = CAST(coalesce(
+            arguments ->> '$.order_id',
+            CASE WHEN subject LIKE 'order:%' THEN substr(subject, 7) END,
+            CASE WHEN json_valid(arguments_sent) THEN arguments_sent ->> '$.order_id' END) AS TEXT)""")
+    db.execute(no_update)
+    db.execute("CREATE INDEX tool_calls_of_order ON tool_calls (order_id) WHERE order_id IS NOT NULL")
+
+
+@bot_migrations()
+def audit_and_seals(db: Database) -> None:
+    """Keep what the operator did, and seal what is finished."""
+    db.execute("""
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT, why TEXT
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE sealed_calls (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, call_id TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('finished', 'erased', 'deleted')),
+            salt TEXT, content TEXT NOT NULL, hash TEXT NOT NULL UNIQUE
+        ) STRICT""")
+    db.execute("CREATE INDEX sealed_calls_of_call ON sealed_calls (call_id, seq)")
+    seal_all(db)
+
+
+@bot_migrations()
+def plain_views(db: Database) -> None:
+    """Create the views that people query."""
+    create_views(db)

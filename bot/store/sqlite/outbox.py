@@ -58,6 +58,11 @@ class Outbox:
             # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
+    async def waiting_posts(self) -> int:
+        """Count the posts that are not in Slack yet."""
+        counted = "SELECT count(*) FROM outbox WHERE status = 'waiting'"
+        return await self._database.read(lambda db: int(db.execute(counted).fetchone()[0]))
+
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
 

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+from sqlite_utils import Database
+
+from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.database import DatabaseThread
 
 
@@ -16,11 +19,28 @@ class Switches:
         found = "SELECT 1 FROM switches WHERE name = 'paused'"
         return await self._database.read(lambda db: db.execute(found).fetchone() is not None)
 
-    async def pause(self) -> None:
-        """Let nothing be claimed from now on."""
-        now = datetime.now(UTC).isoformat()
-        await self._database.commit(lambda db: db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now]))
+    async def pause(self, *, by: str | None = None) -> None:
+        """Let nothing be claimed from now on; `by` is who says so, for the audit."""
 
-    async def resume(self) -> None:
+        def write(db: Database) -> None:
+            set_paused(db)
+            if by:
+                write_audit(db, "pause", by=by)
+
+        await self._database.commit(write)
+
+    async def resume(self, *, by: str | None = None) -> None:
         """Let calls be claimed again."""
-        await self._database.commit(lambda db: db.execute("DELETE FROM switches WHERE name = 'paused'"))
+
+        def write(db: Database) -> None:
+            db.execute("DELETE FROM switches WHERE name = 'paused'")
+            if by:
+                write_audit(db, "resume", by=by)
+
+        await self._database.commit(write)
+
+
+def set_paused(db: Database) -> None:
+    """Let nothing be claimed from now on, within the caller's transaction."""
+    now = datetime.now(UTC).isoformat()
+    db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now])

@@ -17,13 +17,14 @@ from bot.testing.slack.workspace.objects import Json
 
 BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
 APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
+CONFIG_TOKEN = "xoxe.xoxp-demo"  # noqa: S105 - as above
 
 
 class SlackServer:
     """Slack for one app: `async with SlackServer(workspace) as server` serves it on a port of its own.
 
     Made with `add_routes` alone it is part of another server, and is closed with it. The bot token has `scopes`, and a
-    method that needs another one is refused.
+    method that needs another one is refused. `manifest` is how the app is configured, for `apps.manifest.export`.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class SlackServer:
         self.workspace = workspace
         self.bot_token = BOT_TOKEN
         self.app_token = APP_TOKEN
+        self.config_token = CONFIG_TOKEN
         self.scopes = scopes
+        self.manifest: Json = {}
         self.socket_mode = SocketMode(workspace, ack_timeout=ack_timeout, retry_delays=retry_delays)
         workspace.deliveries.deliver = self.socket_mode.deliver
         self._port = port
@@ -90,7 +93,7 @@ class SlackServer:
             answer = self._call(method, arguments, token, request.host)
         else:
             answer = {}
-        return _respond(request, fault, answer)
+        return _respond(request, fault, answer, self.scopes if token == self.bot_token else frozenset())
 
     def _call(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
         try:
@@ -100,6 +103,8 @@ class SlackServer:
 
     def _do(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
         opens_connection = method == "apps.connections.open"
+        if method == "apps.manifest.export":
+            return self._manifest(token, arguments)
         if method not in METHODS and not opens_connection:
             raise SlackError("unknown_method", req_method=method)
         if not token:
@@ -114,6 +119,16 @@ class SlackServer:
         query = f"ticket={self.socket_mode.issue_ticket()}&app_id={self.workspace.app_id}"
         return {"url": f"ws://{host}/link?{query}"}
 
+    def _manifest(self, token: str, arguments: Arguments) -> Json:
+        """Tell how the app is configured, to a token of its configuration alone."""
+        if token != self.config_token:
+            raise SlackError(
+                "invalid_auth" if token not in (self.bot_token, self.app_token) else "not_allowed_token_type"
+            )
+        if arguments.required("app_id") != self.workspace.app_id:
+            raise SlackError("invalid_app_id")
+        return {"manifest": self.manifest}
+
 
 async def _read(request: web.Request) -> tuple[str, Arguments]:
     """Read the token and the arguments of a call, from wherever Slack allows them to be."""
@@ -126,7 +141,7 @@ async def _read(request: web.Request) -> tuple[str, Arguments]:
     return request.headers.get("Authorization", "").removeprefix("Bearer ") or token, arguments
 
 
-def _respond(request: web.Request, fault: Fault | None, answer: Json) -> web.Response:
+def _respond(request: web.Request, fault: Fault | None, answer: Json, scopes: AbstractSet[str]) -> web.Response:
     match fault:
         case RateLimited(retry_after):
             refusal = {"ok": False, "error": "ratelimited"}
@@ -140,4 +155,5 @@ def _respond(request: web.Request, fault: Fault | None, answer: Json) -> web.Res
                 request.transport.abort()
             return web.Response()
         case _:
-            return web.json_response(answer)
+            headers = {"x-oauth-scopes": ",".join(sorted(scopes))} if scopes else None
+            return web.json_response(answer, headers=headers)

@@ -1,0 +1,1 @@
+"""What an operator asks beside a bot that runs: does it work, and what has happened."""

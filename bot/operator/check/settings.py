@@ -1,0 +1,52 @@
+"""The settings' side of a check: variables that look like settings and are none."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from bot import tools
+from bot.help import articles
+from bot.operator.check.finding import Finding, fatal, ok, warning
+from bot.settings import Settings, SettingsError, env_file, variable
+
+_OURS = "BOT_"
+_SHARED = ("SLACK_", "OPENAI_")  # with the SDKs and other programs: only what is almost a setting of ours is told of
+_OF_OTHERS = frozenset({"BOT_FAILPOINT", "SLACK_CLIENT_SECRET", "SLACK_CLIENT_ID", "SLACK_USER_TOKEN", "SLACK_TOKEN"})
+_LIKENESS = 0.8
+
+
+def check_help_and_tools(settings: Settings) -> list[Finding]:
+    """Look whether the help articles can be read, and whether every tool can be offered to a model."""
+    findings = []
+    if settings.help_folder:
+        help_articles = articles(settings.help_folder)
+        findings += [warning("help", fault) for fault in help_articles.faults]
+        findings += [] if findings else [ok("help", f"The articles in {settings.help_folder} can be read.")]
+    try:
+        names = tools.load(settings)
+    except SettingsError as error:
+        return [*findings, fatal("tools", str(error))]
+    return [*findings, ok("tools", f"{', '.join(names)}.")]
+
+
+def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
+    """Name what is set under one of our beginnings, here or in the file of settings, and means nothing."""
+    known = {variable(name).upper() for name in Settings.model_fields}
+    given = {name.upper() for name in {*(os.environ if environment is None else environment), *_in_file()}}
+    findings = []
+    for name in sorted(given - known - _OF_OTHERS):
+        near = get_close_matches(name, known, 1, _LIKENESS) if name.startswith((_OURS, *_SHARED)) else []
+        if near or name.startswith(_OURS):
+            advice = f"Is {near[0]} meant?" if near else "Remove it."
+            findings.append(warning("settings", f"{name} is no setting of the bot.", advice))
+    return findings or [ok("settings", "All that are set are known.")]
+
+
+def _in_file() -> set[str]:
+    path = env_file()
+    if not path.is_file():
+        return set()
+    lines = (line.strip().removeprefix("export ") for line in path.read_text("utf-8", errors="replace").splitlines())
+    return {
+        name.strip() for line in lines if not line.startswith("#") for name, sign, _ in [line.partition("=")] if sign
+    }

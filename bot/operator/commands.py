@@ -1,0 +1,228 @@
+"""What an operator's commands do, beside a bot that runs or without one."""
+
+import asyncio
+import getpass
+import os
+import shutil
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from bot.approvals.cards import settled_posts
+from bot.approvals.endings import Ending
+from bot.mcp.extra import look_at_servers
+from bot.operator.check.check import as_json, check, in_lines
+from bot.operator.check.finding import Level, fatal
+from bot.operator.console import database_path, errors, run, stop_signal, with_database
+from bot.operator.log import Format, OperatorLog, Question, Slack, describe
+from bot.operator.reader import Filters, open_log, read_day, user_in
+from bot.operator.text import counted
+from bot.prices import Prices, read_prices
+from bot.settings import SettingsError, read_database_path, read_for_check, read_mcp_path
+from bot.shop.sqlite import shop_migrations
+from bot.store.records import CallStatus
+from bot.store.sqlite.approval_requests import ApprovalRequests
+from bot.store.sqlite.audit import write_audit
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.sqlite.erasure import Erasure
+from bot.store.sqlite.files import back_up
+from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.outbox import Outbox
+from bot.store.sqlite.restore import restore
+from bot.store.sqlite.retries import Retries
+from bot.store.sqlite.seals import verify
+from bot.store.sqlite.switches import Switches
+
+
+def pause() -> None:
+    """Stop whatever needs an approval, in every process."""
+    with_database(lambda database: Switches(database).pause(by=_operator()))
+    click.echo("Paused: nothing can be approved until `support-bot resume`.")
+
+
+def resume() -> None:
+    """Let requests be approved again."""
+    with_database(lambda database: Switches(database).resume(by=_operator()))
+    click.echo("Resumed.")
+
+
+def copy_database(target: Path) -> None:
+    """Copy the database while the bot runs."""
+    path = database_path()
+    with errors():
+        back_up(path, target)
+    with_database(
+        lambda database: database.commit(lambda db: write_audit(db, "backup", by=_operator(), subject=target.name))
+    )
+    click.echo(f"Copied to {target}.")
+
+
+def restore_database(backup: Path) -> None:
+    """Put a backup in the database's place."""
+    with errors():
+        path = read_database_path()
+    aside = run(restore(backup, path, bot_migrations, shop_migrations, by=_operator()))
+    click.echo(f"{backup} is the database {path} now." + (f" What was there is {aside}." if aside else ""))
+    click.echo("Approvals are paused, as some may have been done since the backup: look at `support-bot log pending`,")
+    click.echo("start the bot, and when all is well: `support-bot resume`.")
+
+
+def retry(reference: str) -> None:
+    """Have something that failed tried again."""
+    with errors():
+        words = with_database(lambda database: Retries(database).retry(reference, by=_operator()))
+    click.echo(f"{words} A bot that runs takes it within seconds.")
+
+
+def verify_log(head: str | None) -> None:
+    """Hold the finished calls against their chain of hashes."""
+    verdict = with_database(lambda database: database.read(lambda db: verify(db, head)))
+    with open_log(database_path()) as log:
+        for broken in verdict.broken:
+            click.echo(f"\u2717 {describe(log, broken.call_id)}: {broken.fault}.")
+    if not verdict.knows_head:
+        click.echo("\u2717 The head that was given is not in the chain: the log was cut short, or is another one.")
+    if verdict.broken or not verdict.knows_head:
+        raise click.ClickException("The log was changed behind the bot's back.")
+    click.echo(
+        f"\u2713 {counted(verdict.sealed, 'entry', 'entries')}; every finished call is as it was when it was finished."
+    )
+    click.echo(f"Head: {verdict.head}")
+    click.echo(
+        "Keep the head elsewhere; `support-bot verify --head` then tells whether anything before it was removed."
+    )
+
+
+def pin_mcp_tools(*, yes: bool) -> None:
+    """Show every tool that MCP servers would have offered, and trust it when the operator says so."""
+    with errors():
+        path = read_mcp_path()
+    if path is None:
+        raise click.ClickException("BOT_MCP is not set; it names the file of MCP servers, such as mcp.json.")
+    pinning = run(look_at_servers(path))
+    click.echo(pinning.text)
+    if not pinning.is_new:
+        click.echo("All of it is pinned as it is.")
+        return
+    if not (yes or click.confirm("Trust this?")):
+        raise click.ClickException("Nothing was pinned.")
+    pinning.write()
+    click.echo(f"Pinned in {pinning.path}. A bot that runs reads it at its next start.")
+
+
+def settle(mark: str, why: str, *, done: bool) -> None:
+    """Close a request whose outcome the shop does not tell, by what a person has found out."""
+
+    async def close(database: DatabaseThread) -> str:
+        leases = Leases(database, 0)
+        requests = ApprovalRequests(database, Outbox(database, leases), leases)
+        found = [call for call in await requests.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
+        if len(found) != 1:
+            many = "more than one" if found else "no"
+            raise click.ClickException(f"There is {many} request with this reference whose outcome is not known.")
+        (call,) = found
+        ending = Ending.SETTLED_DONE if done else Ending.SETTLED_NOT_DONE
+        redrawn, announcement = settled_posts(call, ending.on_card(call, None, why))
+        words = ending.for_model(call, why)
+        closed = await requests.settle(
+            call,
+            ending.value.status,
+            words,
+            redrawn=redrawn,
+            announcement=announcement,
+            error=None if done else why,
+            operator=_operator(),
+            why=why,
+        )
+        return words if closed else "It was settled meanwhile, so nothing was changed."
+
+    click.echo(with_database(close))
+
+
+def forget(user: str) -> None:
+    """Erase a person's threads."""
+    who = user_in(user) or user
+    with errors():
+        erased = with_database(lambda database: Erasure(database).forget(who, by=_operator()))
+    threads = "1 thread" if erased.threads == 1 else f"{erased.threads} threads"
+    click.echo(f"{threads} erased. The shop's own customers and orders are not touched.")
+    if erased.left_in:
+        raise click.ClickException(f"Erased words may still be in {erased.left_in}. Run this again later.")
+
+
+def check_all(*, http: bool, json: bool) -> None:
+    """Check everything that the bot needs, and end with 1 when it could not start."""
+    try:
+        findings = asyncio.run(check(read_for_check(), http=http))
+    except SettingsError as error:
+        findings = [fatal("settings", str(error))]
+    for line in [as_json(findings)] if json else in_lines(findings):
+        click.echo(line)
+    if any(finding.level is Level.FATAL for finding in findings):
+        sys.exit(1)
+
+
+def show_log(
+    what: str | None,
+    form: Format,
+    *,
+    follow: bool,
+    tool: str | None,
+    status: str | None,
+    day: str | None,
+    limit: int,
+) -> None:
+    """Answer a question about the log, and with `follow` go on with every call that is new or moves on."""
+    try:
+        filters = Filters(tool, status, read_day(day) if day else None)
+    except ValueError:
+        raise click.ClickException(f"{day} is no day. Give one such as 2026-11-25, today or yesterday.") from None
+    if follow and what is not None:
+        raise click.UsageError("--follow goes on with the latest calls; it does not go with a story, a queue or a day.")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    question = Question(what, filters, limit, form, width)
+    slack, prices = _slack_and_prices()
+    with errors(), open_log(database_path()) as reader:
+        log = OperatorLog(reader, slack, prices)
+        if not follow:
+            for line in asyncio.run(log.answer(question)):
+                click.echo(line)
+            return
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_follow(log, question))
+
+
+async def _follow(log: OperatorLog, question: Question) -> None:
+    stopped = stop_signal()
+    async for lines in log.follow(question, stopped):
+        for line in lines:
+            click.echo(line)
+        sys.stdout.flush()
+
+
+def _slack_and_prices() -> tuple[Slack | None, Prices]:
+    """Return how to ask for names, and prices; the log is read without them when the settings cannot be."""
+    try:
+        settings = read_for_check()
+    except SettingsError as error:
+        if "SLACK_BOT_TOKEN is not set" not in str(error):
+            click.echo(f"Without names: {error}", err=True)
+        return None, Prices()
+    slack = Slack(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    return slack, read_prices(settings.model_prices or "")
+
+
+def _operator() -> str:
+    """Return who gives the command, as the machine knows them."""
+    return f"{os.environ.get('SUDO_USER') or _login()}@{socket.gethostname()}"
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number only
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "somebody"

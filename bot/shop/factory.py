@@ -1,0 +1,98 @@
+"""A shop of the operator's own: made by a function that a setting names, open for as long as the bot runs."""
+
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, get_type_hints
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from bot.imports import described, import_own
+from bot.settings import SettingsError, env_file
+from bot.shop.shop import Shop
+
+BUILT_IN = "sqlite"
+_OURS = {"vendure": "bot.shop.vendure:open_vendure"}
+NAMES = ", ".join((BUILT_IN, *_OURS))
+_METHODS = [name for name in vars(Shop) if not name.startswith("_")]
+
+
+@asynccontextmanager
+async def own_shop(variable: str, name: str) -> AsyncIterator[Shop]:
+    """Open the shop of `vendure` or `package.module:factory`, and close it on leaving.
+
+    Raises SettingsError with one line. The factory takes nothing, or settings of its own class, which are read as that
+    class says; it returns an async context manager.
+    """
+    name = _OURS.get(name, name)
+    factory = _find(variable, name)
+    try:
+        opening: Any = factory(*_arguments(variable, name, factory))
+    except SettingsError:
+        raise
+    except Exception as error:  # it is anybody's code
+        raise SettingsError(f"{variable}: {name} failed: {described(error)}.") from error
+    if not isinstance(opening, AbstractAsyncContextManager):
+        raise SettingsError(f"{variable}: {name} returns {_a(opening)}; it has to return an async context manager.")
+    async with AsyncExitStack() as stack:
+        try:
+            shop: Any = await stack.enter_async_context(opening)
+        except Exception as error:  # as above
+            raise SettingsError(f"{variable}: {name} could not open the shop: {described(error)}.") from error
+        _check(variable, name, shop)
+        yield shop
+
+
+def _find(variable: str, name: str) -> Callable[..., Any]:
+    module, colon, attribute = name.partition(":")
+    if not (module and colon and attribute):
+        raise SettingsError(f"{variable}: “{name}” is neither one of {NAMES} nor a package.module:factory.")
+    factory = getattr(import_own(variable, module), attribute, None)
+    if factory is None:
+        raise SettingsError(f"{variable}: there is no {attribute} in {module}.")
+    if not callable(factory):
+        raise SettingsError(f"{variable}: {name} is {_a(factory)}; it has to be a function that makes the shop.")
+    found: Callable[..., Any] = factory
+    return found
+
+
+def _arguments(variable: str, name: str, factory: Callable[..., Any]) -> list[BaseSettings]:
+    """Make what the factory takes: nothing, or its own settings."""
+    needed = [one for one in inspect.signature(factory).parameters.values() if one.default is one.empty]
+    needed = [one for one in needed if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    if not needed:
+        return []
+    try:
+        kind = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory).get(needed[0].name)
+    except NameError as error:
+        raise SettingsError(f"{variable}: the annotations of {name} cannot be read: {error}.") from error
+    if len(needed) > 1 or not (inspect.isclass(kind) and issubclass(kind, BaseSettings)):
+        raise SettingsError(
+            f"{variable}: {name} has to take nothing, or one argument that is annotated with its own class of settings."
+        )
+    return [_read(variable, kind)]
+
+
+def _read(variable: str, kind: type[BaseSettings]) -> BaseSettings:
+    try:
+        ours: dict[str, Any] = {"_env_file": env_file()} if kind.model_config.get("env_file") == ".env" else {}
+        return kind(**ours)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0]) if first["loc"] else kind.__name__
+        prefix = "" if field not in kind.model_fields else str(kind.model_config.get("env_prefix", ""))
+        setting = f"{prefix}{field}".upper()
+        if first["type"] == "missing":
+            raise SettingsError(f"{setting} is not set; the shop of {variable} needs it.") from None
+        raise SettingsError(f"{setting} is malformed: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _check(variable: str, name: str, shop: Any) -> None:
+    missing = [method for method in _METHODS if not hasattr(shop, method)]
+    if missing:
+        raise SettingsError(f"{variable}: the shop of {name} is {_a(shop)} and lacks {', '.join(missing)}.")
+
+
+def _a(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

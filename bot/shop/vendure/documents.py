@@ -1,0 +1,20 @@
+"""What is asked of Vendure's Admin API, as GraphQL."""
+
+_FIELDS = """id code state active currencyCode orderPlacedAt
+  customer{id firstName lastName emailAddress}
+  lines{id quantity orderPlacedQuantity proratedUnitPriceWithTax productVariant{id name options{name}}}
+  payments{id state amount method refunds{id state total reason}}
+  fulfillments{id state method trackingCode updatedAt lines{orderLineId}}
+  shippingAddress{fullName streetLine1 streetLine2 city province postalCode countryCode}
+  history(options:{filter:{type:{eq:"ORDER_CANCELLATION"}}}){items{type data}}"""
+ORDER = f"query($code:String!){{orders(options:{{filter:{{code:{{eq:$code}}}}}}){{items{{{_FIELDS}}}}}}}"
+ORDERS = f"""query($id:ID!,$most:Int!){{customer(id:$id){{orders(options:{{take:$most,sort:{{orderPlacedAt:DESC}},
+  filter:{{active:{{eq:false}}}}}}){{items{{{_FIELDS}}}}}}}}}"""
+LATEST = "{orders(options:{take:1,filter:{active:{eq:false}}}){items{id customer{emailAddress}}}}"
+CUSTOMER = """query($email:String!){customers(options:{filter:{emailAddress:{eq:$email}}}){
+  items{id firstName lastName emailAddress}}}"""
+SETTINGS = "{globalSettings{serverConfig{moneyStrategyPrecision}}}"
+REFUND = """mutation($input:RefundOrderInput!){refundOrder(input:$input){__typename
+  ...on Refund{id state total} ...on ErrorResult{message}}}"""
+CANCEL = """mutation($id:ID!,$reason:String!){cancelOrder(input:{orderId:$id,reason:$reason,cancelShipping:true}){
+  __typename ...on Order{id state} ...on ErrorResult{message}}}"""

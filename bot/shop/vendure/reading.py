@@ -1,0 +1,181 @@
+"""What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
+from bot.shop.money import Money, exponent
+from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
+from bot.shop.quotes import quote_cancellation, quote_refund
+from bot.shop.remote import Json
+from bot.shop.shop import ShopRefusedError
+
+STATUS = {
+    "PaymentAuthorized": OrderStatus.PAID,
+    "PaymentSettled": OrderStatus.PAID,
+    "ArrangingAdditionalPayment": OrderStatus.PAID,
+    "Modifying": OrderStatus.PAID,
+    "PartiallyShipped": OrderStatus.SHIPPED,
+    "Shipped": OrderStatus.SHIPPED,
+    "PartiallyDelivered": OrderStatus.SHIPPED,
+    "Delivered": OrderStatus.DELIVERED,
+    "Cancelled": OrderStatus.CANCELLED,
+}
+_REFUND_STATUS = {
+    "Settled": AppliedStatus.SUCCEEDED,
+    "Pending": AppliedStatus.PENDING,
+    "Failed": AppliedStatus.FAILED,
+}
+
+
+def _money(units: int, currency: str, decimals: int) -> Money:
+    """Convert the server's units, rounding down what the currency does not have."""
+    shift = exponent(currency) - decimals
+    return Money(units * 10**shift if shift >= 0 else units // 10**-shift, currency)
+
+
+def units(amount: Money, decimals: int) -> int:
+    """Convert to the server's units. Raises ShopRefusedError for what it cannot write."""
+    shift = decimals - exponent(amount.currency)
+    units, rest = divmod(amount.minor * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
+    if rest:
+        raise ShopRefusedError(f"The shop cannot give back {amount} exactly.", "Ask for a rounder amount.")
+    return units
+
+
+def write_reason(why: str, key: str, lines: tuple[int, ...] = ()) -> str:
+    """Write the reason, which the customer may read in the shop, with what we find it by."""
+    of_lines = f", lines {' '.join(map(str, lines))}" if lines else ""
+    return f"{why.replace('_', ' ')}{of_lines} [support-bot:{key}]"
+
+
+def _refunds(node: Json) -> list[Json]:
+    return [refund for payment in node["payments"] or () for refund in payment["refunds"]]
+
+
+def find_applied(node: Json, change: Change, key: str) -> Applied | None:
+    """Return what became of a change, found by its key in the refunds, or in the history when none was due."""
+    ours = [refund for refund in _refunds(node) if str(refund["reason"]).endswith(f"[support-bot:{key}]")]
+    if ours:
+        return read_refund(ours[-1])
+    if isinstance(change, CancelOrder) and node["state"] == "Cancelled":
+        cancelled = [entry["data"] for entry in node["history"]["items"] if entry["type"] == "ORDER_CANCELLATION"]
+        if any(str(data.get("reason", "")).endswith(f"[support-bot:{key}]") for data in cancelled):
+            rest = sum(payment["amount"] for payment in _settled(node)) - sum(_gone(p) for p in _settled(node))
+            status = AppliedStatus.PENDING if rest > 0 else AppliedStatus.SUCCEEDED
+            return Applied(node["id"], status)
+    return None
+
+
+def read_refund(refund: Json) -> Applied:
+    """Return how a refund stands."""
+    status = _REFUND_STATUS.get(refund["state"], AppliedStatus.PENDING)
+    return Applied(refund["id"], status, "The payment provider refused it." if status == AppliedStatus.FAILED else "")
+
+
+def _settled(node: Json) -> list[Json]:
+    return [payment for payment in node["payments"] or () if payment["state"] == "Settled"]
+
+
+def _gone(payment: Json) -> int:
+    """Return what of a payment went back or is about to; what failed is free again."""
+    gone: int = sum(refund["total"] for refund in payment["refunds"] if refund["state"] != "Failed")
+    return gone
+
+
+def payment_with(node: Json, amount: Money, decimals: int) -> Json:
+    """Choose the payment that so much can go back to. Raises ShopRefusedError when no single one has that much left."""
+    left = {payment["id"]: payment["amount"] - _gone(payment) for payment in _settled(node)}
+    for payment in _settled(node):
+        if left[payment["id"]] >= units(amount, decimals) > 0:
+            return payment
+    most = _money(max(left.values(), default=0), amount.currency, decimals)
+    raise ShopRefusedError(
+        f"{node['code']} was paid in parts, and {most} is the most that can go back at once.",
+        f"Ask for at most {most.major}; the rest in another request afterwards.",
+    )
+
+
+def quote(node: Json, change: Change, decimals: int) -> Quote:
+    """Say what a change would do to this order now. Raises ShopRefusedError when it cannot be."""
+    order = read_order(node, decimals)
+    if isinstance(change, CancelOrder):
+        quoted = quote_cancellation(order)
+    elif isinstance(change, Refund):
+        quoted = quote_refund(order, change, _left_by_line(node, order))
+    else:
+        raise ShopRefusedError("This shop can't do that.")
+    if quoted.balance and quoted.balance.minor:
+        payment_with(node, quoted.balance, decimals)
+    return quoted
+
+
+def _left_by_line(node: Json, order: Order) -> dict[int, int]:
+    """Return what of each line's price did not go back for this very line; a refund of lines is of all of each."""
+    given: set[int] = set()
+    for refund in _refunds(node):
+        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["reason"]))
+        if found and refund["state"] != "Failed":
+            given.update(map(int, found[1].split()))
+    return {number: 0 if number in given else item.price.minor for number, item in enumerate(order.items, 1)}
+
+
+def read_customer(node: Json) -> Customer:
+    """Return who a customer is."""
+    name = f"{node.get('firstName') or ''} {node.get('lastName') or ''}".strip()
+    return Customer(str(node["id"]), name, node["emailAddress"].lower())
+
+
+def read_order(node: Json, decimals: int) -> Order:
+    """Return the order; `decimals` is how many the server keeps of each amount."""
+    currency = node["currencyCode"]
+    paid = sum(payment["amount"] for payment in _settled(node))
+    gone = sum(_gone(payment) for payment in _settled(node))
+    methods = list(dict.fromkeys(payment["method"] for payment in _settled(node)))
+    numbers = {line["id"]: number for number, line in enumerate(node["lines"], 1)}
+    delivered = [f["updatedAt"] for f in node["fulfillments"] or () if f["state"] == "Delivered"]
+    parcels = tuple(_parcel(f, numbers) for f in node["fulfillments"] or () if f["state"] != "Cancelled")
+    one = parcels[0] if len(parcels) == 1 else None
+    return Order(
+        id=node["code"],
+        customer=read_customer(node["customer"]) if node["customer"] else Customer("", "Guest", ""),
+        status=STATUS[node["state"]],
+        items=tuple(_item(line, currency, decimals) for line in node["lines"]),
+        total=_money(paid, currency, decimals),
+        refunded=_money(gone, currency, decimals),
+        payment_method=", ".join(method.replace("-", " ") for method in methods) or "not paid",
+        placed_at=_time(node["orderPlacedAt"]) or datetime.now(UTC),
+        delivered_at=_time(max(delivered, default=None)) if node["state"] == "Delivered" else None,
+        carrier=one.carrier if one else None,
+        tracking_number=one.tracking_number if one else None,
+        parcels=parcels if len(parcels) > 1 else (),
+        address=_address(node["shippingAddress"]),
+    )
+
+
+def _item(line: Json, currency: str, decimals: int) -> OrderItem:
+    variant = line["productVariant"]
+    options = ", ".join(option["name"] for option in variant["options"])
+    price = _money(line["proratedUnitPriceWithTax"], currency, decimals)
+    return OrderItem(variant["name"], line["orderPlacedQuantity"] or line["quantity"], price, options, variant["id"])
+
+
+def _parcel(fulfillment: Json, numbers: Mapping[str, int]) -> Parcel:
+    lines = tuple(
+        sorted(numbers[line["orderLineId"]] for line in fulfillment["lines"] if line["orderLineId"] in numbers)
+    )
+    state = fulfillment["state"].lower()
+    return Parcel(fulfillment["method"] or "", fulfillment["trackingCode"] or "", None, state, lines)
+
+
+def _address(node: Json | None) -> Address | None:
+    if not node or not node.get("streetLine1"):
+        return None
+    street = " ".join(filter(None, (node["streetLine1"], node["streetLine2"])))
+    where = (node["city"], node["province"], node["postalCode"], node["countryCode"])
+    return Address(node["fullName"] or "", street, *(part or "" for part in where))
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,16 @@
+"""Who did what to the bot from its command line."""
+
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+
+def write_audit(db: Database, action: str, *, by: str, subject: str | None = None, why: str | None = None) -> None:
+    """Add a row, within the transaction of what was done.
+
+    `action` is the command; `subject` is the id of what it was done to, and never a person's.
+    """
+    db.execute(
+        "INSERT INTO audit (at, by, action, subject, why) VALUES (?, ?, ?, ?, ?)",
+        [datetime.now(UTC).isoformat(), by, action, subject, why],
+    )

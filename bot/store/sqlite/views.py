@@ -1,0 +1,84 @@
+"""Views with plain names, for people who open the database with their own tools. They are part of the contract."""
+
+from sqlite_utils import Database
+
+# ISO 4217: the currencies whose minor unit is not the hundredth part.
+_WITHOUT = (
+    "'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', "
+    "'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'"
+)
+_THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
+_VIEWS = {
+    "approval_requests": """
+        SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
+               status, decided_by, decided_at,
+               round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
+               finished_at, error, expires_at, channel, thread_ts, id
+        FROM tool_calls WHERE gated""",
+    "refund_requests": f"""
+        WITH refunds AS (
+            SELECT *, coalesce(quote ->> '$.quote.balance.minor',
+                               CAST(round((arguments ->> '$.amount') * 100) AS INTEGER)) AS amount_minor,
+                   coalesce(quote ->> '$.quote.balance.currency', arguments ->> '$.currency', 'USD') AS currency
+            FROM tool_calls WHERE gated)
+        SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, order_id,
+               amount_minor * 1.0 / CASE WHEN currency IN ({_WITHOUT}) THEN 1
+                                         WHEN currency IN ({_THOUSANDTHS}) THEN 1000 ELSE 100 END AS amount,
+               currency, coalesce(quote ->> '$.change.reason', arguments ->> '$.reason') AS reason, tool, status,
+               decided_by, decided_at,
+               round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
+               finished_at, error, amount_minor, id
+        FROM refunds WHERE tool = 'initiate_refund' OR amount_minor > 0""",
+    "runs": """
+        SELECT i.id AS run, i.received_at, i.user AS asked_by, i.status,
+               round((julianday(i.finished_at) - julianday(i.received_at)) * 86400, 1) AS seconds,
+               (SELECT count(*) FROM model_calls m WHERE m.run_id = i.id) AS model_calls,
+               (SELECT count(*) FROM tool_calls t WHERE t.run_id = i.id) AS tool_calls,
+               (SELECT sum(prompt_tokens) FROM model_calls m WHERE m.run_id = i.id) AS prompt_tokens,
+               (SELECT sum(completion_tokens) FROM model_calls m WHERE m.run_id = i.id) AS completion_tokens,
+               i.error, i.channel, i.thread_ts
+        FROM inbox i WHERE i.status != 'unclaimed'""",
+    "tool_call_summary": """
+        SELECT tool, count(*) AS calls, sum(status = 'succeeded') AS succeeded, sum(status = 'failed') AS failed,
+               sum(status = 'rejected') AS rejected, sum(status IN ('pending', 'running', 'unknown')) AS open,
+               round(avg(duration_ms), 1) AS average_ms, max(duration_ms) AS slowest_ms, max(created_at) AS last_at
+        FROM tool_calls GROUP BY tool ORDER BY calls DESC""",
+    "daily_usage": """
+        WITH m AS (SELECT date(received_at) AS day, count(*) AS messages, count(DISTINCT user) AS people,
+                          sum(status = 'failed') AS failed_messages
+                   FROM inbox WHERE status != 'unclaimed' GROUP BY 1),
+             t AS (SELECT date(created_at) AS day, count(*) AS tool_calls, sum(gated) AS requests,
+                          sum(gated AND status = 'succeeded') AS requests_done
+                   FROM tool_calls GROUP BY 1),
+             c AS (SELECT date(created_at) AS day, count(*) AS model_calls,
+                          sum(status = 'failed') AS failed_model_calls,
+                          sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
+                          sum(completion_tokens) AS completion_tokens
+                   FROM model_calls GROUP BY 1),
+             d AS (SELECT day FROM m UNION SELECT day FROM t UNION SELECT day FROM c)
+        SELECT d.day, coalesce(messages, 0) AS messages, coalesce(people, 0) AS people,
+               coalesce(failed_messages, 0) AS failed_messages, coalesce(tool_calls, 0) AS tool_calls,
+               coalesce(requests, 0) AS requests, coalesce(requests_done, 0) AS requests_done,
+               coalesce(model_calls, 0) AS model_calls, coalesce(failed_model_calls, 0) AS failed_model_calls,
+               coalesce(prompt_tokens, 0) AS prompt_tokens, coalesce(cached_tokens, 0) AS cached_tokens,
+               coalesce(completion_tokens, 0) AS completion_tokens
+        FROM d LEFT JOIN m USING (day) LEFT JOIN t USING (day) LEFT JOIN c USING (day) ORDER BY d.day DESC""",
+    "slow_calls": """
+        SELECT * FROM (
+            SELECT duration_ms, 'tool' AS kind, tool AS name, status, created_at, substr(id, 1, 8) AS reference
+            FROM tool_calls WHERE duration_ms IS NOT NULL
+            UNION ALL
+            SELECT duration_ms, 'model', model, status, created_at, substr(id, 1, 8)
+            FROM model_calls WHERE duration_ms IS NOT NULL)
+        ORDER BY duration_ms DESC LIMIT 100""",
+    "failed_posts": """
+        SELECT substr(id, 1, 8) AS reference, created_at, error, channel, thread_ts, attempts, text, call_id
+        FROM outbox WHERE status = 'failed' ORDER BY seq DESC""",
+}
+
+
+def create_views(db: Database) -> None:
+    """Create each view, in place of an older one of its name."""
+    for name, select in _VIEWS.items():
+        db.execute(f"DROP VIEW IF EXISTS {name}")
+        db.execute(f"CREATE VIEW {name} AS {select}")

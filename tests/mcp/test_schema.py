@@ -1,0 +1,80 @@
+"""Other people's schemas: what can be held against them, what is refused, and what a model is told."""
+
+from typing import Any
+
+import pytest
+
+from bot.mcp.schema import UnusableSchemaError, check_schema, for_model, misfits
+
+
+def an_object(**properties: Any) -> dict[str, Any]:
+    """Make a schema of an object with these properties."""
+    return {"type": "object", "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments", "told"),
+    [
+        (an_object(a={"type": "integer"}), {"a": 1}, []),
+        (an_object(a={"type": "integer"}), {"a": True}, ["a: True is not of type 'integer'"]),
+        (an_object(a={"enum": ["x", "y"]}), {"a": "z"}, ["a: 'z' is not one of ['x', 'y']"]),
+        (
+            an_object(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"minimum": 5}}},
+            {"a": 1},
+            ["a: 1 is less than the minimum of 5"],
+        ),
+        (an_object() | {"required": ["a"]}, {}, ["$: 'a' is a required property"]),
+        (an_object(pattern={"type": "integer"}), {"pattern": "x"}, ["pattern: 'x' is not of type 'integer'"]),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}, {"a": 1}, []),
+    ],
+)
+def test_arguments(schema: dict[str, Any], arguments: dict[str, Any], told: list[str]) -> None:
+    """Arguments are held against a schema, and what does not fit is said with its place."""
+    check_schema(schema)
+    assert misfits(schema, arguments) == told
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        an_object(a={"type": "string", "pattern": "^b$"}),
+        {"type": "object", "patternProperties": {"^b$": True}, "additionalProperties": False},
+    ],
+)
+def test_no_regular_expressions(schema: dict[str, Any]) -> None:
+    """The regular expressions of a schema, which can keep a process busy for ever, are not run."""
+    check_schema(schema)
+    assert misfits(schema, {"a": "a"}) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "array"}, "does not describe an object"),
+        (an_object(a={"type": "a lot"}), "is no JSON Schema"),
+        (an_object(a={"$ref": "http://localhost/x.json"}), "refers to http://localhost/x.json"),
+        (an_object(a={"$ref": "file:///etc/passwd"}), "refers to file:///etc/passwd"),
+        (an_object() | {"$ref": "#/$defs/nowhere"}, "nowhere"),
+        (an_object() | {"$ref": "#"}, "recursion"),
+    ],
+)
+def test_unusable(schema: dict[str, Any], why: str) -> None:
+    """A schema that is none, or that leads elsewhere, nowhere or round in a circle, is refused before it is used."""
+    with pytest.raises(UnusableSchemaError, match=why):
+        check_schema(schema)
+
+
+def test_circle_that_is_found_late() -> None:
+    """A circle that only some arguments lead into is an error of the schema, and no crash."""
+    schema = an_object(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"$ref": "#/$defs/b"}}}
+    with pytest.raises(UnusableSchemaError):
+        misfits(schema, {"a": 1})
+
+
+def test_what_a_model_is_told() -> None:
+    """A model is told a schema as model servers take it: an object with properties, and no choice at the top."""
+    assert for_model({"type": "object", "$schema": "x", "anyOf": [{}], "required": ["a"]}) == {
+        "type": "object",
+        "properties": {},
+        "required": ["a"],
+    }

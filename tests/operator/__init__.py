@@ -1,0 +1,1 @@
+"""What an operator asks, as they ask it: each command as a process."""

@@ -1,0 +1,5 @@
+"""A module without a tool."""
+
+from bot.tools.tool import Tool
+
+TOOLS = [Tool]

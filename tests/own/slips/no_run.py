@@ -1,0 +1,7 @@
+"""A tool that does nothing."""
+
+from bot.tools.tool import Tool
+
+
+class GetWeather(Tool):
+    """Tell the weather."""
