@@ -45,16 +45,15 @@ SHOP = f"""query Shop{{
   currentAppInstallation{{accessScopes{{handle}}}}
   customers(first:10,reverse:true){{nodes{{{_CUSTOMER}}}}}
   orders(first:1){{nodes{{id}}}}}}"""
-JOB = "query Job($id:ID!){job(id:$id){done}}"
 
 REFUND = f"""mutation Refund($input:RefundInput!,$key:String!){{
   refundCreate(input:$input) @idempotent(key:$key){{refund{{{_REFUND}}} userErrors{{field message}}}}}}"""
 CANCEL = """mutation Cancel($orderId:ID!,$staffNote:String!){
   orderCancel(orderId:$orderId,reason:CUSTOMER,restock:true,notifyCustomer:true,staffNote:$staffNote,
-    refundMethod:{originalPaymentMethodsRefund:true}){job{id done} orderCancelUserErrors{code message}}}"""
+    refundMethod:{originalPaymentMethodsRefund:true}){job{id} orderCancelUserErrors{code message}}}"""
 CHANGE_ADDRESS = """mutation ChangeAddress($input:OrderInput!){
   orderUpdate(input:$input){order{id} userErrors{field message}}}"""
 ALL = (
-    *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP, JOB),
+    *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP),
     *(REFUND, CANCEL, CHANGE_ADDRESS),
 )

@@ -187,32 +187,32 @@ class Shopify:
         return changes.of_refund(result["refund"])
 
     async def _cancel(self, node: Json, change: CancelOrder, key: str) -> Applied:
-        """Cancel, and wait for the job that does it. Only what is cancelled otherwise, or certain, is refused."""
+        """Cancel, and wait for the job that does it, also one that was begun before.
+
+        Only what is cancelled otherwise, or certain not to be, is refused.
+        """
         sent = {"orderId": node["id"], "staffNote": changes.staff_note(key)}
         result = (await self._api.change(documents.CANCEL, **sent))["orderCancel"]
-        for wait in _WAITS_FOR_JOB if result["job"] else ():
-            if result["job"]["done"] or (await self._api.read(documents.JOB, id=result["job"]["id"]))["job"]["done"]:
-                break
-            await asyncio.sleep(wait)
         errors = result["orderCancelUserErrors"]
-        return await self._after_error(node, change, key, errors)
+        for wait in _WAITS_FOR_JOB:
+            now = await self._read_again(node)
+            if applied := changes.applied(now, change, key):
+                return applied
+            if now["cancelledAt"] or any(error.get("code") in _CERTAIN for error in errors):
+                raise ShopRefusedError(f"Shopify does not allow it: {_words(errors)}")
+            await asyncio.sleep(wait)
+        raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
 
     async def _after_error(self, node: Json, change: Change, key: str, errors: Sequence[Json]) -> Applied:
-        """Look what became of it: Shopify's errors of refunds have no code, and those of cancellations say little.
+        """Look what became of it: Shopify's errors of refunds have no code, so an error is no refusal by itself.
 
-        Raises ShopRefusedError when an error is sure to mean that nothing was done, and OutcomeUnknownError else.
+        Raises ShopRefusedError when nothing was done for certain, and OutcomeUnknownError else.
         """
-        now = await self._read_again(node)
-        if applied := changes.applied(now, change, key):
+        if applied := changes.applied(await self._read_again(node), change, key):
             return applied
-        words = str(errors[0]["message"])[:200] if errors else "it is not there yet"
-        if isinstance(change, CancelOrder):
-            is_certain = bool(now["cancelledAt"]) or any(error.get("code") in _CERTAIN for error in errors)
-        else:
-            is_certain = not re.search(r"in progress|idempoten", words, re.IGNORECASE)
-        if is_certain:
-            raise ShopRefusedError(f"Shopify does not allow it: {words}")
-        raise OutcomeUnknownError(f"Shopify: {words}")
+        if re.search(r"in progress|idempoten", _words(errors), re.IGNORECASE):
+            raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
+        raise ShopRefusedError(f"Shopify does not allow it: {_words(errors)}")
 
     async def _node_of(self, change: Change) -> Json:
         number = getattr(change, "order_id", None)
@@ -258,3 +258,7 @@ class Shopify:
             shop = (await self._api.read(documents.SHOP))["shop"]
             self._affixes = (shop["orderNumberFormatPrefix"], shop["orderNumberFormatSuffix"])
         return self._affixes
+
+
+def _words(errors: Sequence[Json]) -> str:
+    return " ".join(str(error["message"]) for error in errors)[:200] or "it is not there yet"
