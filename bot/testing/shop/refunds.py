@@ -177,9 +177,10 @@ async def test_failed_is_failed_and_its_money_is_free_again(stage: Stage) -> Non
 async def test_yen_have_no_decimals_and_dinars_three(stage: Stage, currency: str, minor: int, shown: str) -> None:
     """Amounts are right in currencies without cents, and in those with thousandths."""
     number = await sold(stage, Sale(prices=(minor,), currency=currency))
-    quote = await stage.shop.quote(refund_of(number, lines=(1,)))
+    change = refund_of(number, lines=(1,) if (await order_of(stage, number)).items else ())
+    quote = await stage.shop.quote(change)
     assert str(quote.balance) == shown
-    await stage.shop.apply(refund_of(number, lines=(1,)), quote, key=KEY)
+    await stage.shop.apply(change, quote, key=KEY)
     assert await stage.given_back(number) == minor
 
 
