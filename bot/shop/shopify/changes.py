@@ -12,7 +12,7 @@ from bot.shop.quotes import quote_cancellation, quote_refund
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 from bot.shop.shopify import reading
-from bot.shop.shopify.documents import MAX_PAYMENTS, MAX_REFUNDS
+from bot.shop.shopify.documents import MAX_PARTS, MAX_PAYMENTS, MAX_REFUNDS
 
 _DISCREPANCY = {RefundReason.DEFECTIVE: "DAMAGE", RefundReason.WRONG_ITEM: "DAMAGE"}
 _MAX_CODE_CHARACTERS = 3
@@ -50,9 +50,14 @@ def applied(node: Json, change: Change, key: str) -> Applied | None:
 
 
 def of_refund(refund: Json) -> Applied:
-    """Return how far a refund is."""
+    """Return how far a refund is; of one to several payments, a part may have gone back and the rest not."""
     status = reading.refund_status(refund)
-    return Applied(refund["id"], status, "The payment provider refused it." if status == AppliedStatus.FAILED else "")
+    if status != AppliedStatus.FAILED:
+        return Applied(refund["id"], status)
+    back = [reading.money(one["amountSet"]) for one in refund["transactions"]["nodes"] if not reading.is_failed(one)]
+    part = Money(sum(one.minor for one in back), back[0].currency) if back else None
+    why = f"Only {part} of it went back; the payment provider refused the rest." if part else ""
+    return Applied(refund["id"], status, why or "The payment provider refused it.")
 
 
 def left_by_line(node: Json) -> dict[int, int]:
@@ -77,8 +82,8 @@ def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:
             back = {"orderId": node["id"], "parentId": payment["id"], "gateway": payment["gateway"], "kind": "REFUND"}
             transactions.append(back | {"amount": f"{major:f}"})
             rest -= part
-    if rest:
-        raise ShopRefusedError(f"No payment of {node['name']} has that much left.")
+    if rest or len(transactions) > MAX_PARTS:
+        raise ShopRefusedError(f"The payments of {node['name']} have not that much left, or in too many parts.")
     lines = f", lines {' '.join(map(str, change.lines))}" if change.lines else ""
     return {
         "orderId": node["id"],

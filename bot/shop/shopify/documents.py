@@ -5,7 +5,8 @@ and then read as a whole, and in a list of orders there is less of each.
 """
 
 MAX_PAYMENTS = 40
-MAX_REFUNDS = 40
+MAX_REFUNDS = 20
+MAX_PARTS = 4
 ORDERS_IN_A_PAGE = 20
 
 _MONEY = "presentmentMoney{amount currencyCode}"
@@ -13,7 +14,7 @@ _CUSTOMER = "id displayName verifiedEmail defaultEmailAddress{emailAddress}"
 _HEAD = f"""id name createdAt cancelledAt displayFulfillmentStatus presentmentCurrencyCode customer{{{_CUSTOMER}}}"""
 _LINE = f"id title variantTitle quantity variant{{id}} discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"
 _LINES = f"nodes{{{_LINE}}} pageInfo{{hasNextPage endCursor}}"
-_REFUND = "id note transactions(first:4){nodes{status}}"
+_REFUND = f"id note transactions(first:{MAX_PARTS}){{nodes{{status amountSet{{{_MONEY}}}}}}}"
 
 ORDER_IDS = """query OrderIds($query:String!){
   orders(first:20,query:$query,sortKey:CREATED_AT,reverse:true){nodes{id name}}}"""

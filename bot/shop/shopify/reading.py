@@ -105,6 +105,11 @@ def is_pending(transaction: Json) -> bool:
     return transaction["status"] in _PENDING
 
 
+def is_failed(transaction: Json) -> bool:
+    """Return whether the payment provider refused it."""
+    return transaction["status"] in _FAILED
+
+
 def _expected_on(node: Json) -> date | None:
     expected = [found["estimatedDeliveryAt"] for found in node["fulfillments"] if found["estimatedDeliveryAt"]]
     return datetime.fromisoformat(max(expected)).date() if expected else None

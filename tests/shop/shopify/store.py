@@ -38,6 +38,8 @@ class Book:
     fulfillments: list[Json] = field(default_factory=list)
     address: Json = field(default_factory=dict)
     provider: str = "SUCCESS"
+    refuses: set[str] = field(default_factory=set)
+    """Payments whose provider takes no money back."""
     cancelled: str | None = None
     staff_note: str | None = None
 
@@ -77,7 +79,10 @@ class Book:
 
     def refund(self, parts: list[tuple[str, Decimal]], note: str | None) -> Json:
         """Give money back to payments, as far as the provider does."""
-        made = [self.transact("REFUND", value, self.provider, parent) for parent, value in parts]
+        made = [
+            self.transact("REFUND", value, "FAILURE" if parent in self.refuses else self.provider, parent)
+            for parent, value in parts
+        ]
         refund = {
             "id": f"gid://shopify/Refund/{self.number}{len(self.refunds):04}",
             "note": note,

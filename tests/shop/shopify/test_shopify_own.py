@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.shop.changes import CancelOrder, ChangeAddress
+from bot.shop.changes import AppliedStatus, CancelOrder, ChangeAddress
 from bot.shop.orders import Address
 from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import ShopifySettings, open_shopify
@@ -107,6 +107,18 @@ async def test_a_cancellation_tells_how_far_its_money_is(stage: ShopifyStage, re
     """A cancelled order whose money waits is pending, and one whose money could not go back has failed."""
     number = await stage.sell(Sale(state="paid", refunds=refunds))  # type: ignore[arg-type]  # one of them
     assert (await apply(stage, CancelOrder(number))).status == refunds
+
+
+async def test_a_refund_that_went_back_in_part_says_so(stage: ShopifyStage) -> None:
+    """When one of two payments takes its part back and the other does not, that has failed, and the part is told."""
+    number = await stage.sell(Sale(payments=2))
+    [book] = stage.server.store.books.values()
+    book.refuses.add(book.payments[1]["id"])
+    applied = await apply(stage, refund_of(number))
+    assert applied.status == AppliedStatus.FAILED
+    assert applied.why.startswith("Only $21.00 of it")
+    assert await stage.given_back(number) == 2100
+    assert (await order_of(stage, number)).refundable.minor == 2100
 
 
 async def test_an_address_that_is_not_confirmed_is_nobodys(stage: ShopifyStage) -> None:
