@@ -139,6 +139,8 @@ class Stripe:
         if applied := await self.applied(change, key):
             return applied
         if await self.quote(change) != quote:
+            if applied := await self.applied(change, key):  # done under this very key since the look
+                return applied
             raise ShopRefusedError(OUTDATED_QUOTE)
         payment = await self._payment(str(quote.order_id))
         if payment is None or quote.balance is None:

@@ -5,6 +5,7 @@ A wrong field, input, type or directive fails as it does at Shopify.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +28,6 @@ class AdminServer:
         self.tokens_given = 0
         self._schema = schema
         self._tokens: set[str] = set()
-        self._parsed: dict[str, DocumentNode] = {}
 
     def end_tokens(self) -> None:
         """Let every token end."""
@@ -73,12 +73,19 @@ class AdminServer:
             cost = {"requestedQueryCost": 100, "actualQueryCost": None, "throttleStatus": status}
             error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
             return web.json_response({"errors": [error], "extensions": {"cost": cost}})
-        document = self._parsed.setdefault(sent["query"], parse(sent["query"]))
-        if wrong := validate(self._schema, document):
+        document, wrong = checked(self._schema, sent["query"])
+        if wrong:
             return web.json_response({"errors": [{"message": e.message, "extensions": {"code": "X"}} for e in wrong]})
         running: Any = execute(self._schema, document, Root(self.store), variable_values=sent["variables"])
         result = running if hasattr(running, "formatted") else await running
         return web.json_response(result.formatted)
+
+
+@cache
+def checked(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    """Return a document, and what of it does not fit the schema."""
+    document = parse(text)
+    return document, validate(schema, document)
 
 
 class Root:
