@@ -57,8 +57,8 @@ class Settings(ModelFields):
     shop: str = Field(
         "sqlite",
         validation_alias="BOT_SHOP",
-        description="The shop: `sqlite`, the built-in one, `vendure`, or `package.module:factory`, "
-        "which makes one of your own.",
+        description="The shop: `sqlite`, the built-in one, `shopify`, `vendure`, `stripe`, or "
+        "`package.module:factory`, which makes one of your own.",
     )
     tools: Ids = Field(
         (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
