@@ -14,7 +14,7 @@ from bot import tools
 from bot.agent.agent import Agent
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
-from bot.agent.instructions import INSTRUCTIONS
+from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls
@@ -34,6 +34,7 @@ from bot.model.chat_completions import OpenAIModel
 from bot.model.health import ModelHealth
 from bot.model.model import Model
 from bot.model.pictures import Pictures
+from bot.policy import read_policy
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
 from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
@@ -279,7 +280,7 @@ def _agent(
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in known_tools.values()],
-        instructions=INSTRUCTIONS,
+        instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
         calls=store.calls,
         settings=settings,
         show_status=show_status,

@@ -49,6 +49,11 @@ TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
 MAX_TIMES_FOR_LINES = 3
 FOUND_LATE = "I was away and found this only now"
+LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds
+    "role": "system",
+    "content": "You can look up and ask for nothing more now. Tell the customer what was found and what was asked for, "
+    "and what is still open, so that they can write on.",
+}
 
 
 class Agent:
@@ -182,12 +187,15 @@ class Agent:
                 self._enforce_bounds(conversation.spent)
                 await self._look(conversation)
                 messages = seen_by(message.user, conversation.messages)
-                ask = partial(self._model_calls.ask, message.thread, message.user)
-                turn = await next_turn(ask, messages, conversation.cards)
+                last = conversation.spent.steps >= self._settings.max_steps
+                ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
+                turn = await next_turn(ask, [*messages, LAST_TURN] if last else messages, conversation.cards)
                 reach("model answered")
                 if (more := await self._lines_since(message, conversation)) is not None:
                     conversation = more
                     continue
+                if last and turn.calls:
+                    raise _too_many_steps(conversation.spent)
                 if not turn.calls:
                     text = "\n\n".join(
                         filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
@@ -284,9 +292,8 @@ class Agent:
         if spent.same_failure >= MAX_SAME_FAILURES:
             words = "I tried the same thing three times and it did not work, so I have stopped."
             raise RunError(words, new_id(), "the same call failed three times", escalate=True)
-        if spent.steps >= settings.max_steps:
-            words = "I could not finish this within the number of steps that I may take."
-            raise RunError(words, new_id(), f"no answer after {spent.steps} steps")
+        if spent.steps > settings.max_steps:
+            raise _too_many_steps(spent)
         if spent.tokens >= settings.tokens_per_run:
             raise RunError("This got too long for me to finish.", new_id(), f"{spent.tokens} tokens without an answer")
         if spent.calls_within_hour >= settings.calls_per_thread_hour:
@@ -384,3 +391,8 @@ def _is_line_by_line(message: InboxMessage) -> bool:
 def _last_words(conversation: Conversation) -> str:
     said = (one.get("content") for one in reversed(conversation.messages) if one["role"] == "assistant")
     return next((text for text in said if isinstance(text, str)), "")
+
+
+def _too_many_steps(spent: Spent) -> RunError:
+    words = "I could not finish this within the number of steps that I may take."
+    return RunError(words, new_id(), f"no answer after {spent.steps} steps")

@@ -11,7 +11,7 @@ from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
 from bot.blocks.cards import approval_card, note_block, note_of
 from bot.blocks.text import mention
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
@@ -52,7 +52,7 @@ class Requests:
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
         written = note_block(requester.id, note) if note else None
-        parked = self._shown(call, preview, expires_at, intent, pictures, note=written)
+        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -83,7 +83,7 @@ class Requests:
         preview = preview_of(now)
         intent = await self._stored_intent(call)
         until = call.expires_at or call.created_at
-        shown = self._shown(call, preview, until, intent, note=note_of(call.card))
+        shown = self._shown(call, preview, requester, until, intent, note=note_of(call.card))
         pictures = (block for block in call.card if block["type"] == "image")
         asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
         cards = await self._cards.to_ask(asked, preview, requester)
@@ -101,16 +101,18 @@ class Requests:
         self,
         call: ToolCall,
         preview: Preview,
+        requester: Person,
         expires_at: datetime,
         intent: CustomerIntent | None,
-        pictures: Sequence[SharedFile] = (),
         *,
+        pictures: Sequence[SharedFile] = (),
         note: Block | None = None,
     ) -> ToolCall:
         """Return the call as it waits, with all that its card shows."""
         settings = self._settings
         whose = gate(
             preview.quoted,
+            is_customers=requester.email == plain_address(preview.quoted.quote.customer.email),
             customer_may_confirm=settings.customer_may_confirm,
             address_limit=settings.address_change_limit,
         )

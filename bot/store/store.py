@@ -161,8 +161,12 @@ class ApprovalRequests(Protocol):
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        goes_on: str | None = None,
     ) -> bool:
-        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
+        """
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""

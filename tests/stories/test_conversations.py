@@ -305,7 +305,7 @@ async def test_model_that_never_stops_calling(world: World) -> None:
     async with world.bot(BOT_MAX_STEPS=3):
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert "number of steps" in shown(answer)
-    assert len(world.asked) == 3
+    assert len(world.asked) == 4
 
 
 async def test_bad_calls_cost_only_themselves(world: World) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlite_utils import Database
 
 from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
-from bot.store.sqlite.threads import continue_in, find_thread, insert_thread
+from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, is_quiet_for
 
 
 def delay(at: datetime, ts: str) -> timedelta:
@@ -173,6 +173,20 @@ def is_known_text(db: Database, team: str, channel: str, ts: str, text: str) -> 
     """Return whether this is what the message says already."""
     known = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND text = ?"
     return db.execute(known, [team, channel, ts, text]).fetchone() is not None
+
+
+def go_on(db: Database, thread: ThreadId, user: str, text: str) -> None:
+    """Have the thread go on, as if this person had written the text there now; not where people have taken over."""
+    if is_quiet_for(db, thread, user):
+        return
+    now = datetime.now(UTC)
+    db.execute(
+        """INSERT OR IGNORE INTO inbox
+               (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
+           SELECT team, channel, thread_ts, ?, user, user_team, shared, ?, 'waiting', ? FROM inbox
+           WHERE thread = ? AND user = ? ORDER BY id DESC LIMIT 1""",
+        [f"{now.timestamp():.6f}", text, now.isoformat(), thread.key, user],
+    )
 
 
 def mark_changed(
