@@ -18,7 +18,7 @@ from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_cancellation, quote_refund
 from bot.shop.remote import Json, OutcomeUnknownError, Remote
-from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import documents, reading
 from bot.shop.shopify.api import AdminApi, Tokens
 
@@ -78,6 +78,11 @@ class Shopify:
     def changes(self) -> Collection[type[Change]]:
         """What a store does for an order as a whole."""
         return (Refund, CancelOrder, ChangeAddress)
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Neither: only orders and customers are read."""
+        return ()
 
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do."""

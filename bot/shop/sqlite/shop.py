@@ -24,7 +24,7 @@ from bot.shop.changes import (
 )
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
-from bot.shop.shop import LookFirst, Safe, ShopRefusedError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopRefusedError
 from bot.shop.sqlite import accounts, addresses, goods, paying, reading, refunds
 from bot.store.records import new_id
 from bot.store.sqlite.database import DatabaseThread
@@ -66,6 +66,11 @@ class SqliteShop:
     def changes(self) -> Collection[type[Change]]:
         """All that it can make."""
         return _KINDS
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Both."""
+        return tuple(Reading)
 
     async def check(self) -> None:
         """Nothing is needed but the database, which the bot has opened."""
