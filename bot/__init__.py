@@ -23,6 +23,7 @@ Rooms, from the top down; each imports only what is below it:
     imports      Python of the operator's own that a setting names
     settings     what the operator decides
     policy       the shop's own rules, in Markdown
+    model_settings  which models are asked, where and how
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus

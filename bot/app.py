@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -27,6 +27,8 @@ from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
+from bot.model.health import ModelHealth
+from bot.model.model import Model
 from bot.policy import read_policy
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
@@ -66,6 +68,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    models: Sequence[ModelHealth]
 
 
 @asynccontextmanager
@@ -134,10 +137,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    models = [OpenAIModel(one) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
+        models=models,
         store=store,
         identity=identity,
         known_tools=tools.offered(known_tools, shop),
@@ -158,7 +165,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    health = [model.health for model in models]
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -186,6 +194,7 @@ def _agent(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    models: Sequence[Model],
     store: Store,
     identity: Identity,
     known_tools: Mapping[str, type[Tool]],
@@ -194,10 +203,13 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
-    for model in models:
-        stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
+    intents = Intents(
+        model=models[0],
+        store=store,
+        escalation=escalation,
+        order_number=shop.order_number,
+        sorts=settings.sorts,
+    )
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -260,7 +272,14 @@ async def _connect(
         connection = HttpConnection()
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health = Health(
+        store=bot.store,
+        shop=bot.shop,
+        models=bot.models,
+        leases=bot.leases,
+        connection=connection,
+        silence_seconds=silence,
+    )
     health.add_routes(health_app if settings.health_port else web_app)
     for app, port in ((health_app, settings.health_port), (web_app, http_port)):
         if port is not None:

@@ -1,10 +1,11 @@
 """The world that the stories play in: a Slack workspace, a scripted model, and the bot that ships between them."""
 
 import json
+import re
 import socket
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
-from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
+from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall, portability_faults
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Message, Workspace
 from bot.testing.slack.workspace.faults import Hang
@@ -26,6 +27,35 @@ ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
 Turn = Answer | Failure | Callable[[Request], Answer]
+
+
+_WROTE = re.compile(r"^\w+ wrote: (.*(?:\n  .*)*)", re.MULTILINE)
+
+
+def words_in(message: Mapping[str, Any]) -> list[str]:
+    """List what people say in a message to the model, each thing by itself and without who wrote it."""
+    content = message["content"] or ""
+    return [words.replace("\n  ", "\n") for words in _WROTE.findall(content)] or [content]
+
+
+def heard(request: Request) -> list[str]:
+    """List what people have said to the model by this request."""
+    return [words for message in request.messages if message["role"] == "user" for words in words_in(message)]
+
+
+def notes_in(request: Request) -> list[str]:
+    """List what the model is told in notes from the shop, before what people say and beside results."""
+    found: list[str] = []
+    for message in request.messages[1:]:
+        if message["role"] == "tool":
+            found += json.loads(message["content"]).get("notes_from_the_shop", [])
+        found += re.findall(r"^\[Note from the shop: (.*)\]$", message["content"] or "", re.MULTILINE)
+    return found
+
+
+def results_in(request: Request) -> list[Any]:
+    """List the results of tools that the model is told."""
+    return [json.loads(message["content"]) for message in request.messages if message["role"] == "tool"]
 
 
 def calls(*wanted: tuple[str, dict[str, Any] | str]) -> Answer:
@@ -65,9 +95,14 @@ class World:
         self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
         self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
+        self.faults: list[str] = []
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
-        """Answer with the next turn of the script, or as `think` does where a story sets it."""
+        """Answer with the next turn of the script, or as `think` does where a story sets it.
+
+        What not every server would take is noted, and fails the story.
+        """
+        self.faults += portability_faults(request.raw)
         if request.response_format:
             return self.intent(request) if callable(self.intent) else self.intent
         if self.think:
@@ -107,6 +142,7 @@ class World:
                 "BOT_APPROVERS": SAM,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": HELP,
+                "BOT_SORTING": True,
                 **changes,
             },
         )
@@ -231,3 +267,4 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
         await sample_shop.fill(database)
         await database.close()
         yield world
+        assert world.faults == [], "the model was asked in a way that not every server takes"

@@ -10,7 +10,7 @@ from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
 from bot.blocks.cards import approval_card
 from bot.blocks.text import mention
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
@@ -43,7 +43,7 @@ class Requests:
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        parked = self._shown(call, preview, expires_at, intent)
+        parked = self._shown(call, preview, requester, expires_at, intent)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -73,7 +73,9 @@ class Requests:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
         preview = preview_of(now)
         intent = await self._stored_intent(call)
-        asked = replace(self._shown(call, preview, call.expires_at or call.created_at, intent), confirmed_at=None)
+        asked = replace(
+            self._shown(call, preview, requester, call.expires_at or call.created_at, intent), confirmed_at=None
+        )
         cards = await self._cards.to_ask(asked, preview, requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
         return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
@@ -85,11 +87,19 @@ class Requests:
         except ValueError:
             return None
 
-    def _shown(self, call: ToolCall, preview: Preview, expires_at: datetime, intent: CustomerIntent | None) -> ToolCall:
+    def _shown(
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        expires_at: datetime,
+        intent: CustomerIntent | None,
+    ) -> ToolCall:
         """Return the call as it waits, with all that its card shows."""
         settings = self._settings
         whose = gate(
             preview.quoted,
+            is_customers=requester.email == plain_address(preview.quoted.quote.customer.email),
             customer_may_confirm=settings.customer_may_confirm,
             address_limit=settings.address_change_limit,
         )

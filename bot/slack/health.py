@@ -1,11 +1,13 @@
 """What a supervisor asks: does the process live, can it do its work, and what has it counted."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 
 from aiohttp import web
 
 from bot.metrics import CONTENT_TYPE, exposition
+from bot.model.health import ModelHealth
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
@@ -26,12 +28,20 @@ class Health:
     """
 
     def __init__(
-        self, *, store: Store, shop: Shop, leases: Leases, connection: Connection, silence_seconds: float
+        self,
+        *,
+        store: Store,
+        shop: Shop,
+        models: Sequence[ModelHealth],
+        leases: Leases,
+        connection: Connection,
+        silence_seconds: float,
     ) -> None:
         self._store = store
         self._shop = shop
         self._leases = leases
         self._connection = connection
+        self._models = models
         self._silence = silence_seconds
         self._shop_known: tuple[float, str | None] = (float("-inf"), None)
 
@@ -46,6 +56,7 @@ class Health:
             {
                 "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
                 "seconds_oldest_message_waits": await self._oldest(),
+                "models": [model.report() for model in self._models],
             }
         )
 
@@ -56,10 +67,9 @@ class Health:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
                 await self._leases.ensure_alive()
-                if (error := await self._store.calls.model_trouble()) is not None:
-                    trouble.append(f"the last calls of the model failed ({error})")
         except (DatabaseError, TimeoutError) as error:
             faults.append(f"the database cannot be written ({type(error).__name__}): {error}")
+        trouble += [fault for model in self._models if (fault := model.fault)]
         if not faults and (error_of_shop := await self._shop_trouble()) is not None:
             trouble.append(f"the shop does not answer ({error_of_shop})")
         told = {"ready": not faults, "faults": faults, "trouble": trouble}

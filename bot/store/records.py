@@ -1,10 +1,12 @@
 """The rows of the bot's own tables as frozen values."""
 
 import secrets
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 Block = Mapping[str, Any]
@@ -25,6 +27,13 @@ def reference(row_id: str) -> str:
 def writable(text: str) -> str:
     """Take out what is no character and could not be written: halves of surrogate pairs, and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def fault(error: BaseException) -> str:
+    """Name an exception and where it was raised. Its text is not kept: it may hold a key, or somebody's data."""
+    trace = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(trace[-1].filename).name}:{trace[-1].lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,12 @@ class Conversations(Protocol):
         *,
         error: str | None = None,
         escalation: Post | None = None,
+        left_out: bool = False,
     ) -> bool:
-        """End the run with all that is said, and return whether another message waits in the thread."""
+        """End the run with all that is said, and return whether another message waits in the thread.
+
+        With `left_out` its messages carry that mark from then on.
+        """
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
@@ -95,9 +99,6 @@ class CallLog(Protocol):
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
-
-    async def model_trouble(self) -> str | None:
-        """Return what the last model call failed with, when those before it have failed as well."""
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
@@ -133,8 +134,12 @@ class ApprovalRequests(Protocol):
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        goes_on: str | None = None,
     ) -> bool:
-        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
+        """
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""

@@ -54,6 +54,14 @@ async def test_last_step(world: World) -> None:
     assert "and what is still open" in world.asked[-1].messages[-1]["content"]
 
 
+async def test_claim_at_the_last_step(world: World) -> None:
+    """What nobody asked for is not claimed at the last step either."""
+    world.script += [status_of("ORD-10234")] + [Answer("I have requested your refund for ORD-10234.")] * 2
+    async with world.bot(BOT_MAX_STEPS=1):
+        (reply,) = await world.replies(await world.says(ANA, "@bot I want a refund for ORD-10234"))
+    assert "Nothing has been requested or changed" in shown(reply)
+
+
 async def test_steps_over_a_restart(world: World) -> None:
     """The steps before a process ended count for the one that goes on."""
     world.script += [status_of("ORD-10234"), status_of("ORD-10235"), Answer("Too late.", delay=30)]

@@ -14,7 +14,7 @@ from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown, sorted_as
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown, sorted_as
 
 WAITING = Answer("I have asked for it.")
 
@@ -80,9 +80,8 @@ async def test_approved(world: World) -> None:
     assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
-    notes = [m["content"] for m in world.asked[-1].messages if m["role"] == "system"][1:]
-    assert len(notes) == 1
-    assert "approved by a person and done. $42.00 for ORD-10188 went back" in notes[0]
+    (note,) = notes_in(world.asked[-1])
+    assert "approved by a person and done. $42.00 for ORD-10188 went back" in note
 
 
 async def test_model_hears_that_nothing_has_happened(world: World) -> None:
@@ -119,8 +118,7 @@ async def test_declined(world: World) -> None:
         await world.says(ANA, "and now?", thread_ts=card.thread_ts)
         await world.workspace.until(lambda: len(world.asked) > 2)
     assert "✕ Refund of $42.00 for ORD-10188: declined by <@U0SAM>. Nothing was done." in shown(settled)
-    note = "Note from the shop: Refund of $42.00 for ORD-10188: declined by a person, nothing was done."
-    assert note in [message["content"] for message in world.asked[-1].messages]
+    assert notes_in(world.asked[-1]) == ["Refund of $42.00 for ORD-10188: declined by a person, nothing was done."]
     assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
     with pytest.raises(sqlite3.IntegrityError):
         world.write("UPDATE tool_calls SET error = 'changed'")

@@ -7,7 +7,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Message, Person
-from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, results_in, shown
 
 ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
 
@@ -95,7 +95,7 @@ async def test_address_that_does_not_count(world: World, eve: Person) -> None:
     ]
     async with world.bot():
         await world.replies(await world.says(eve.id, "@bot what did I order?"))
-    found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
+    found, order, account = results_in(world.asked[-1])[-3:]
     assert found == {"orders": []}
     assert order["error"] == "There is no order ORD-10234 in your name."
     assert account["error"] == "You have no account in the shop."

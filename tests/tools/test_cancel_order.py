@@ -66,7 +66,7 @@ async def test_refused(world: World, person: str, order_id: str, told: str) -> N
     """An order that has left, is cancelled already or is somebody else's is refused before any person is asked."""
     async with world.bot():
         (reply,) = await world.replies(await cancellation(world, person, order_id))
-    assert told in world.asked[-1].messages[-1]["content"]
+    assert told in world.asked[1].messages[-1]["content"]
     assert not buttons(reply)
 
 

@@ -13,7 +13,7 @@ from bot.store.records import CallStatus, Post, ToolCall, new_id
 from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import mark_changed
+from bot.store.sqlite.inbox import go_on, mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
 from bot.store.sqlite.seals import seal
@@ -30,8 +30,8 @@ class ApprovalRequests:
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call wait for a person, its cards queued with it.
 
-        Raises SubjectTakenError when an open call has the same subject, and MessageChangedError when the person has
-        changed or deleted what they wrote; then nothing is written.
+        Raises SubjectTakenError when an open call of its kind has the same subject, and MessageChangedError when the
+        person has changed or deleted what they wrote; then nothing is written.
         """
         thread = call.thread
 
@@ -91,6 +91,9 @@ class ApprovalRequests:
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
                    AND (gate != 'both' OR confirmed_at IS NOT NULL)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM tool_calls other WHERE other.subject = tool_calls.subject
+                       AND other.status IN ('running', 'unknown') AND NOT other.money_pending)
                    AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
@@ -158,8 +161,11 @@ class ApprovalRequests:
         money_pending: bool = False,
         operator: str | None = None,
         why: str | None = None,
+        goes_on: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
 
         An `operator` who does it by hand is kept in the audit, and `why`.
 
@@ -204,6 +210,8 @@ class ApprovalRequests:
             )
             if announcement is not None:
                 self._outbox.insert(db, [announcement], call.thread)
+            if goes_on:
+                go_on(db, call.thread, call.requester, goes_on)
             return True
 
         return await self._database.commit(write)

@@ -19,8 +19,6 @@ from bot.store.sqlite.threads import mark_handed_over, team_post
 from bot.store.sqlite.usage import count_use
 
 MAX_ORDER_CHARACTERS = 100
-MIN_FAILURES = 3  # of the model, until it is said to be in trouble
-MAX_KIND_CHARACTERS = 60
 _COLUMNS = {field.name for field in fields(ToolCall)}
 _FORGOTTEN = "forgotten"
 
@@ -101,15 +99,6 @@ class Calls:
             return (row[0], row[1])
 
         return await self._database.read(read)
-
-    async def model_trouble(self) -> str | None:
-        """Return the kind of error of the last model call, when the last few have all failed."""
-        latest = """SELECT error FROM model_calls WHERE purpose = 'turn' AND status != 'running'
-                    ORDER BY rowid DESC LIMIT ?"""
-        rows = await self._database.read(lambda db: db.execute(latest, [MIN_FAILURES]).fetchall())
-        if len(rows) < MIN_FAILURES or not all(error for (error,) in rows):
-            return None
-        return str(rows[0][0]).partition(":")[0][:MAX_KIND_CHARACTERS]
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row, once before it is asked and again when it has answered or failed.

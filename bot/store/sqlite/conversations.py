@@ -85,6 +85,7 @@ class Conversations:
         *,
         error: str | None = None,
         escalation: Post | None = None,
+        left_out: bool = False,
     ) -> bool:
         """End a run: its last message, what is said, and the end of the message and of those that joined it are one.
 
@@ -98,6 +99,8 @@ class Conversations:
             else:
                 self._check(db, thread)
                 _answer(db, thread, _unanswered(db, thread))
+                if left_out:
+                    _leave_out(db, thread)
                 _append(db, thread, reply)
             abandon_calls(db, thread)
             self._outbox.insert(db, posts, thread)
@@ -214,6 +217,17 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
         [thread.key],
     ).fetchone()
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
+
+
+def _leave_out(db: Database, thread: ThreadId) -> None:
+    """Mark the messages of the run as ones that the model is not given again; notes stay."""
+    first_id = _start_of_run(db, thread).message_id
+    if first_id:
+        db.execute(
+            """UPDATE messages SET message = json_set(message, '$.left_out', json('true'))
+               WHERE thread = ? AND id >= ? AND role != 'system'""",
+            [thread.key, first_id],
+        )
 
 
 class _Begin(NamedTuple):

@@ -145,6 +145,20 @@ def _insert(db: Database, message: InboxMessage, status: str) -> None:
     )
 
 
+def go_on(db: Database, thread: ThreadId, user: str, text: str) -> None:
+    """Have the thread go on, as if this person had written the text there now; not where people have taken over."""
+    if is_quiet_for(db, thread, user):
+        return
+    now = datetime.now(UTC)
+    db.execute(
+        """INSERT OR IGNORE INTO inbox
+               (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
+           SELECT team, channel, thread_ts, ?, user, user_team, shared, ?, 'waiting', ? FROM inbox
+           WHERE thread = ? AND user = ? ORDER BY id DESC LIMIT 1""",
+        [f"{now.timestamp():.6f}", text, now.isoformat(), thread.key, user],
+    )
+
+
 def _open_thread(db: Database, message: InboxMessage) -> None:
     """Make the thread ours, with what was said in it after this message but reached us before.
 

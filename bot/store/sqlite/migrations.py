@@ -281,6 +281,10 @@ def two_keys(db: Database) -> None:
         ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
         CHECK (gate IN ('requester', 'approver', 'both'))""")
     db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
+    db.execute("DROP INDEX tool_calls_one_pending_per_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_open_of_a_kind ON tool_calls (subject, tool)
+        WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
 
 
 @bot_migrations()
