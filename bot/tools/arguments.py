@@ -24,6 +24,12 @@ def _order_id(value: str) -> str:
     return number
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a line is a number")  # noqa: TRY004 - pydantic wants it
+    return value
+
+
 def _line_number(value: int) -> int:
     if not 1 <= value <= MAX_LINES:
         raise ValueError("a line is a number from 1 on, as get_order_status has it")
@@ -82,7 +88,8 @@ Words = Annotated[str, AfterValidator(_line)]
 OrderId = Annotated[
     str, AfterValidator(_order_id), Field(description="The order number, as the customer or the shop wrote it.")
 ]
-Lines = tuple[Annotated[int, AfterValidator(_line_number)], ...]
+LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
+Lines = tuple[LineNumber, ...]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),
@@ -96,7 +103,7 @@ class Swap(BaseModel):
     """A line, and the variant that comes in its place."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    line: Annotated[int, AfterValidator(_line_number)]
+    line: LineNumber
     variant: Annotated[str, AfterValidator(_code)]
 
 
