@@ -85,9 +85,7 @@ def _line(value: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_line)]
-OrderId = Annotated[
-    str, AfterValidator(_order_id), Field(description="The order number, as the customer or the shop wrote it.")
-]
+OrderId = Annotated[str, AfterValidator(_order_id), Field(description="As the customer or the shop wrote it.")]
 LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
 Lines = tuple[LineNumber, ...]
 UsDollars = Annotated[

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from bot.agent.instructions import INSTRUCTIONS
 from bot.shop.changes import Change, Refund
-from bot.shop.shop import Reading
+from bot.shop.shop import Reading, Safe
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from bot.tools.tool import ToolError
 from tests.safety.obedient import obey, order
+from tests.stories.test_shops import OFTEN, ShopMaker, card_shows
 from tests.tools.test_contract import TOOLS, context
 from tests.tools.test_effects import ADDRESS, ARGUMENTS
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, shown
@@ -226,6 +228,52 @@ async def test_lines_that_are_too_many(shop: SqliteShop) -> None:
 
 
 def test_the_static_prompt_is_short() -> None:
-    """What every request begins with has less than 3,000 tokens, which are more than four characters each."""
+    """What every request begins with has less than 3,000 tokens, of which each has four and a half characters."""
     described = json.dumps([tool.definition() for tool in TOOLS.values()], separators=(",", ":"))
-    assert len(described) < 10_600
+    assert len(INSTRUCTIONS) + len(described) < 13_500
+
+
+async def test_a_return_and_its_money(world: World) -> None:
+    """What was sent back is refunded when it has arrived: by an approver, to where the customer chose at the return."""
+    refund = {"order_id": "ORD-10188", "reason": "changed_mind", "amount": None, "lines": [1]}
+    async with world.bot():
+        question = await asked(world, "return_items", ARGUMENTS["return_items"] | {"refund_to": "gift card"})
+        card = await world.card(question)
+        world.script += [Answer("Send it back, please.")]
+        await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
+        assert "$42.00 goes to Gift card ending 7731 when it has arrived" in shown(await world.settled(card))
+        await asked(world, "initiate_refund", refund)
+        assert "is to come back first" in answer(world)["error"]
+        world.write("UPDATE returns SET received_at = '2026-01-01T00:00:00+00:00'")
+        card = await world.card(await asked(world, "initiate_refund", refund))
+        assert "*Goes back to*\nGift card ending 7731" in shown(card)
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    (gift,) = world.rows("SELECT balance_minor FROM payment_methods WHERE id = 'pm-ana-gift'")
+    assert gift["balance_minor"] == 6000 + 4200
+
+
+@pytest.mark.parametrize("fault", ["answer lost", "request lost"])
+async def test_a_change_whose_answer_is_lost(world: World, fault: str) -> None:
+    """A customer's own change whose answer was lost is found, or made again under its key, and made once."""
+    shop = ShopMaker(Safe(), fault)
+    async with world.bot(open_shop=shop, **OFTEN):
+        card = await world.card(await asked(world, "exchange_items", ARGUMENTS["exchange_items"]))
+        await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
+        await card_shows(world, card, "✓ Confirmed by <@U0ANA>")
+    assert effects(world) == ["exchange_items"]
+    paid = world.rows("SELECT amount_minor FROM payments WHERE idempotency_key LIKE 'support-bot:%'")
+    assert [row["amount_minor"] for row in paid] == [1250]
+
+
+async def test_a_price_that_changes_meanwhile(world: World) -> None:
+    """A change whose price is another when it is confirmed is shown again with the new figures, and not made."""
+    async with world.bot():
+        question = await asked(world, "exchange_items", ARGUMENTS["exchange_items"])
+        card = await world.card(question)
+        world.write("UPDATE variants SET price_minor = 5500 WHERE id = 'teapot-12'")
+        await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
+        assert "asked again below" in shown(await world.settled(card))
+        assert "$13.00 is paid with Gift card ending 7731" in shown(await world.card(question))
+    assert effects(world) == []
