@@ -2,13 +2,15 @@
 
 from bot.blocks.messages import fields, section
 from bot.blocks.text import Mrkdwn, day, escape, link, moment, one_line
-from bot.shop.orders import Order, OrderStatus
+from bot.shop.orders import Order, OrderStatus, Parcel
 from bot.store.records import Block
 
 _MAX_ITEMS = 10
+_MAX_PARCELS = 4
 _MAX_TRACKING_EVENTS = 8
 _ITEM = "▸"  # one of the marks that words lose, so that none of them can look like a part of a card
 
+_BACK = {None: "", "return": " · goes back", "exchange": " · exchanged"}
 _JOURNEY = (
     OrderStatus.PAID,
     OrderStatus.PACKED,
@@ -62,7 +64,9 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
         facts.append(("Delivered", escape(day(order.delivered_at.date()))))
     elif order.expected_on and order.status != OrderStatus.CANCELLED:
         facts.append(("Expected", escape(day(order.expected_on))))
-    if order.carrier:
+    if len(order.parcels) > 1:
+        facts.append(("Parcels", Mrkdwn(", ".join(map(_parcel, order.parcels[:_MAX_PARCELS])))))
+    elif order.carrier:
         number = order.tracking_number or "track it"
         where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
         facts.append(("Carrier", Mrkdwn(f"{one_line(order.carrier)} {where}")))
@@ -73,9 +77,15 @@ def _order_facts(order: Order) -> list[tuple[str, Mrkdwn]]:
     return facts
 
 
+def _parcel(parcel: Parcel) -> Mrkdwn:
+    number = parcel.tracking_number
+    where = link(parcel.tracking_url, number) if parcel.tracking_url else one_line(number, 60)
+    return Mrkdwn(f"{one_line(parcel.carrier, 40)} {where}")
+
+
 def _item_lines(order: Order) -> list[str]:
     lines = [
-        f"{item.quantity} x {one_line(item.name, 150)} — {escape(str(item.unit_price * item.quantity))}"
+        f"{item.quantity} x {one_line(item.label, 150)} — {escape(str(item.price))}{_BACK[item.returning]}"
         for item in order.items[:_MAX_ITEMS]
     ]
     more = len(order.items) - _MAX_ITEMS
