@@ -125,7 +125,7 @@ OrderId = Annotated[
     str,
     BeforeValidator(_as_written),
     AfterValidator(_order_id),
-    Field(description="As the customer or the shop wrote it."),
+    Field(description="As it was written."),
 ]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
 LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
