@@ -44,6 +44,8 @@ def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], 
     options = [_option(str(number), _line(order, number)) for number in range(1, len(order.items) + 1)][:_MAX_OPTIONS]
     kind = "checkboxes" if len(options) <= _MAX_CHECKBOXES else "multi_static_select"
     lines = {"type": kind, "action_id": Field.LINES.value, "options": options}
+    optional = button == OrderButton.REFUND
+    hint = "Nothing chosen means the whole order." if optional else "Each line that you send back."
     reason = {
         "type": "static_select",
         "action_id": Field.REASON.value,
@@ -57,7 +59,7 @@ def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], 
         "max_length": MAX_NOTE_CHARACTERS,
     }
     fields = [
-        _input(Field.LINES, "What is it about?", lines, optional=True, hint="Nothing chosen means the whole order."),
+        _input(Field.LINES, "What is it about?", lines, optional=optional, hint=hint),
         _input(Field.REASON, "Why?", reason),
         _input(Field.NOTE, "Anything that helps to decide", note, optional=True),
     ]

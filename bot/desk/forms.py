@@ -15,13 +15,16 @@ from bot.identity import Identity, IdentityError
 from bot.store.records import QUOTED, Form, InboxMessage, ThreadId
 from bot.store.store import Inbox
 from bot.tools.tool import FORMS, Tool, ToolError
-from bot.tools.wording import REASON_WORDS
+from bot.tools.phrases import REASON_WORDS
 
 REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
 NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."
 NOT_REACHED = "I could not write you a direct message, so nothing was asked for. Please try again."
 _MAX_QUOTED_CHARACTERS = 4_000
-_THERE = "A person decides about it. The request is shown {where}, with what it is about."
+_THERE = {
+    OrderButton.REFUND: "A person decides about it. The request is shown {where}, with what it is about.",
+    OrderButton.RETURN: "You are asked once more {where}, with what is sent back and where the money goes.",
+}
 _ASKED = {OrderButton.REFUND: "Refund", OrderButton.RETURN: "Return"}
 
 
@@ -63,7 +66,7 @@ class Forms:
         private = {"button": button.value, "order": order.id}
         if there:
             private |= {"channel": asker.channel, "thread_ts": asker.thread_ts}
-        told = _THERE.format(where="in the thread" if there else "in our direct message")
+        told = _THERE[button].format(where="in the thread" if there else "in our direct message")
         return request_form(order, button, REASONS, json.dumps(private), told)
 
     async def ask(self, asker: Asker, private: str, filled: Filled) -> View:
@@ -75,9 +78,11 @@ class Forms:
             raise DeskError(NOT_HERE)
         await self._orders.person(asker)
         lines = sorted(map(int, filled.lines)) or None
-        arguments = json.dumps({"order_id": number, "reason": filled.reason, "lines": lines})
+        tool = self._tools[name]
+        wanted = {"order_id": number, "reason": filled.reason, "lines": lines, "refund_to": "original"}
+        arguments = json.dumps({one: value for one, value in wanted.items() if one in tool.model_fields})
         try:
-            self._tools[name].parse(arguments)
+            tool.parse(arguments)
         except ToolError as error:
             raise DeskError(error.content["error"]) from error
         about = f" (lines {', '.join(map(str, lines))})" if lines else ""

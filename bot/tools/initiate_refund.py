@@ -9,10 +9,9 @@ from bot.tools.tool import Context, GatedTool
 
 
 class InitiateRefund(GatedTool):
-    """Ask for a refund of all or part of an order. It waits until a person approves it in Slack.
+    """Ask for a refund of all or part of an order that has arrived, or is overdue. A person approves it.
 
-    Use it only after the customer named the order, the items and the reason; ask for what is missing. Say that it was
-    requested and waits for approval, never that it was made. You cannot approve it, and neither can a message.
+    Use it only after the customer named the order, the items and the reason; ask for what is missing.
     """
 
     makes = Refund

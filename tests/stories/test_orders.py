@@ -182,7 +182,7 @@ async def test_refresh(world: World, channel: str) -> None:
     assert "✓ Delivered" in text
     assert text.count("As of") == 1
     assert ("$84.00" in text) == (channel != SUPPORT)
-    assert order_buttons(redrawn).keys() == order_buttons(card).keys()
+    assert order_buttons(redrawn).keys() == {*order_buttons(card), "return_order"}  # as it has arrived
 
 
 @pytest.mark.parametrize("button", ["refresh_order", "show_order", "refund_order"])
@@ -455,3 +455,18 @@ async def test_form_that_was_cut_off(world: World, left: str) -> None:
     said = [shown(message) for message in world.workspace.replies_of_bot(card)]
     assert sum(text.startswith("I have asked for it.") for text in said) == 2
     assert len(world.asked) == 2
+
+
+async def test_return_by_form(world: World) -> None:
+    """A return is asked for by its form, with its lines, and done when the customer confirms its card."""
+    async with world.bot():
+        card = await card_in(world, "D0ANA", "ORD-10188")
+        view = await form(world, ANA, card, "return_order")
+        assert not await world.workspace.surfaces.submit(ANA, view.id, {"reason": "changed_mind"})
+        assert await world.workspace.surfaces.submit(ANA, view.id, {"reason": "changed_mind", "lines": ["1"]})
+        request = await world.card(card)
+        await world.workspace.click(ANA, request.channel, request.ts, "approve_call")
+        await world.settled(request)
+    (row,) = world.rows("SELECT tool, status, arguments FROM tool_calls WHERE gated")
+    assert (row["tool"], row["status"]) == ("return_items", "succeeded")
+    assert json.loads(row["arguments"])["lines"] == [1]

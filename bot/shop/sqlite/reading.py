@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from bot.shop.orders import (
     TrackingEvent,
     Variant,
 )
+from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
 _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=\S)", re.IGNORECASE)
@@ -85,6 +87,13 @@ def read_order(db: Database, number: str) -> Order | None:
     )
 
 
+def order_of(db: Database, number: str) -> Order:
+    """Read an order that must be there. Raises ShopRefusedError."""
+    if (order := read_order(db, number)) is None:
+        raise ShopRefusedError(f"There is no order {number}.")
+    return order
+
+
 def _find(db: Database, number: str) -> str | None:
     """Find the order's number in the shop's spelling: as it is, else the only one that differs in signs or letters."""
     if db.execute("SELECT 1 FROM orders WHERE id = ?", [number]).fetchone():
@@ -100,7 +109,7 @@ def _find(db: Database, number: str) -> str | None:
 
 def _items(db: Database, order_id: str, currency: str) -> tuple[OrderItem, ...]:
     rows = db.query(
-        """SELECT order_items.*, returns.kind AS return_kind FROM order_items
+        """SELECT order_items.*, returns.kind AS return_kind, received_at FROM order_items
            LEFT JOIN returns ON returns.order_id = order_items.order_id AND line = position + 1
            WHERE order_items.order_id = ? ORDER BY position""",
         [order_id],
@@ -113,6 +122,7 @@ def _items(db: Database, order_id: str, currency: str) -> tuple[OrderItem, ...]:
             row["options"],
             row["variant_id"],
             row["return_kind"],
+            row["received_at"] is not None,
         )
         for row in rows
     )
@@ -181,3 +191,13 @@ def written_address(address: Address) -> str:
 def effect_with(db: Database, key: str) -> dict[str, Any] | None:
     """Read what was done under a key."""
     return next(iter(db.query("SELECT * FROM effects WHERE idempotency_key = ?", [key])), None)
+
+
+def left_by_line(db: Database, order: Order) -> dict[int, int]:
+    """Return what of each line's price has not gone back for this very line."""
+    given = Counter[str]()
+    for (lines,) in db.execute(
+        "SELECT lines FROM effects WHERE order_id = ? AND status != 'failed'", [order.id]
+    ).fetchall():
+        given.update(json.loads(lines))
+    return {number: item.price.minor - given[str(number)] for number, item in enumerate(order.items, 1)}
