@@ -1,7 +1,7 @@
 """Who may decide a parked call, and that it is decided once."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.records import Bound, CallStatus, Gate, Resource, ToolCall, new_id
+from bot.store.records import Bound, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
@@ -69,10 +69,15 @@ class Approvals:
         self._settings = settings
 
     async def park(
-        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        intent: CustomerIntent | None = None,
+        pictures: Sequence[SharedFile] = (),
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it. Raises ToolError."""
-        await self._requests.park(call, preview, requester, intent)
+        await self._requests.park(call, preview, requester, intent, pictures)
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""

@@ -135,11 +135,14 @@ class Executor:
         """
         return await self._settle(call, ending, by=by, why=why, error=why or None)
 
-    async def supersede(self, team: str, channel: str, ts: str, *, deleted: bool) -> None:
-        """Close what was asked for with a message that the person has changed since, or shown with one that is gone."""
-        for call in await self._calls.mark_message_edited(team, channel, ts):
+    async def supersede(self, team: str, channel: str, ts: str, text: str | None) -> None:
+        """Close what was asked for with a message that says something else now, or shown with one that is gone.
+
+        Who was answered already is told that the answer is to the words before.
+        """
+        for call in await self._calls.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
             await self.close(call, Ending.SUPERSEDED, by=call.requester)
-        for call in await self._calls.mark_card_deleted(team, channel, ts) if deleted else ():
+        for call in await self._calls.mark_card_deleted(team, channel, ts) if text is None else ():
             await self.close(call, Ending.CARD_DELETED)
 
     async def withdraw(self, request: str, person: Person) -> str:

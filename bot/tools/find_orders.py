@@ -5,6 +5,7 @@ from pydantic import Field
 from bot.blocks.orders import STATUS_WORDS
 from bot.identity import plain_address
 from bot.shop.orders import Customer, Order
+from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 MAX_ORDERS = 10
@@ -18,8 +19,8 @@ class FindOrders(Tool):
     Name the orders that fit in your answer, with their status. To show one in full, call get_order_status.
     """
 
-    email: str | None = Field(
-        description="Always null, except when a member of the support team asks for a customer by e-mail address."
+    email: EmailAddress | None = Field(
+        description="Null, except when a member of the support team asks for a customer by e-mail address."
     )
 
     def progress(self) -> str:

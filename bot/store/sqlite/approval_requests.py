@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
 from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import go_on, mark_changed
+from bot.store.sqlite.inbox_rows import go_on, is_known_text, mark_changed
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox, cards_of
 from bot.store.sqlite.seals import seal
@@ -309,14 +309,24 @@ class ApprovalRequests:
 
         return await self._database.commit(write)
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that the message was changed, and list the calls that wait and were made in answer to it.
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note that the message says something else now, or is gone, and list the calls that wait and answered it.
 
-        A call that is not made yet cannot be parked after this.
+        A call that is not made yet cannot be parked after this, unless the model reads the new words first. Who gets
+        no answer to these any more is told so with what `tell` makes of the thread and the person.
         """
 
         def write(db: Database) -> list[ToolCall]:
-            mark_changed(db, team, channel, ts)
+            if text is not None and is_known_text(db, team, channel, ts, text):
+                return []  # such as when Slack does not say how a message was before
+            answered = mark_changed(db, team, channel, ts, text)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
             # those after the last answer that came before the call: a message of the assistant that asks for no tool.
             rows = db.query(
@@ -330,7 +340,10 @@ class ApprovalRequests:
                    AND inbox.thread = tool_calls.thread""",
                 [team, channel, ts],
             )
-            return [call_of(row) for row in rows]
+            calls = [call_of(row) for row in rows]
+            if answered and tell and not calls:
+                self._outbox.insert(db, [tell(*answered)], answered[0])
+            return calls
 
         return await self._database.commit(write)
 
