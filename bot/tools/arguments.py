@@ -62,6 +62,16 @@ def _line_number(value: int) -> int:
     return value
 
 
+def _address(value: Any) -> Any:
+    """Take an e-mail address out of what Slack and mail programs wrap around it."""
+    if not isinstance(value, str):
+        return value
+    plain = value[:MAX_WORDS_CHARACTERS]
+    found = re.findall(r"[^\s<>|:,;()\[\]\"`\u201c\u201d\u201e]+@[^\s<>|:,;()\[\]\"'`\u2019\u201c\u201d]+", plain)
+    addresses = dict.fromkeys(one.rstrip(".").lower() for one in found)
+    return found[0].rstrip(".") if len(addresses) == 1 else plain.strip()
+
+
 def _code(value: str) -> str:
     words = " ".join(value.split())
     if not words or len(words) > MAX_CODE_CHARACTERS or not words.isprintable():
@@ -90,16 +100,6 @@ def _country(value: str) -> str:
     return code
 
 
-def _address(value: Any) -> Any:
-    """Take an e-mail address out of what Slack and mail programs wrap around it."""
-    if not isinstance(value, str):
-        return value
-    plain = value[:MAX_WORDS_CHARACTERS]
-    found = re.findall(r"[^\s<>|:,;()\[\]\"`\u201c\u201d\u201e]+@[^\s<>|:,;()\[\]\"'`\u2019\u201c\u201d]+", plain)
-    addresses = dict.fromkeys(one.rstrip(".").lower() for one in found)
-    return found[0].rstrip(".") if len(addresses) == 1 else plain.strip()
-
-
 def _dollars(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("an amount is a number in US dollars, such as 42.00")  # noqa: TRY004 - pydantic wants it
@@ -121,15 +121,15 @@ def _line(value: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_line)]
-LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
-Lines = tuple[LineNumber, ...]
 OrderId = Annotated[
     str,
     BeforeValidator(_as_written),
     AfterValidator(_order_id),
-    Field(description="As the customer or the shop wrote it."),
+    Field(description="As it was written."),
 ]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
+LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
+Lines = tuple[LineNumber, ...]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),
