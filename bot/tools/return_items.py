@@ -15,7 +15,7 @@ class ReturnItems(GatedTool):
 
     makes = changes.ReturnItems
     order_id: OrderId
-    lines: Lines = Field(description="The numbers of the lines, from get_order_status, all in one call.")
+    lines: Lines = Field(description="Numbers of its lines in get_order_status, all in one call.")
     reason: changes.RefundReason = Field(description="Why, in the nearest of these words.")
     refund_to: PayWith
 

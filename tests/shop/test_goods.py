@@ -302,6 +302,24 @@ async def test_erased(database: DatabaseThread, shop: SqliteShop) -> None:
     assert await shop.applied(gone, "gone")
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("teapot", ["Cast-iron teapot"]),
+        ("RAIN  jacket", ["Rain jacket"]),
+        ("rain jackets in size M", ["Rain jacket"]),
+        ("mugs", ["Stoneware mug"]),
+        ("submarine", []),
+        ("%", []),
+        ("  ", []),
+        ("a", ["Beeswax candles", "Cast-iron teapot", "Ceramic planter", "Desk lamp", "Rain jacket", "Stoneware mug"]),
+    ],
+)
+async def test_products(shop: SqliteShop, query: str, names: list[str]) -> None:
+    """Products are found by all words of a query, or else by the longer ones, also in the plural."""
+    assert [product.name for product in await shop.products(query, most=9)] == names
+
+
 LINES = st.lists(st.integers(0, 3), max_size=2).map(tuple)
 VARIANTS = st.sampled_from(["mug-moss", "mug-large", "socks-l", "socks-m", "shirt-m", "teapot-12", "teapot-05", "x"])
 SWAPS = st.lists(st.builds(Swap, st.integers(0, 3), VARIANTS), max_size=2).map(tuple)

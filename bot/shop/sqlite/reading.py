@@ -29,6 +29,7 @@ _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=
 _NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_CAPITALS = 6
+_MIN_WORD_CHARACTERS = 4
 
 
 def order_number(text: str) -> str | None:
@@ -158,16 +159,22 @@ def read_payment_methods(db: Database, customer_id: str) -> tuple[PaymentMethod,
 
 
 def read_products(db: Database, query: str, most: int) -> list[Product]:
-    """Read the products whose names have all words of the query."""
-    words = query.split()[:8]
-    if not words:
-        return []
-    where = " AND ".join("instr(lower(name), ?)" for _ in words)
-    rows = db.query(
-        f"SELECT * FROM products WHERE {where} ORDER BY name LIMIT ?",  # noqa: S608 - nothing but question marks
-        [*map(str.lower, words), most],
-    )
-    return [Product(row["id"], row["name"], read_variants(db, row["id"])) for row in list(rows)]
+    """Read the products whose names have all words of the query, or else as many of its longer words as any has."""
+    words = query.lower().split()[:8]
+    longer = [word.removesuffix("s") for word in words if len(word) >= _MIN_WORD_CHARACTERS]
+    for wanted, least in ((words, len(words)), (longer, 1)):
+        hits = " + ".join("(instr(lower(name), ?) > 0)" for _ in wanted) or "0"
+        rows = list(
+            db.query(
+                f"""SELECT *, {hits} AS hits FROM products WHERE hits >= ?
+                    ORDER BY hits DESC, name LIMIT ?""",  # noqa: S608 - nothing but question marks
+                [*wanted, max(least, 1), most],
+            )
+        )
+        best = [row for row in rows if row["hits"] == rows[0]["hits"]]
+        if best:
+            return [Product(row["id"], row["name"], read_variants(db, row["id"])) for row in best]
+    return []
 
 
 def read_variants(db: Database, product_id: str) -> tuple[Variant, ...]:
