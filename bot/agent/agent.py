@@ -192,6 +192,8 @@ class Agent:
             await self._tool_calls.run(calls, run_context, partial(self._show_status, message.thread))
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+            if conversation.intent is None:
+                await self._store.conversations.set_intent(message.thread, _intent_of(message, form), [])
         words = _outcome(conversation)
         return {"role": "assistant", "content": words}, self._posts(message, words)
 
@@ -266,6 +268,12 @@ def _results(conversation: Conversation) -> list[str]:
 
 def _is_answered(conversation: Conversation) -> bool:
     return bool(_results(conversation))
+
+
+def _intent_of(message: InboxMessage, form: Form) -> str:
+    """Return what a thread is about that began with a form: nobody has to guess it."""
+    summary, order_id = form.note or message.text, json.loads(form.arguments).get("order_id")
+    return CustomerIntent(category="refund", urgency="low", order_id=order_id, summary=summary).model_dump_json()
 
 
 def _outcome(conversation: Conversation) -> str:

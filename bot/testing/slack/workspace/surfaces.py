@@ -77,6 +77,7 @@ class Surfaces:
         self.commands: set[str] = {"/order", "/orders"}
         self.shortcuts: dict[str, str] = {"ask_support": "Ask support about this"}
         self.hooks_url = "https://hooks.slack.invalid"
+        self.trigger_seconds = TRIGGER_SECONDS
         self.views: dict[str, View] = {}
         self._triggers: dict[str, tuple[str, float]] = {}
         self._spent: set[str] = set()
@@ -191,7 +192,7 @@ class Surfaces:
             raise RefusedError("invalid_trigger_id")
         if trigger_id in self._spent:
             raise RefusedError("exchanged_trigger_id")
-        if monotonic() - made_at > TRIGGER_SECONDS:
+        if monotonic() - made_at > self.trigger_seconds:
             raise RefusedError("expired_trigger_id")
         self._spent.add(trigger_id)
         below = self.modal(user) if push else None
