@@ -251,7 +251,13 @@ def _agent(
         show_status=show_status,
     )
     tool_calls = ToolCalls(
-        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, escalation=escalation, settings=settings
+        tools=known_tools,
+        calls=store.calls,
+        conversations=store.conversations,
+        shop=shop,
+        approvals=approvals,
+        escalation=escalation,
+        settings=settings,
     )
     return Agent(
         model_calls=model_calls,

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
 
 SCOPES_OF_EVENTS: dict[str, set[str]] = {
+    "agent_session_stopped": {"chat:write"},
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},

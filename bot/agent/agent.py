@@ -13,6 +13,7 @@ from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
+from bot.agent.stopping import StoppedError, words_of_stop
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
@@ -80,6 +81,8 @@ class Agent:
                 reply, posts = await self._run(message)
         except RunError as error:
             return await self._end(message, error)
+        except StoppedError:
+            return await self._end_stopped(message)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
             return await self.apologise(message, words, str(error))
@@ -114,6 +117,18 @@ class Agent:
             message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
         )
 
+    async def _end_stopped(self, message: InboxMessage) -> bool:
+        tell(logger, "run stopped", thread=f"{message.thread.channel}/{message.thread.ts}")
+        calls = await self._store.conversations.calls_of_run(message.thread)
+        public = await self._is_public(message.thread.channel)
+        words = words_of_stop(calls, self._tool_calls.doing, public=public)
+        reply = {"role": "assistant", "content": words}
+        return await self._store.conversations.finish(message, reply, self._posts(message, words))
+
+    async def _check_stopped(self, thread: ThreadId) -> None:
+        if await self._store.conversations.is_stopped(thread):
+            raise StoppedError
+
     async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
         """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
         posts = self._posts(message, words) if words else []
@@ -147,6 +162,7 @@ class Agent:
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
+            await self._check_stopped(message.thread)
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 messages = seen_by(message.user, conversation.messages)
@@ -154,6 +170,7 @@ class Agent:
                 turn = await next_turn(ask, messages, conversation.cards)
                 reach("model answered")
                 if not turn.calls:
+                    await self._check_stopped(message.thread)
                     text = without_instructions(turn.text)
                     known = self._known(requester, conversation)
                     posts = self._posts(message, text, conversation.cards, known)

@@ -87,8 +87,8 @@ class Markdown:
                 items.append(((min(spaces // 2, _MAX_INDENT), found[2] is not None), int(found[2] or 1), content))
         parts: list[Json] = []
         for (indent, is_ordered), group in groupby(items, key=lambda item: item[0]):
-            for content in group:
-                section: Json = {"type": "rich_text_section", "elements": content[2]}
+            for _, number, shown in group:
+                section: Json = {"type": "rich_text_section", "elements": shown}
                 last = parts[-1] if parts and _is_of(parts[-1], indent, is_ordered=is_ordered) else None
                 if last and len(json.dumps(parts)) < _MAX_LIST_CHARACTERS:
                     last["elements"].append(section)
@@ -97,7 +97,7 @@ class Markdown:
                     yield {"type": "rich_text", "elements": parts}
                     parts = []
                 style = "ordered" if is_ordered else "bullet"
-                begun = {"offset": content[1] - 1} if is_ordered and content[1] > 1 else {}
+                begun = {"offset": number - 1} if is_ordered and number > 1 else {}
                 parts.append(
                     {"type": "rich_text_list", "style": style, "indent": indent, "elements": [section]} | begun
                 )

@@ -5,6 +5,7 @@ import html
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from time import time
 from typing import Any
 
 from slack_bolt.response import BoltResponse
@@ -20,7 +21,8 @@ from bot.store.store import Inbox
 logger = logging.getLogger(__name__)
 
 HOME = "app_home_opened"
-EVENTS = (HOME, "app_mention", "message.channels", "message.groups", "message.im")
+STOP = "agent_session_stopped"
+EVENTS = (STOP, HOME, "app_mention", "message.channels", "message.groups", "message.im")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
 MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
@@ -65,6 +67,11 @@ class Intake:
         if event.get("type") == HOME:
             if event.get("tab") == "home" and event.get("user"):
                 self._home_opened(str(event["user"]))
+        elif event.get("type") == STOP:
+            if (channel := event.get("channel")) and (thread_ts := event.get("thread_ts")):
+                thread = ThreadId(body["team_id"], str(channel), str(thread_ts))
+                stop = self._inbox.stop(thread, str(event.get("event_ts") or f"{time():.6f}"))
+                await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
         elif self._is_from_a_person(event):
             await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
         elif (ts := _changed_ts(event, self._ourselves.user)) and (channel := event.get("channel")):

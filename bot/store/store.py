@@ -44,6 +44,9 @@ class Inbox(Protocol):
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
+    async def stop(self, thread: ThreadId, ts: str) -> None:
+        """Have the run that answers messages older than this end before its next step, in whichever process it is."""
+
     async def drop_unclaimed(self) -> None:
         """Delete messages that were for nobody after all."""
 
@@ -77,6 +80,12 @@ class Conversations(Protocol):
 
         With `left_out` its messages carry that mark from then on.
         """
+
+    async def is_stopped(self, thread: ThreadId) -> bool:
+        """Return whether a person has stopped the thread's run."""
+
+    async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
+        """Return the calls of the thread's run, and all requests that wait in the thread."""
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""

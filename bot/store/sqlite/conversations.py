@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.store.errors import DatabaseError
 from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
-from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.sqlite.calls import abandon_calls, call_of, calls_of_turn, insert_calls
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
 from bot.store.sqlite.leases import Leases
@@ -114,6 +114,29 @@ class Conversations:
             return more
 
         return await self._database.commit(write)
+
+    async def is_stopped(self, thread: ThreadId) -> bool:
+        """Return whether the thread was stopped after the newest of the messages that its run answers."""
+        # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+        sql = """SELECT stopped_at > (SELECT max(ts) FROM inbox WHERE thread = threads.thread
+                                      AND status IN ('waiting', 'running') AND status = 'running')
+                 FROM threads WHERE thread = ?"""
+        found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
+        return bool(found and found[0])
+
+    async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
+        """Read the calls of the thread's run, and all requests that wait in the thread."""
+
+        def read(db: Database) -> list[ToolCall]:
+            rows = db.query(
+                """SELECT * FROM tool_calls WHERE thread = ?
+                   AND (message_id > ? OR gated AND status IN ('pending', 'running', 'unknown'))
+                   ORDER BY message_id, position""",
+                [thread.key, _start_of_run(db, thread).message_id],
+            )
+            return [call_of(row) for row in rows]
+
+        return await self._database.read(read)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

@@ -338,3 +338,9 @@ def what_one_person_sees(db: Database) -> None:
 def forms(db: Database) -> None:
     """Keep what somebody asked for by a form."""
     db.execute("ALTER TABLE inbox ADD COLUMN form TEXT CHECK (form IS NULL OR json_valid(form))")
+
+
+@bot_migrations()
+def stops(db: Database) -> None:
+    """Keep when a person last stopped the bot in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN stopped_at TEXT")

@@ -143,7 +143,7 @@ class Workspace(Changes):
         author = self.people[user]
         message = Message(
             channel=channel,
-            ts=self._next_ts(),
+            ts=self.next_ts(),
             user=user,
             text=text,
             team=author.team,
@@ -171,7 +171,7 @@ class Workspace(Changes):
         self._messages[channel, ts] = message
         self.notify("message", message)
         if message.ephemeral_for is None:
-            self._tell_app(changed_event(message, before, self.channels[channel], self._next_ts()), channel)
+            self._tell_app(changed_event(message, before, self.channels[channel], self.next_ts()), channel)
         return message
 
     def delete(self, channel: str, ts: str) -> None:
@@ -179,7 +179,7 @@ class Workspace(Changes):
         message = self._messages.pop((channel, ts))
         self.notify("deleted", message)
         if message.ephemeral_for is None:
-            self._tell_app(deleted_event(message, self.channels[channel], self._next_ts()), channel)
+            self._tell_app(deleted_event(message, self.channels[channel], self.next_ts()), channel)
 
     def set_status(self, channel: str, thread_ts: str, text: str) -> None:
         """Show what the bot is doing in a thread, until it posts there, clears it, or two minutes pass."""
@@ -270,7 +270,8 @@ class Workspace(Changes):
 
     # How it is done
 
-    def _next_ts(self) -> str:
+    def next_ts(self) -> str:
+        """Make a `ts` above all others, by Slack's clock."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
