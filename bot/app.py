@@ -178,8 +178,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         identity=identity,
         publish=tabs.publish,
         url=ourselves.url,
-        teams=(ourselves.team, *settings.trusted_teams),
-        seconds=settings.tool_timeout_seconds,
+        team=ourselves.team,
+        settings=settings,
     )
     tabs.register(app, home)
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, home=home)

@@ -17,12 +17,12 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.model.model import RequestedCall
 from bot.settings import Settings
-from bot.shop.money import without_amounts
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import CallStatus, InboxMessage, ToolCall, fault, new_id, reference, writable
 from bot.store.store import CallLog, Conversations
 from bot.tools import rules
+from bot.tools.discretion import public_words
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
@@ -120,6 +120,7 @@ class ToolCalls:
         public, said = run_context.public, run_context.user_text
         context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said, public)
         seconds = self._settings.tool_timeout_seconds
+        tool: Tool | None = None
         try:
             if await self._conversations.is_stopped(call.thread):
                 self._finish(call, CallStatus.REJECTED, NOT_DONE, error=STOPPED)
@@ -138,7 +139,9 @@ class ToolCalls:
             text = _written(HIDDEN if public and not tool.public else result.content)
             reach("call run")
         except ToolError as error:
-            content = {name: without_amounts(said) if public else said for name, said in error.content.items()}
+            content: Mapping[str, str] = error.content
+            if public:
+                content = await public_words(content, tool, context, seconds)
             self._finish(call, CallStatus.REJECTED, content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise

@@ -23,17 +23,18 @@ from bot.blocks.home import (
 )
 from bot.blocks.text import Mrkdwn
 from bot.identity import Identity, IdentityError, Person
+from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import Block, Page, ToolCall
+from bot.store.records import Block, Bound, Page, Resource, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError, within
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-MAX_VIEWERS = 50
-VIEWED_SECONDS = 3600.0
+MAX_VIEWERS = 25
+VIEWED_SECONDS = 900.0
 MAX_ORDERS = 100
 UNKNOWN = Mrkdwn("Slack did not tell me who you are, so I can't show anything. Please try again.")
 OTHER_TEAM = Mrkdwn("I can only help people of this workspace.")
@@ -49,7 +50,7 @@ class Publish(Protocol):
 
 
 class Home:
-    """Draws Home tabs. Who looked at one within the hour has it drawn again when requests have changed."""
+    """Draws Home tabs. Who looked at one a short while ago has it drawn again when requests have changed."""
 
     def __init__(
         self,
@@ -59,18 +60,25 @@ class Home:
         identity: Identity,
         publish: Publish,
         url: str,
-        teams: tuple[str, ...],
-        seconds: float,
+        team: str,
+        settings: Settings,
     ) -> None:
         self._store = store
         self._shop = shop
         self._identity = identity
         self._publish = publish
         self._url = url
-        self._teams = teams
-        self._seconds = seconds
+        self._teams = (team, *settings.trusted_teams)
+        self._seconds = settings.tool_timeout_seconds
+        self._clicks = settings.clicks_per_user_hour
         self._viewers: OrderedDict[str, tuple[float, Pages]] = OrderedDict()
         self._version = ""
+
+    async def ask(self, user: str, pages: Pages | None = None) -> None:
+        """Draw a person's Home tab because they want to see it, unless they ask too often."""
+        bound = Bound(Resource.CLICKS, self._clicks)
+        if await self._store.usage.take(user, new_id(), bound) is None:
+            await self.show(user, pages)
 
     async def show(self, user: str, pages: Pages | None = None, notice: Mrkdwn = NONE) -> None:
         """Draw a person's Home tab, on the pages that they had unless others are given."""

@@ -10,7 +10,10 @@ _WITHOUT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "P
 )
 _THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
-_WRITTEN = re.compile(r"-?[$\u20ac\u00a3]\d(?:[\d,.]*\d)?|(?<![\w-])\d(?:[\d,.]*\d)? [A-Z]{3}\b(?!-)")
+_WRITTEN = re.compile(
+    r"-?[$\u20ac\u00a3]\d(?:[\d,.]*\d)?|(?<![\w-])\d(?:[\d,.]*\d)? [A-Z]{3}\b(?!-)"
+    r"|(?<![\w.-])\d[\d,]*\.\d{2,3}(?![\w.])"
+)
 
 
 def without_amounts(text: str) -> str:

@@ -273,7 +273,8 @@ class Delivery:
 
     async def _try_again(self, post: Post, error: str) -> None:
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
-        if post.attempts >= MAX_ATTEMPTS and datetime.now(UTC) - post.created_at > TIME_TO_TRY:
+        is_old = datetime.now(UTC) - post.created_at > TIME_TO_TRY
+        if post.attempts >= MAX_ATTEMPTS and (is_old or post.ephemeral_for):  # which nobody misses for long
             await self._give_up(post, error)
         else:
             await asyncio.sleep(min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10)))

@@ -49,7 +49,7 @@ class HomeTabs:
         """Draw the tab of somebody who has opened it."""
         if self._home is None:
             return
-        task = asyncio.create_task(self._home.show(user), name=f"Home tab of {user}")
+        task = asyncio.create_task(self._home.ask(user), name=f"Home tab of {user}")
         self._drawing.add(task)
         task.add_done_callback(self._drawn)
 
@@ -70,4 +70,4 @@ class HomeTabs:
         part, _, start = str(body["actions"][0].get("value") or "").partition(":")
         if part in PAGE_SIZE and start.isdecimal():
             pages[Part(part)] = int(start[:6])
-        await self._home.show(body["user"]["id"], pages)
+        await self._home.ask(body["user"]["id"], pages)

@@ -86,7 +86,7 @@ CALL = ToolCall(
     requester="U0ANA",
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
     card=tuple(
-        {"type": "section", "block_id": "note", "text": {"type": "mrkdwn", "text": "x" * 3000}} for _ in "123456"
+        {"type": "section", "block_id": one, "text": {"type": "mrkdwn", "text": "x" * 3000}} for one in "123456"
     ),
 )
 
@@ -128,7 +128,9 @@ def test_home(orders: list[Order], text: str) -> None:
     """A Home tab with full pages of everything, and of whatever is in them, is valid; each part can be paged."""
     intent = json.dumps({"category": "refund", "urgency": "high", "order_id": None, "summary": text})
     calls = [replace(CALL, id=f"{number:024}", summary=text) for number in range(PAGE_SIZE[Part.QUEUE])]
-    threads = [OpenThread(THREAD, "U0ANA", one, CALL.created_at, True) for one in (intent, None, "{}", "x")] * 2
+    threads = [
+        OpenThread(THREAD, "U0ANA", one, CALL.created_at, with_people=True) for one in (intent, None, "{}", "x")
+    ] * 2
     parts = [
         queue_part(Page(tuple(Waiting(call, call.card) for call in calls), 4, 99), "https://acme.slack.com/"),
         threads_part(Page(tuple(threads), 8, 99), "https://acme.slack.com/"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.shop.orders import Order
+from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Message, Person, View
 from tests.stories.test_http import http_bot
@@ -91,6 +93,42 @@ async def test_staff_look_up_any_order(world: World) -> None:
     async with world.bot():
         await world.workspace.surfaces.command(SAM, SUPPORT, "/order", "ORD-10234")
         assert "$84.00" in shown(await world.whisper(SAM))
+
+
+async def test_acked_before_the_shop_answers(world: World) -> None:
+    """A command and a button are acked at once, however slow the shop is, and a modal says that it takes a moment."""
+    free = asyncio.Event()
+
+    class SlowShop(SqliteShop):
+        """A shop that waits until it may answer."""
+
+        async def order(self, number: str) -> Order | None:
+            """Wait, then find the order."""
+            await free.wait()
+            return await super().order(number)
+
+    free.set()
+    async with world.bot(open_shop=SlowShop):
+        card = await card_in(world, "D0ANA")
+        free.clear()
+        assert await world.workspace.surfaces.command(ANA, SUPPORT, "/order", "ORD-10234")
+        assert await world.workspace.click(ANA, "D0ANA", card.ts, "track_order")
+        waiting = await world.workspace.until(lambda: world.workspace.surfaces.modal(ANA))
+        assert "One moment…" in json.dumps(waiting.shown, ensure_ascii=False)
+        free.set()
+        assert "$84.00" in shown(await world.whisper(ANA))
+        await modal(world, ANA, "Boise")
+
+
+async def test_shop_that_is_away(world: World) -> None:
+    """When the shop can't be asked, or breaks, a command says so in plain words."""
+    world.write("ALTER TABLE orders RENAME TO orders_elsewhere")
+    async with world.bot():
+        await world.workspace.surfaces.command(ANA, SUPPORT, "/order", "ORD-10234")
+        await world.workspace.surfaces.command(ANA, SUPPORT, "/orders")
+        said = {(await world.whisper(ANA, count)).text for count in (1, 2)}
+    assert len(said) == 1
+    assert "no such table" not in said.pop()
 
 
 async def test_orders_by_command(world: World) -> None:
@@ -396,3 +434,24 @@ async def test_over_http(world: World) -> None:
         assert world.workspace.surfaces.views[view.id].errors.keys() == {"reason"}
         assert await world.workspace.surfaces.submit(ANA, view.id, {"reason": "defective"})
         await world.workspace.until(lambda: world.rows("SELECT id FROM tool_calls WHERE status = 'pending'"))
+
+
+@pytest.mark.parametrize("left", ["the result", "the call"])
+async def test_form_that_was_cut_off(world: World, left: str) -> None:
+    """A form whose run was cut off goes on at the next start, and what it asked for is asked for once."""
+    async with world.bot():
+        card = await card_in(world, "D0ANA", "ORD-10188")
+        view = await form(world, ANA, card)
+        await world.workspace.surfaces.submit(ANA, view.id, {"reason": "defective", "note": "Broken."})
+        await answered(world, 2)
+    last = "(SELECT max(id) FROM messages WHERE role = 'assistant')"
+    world.write(f"DELETE FROM messages WHERE id = {last}")  # noqa: S608 - our own words
+    if left == "the call":
+        world.write("DELETE FROM messages WHERE id = (SELECT max(id) FROM messages WHERE role = 'tool')")
+    world.write("UPDATE inbox SET status = 'running' WHERE form IS NOT NULL")
+    async with world.bot():
+        await answered(world, 2)
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls WHERE gated")] == ["pending"]
+    said = [shown(message) for message in world.workspace.replies_of_bot(card)]
+    assert sum(text.startswith("I have asked for it.") for text in said) == 2
+    assert len(world.asked) == 2

@@ -1,6 +1,7 @@
 """Who sees what of an order: everybody its status and dates, the one who asked all of it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,40 @@ async def test_the_model_knows_no_more_than_it_may_say(world: World) -> None:
     assert not [part for part in SECRETS if part in told]
     assert "$" not in told
     assert "an amount" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"amount": 9999.0, "lines": None}, "an amount is more than is left to refund for ORD-10188"),
+        ({"amount": 9999.0, "lines": [1]}, "for these items of ORD-10188: an amount"),
+        ({"amount": None, "lines": [1]}, "This was refunded already: 1. …."),
+        ({"amount": None, "lines": [7]}, "ORD-10188 has the lines 1 to 2."),
+    ],
+)
+async def test_refusals_in_a_public_channel(world: World, arguments: dict[str, Any], words: str) -> None:
+    """Why something is refused is told without amounts and without what is in the order."""
+    world.write("UPDATE orders SET total_minor = 9000 WHERE id = 'ORD-10188'")
+    world.write(
+        "INSERT INTO order_items (order_id, position, name, quantity, unit_price_minor) VALUES (?, 2, ?, 1, 4800)",
+        *("ORD-10188", "Other"),
+    )
+    if words.startswith("This was refunded"):
+        refund = calls(
+            ("initiate_refund", {"order_id": "ORD-10188", "reason": "defective", "amount": None, "lines": [1]})
+        )
+        world.script += [refund, Answer("Asked.")]
+    call = {"order_id": "ORD-10188", "reason": "defective"} | arguments
+    world.script += [calls(("initiate_refund", call)), Answer("That can't be.")]
+    async with world.bot():
+        if words.startswith("This was refunded"):
+            card = await world.card(await world.says(ANA, "@bot refund the teapot"))
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+            await world.settled(card)
+        await world.replies(await world.says(ANA, "@bot refund it"))
+    told = json.loads(world.asked[-1].messages[-1]["content"])
+    assert words in told["error"]
+    assert not [part for part in ("$", "42", "48", "90", "teapot", "Other", "Visa") if part in json.dumps(told)]
 
 
 async def test_list_in_a_public_channel(world: World) -> None:
