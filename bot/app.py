@@ -22,7 +22,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ShowStatus
+from bot.callbacks import ShowSession, ShowStatus
 from bot.desk.forms import Forms
 from bot.desk.home import Home
 from bot.desk.orders import Orders
@@ -46,6 +46,8 @@ from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
+from bot.slack.sessions import Sessions
+from bot.slack.statuses import Statuses
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
@@ -143,7 +145,10 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
     )
     poster = posting_client(token, settings.slack_api_url, session)
-    delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    statuses, sessions = Statuses(poster), Sessions(poster)
+    delivery = Delivery(
+        poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
+    )
     models = [OpenAIModel(one) for one in settings.models]
     for model in models:
         stack.push_async_callback(model.close)
@@ -159,7 +164,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         shop=shop,
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
-        show_status=delivery.show_status,
+        show_status=statuses.show,
+        show_session=sessions.show,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     tabs = HomeTabs(ourselves=ourselves, client=client)
@@ -169,6 +175,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         wake=worker.wake,
         changed=executor.supersede,
         home_opened=tabs.opened,
+        messages_opened=tabs.messages_opened,
         trusted_teams=settings.trusted_teams,
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
@@ -233,6 +240,7 @@ def _agent(
     approvals: Approvals,
     escalation: Escalation,
     show_status: ShowStatus,
+    show_session: ShowSession,
 ) -> Agent:
     intents = Intents(
         model=models[0],
@@ -268,6 +276,7 @@ def _agent(
         identity=identity,
         settings=settings,
         show_status=show_status,
+        show_session=show_session,
     )
 
 

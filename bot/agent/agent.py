@@ -19,7 +19,7 @@ from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
 from bot.blocks.orders import ONLY_YOU
 from bot.blocks.text import email_addresses
-from bot.callbacks import ShowStatus
+from bot.callbacks import ShowSession, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
@@ -61,6 +61,7 @@ class Agent:
         identity: Identity,
         settings: Settings,
         show_status: ShowStatus,
+        show_session: ShowSession,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
@@ -70,12 +71,21 @@ class Agent:
         self._identity = identity
         self._settings = settings
         self._show_status = show_status
+        self._show_session = show_session
 
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
+        self._show_session(message.thread, "processing", message.user, message.text)
+        more = await self._answer(message)
+        if not more:
+            waits = await self._store.conversations.is_undecided(message.thread)
+            self._show_session(message.thread, "suspended" if waits else "active", message.user)
+        return more
+
+    async def _answer(self, message: InboxMessage) -> bool:
         try:
             async with asyncio.timeout(self._settings.run_seconds):
                 reply, posts = await self._run(message)

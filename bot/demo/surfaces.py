@@ -39,7 +39,7 @@ class Surfaces:
         body = await request.json()
         if not self._may(body):
             return refused("You can't do that.")
-        await self._workspace.surfaces.open_home(body["user"])
+        await self._workspace.surfaces.open_home(body["user"], body.get("tab", "home"))
         return web.json_response({"ok": True})
 
     async def _stop(self, request: web.Request) -> web.Response:

@@ -18,6 +18,8 @@ from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.sessions import Sessions
+from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, reference
 from bot.store.store import Outbox
@@ -28,8 +30,6 @@ logger = logging.getLogger(__name__)
 POST_INTERVAL_SECONDS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 CRASH_BACKOFF_SECONDS = 5.0
-STATUS_DELAY_SECONDS = 0.05
-STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
@@ -68,14 +68,22 @@ class Delivery:
     A post whose outcome is not known is looked for in Slack, by the id in its metadata, before it is sent again.
     """
 
-    def __init__(self, client: AsyncWebClient, outbox: Outbox, *, on_lost_card: CardLost) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        outbox: Outbox,
+        *,
+        statuses: Statuses,
+        sessions: Sessions,
+        on_lost_card: CardLost,
+    ) -> None:
         self._client = client
         self._outbox = outbox
+        self._statuses = statuses
+        self._sessions = sessions
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
-        self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -96,19 +104,9 @@ class Delivery:
                 await self.resume()
                 while self._senders:
                     await asyncio.wait(self._senders.values())
-        for key in tuple(self._next_statuses):
-            self._drop_status(key)
-        await finish([*self._senders.values(), *self._statuses.values()], 0)
-
-    def show_status(self, thread: ThreadId, status: str) -> None:
-        """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.
-
-        What is done in a moment is not shown, and of several at once only the last.
-        """
-        key = (thread.channel, thread.ts)
-        self._drop_status(key)
-        loop = asyncio.get_running_loop()
-        self._next_statuses[key] = loop.call_later(STATUS_DELAY_SECONDS, self._start_status, key, status)
+        await self._statuses.stop()
+        await self._sessions.stop()
+        await finish(self._senders.values(), 0)
 
     async def post_ephemeral(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
         """Tell one person something that nobody else sees."""
@@ -128,28 +126,6 @@ class Delivery:
             logger.warning("could not begin a thread in %s: %s", channel, error)
             return None
         return str(response["ts"])
-
-    def _drop_status(self, key: tuple[str, str]) -> None:
-        if (timer := self._next_statuses.pop(key, None)) is not None:
-            timer.cancel()
-
-    def _start_status(self, key: tuple[str, str], status: str) -> None:
-        del self._next_statuses[key]
-        before = self._statuses.get(key)
-        self._statuses[key] = asyncio.create_task(self._set_status(key, status, before))
-
-    async def _set_status(self, key: tuple[str, str], status: str, before: asyncio.Task[None] | None) -> None:
-        channel, thread_ts = key
-        try:
-            if before is not None:
-                await asyncio.wait([before])
-            async with asyncio.timeout(STATUS_TIMEOUT_SECONDS):
-                await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
-        except SLACK_ERRORS as error:
-            logger.info("no status in %s: %s", channel, error)
-        finally:
-            if self._statuses.get(key) is asyncio.current_task():
-                del self._statuses[key]
 
     def _wake(self, channel: str) -> None:
         self._woken.add(channel)
@@ -194,6 +170,8 @@ class Delivery:
             thread = f"{post.channel}/{post.thread_ts or ts}"
             tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
+            if post.call_id and post.replaces and post.thread_ts and not action_ids(post.blocks):
+                self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
         return await self._outbox.next(post.channel)
 
@@ -298,10 +276,7 @@ class Delivery:
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
         if post.thread_ts:
-            key = (post.channel, post.thread_ts)
-            self._drop_status(key)
-            if status := self._statuses.get(key):
-                await asyncio.wait([status])
+            await self._statuses.over(post.channel, post.thread_ts)
         now = monotonic()
         free_at = max(now, self._free_at.get(post.channel, 0.0))
         if (wait := free_at - now - POSTS_IN_A_BURST * POST_INTERVAL_SECONDS) > 0:

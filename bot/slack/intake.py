@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
-from bot.callbacks import HomeOpened, MessageChanged, WakeThread
+from bot.callbacks import HomeOpened, MessageChanged, MessagesOpened, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.masking import mask
@@ -39,6 +39,7 @@ class Intake:
         wake: WakeThread,
         changed: MessageChanged,
         home_opened: HomeOpened,
+        messages_opened: MessagesOpened,
         trusted_teams: tuple[str, ...] = (),
     ) -> None:
         self._ourselves = ourselves
@@ -46,6 +47,7 @@ class Intake:
         self._wake = wake
         self._changed = changed
         self._home_opened = home_opened
+        self._messages_opened = messages_opened
         self._teams = frozenset((ourselves.team, *trusted_teams))
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -65,8 +67,7 @@ class Intake:
 
     async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         if event.get("type") == HOME:
-            if event.get("tab") == "home" and event.get("user"):
-                self._home_opened(str(event["user"]))
+            self._opened(event)
         elif event.get("type") == STOP:
             if (channel := event.get("channel")) and (thread_ts := event.get("thread_ts")):
                 thread = ThreadId(body["team_id"], str(channel), str(thread_ts))
@@ -78,6 +79,12 @@ class Intake:
             deleted = event["subtype"] == "message_deleted"
             change = self._changed(body["team_id"], str(channel), ts, deleted=deleted)
             await asyncio.wait_for(change, _RECEIVE_TIMEOUT_SECONDS)
+
+    def _opened(self, event: dict[str, Any]) -> None:
+        if event.get("tab") == "home" and event.get("user"):
+            self._home_opened(str(event["user"]))
+        elif event.get("tab") == "messages" and event.get("user") and event.get("channel"):
+            self._messages_opened(str(event["user"]), str(event["channel"]))
 
     def _is_from_a_person(self, event: dict[str, Any]) -> bool:
         return (

@@ -84,6 +84,9 @@ class Conversations(Protocol):
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether a person has stopped the thread's run."""
 
+    async def is_undecided(self, thread: ThreadId) -> bool:
+        """Return whether a request waits in the thread for somebody's decision."""
+
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Return the calls of the thread's run, and all requests that wait in the thread."""
 

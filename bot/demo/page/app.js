@@ -67,7 +67,10 @@ const view = {
     if (tab === "home") void openHome(person);
     go({ acting: person });
   },
-  openChannel: (channel) => go({ channel, thread: null }, "channel"),
+  openChannel: (channel) => {
+    if (workspace.channels.get(channel)?.kind === "im") void openHome(here.acting, "messages");
+    go({ channel, thread: null }, "channel");
+  },
   chooseShortcut: ({ channel, ts: message_ts }, callback_id) =>
     void postShortcut({ user: here.acting, channel, message_ts, callback_id }),
   openThread: (thread) => {
@@ -307,6 +310,7 @@ const FRAMES = {
   view: ({ view: shown }) => workspace.putView(shown),
   status: ({ status }) => workspace.putStatus(status),
   call: ({ call }) => workspace.putCall(call),
+  prompts: ({ prompts }) => void (workspace.prompts = prompts),
 };
 
 function onFrame(frame) {

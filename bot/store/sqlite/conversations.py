@@ -124,6 +124,11 @@ class Conversations:
         found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
         return bool(found and found[0])
 
+    async def is_undecided(self, thread: ThreadId) -> bool:
+        """Return whether a request of the thread is pending."""
+        sql = "SELECT 1 FROM tool_calls WHERE thread = ? AND status = 'pending' LIMIT 1"
+        return await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone()) is not None
+
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Read the calls of the thread's run, and all requests that wait in the thread."""
 

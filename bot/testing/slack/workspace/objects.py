@@ -147,6 +147,16 @@ class Status:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How a thread of a direct message stands: active, processing, suspended or closed."""
+
+    channel: str
+    thread_ts: str
+    state: str
+    title: str
+
+
 def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
     """Write every action that can be taken in these blocks as a click on it reports it."""
     for block in blocks:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from bot.testing.slack.workspace.changes import Changes
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status, actions_of, escape
+from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Session, Status, actions_of, escape
 from bot.testing.slack.workspace.payloads import (
     App,
     block_actions,
@@ -59,6 +59,9 @@ class Workspace(Changes):
         self.usergroups: dict[str, list[str]] = {}
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.session_history: list[Session] = []
+        self.prompts: dict[str, list[tuple[str, str]]] = {}
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
@@ -191,6 +194,19 @@ class Workspace(Changes):
         self.statuses[channel, thread_ts] = status
         self.notify("status", status)
         asyncio.get_running_loop().call_later(STATUS_SECONDS, self._expire, status)
+
+    def set_session(self, channel: str, thread_ts: str, state: str, title: str) -> None:
+        """Keep how a session stands, and the title that it began with."""
+        known = self.sessions.get((channel, thread_ts))
+        session = Session(channel, thread_ts, state, known.title if known else title)
+        self.sessions[channel, thread_ts] = session
+        self.session_history.append(session)
+        self.notify("session", session)
+
+    def suggest(self, channel: str, prompts: list[tuple[str, str]]) -> None:
+        """Show at the top of a conversation what could be written, each with its title."""
+        self.prompts[channel] = prompts
+        self.notify("prompts", channel)
 
     def record_call(self, method: str, arguments: Json) -> None:
         """Remember a call of the Web API."""
