@@ -16,6 +16,7 @@ from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
+from bot.agent.people import People
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
@@ -41,6 +42,7 @@ from bot.slack.client import check_channel, fetch_bot_identity, posting_client, 
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
+from bot.slack.feedback import Feedback
 from bot.slack.health import Health
 from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
@@ -74,6 +76,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    below: Feedback
     desk: Desk
     home: Home
     tabs: HomeTabs
@@ -153,6 +156,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     for model in models:
         stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
+    escalation = Escalation(settings, ourselves.url, bounds)
     offered = tools.offered(known_tools, shop)
     agent = _agent(
         settings,
@@ -163,7 +167,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=offered,
         shop=shop,
         approvals=approvals,
-        escalation=Escalation(settings, ourselves.url, bounds),
+        escalation=escalation,
         show_status=statuses.show,
         show_session=sessions.show,
     )
@@ -191,6 +195,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     tabs.register(app, home)
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, home=home)
     buttons.register(app)
+    below = Feedback(
+        ourselves=ourselves,
+        client=client,
+        people=People(store.conversations, escalation, settings),
+        delivery=delivery,
+        team_channel=settings.escalation_channel,
+    )
+    below.register(app)
     orders = Orders(store=store, shop=shop, identity=identity, requests=approvals, tools=offered, settings=settings)
     forms = Forms(
         orders=orders,
@@ -204,7 +216,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     desk.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     health = [model.health for model in models]
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, desk, home, tabs, health)
+    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, below, desk, home, tabs, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -288,6 +300,10 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
         await bot.delivery.resume()
         await bot.worker.resume()
 
+    async def give_back() -> None:
+        if settings.hours is not None:
+            await bot.store.conversations.give_back_older_than(settings.hours)
+
     async def erase() -> None:
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
@@ -300,6 +316,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, give_back),
         (settings.sweep_seconds, bot.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
@@ -347,7 +364,7 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.tabs, bot.sweeper))
+    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.below, bot.desk, bot.tabs, bot.sweeper))
     await asyncio.gather(*stopping)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -16,8 +17,9 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.stopping import StoppedError, words_of_stop
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
-from bot.blocks.messages import answer_messages
+from bot.blocks.messages import answer_messages, context
 from bot.blocks.orders import ONLY_YOU
+from bot.blocks.people import HANDED_OVER, feedback
 from bot.blocks.text import email_addresses
 from bot.callbacks import ShowSession, ShowStatus
 from bot.failpoints import reach
@@ -184,6 +186,7 @@ class Agent:
                     text = without_instructions(turn.text)
                     known = self._known(requester, conversation)
                     posts = self._posts(message, text, conversation.cards, known)
+                    posts = await self._closed(message, posts)
                     return turn.message, [*posts, *_seen_alone(message, conversation.private_cards)]
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
@@ -267,6 +270,14 @@ class Agent:
             articles(folder).addresses if folder else ()
         )
         return [*known, requester.email] if requester.email else known
+
+    async def _closed(self, message: InboxMessage, posts: Sequence[Post]) -> list[Post]:
+        """Say below an answer that people have the thread from now on, or else ask what the answer was worth."""
+        *before, last = posts
+        if await self._store.conversations.is_with_people(message.thread, message.user):
+            text = f"{last.text}\n{HANDED_OVER}".strip()
+            return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
+        return [*before, replace(last, blocks=(*last.blocks, feedback(last.id)))]
 
     def _posts(
         self,

@@ -1,8 +1,11 @@
 """How a thread is escalated: what is written in the escalation channel when a thread needs one."""
 
+from dataclasses import replace
+
 from bot.agent.bounds import Bounds
 from bot.agent.instructions import without_instructions
 from bot.blocks.cards import escalation_card
+from bot.blocks.people import give_back
 from bot.blocks.text import escape
 from bot.intent import CustomerIntent
 from bot.settings import Settings
@@ -24,7 +27,8 @@ class Escalation:
         self, thread: ThreadId, user: str, summary: str, intent: CustomerIntent | None, *, key: str
     ) -> Post | None:
         """Tell people that a thread is theirs now; `key` makes it count once, however often it is tried."""
-        return await self._post(thread, "A customer needs a person", user, (summary, intent), key=key)
+        post = await self._post(thread, "A customer needs a person", user, (summary, intent), key=key)
+        return replace(post, blocks=(*post.blocks, give_back(thread.key))) if post else None
 
     async def urgent(self, message: InboxMessage, intent: CustomerIntent) -> Post | None:
         """Tell people that something urgent came in, which the bot is answering."""

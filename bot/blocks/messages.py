@@ -8,7 +8,7 @@ from bot.blocks.text import Mrkdwn, bare, escape, prose
 from bot.store.records import Block
 
 _MAX_SECTION_CHARACTERS = 3_000
-_MAX_BLOCKS = 50
+_MAX_BLOCKS = 45  # of 50: what stands below an answer has room
 _PRESSED = ("button", "static_select", "overflow", "feedback_buttons")
 _MAX_FALLBACK_CHARACTERS = 3_500
 _MAX_ANSWER_CHARACTERS = 12_000
@@ -100,5 +100,6 @@ def _words(part: Block) -> str:
 
 def action_ids(blocks: Iterable[Block]) -> set[str]:
     """List what can be pressed."""
-    elements = (element for block in blocks for element in block.get("elements", ()))
+    below = (block for block in blocks if block.get("type") != "context_actions")  # a rating decides nothing
+    elements = (element for block in below for element in block.get("elements", ()))
     return {element["action_id"] for element in elements if "action_id" in element}

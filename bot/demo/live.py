@@ -87,7 +87,12 @@ class LivePage:
             return refused("This message is not there any more.")
         try:
             acked = await self._workspace.click(
-                body["user"], body["channel"], body["message_ts"], body["action_id"], block_id=body.get("block_id")
+                body["user"],
+                body["channel"],
+                body["message_ts"],
+                body["action_id"],
+                block_id=body.get("block_id"),
+                value=body.get("value"),
             )
         except LookupError:
             return refused("This button is not there any more.")

@@ -108,10 +108,13 @@ class Delivery:
         await self._sessions.stop()
         await finish(self._senders.values(), 0)
 
-    async def post_ephemeral(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
+    async def post_ephemeral(
+        self, channel: str, user: str, thread_ts: str | None, text: str, blocks: Sequence[Block] = ()
+    ) -> None:
         """Tell one person something that nobody else sees."""
         try:
-            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text)
+            shown: dict[str, Any] = {"blocks": [dict(block) for block in blocks]} if blocks else {}
+            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text, **shown)
         except SLACK_ERRORS as error:
             logger.warning("could not whisper in %s: %s", channel, error)
 

@@ -84,6 +84,21 @@ class Conversations(Protocol):
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether a person has stopped the thread's run."""
 
+    async def is_with_people(self, thread: ThreadId, user: str) -> bool:
+        """Return whether people have the thread, so that this person is not answered there."""
+
+    async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
+        """Leave the thread to people for this person, outside of a run; False when there is no such thread."""
+
+    async def give_back(self, thread: ThreadId, said: Post) -> bool:
+        """Answer in the thread again, and return whether people had it."""
+
+    async def give_back_older_than(self, hours: float) -> None:
+        """Answer again in threads that people have had for so long."""
+
+    async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
+        """Keep what somebody says that an answer was worth; False when it is none of that thread."""
+
     async def is_undecided(self, thread: ThreadId) -> bool:
         """Return whether a request waits in the thread for somebody's decision."""
 

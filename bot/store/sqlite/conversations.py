@@ -16,7 +16,17 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.inbox import finish_running, mark_running
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post
+from bot.store.sqlite.threads import (
+    get_intent,
+    is_known,
+    is_quiet_for,
+    keep_rating,
+    mark_handed_over,
+    mark_taken_back,
+    set_intent,
+    take_back_older_than,
+    team_post,
+)
 
 
 class Conversations:
@@ -123,6 +133,49 @@ class Conversations:
                  FROM threads WHERE thread = ?"""
         found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
         return bool(found and found[0])
+
+    async def is_with_people(self, thread: ThreadId, user: str) -> bool:
+        """Return whether people have the thread, so that this person is not answered there."""
+        return await self._database.read(lambda db: is_quiet_for(db, thread, user))
+
+    async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
+        """Leave the thread to people for this person, and say so there and to the team."""
+
+        def write(db: Database) -> bool:
+            if not is_known(db, thread):
+                return False
+            post = team_post(db, thread, told, escalates=True)
+            self._outbox.insert(db, [*([post] if post else []), said], thread)
+            mark_handed_over(db, thread, user)
+            return True
+
+        return await self._database.commit(write)
+
+    async def give_back(self, thread: ThreadId, said: Post) -> bool:
+        """Answer in the thread again, and say so there, once."""
+
+        def write(db: Database) -> bool:
+            was_theirs = mark_taken_back(db, thread)
+            if was_theirs:
+                self._outbox.insert(db, [said], thread)
+            return was_theirs
+
+        return await self._database.commit(write)
+
+    async def give_back_older_than(self, hours: float) -> None:
+        """Answer again in threads that people have had for so long."""
+        await self._database.commit(lambda db: take_back_older_than(db, hours))
+
+    async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
+        """Keep a rating in place of an earlier one of the same person's."""
+
+        def write(db: Database) -> bool:
+            if not self._outbox.is_about(db, post_id, thread):
+                return False
+            keep_rating(db, thread, post_id, user, worth=worth, reason=reason)
+            return True
+
+        return await self._database.commit(write)
 
     async def is_undecided(self, thread: ThreadId) -> bool:
         """Return whether a request of the thread is pending."""

@@ -162,7 +162,8 @@ def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
     for block in blocks:
         for element in [*block.get("elements", []), block.get("accessory", {})]:
             if "action_id" in element:
-                reported = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
+                pressed = element | element.get("positive_button", {})  # a click with another value presses the other
+                reported = {key: pressed[key] for key in ("type", "text", "value", "style") if key in pressed}
                 yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
 
 
