@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -13,7 +14,7 @@ from bot import tools
 from bot.agent.agent import Agent
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
-from bot.agent.instructions import INSTRUCTIONS
+from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
@@ -23,7 +24,7 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ShowSession, ShowStatus
+from bot.callbacks import ReadAbove, ShowSession, ShowStatus
 from bot.desk.forms import Forms
 from bot.desk.home import Home
 from bot.desk.orders import Orders
@@ -33,6 +34,8 @@ from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
 from bot.model.health import ModelHealth
 from bot.model.model import Model
+from bot.model.pictures import Pictures
+from bot.policy import read_policy
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
 from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
@@ -43,6 +46,7 @@ from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
 from bot.slack.feedback import Feedback
+from bot.slack.files import FileReader
 from bot.slack.health import Health
 from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
@@ -50,6 +54,7 @@ from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
+from bot.slack.threads import ThreadReader
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
@@ -80,6 +85,7 @@ class _Bot:
     desk: Desk
     home: Home
     tabs: HomeTabs
+    clock_ahead: float
     models: Sequence[ModelHealth]
 
 
@@ -133,7 +139,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     stack.push_async_callback(leases.leave)
     store = open_store(database, leases)
     shop = await _open_shop(settings, open_shop, database, stack)
-    identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    people = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
+    stack.push_async_callback(_cancel, asyncio.create_task(people.learn_approvers(), name="approvers"))
+    identity: Identity = people
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
     cards = Cards(identity, settings)
@@ -152,7 +160,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     delivery = Delivery(
         poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
     )
-    models = [OpenAIModel(one) for one in settings.models]
+    pictures = Pictures()
+    models = [OpenAIModel(one, pictures.shown) for one in settings.models]
     for model in models:
         stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
@@ -170,6 +179,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         escalation=escalation,
         show_status=statuses.show,
         show_session=sessions.show,
+        read_above=ThreadReader(client, ourselves).above,
+        files=FileReader(client, session),
+        pictures=pictures,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     tabs = HomeTabs(ourselves=ourselves, client=client)
@@ -180,7 +192,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         changed=executor.supersede,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
-        trusted_teams=settings.trusted_teams,
+        goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
     home = Home(
@@ -193,7 +205,13 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         settings=settings,
     )
     tabs.register(app, home)
-    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, home=home)
+    buttons = Buttons(
+        ourselves=ourselves,
+        approvals=approvals,
+        delivery=delivery,
+        home=home,
+        trusted_teams=settings.trusted_teams,
+    )
     buttons.register(app)
     below = Feedback(
         ourselves=ourselves,
@@ -216,7 +234,22 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     desk.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     health = [model.health for model in models]
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons, below, desk, home, tabs, health)
+    return _Bot(
+        app=app,
+        store=store,
+        shop=shop,
+        leases=leases,
+        delivery=delivery,
+        sweeper=sweeper,
+        worker=worker,
+        buttons=buttons,
+        below=below,
+        desk=desk,
+        home=home,
+        tabs=tabs,
+        clock_ahead=ourselves.clock_ahead,
+        models=health,
+    )
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -253,6 +286,9 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
     show_session: ShowSession,
+    read_above: ReadAbove,
+    files: FileReader,
+    pictures: Pictures,
 ) -> Agent:
     intents = Intents(
         model=models[0],
@@ -265,7 +301,7 @@ def _agent(
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in known_tools.values()],
-        instructions=INSTRUCTIONS,
+        instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
         calls=store.calls,
         settings=settings,
         show_status=show_status,
@@ -289,6 +325,10 @@ def _agent(
         settings=settings,
         show_status=show_status,
         show_session=show_session,
+        read_above=read_above,
+        describe_files=files.describe,
+        fetch_file=files.fetch,
+        pictures=pictures,
     )
 
 
@@ -335,7 +375,7 @@ async def _connect(
     else:
         connection = HttpConnection()
         secret = settings.slack_signing_secret
-        SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
+        SlackRoute(bot.app, secret.get_secret_value() if secret else "", clock_ahead=bot.clock_ahead).add_to(web_app)
     health = Health(
         store=bot.store,
         shop=bot.shop,

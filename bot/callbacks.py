@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from bot.store.records import Block, ThreadId
+from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
 
 SessionState = Literal["processing", "suspended", "active"]
 
@@ -18,8 +18,8 @@ class WakeThread(Protocol):
 class MessageChanged(Protocol):
     """Slack's intake tells the approvals that a message was edited or deleted."""
 
-    async def __call__(self, team: str, channel: str, ts: str, /, *, deleted: bool) -> None:
-        """Return when the pending requests that were made with the message are ended."""
+    async def __call__(self, team: str, channel: str, ts: str, text: str | None, /) -> None:
+        """Return when the message is kept with its new words (none when it is gone), and what they invalidate ended."""
 
 
 class ShowStatus(Protocol):
@@ -69,3 +69,24 @@ class MessagesOpened(Protocol):
 
     def __call__(self, user: str, channel: str, /) -> None:
         """Return at once; prompts are suggested in the background."""
+
+
+class ReadAbove(Protocol):
+    """The agent asks Slack what was said in a thread before it was called there, besides what it knows."""
+
+    async def __call__(self, thread: ThreadId, before: str, since: str, known: frozenset[str], /) -> str:
+        """Return it, marked by person and as nobody's own words; empty when nothing was."""
+
+
+class DescribeFiles(Protocol):
+    """The agent asks Slack about files of a message that it had not described when it was sent."""
+
+    async def __call__(self, message: InboxMessage, /) -> InboxMessage:
+        """Return the message with what is known by now."""
+
+
+class FetchFile(Protocol):
+    """The agent asks Slack for a picture that the model is to see."""
+
+    async def __call__(self, file: SharedFile, most: int, /) -> bytes | None:
+        """Return what is in the file; None when it cannot be had, or is more than `most` bytes."""

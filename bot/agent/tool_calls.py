@@ -19,7 +19,17 @@ from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, fault, new_id, reference, writable
+from bot.store.records import (
+    CallStatus,
+    ChatMessage,
+    InboxMessage,
+    SharedFile,
+    ToolCall,
+    fault,
+    new_id,
+    reference,
+    writable,
+)
 from bot.store.store import CallLog, Conversations
 from bot.tools import rules
 from bot.tools.discretion import public_words
@@ -40,7 +50,7 @@ HIDDEN = {
 
 @dataclass(frozen=True, slots=True)
 class ToolRunContext:
-    """For whom calls are run, what the thread was sorted as, what they wrote there, and whether everybody reads it.
+    """For whom calls are run, what the thread was sorted as, what they wrote and showed there, and whether all read it.
 
     A `note` is what they wrote in a form, for whoever decides.
     """
@@ -48,6 +58,8 @@ class ToolRunContext:
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
+    pictures: tuple[SharedFile, ...] = ()
+    conversation: tuple[ChatMessage, ...] = ()
     public: bool = False
     note: str = ""
 
@@ -131,8 +143,8 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                intent, note = await run_context.intent(), run_context.note
-                await self._approvals.park(call, preview, run_context.person, intent, note=note)
+                intent, pictures, note = await run_context.intent(), run_context.pictures, run_context.note
+                await self._approvals.park(call, preview, run_context.person, intent, pictures, note=note)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))
@@ -186,8 +198,14 @@ class ToolCalls:
     async def _succeed(self, call: ToolCall, result: ToolResult, text: str, run_context: ToolRunContext) -> None:
         post = None
         if result.escalate is not None:
-            user, intent = run_context.person.id, await run_context.intent()
-            post = await self._escalation.post(call.thread, user, result.escalate, intent, key=call.id)
+            post = await self._escalation.post(
+                call.thread,
+                run_context.person.id,
+                result.escalate,
+                await run_context.intent(),
+                key=call.id,
+                conversation=run_context.conversation if result.share_conversation else (),
+            )
             if post is None:
                 self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
                 return

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +11,13 @@ from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
 from bot.blocks.cards import approval_card, note_block, note_of
 from bot.blocks.text import mention
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, ToolCall, reference
+from bot.store.records import Block, Gate, SharedFile, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -41,6 +42,7 @@ class Requests:
         preview: Preview,
         requester: Person,
         intent: CustomerIntent | None = None,
+        pictures: Sequence[SharedFile] = (),
         *,
         note: str = "",
     ) -> None:
@@ -50,7 +52,7 @@ class Requests:
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
         written = note_block(requester.id, note) if note else None
-        parked = self._shown(call, preview, expires_at, intent, written)
+        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -81,7 +83,9 @@ class Requests:
         preview = preview_of(now)
         intent = await self._stored_intent(call)
         until = call.expires_at or call.created_at
-        asked = replace(self._shown(call, preview, until, intent, note_of(call.card)), confirmed_at=None)
+        shown = self._shown(call, preview, requester, until, intent, note=note_of(call.card))
+        pictures = (block for block in call.card if block["type"] == "image")
+        asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
         cards = await self._cards.to_ask(asked, preview, requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
         return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
@@ -97,14 +101,18 @@ class Requests:
         self,
         call: ToolCall,
         preview: Preview,
+        requester: Person,
         expires_at: datetime,
         intent: CustomerIntent | None,
-        note: Block | None,
+        *,
+        pictures: Sequence[SharedFile] = (),
+        note: Block | None = None,
     ) -> ToolCall:
         """Return the call as it waits, with all that its card shows."""
         settings = self._settings
         whose = gate(
             preview.quoted,
+            is_customers=requester.email == plain_address(preview.quoted.quote.customer.email),
             customer_may_confirm=settings.customer_may_confirm,
             address_limit=settings.address_change_limit,
         )
@@ -121,7 +129,7 @@ class Requests:
             gate=whose,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, call.requester, expires_at, intent, note),
+            card=approval_card(preview, call.requester, expires_at, intent, pictures, note=note),
             expires_at=expires_at,
             result=json.dumps(
                 {

@@ -13,7 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks.messages import action_ids, in_words
+from bot.agent.escalation import unreached
+from bot.blocks.messages import action_ids, in_words, section, without_pictures
+from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
@@ -21,7 +23,7 @@ from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
-from bot.store.records import Block, Post, ThreadId, reference
+from bot.store.records import Block, Post, ThreadId, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -33,7 +35,7 @@ CRASH_BACKOFF_SECONDS = 5.0
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
-CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 EVENT_TYPE = "support_bot_post"
 _TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 _BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
@@ -104,9 +106,9 @@ class Delivery:
                 await self.resume()
                 while self._senders:
                     await asyncio.wait(self._senders.values())
+        await finish(self._senders.values(), 0)
         await self._statuses.stop()
         await self._sessions.stop()
-        await finish(self._senders.values(), 0)
 
     async def post_ephemeral(
         self, channel: str, user: str, thread_ts: str | None, text: str, blocks: Sequence[Block] = ()
@@ -117,6 +119,22 @@ class Delivery:
             await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text, **shown)
         except SLACK_ERRORS as error:
             logger.warning("could not whisper in %s: %s", channel, error)
+
+    async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
+        """Tell one person something that nobody else sees, in the thread or the channel.
+
+        When Slack does not take that now, it is said in the thread once Slack does: nobody is left without a word.
+        """
+        thread_ts = thread.ts if in_thread else None
+        try:
+            await self._client.chat_postEphemeral(channel=thread.channel, user=user, thread_ts=thread_ts, text=text)
+        except SLACK_ERRORS as error:
+            name = slack_error(error) if isinstance(error, SlackApiError) else type(error).__name__
+            logger.warning("could not whisper in %s: %s", thread.channel, name)
+            if name not in _FINAL_ERRORS:
+                said = Mrkdwn(f"{mention(user)} {text}")
+                post = Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),))
+                await self._outbox.add(post, thread)
 
     async def post_now(self, channel: str, text: str, blocks: Sequence[Block]) -> str | None:
         """Post what a thread begins with and return its ts; None when Slack does not take it, or may have lost it."""
@@ -239,6 +257,9 @@ class Delivery:
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif _is_transient(error):
             await self._try_again(post, name)
+        elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
+            logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
+            await self._outbox.simplify(post, post.text, name, left)
         elif name in _BLOCK_ERRORS and (text := _simpler(post)):
             detail = error_detail(error)
             logger.warning(
@@ -272,7 +293,7 @@ class Delivery:
             call=post.call_id,
             thread=thread,
         )
-        await self._outbox.failed(post, error)
+        await self._outbox.failed(post, error, unreached)
         if post.call_id and post.replaces is None:
             await self._on_lost_card(post.call_id, error)
 

@@ -15,8 +15,8 @@ from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
 from bot.slack.client import SLACK_ERRORS, BotIdentity
+from bot.slack.content import kept_text
 from bot.slack.delivery import Delivery
-from bot.slack.intake import kept_text
 from bot.store.records import Block
 
 logger = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ class Desk:
             text = escape(BROKEN)
         else:
             return True
-        await self._delivery.post_ephemeral(asker.channel, asker.user, asker.thread_ts or None, text)
+        await self._delivery.tell(asker.user, text, asker.thread, in_thread=bool(asker.thread_ts))
         return False
 
     async def _respond(self, respond: AsyncRespond, **said: Any) -> None:

@@ -3,8 +3,8 @@
 import hashlib
 import secrets
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -69,8 +69,35 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
+
+    Of an `unfinished` one Slack tells more when it is asked, in a while.
+    """
+
+    id: str
+    kind: str
+    name: str
+    mimetype: str
+    url: str
+    size: int
+    words: str = ""
+    unfinished: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        """Return whether it is a picture that Slack can show."""
+        return self.kind == "picture" and bool(self.id)
+
+
+@dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A message that somebody sent us and that waits for its run; of a `form` the text only says what it is."""
+    """A message that somebody sent us and that waits for its run; of a `form` the text only says what it is.
+
+    A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
+    would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
+    the team of the shop cannot look, the message is `private`.
+    """
 
     thread: ThreadId
     ts: str
@@ -81,6 +108,16 @@ class InboxMessage:
     id: int = 0
     attempts: int = 0
     form: Form | None = None
+    files: tuple[SharedFile, ...] = ()
+    place: str = ""
+    called_in: bool = False
+    private: bool = False
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def shown_in(self) -> ThreadId:
+        """Where in Slack the person looks for the answer."""
+        return replace(self.thread, ts=self.place or self.thread.ts)
 
     @property
     def key(self) -> str:
@@ -199,7 +236,8 @@ class Post:
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
-    again where it is not known whether it was. A post `in_doubt` was handed to Slack before, with no outcome known.
+    again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
+    on to that. A post `in_doubt` was handed to Slack before, with no outcome known.
     """
 
     id: str
@@ -215,7 +253,12 @@ class Post:
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
+    relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+PassOn = Callable[[ThreadId, InboxMessage], Post]
+"""Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
 
 
 class Resource(StrEnum):
@@ -268,7 +311,8 @@ class Conversation:
     """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
     `cards` are those of the calls that the run made for its message so far, `private_cards` what of them who asked is
-    shown alone; `intent` is what the thread was sorted as.
+    shown alone; `intent` is what the thread was sorted as; `files` came with the messages of each person, `new_files`
+    with those that the run answers.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -277,6 +321,8 @@ class Conversation:
     private_cards: tuple[tuple[Block, ...], ...]
     spent: Spent
     intent: str | None
+    files: tuple[tuple[str, SharedFile], ...] = ()
+    new_files: tuple[SharedFile, ...] = ()
 
     def said_by(self, user: str) -> str:
         """Read all that one person wrote in the thread themselves, without what they attached."""

@@ -7,7 +7,7 @@ Each raises DatabaseError when the store does not take it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.store.records import (
@@ -22,6 +22,7 @@ from bot.store.records import (
     ModelCall,
     OpenThread,
     Page,
+    PassOn,
     Post,
     ThreadId,
     Today,
@@ -32,8 +33,17 @@ from bot.store.records import (
 class Inbox(Protocol):
     """Messages that are for us, each once, in the order of Slack's ts within their thread."""
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and return whether it is still to be answered."""
+    async def receive(
+        self,
+        message: InboxMessage,
+        *,
+        addressed: bool,
+        mentioned: bool,
+        goes_on_for: timedelta = ...,
+        pass_on: PassOn | None = None,
+        only_known: bool = False,
+    ) -> ThreadId | None:
+        """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 
     async def submit(self, message: InboxMessage) -> None:
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
@@ -47,6 +57,15 @@ class Inbox(Protocol):
     async def stop(self, thread: ThreadId, ts: str) -> None:
         """Have the run that answers messages older than this end before its next step, in whichever process it is."""
 
+    async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
+        """Keep what a message's files say, unless the person has corrected the words meanwhile."""
+
+    async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
+        """Return the ts up to which a thread was read in Slack, and those of its messages that the model has read."""
+
+    async def lateness(self, message: InboxMessage) -> timedelta:
+        """Return for how long a message has waited, on its way and here, however wrong the clock of this host is."""
+
     async def drop_unclaimed(self) -> None:
         """Delete messages that were for nobody after all."""
 
@@ -57,8 +76,8 @@ class Inbox(Protocol):
 class Conversations(Protocol):
     """What a thread's one run writes. Raises LostLeaseError when another process has taken the thread."""
 
-    async def begin(self, message: InboxMessage) -> Conversation:
-        """Add the message, once, with notes on what was decided since, and return the thread. Ahead."""
+    async def begin(self, message: InboxMessage, context: str = "") -> Conversation:
+        """Add the message, once, with what it answers to and notes on what was decided since. Ahead."""
 
     async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn and return its calls with the message that they belong to."""
@@ -78,6 +97,7 @@ class Conversations(Protocol):
     ) -> bool:
         """End the run with all that is said, and return whether another message waits in the thread.
 
+        Raises MessageChangedError when a person has corrected what is answered; `begin` then tells the new words.
         With `left_out` its messages carry that mark from then on.
         """
 
@@ -168,8 +188,12 @@ class ApprovalRequests(Protocol):
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        goes_on: str | None = None,
     ) -> bool:
-        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
+        """
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""
@@ -198,8 +222,15 @@ class ApprovalRequests(Protocol):
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that a message was changed, and return the pending calls that it invalidates."""
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note a message's new words, or that it is gone, and return the pending calls that this invalidates."""
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""
@@ -226,16 +257,16 @@ class Outbox(Protocol):
         """Leave the post waiting, known not to be in Slack."""
 
     async def add(self, post: Post, about: ThreadId) -> None:
-        """Queue a post, once for its id."""
+        """Queue a post that belongs to nothing else that is written, once for its id."""
 
     async def posted(self, team: str, channel: str, ts: str) -> Post | None:
         """Return a post of ours that stands there, as it was drawn last."""
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up."""
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up; when it was to call people into a thread, say there that they were not reached."""
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Replace the waiting post's blocks by plain text."""
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Replace the waiting post by a simpler one: plain text, or fewer blocks, on which it can still be decided."""
 
 
 class Usage(Protocol):

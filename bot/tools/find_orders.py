@@ -5,6 +5,7 @@ from pydantic import Field
 from bot.blocks.orders import STATUS_WORDS, orders_list
 from bot.identity import plain_address
 from bot.shop.orders import Customer, Order
+from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 SHOWN_ALONE = "Everybody reads this channel, so items and amounts were shown to who asks alone, and not to you."
@@ -20,7 +21,7 @@ class FindOrders(Tool):
     """
 
     public = True
-    email: str | None = Field(
+    email: EmailAddress | None = Field(
         description="Always null, except when a member of the support team asks for a customer by e-mail address."
     )
 

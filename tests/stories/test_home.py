@@ -127,9 +127,8 @@ async def test_nobody_decides_there_who_may_not(world: World) -> None:
         (row,) = world.rows("SELECT id FROM tool_calls WHERE gated")
         await world.workspace.surfaces.open_home(BEN)
         view = await home(world, BEN, "home_refresh")
-        await world.workspace.surfaces.click(
-            BEN, view.id, "home_refresh", forged={"actions": [{"action_id": "approve_call", "value": row["id"]}]}
-        )
+        forged = {"action_id": "approve_call", "block_id": "x", "type": "button", "value": row["id"]}
+        await world.workspace.surfaces.click(BEN, view.id, "home_refresh", forged={"actions": [forged]})
         await home(world, BEN, "Something has changed since this was shown")
     assert world.refunds() == []
     assert world.rows("SELECT status FROM tool_calls WHERE gated") == [{"status": "pending"}]

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import current_run
+from bot.store.sqlite.inbox_rows import current_run
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.seals import seal, seal_erased

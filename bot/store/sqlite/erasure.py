@@ -14,7 +14,7 @@ from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.calls import erase_calls, final_calls_unlocked, forget_approver, open_requests
 from bot.store.sqlite.conversations import erase_messages
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import erase_inbox, is_answering, quiet_threads, threads_of
+from bot.store.sqlite.inbox_rows import erase_inbox, is_answering, quiet_threads, threads_of
 from bot.store.sqlite.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.sqlite.threads import erase_thread
 from bot.store.sqlite.usage import erase_usage

@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.records import Post, ThreadId
+from bot.store.records import Block, Post, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
+from bot.store.sqlite.threads import give_back, place_of
 
 
 def cards_of(db: Database, call_id: str) -> list[Post]:
@@ -53,13 +54,18 @@ class Outbox:
                                        sender, attempts, decidable, about, ephemeral_for)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
-                    *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
+                    *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
                     *(post.decidable, about.key, post.ephemeral_for),
                 ],
             )
             if is_first:
                 self._marked.add(post.id)
+            if post.relays:
+                db.execute(
+                    "INSERT INTO relays (post_id, thread, to_channel) VALUES (?, ?, ?)",
+                    [post.id, post.relays.key, post.channel],
+                )
             # Too early is fine: a reader waits in the database's queue behind this transaction.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
@@ -138,24 +144,53 @@ class Outbox:
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
                 [ts, datetime.now(UTC).isoformat(), post.id],
             )
+            db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)
 
         return await self._database.commit(write)
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up, with the reason for the operator."""
-        await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up, with the reason for the operator.
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Have the post said in plain text instead, in its place."""
+        If people were to take a thread over because of it, who waits for them there is told so, and answered again.
+        """
+
+        def write(db: Database) -> None:
+            db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", [error, post.id])
+            if left := give_back(db, post.id):
+                self.insert(db, [unreached(*left)], left[0])
+
+        await self._database.commit(write)
+
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
         await self._write(
-            """UPDATE outbox SET text = ?, blocks = '[]', decidable = 0, sender = NULL, error = ?
+            """UPDATE outbox SET text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?
                WHERE id = ?""",
-            *(text, error, post.id),
+            *(text, json.dumps(blocks), bool(blocks), error, post.id),
         )
 
-    async def _write(self, sql: str, *values: str) -> None:
+    async def _write(self, sql: str, *values: str | bool) -> None:
         await self._database.commit(lambda db: db.execute(sql, values))
+
+
+def _thread_ts(db: Database, post: Post) -> str | None:
+    return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
+
+
+def relayed_to_team(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the team's thread about a customer's."""
+    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY rowid DESC LIMIT 1"
+    found = db.execute(sql, [thread.key]).fetchone()
+    return ThreadId(thread.team, *found) if found else None
+
+
+def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
+    """Return the customer's thread that the team's is about."""
+    found = db.execute(
+        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
+    ).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
 
 
 def is_waiting(db: Database, thread: ThreadId) -> bool:
@@ -167,6 +202,7 @@ def is_waiting(db: Database, thread: ThreadId) -> bool:
 def erase_posts(db: Database, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
+    db.execute("DELETE FROM relays WHERE thread = ?", [thread.key])
 
 
 def erase_mentions(db: Database, user: str) -> bool:

@@ -16,6 +16,33 @@ def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
     )
 
 
+def find_thread(db: Database, thread: ThreadId) -> ThreadId:
+    """Return the conversation that goes on in this thread of a direct message; any other thread is its own."""
+    if not thread.channel.startswith("D"):
+        return thread
+    sql = "SELECT thread FROM places WHERE (team, channel, ts) = (?, ?, ?)"
+    found = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()
+    return ThreadId.of_key(found[0]) if found else thread
+
+
+def continue_in(db: Database, thread: ThreadId, place: str) -> None:
+    """Go on with a conversation below another message of the same direct message; from now on we answer there."""
+    db.execute(
+        "INSERT OR IGNORE INTO places (team, channel, ts, thread) VALUES (?, ?, ?, ?)",
+        [thread.team, thread.channel, place, thread.key],
+    )
+    db.execute("UPDATE threads SET place = ? WHERE thread = ? AND coalesce(place, ts) < ?", [place, thread.key, place])
+
+
+def place_of(db: Database, team: str, channel: str, ts: str) -> str:
+    """Return the ts below which a conversation is answered now."""
+    if not channel.startswith("D"):
+        return ts
+    sql = "SELECT coalesce(place, ts) FROM threads WHERE thread = ?"
+    found = db.execute(sql, [ThreadId(team, channel, ts).key]).fetchone()
+    return str(found[0]) if found else ts
+
+
 def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
     """Lease the thread to a process, or to none."""
     db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
@@ -67,6 +94,18 @@ def keep_rating(
     )
 
 
+def give_back(db: Database, team_post: str) -> tuple[ThreadId, str] | None:
+    """Answer again in the thread that people were to take over because of this post, and return it and who asked."""
+    row = db.execute(
+        "SELECT thread, handed_over_by FROM threads WHERE team_post = ? AND handed_over_at IS NOT NULL", [team_post]
+    ).fetchone()
+    if row is None:
+        return None
+    thread = ThreadId.of_key(row[0])
+    mark_taken_back(db, thread)
+    return thread, row[1]
+
+
 def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
     """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
 
@@ -105,4 +144,5 @@ def get_intent(db: Database, thread: ThreadId) -> str | None:
 def erase_thread(db: Database, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
+    db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

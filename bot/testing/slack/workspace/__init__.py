@@ -2,10 +2,10 @@
 
 from bot.testing.slack.workspace.deliveries import Deliver, Delivery
 from bot.testing.slack.workspace.faults import Faults, Hang
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status
+from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Status
 from bot.testing.slack.workspace.surfaces import Surfaces
 from bot.testing.slack.workspace.views import View
-from bot.testing.slack.workspace.workspace import ApiCall, Order, Workspace
+from bot.testing.slack.workspace.workspace import Order, Workspace
 
 __all__ = [
     "ApiCall",

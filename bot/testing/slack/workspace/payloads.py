@@ -18,6 +18,7 @@ class App:
     team_id: str
     app_id: str
     user_id: str
+    enterprise_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ def message_event(message: Message, channel: Channel, author: Person) -> Json:
 
 
 def mention_event(event: Json) -> Json:
-    """Describe the same message a second time, to the app that it mentions."""
-    return {key: value for key, value in event.items() if key != "channel_type"} | {"type": "app_mention"}
+    """Describe the same message a second time, to the app that it mentions: without its files, as Slack does."""
+    left_out = ("channel_type", "files") + (("subtype",) if event.get("subtype") == "file_share" else ())
+    return {key: value for key, value in event.items() if key not in left_out} | {"type": "app_mention"}
 
 
 def changed_event(message: Message, before: Message, channel: Channel, now: str) -> Json:
@@ -64,10 +66,13 @@ def _hidden(subtype: str, message: Message, channel: Channel, now: str) -> Json:
     return {"type": "message", "subtype": subtype, "hidden": True, "ts": now} | _place(message, channel)
 
 
-def event_callback(event: Json, app: App, *, shared: bool) -> Json:
-    """Wrap an event for the app; every call is another event with another `event_id`."""
+def event_callback(event: Json, app: App, channel: Channel | None = None) -> Json:
+    """Wrap an event for the app; every call is another event with another `event_id`.
+
+    The envelope's team is that which delivers; for whom it is delivered stands in the authorization.
+    """
     authorization = {
-        "enterprise_id": None,
+        "enterprise_id": app.enterprise_id,
         "team_id": app.team_id,
         "user_id": app.user_id,
         "is_bot": True,
@@ -75,16 +80,16 @@ def event_callback(event: Json, app: App, *, shared: bool) -> Json:
     }
     return {
         "token": TOKEN,
-        "team_id": app.team_id,
+        "team_id": (channel and channel.delivered_by) or app.team_id,
         "context_team_id": app.team_id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": app.enterprise_id,
         "api_app_id": app.app_id,
         "event": event,
         "type": "event_callback",
         "event_id": f"Ev{secrets.token_hex(5).upper()}",
         "event_time": int(time.time()),
         "authorizations": [authorization],
-        "is_ext_shared_channel": shared,
+        "is_ext_shared_channel": channel is not None and channel.shared_externally,
         "event_context": f"4-{secrets.token_urlsafe(24)}",
     }
 
@@ -162,14 +167,15 @@ def _interaction(kind: str, person: Person, reply: Reply) -> Json:
         "api_app_id": reply.app.app_id,
         "token": TOKEN,
         "trigger_id": reply.trigger_id,
-        "team": {"id": reply.app.team_id, "domain": "acme-shop"},
-        "enterprise": None,
+        # In an organisation a click may come without a workspace.
+        "team": None if reply.app.enterprise_id else {"id": reply.app.team_id, "domain": "acme-shop"},
+        "enterprise": {"id": reply.app.enterprise_id, "name": "Acme Group"} if reply.app.enterprise_id else None,
         "is_enterprise_install": False,
     }
 
 
 def _channel(channel: Channel) -> Json:
-    return {"id": channel.id, "name": "directmessage" if channel.kind == "im" else channel.name}
+    return {"id": channel.id, "name": "directmessage" if channel.kind in ("im", "mpim") else channel.name}
 
 
 def merged(payload: Mapping[str, Any], forged: Mapping[str, Any]) -> Json:

@@ -46,9 +46,10 @@ class _Place(Protocol):
 
     people: dict[str, Person]
     channels: dict[str, Channel]
-    app: App
     deliveries: "Deliveries"
 
+    @property
+    def app(self) -> App: ...
     def notify(self, kind: str, changed: object) -> None: ...
     def message(self, channel: str, ts: str) -> Message | None: ...
     def post(

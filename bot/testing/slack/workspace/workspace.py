@@ -2,16 +2,26 @@
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from bot.testing.slack.workspace.changes import Changes
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Session, Status, actions_of, escape
+from bot.testing.slack.workspace.objects import (
+    ApiCall,
+    Channel,
+    Json,
+    Message,
+    Person,
+    Session,
+    Status,
+    find_action,
+    typed,
+    with_block_ids,
+)
 from bot.testing.slack.workspace.payloads import (
     App,
     block_actions,
@@ -28,13 +38,6 @@ from bot.testing.slack.workspace.surfaces import Surfaces
 STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
 Order = Sequence[Literal["app_mention", "message"]]
 MENTION_FIRST: Order = ("app_mention", "message")
-
-
-class ApiCall(NamedTuple):
-    """One call of a Web API method, as it came in."""
-
-    method: str
-    arguments: Json
 
 
 class Workspace(Changes):
@@ -57,6 +60,8 @@ class Workspace(Changes):
         self.people = {person.id: person for person in people}
         self.channels = {channel.id: channel for channel in channels}
         self.usergroups: dict[str, list[str]] = {}
+        self.described: dict[str, list[Json]] = {}  # what is said of files when it is asked for, by id
+        self.contents: dict[str, tuple[str, bytes]] = {}  # of files, by id, with their types
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
         self.sessions: dict[tuple[str, str], Session] = {}
@@ -65,8 +70,9 @@ class Workspace(Changes):
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
-        self.app = App(self.team_id, self.app_id, self.bot_user_id)
         self.surfaces = Surfaces(self)
+        self.enterprise_id: str | None = None
+        self.clock_offset_seconds = 0.0  # by which Slack's clock is ahead of the host's
         self._messages: dict[tuple[str, str], Message] = {}
         self._former: dict[tuple[str, str], list[Message]] = {}
         self._last_ts = 0
@@ -75,6 +81,11 @@ class Workspace(Changes):
                 self.open_im(person.id)
 
     # What is there
+
+    @property
+    def app(self) -> App:
+        """The one app that is installed here, as its envelopes name it."""
+        return App(self.team_id, self.app_id, self.bot_user_id, self.enterprise_id)
 
     @property
     def messages(self) -> list[Message]:
@@ -95,11 +106,7 @@ class Workspace(Changes):
 
     def as_typed(self, raw: str) -> str:
         """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
-        text = escape(raw)
-        for person in sorted(self.people.values(), key=lambda person: -len(person.real_name)):
-            name = re.escape(escape(person.real_name))
-            text = re.sub(rf"@{name}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
-        return text
+        return typed(raw, self.people.values())
 
     def describe(self) -> str:
         """List the messages, the statuses, the calls and what was not acked."""
@@ -141,6 +148,8 @@ class Workspace(Changes):
         ephemeral_for: str | None = None,
         metadata: Json | None = None,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
     ) -> Message:
         """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
         author = self.people[user]
@@ -151,10 +160,12 @@ class Workspace(Changes):
             text=text,
             team=author.team,
             thread_ts=thread_ts,
-            blocks=_with_block_ids(blocks),
+            blocks=with_block_ids(blocks),
             ephemeral_for=ephemeral_for,
             metadata=metadata,
             subtype=subtype,
+            files=tuple(files),
+            attachments=tuple(attachments),
             bot_id=f"B{user[1:]}" if author.is_bot else None,
             app_id=f"A{user[1:]}" if author.is_bot else None,
         )
@@ -168,7 +179,7 @@ class Workspace(Changes):
         """Replace fields of a message in its place, and tell the app that it was changed."""
         before = self._messages[channel, ts]
         if "blocks" in changes:
-            changes["blocks"] = _with_block_ids(changes["blocks"])
+            changes["blocks"] = with_block_ids(changes["blocks"])
         message = replace(before, **changes)
         self._former.setdefault((channel, ts), []).append(before)
         self._messages[channel, ts] = message
@@ -226,10 +237,16 @@ class Workspace(Changes):
         order: Order = MENTION_FIRST,
         copies: int = 1,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
         """Let somebody write a message, and return when its events are on their way; see `announce`."""
-        message = self.post(user, channel, text, thread_ts=thread_ts, subtype=subtype)
+        sent = tuple(files)
+        subtype = subtype or ("file_share" if sent else None)
+        message = self.post(
+            user, channel, text, thread_ts=thread_ts, subtype=subtype, files=sent, attachments=attachments
+        )
         self.announce(message, order=order, copies=copies, forged=forged)
         await asyncio.sleep(0)
         return message
@@ -288,7 +305,7 @@ class Workspace(Changes):
 
     def next_ts(self) -> str:
         """Make a `ts` above all others, by Slack's clock."""
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000 + int(self.clock_offset_seconds * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def _clear_status(self, channel: str, thread_ts: str) -> None:
@@ -305,19 +322,10 @@ class Workspace(Changes):
         place = self.channels[channel] if channel else None
         if place and self.bot_user_id not in place.members:
             return
-        shared = place is not None and place.shared_externally
-        payload = merged(event_callback(event, self.app, shared=shared), forged or {})
+        payload = merged(event_callback(event, self.app, place), forged or {})
         for _ in range(copies):
             self.deliveries.send("events_api", payload)
 
     def _find_action(self, message: Message, action_id: str, block_id: str | None) -> Json:
         versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
-        for version in versions:
-            for action in actions_of(version.blocks):
-                if action["action_id"] == action_id and block_id in (None, action["block_id"]):
-                    return action
-        raise LookupError(f"The message {message.ts} has no action {action_id}.")
-
-
-def _with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
-    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)
+        return find_action([version.blocks for version in versions], action_id, block_id)
