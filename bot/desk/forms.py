@@ -14,8 +14,8 @@ from bot.desk.orders import Asker, DeskError, Orders
 from bot.identity import Identity, IdentityError
 from bot.store.records import QUOTED, Form, InboxMessage, ThreadId
 from bot.store.store import Inbox
+from bot.tools.phrases import REASON_WORDS
 from bot.tools.tool import FORMS, Tool, ToolError
-from bot.tools.wording import REASON_WORDS
 
 REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
 NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."

@@ -22,7 +22,7 @@ class FindOrders(Tool):
 
     public = True
     email: EmailAddress | None = Field(
-        description="Always null, except when a member of the support team asks for a customer by e-mail address."
+        description="Null, except when a member of the support team asks for a customer by e-mail address."
     )
 
     def progress(self) -> str:

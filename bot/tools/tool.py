@@ -20,8 +20,8 @@ from pydantic import (
 from bot.blocks.orders import OrderButton
 from bot.identity import Person, plain_address
 from bot.shop.changes import Change, Quoted, Refund
-from bot.shop.orders import Order
-from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
+from bot.shop.orders import Customer, Order
+from bot.shop.shop import Reading, Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId, fault
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.naming import names
@@ -115,6 +115,24 @@ class Context:
             if change in self.shop.changes and tool not in self.rules.tools_off
         )
 
+    async def customer(self) -> Customer:
+        """Find the account of who asks, by what Slack says of them. Raises ToolError when there is none."""
+        email = self.requester.email
+        customer = await self.shop.customer(email) if email else None
+        if customer is None:
+            raise ToolError("You have no account in the shop.")
+        return customer
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the requester reads along: in a direct message."""
+        return self.thread.channel.startswith("D")
+
+    def require_private(self) -> None:
+        """Raise ToolError where others read along."""
+        if not self.is_private:
+            raise ToolError("This is personal; write to me directly.", "Say so, and nothing of it here.")
+
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
         return self.requester.is_staff and names(
@@ -133,6 +151,8 @@ class Tool(BaseModel):
     """Whether its result may be read by everybody where `context.public`; of another tool's the model hears nothing."""
     makes: ClassVar[type[Change] | None] = None
     """The change without which, at this shop, it is not offered."""
+    reads: ClassVar[Reading | None] = None
+    """What a shop has to tell for it to be offered."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tool after its class: GetOrderStatus is get_order_status."""

@@ -57,7 +57,7 @@ async def test_unknown_tools(world: World) -> None:
     assert (await answer_to(world, Answer(tool_calls=wanted))).startswith("Done.")
     assert statuses(world) == ["rejected"] * len(NAMES) + ["succeeded"]
     told = [output for _, output in results(world.asked[1])]
-    assert all("get_order_status, initiate_refund" in output["hint"] for output in told[:-1])
+    assert all("get_order_status, get_profile, initiate_refund" in output["hint"] for output in told[:-1])
 
 
 async def test_repeated_ids(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_all_is_well(able: World) -> None:
     assert "BOT_ESCALATION_CHANNEL is #support-team, and the bot is in it." in told
     assert "scripted-model answers in " in told
     assert "calls a tool, keeps a schema" in told
-    assert "13 orders of 3 customers, 3 with an e-mail address" in told
+    assert "14 orders of 3 customers, 3 with an e-mail address" in told
     assert f"{able.database} can be written" in told
     assert end.startswith("The bot can start")
 
