@@ -98,16 +98,18 @@ class Agent:
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
-        self._show_session(message.thread, "processing", message.user, message.text)
+        self._show_session(message.shown_in, "processing", message.user, message.text)
         await self._wait_for_lines(message)
         while True:
             more = await self._answer_as_read(message)
             if more is None:
                 reach("message corrected")
                 continue
+            if message.shown_in != message.thread:
+                self._show_status(message.thread, "")  # nothing is posted there that would clear it
             if not more:
                 waits = await self._store.conversations.is_undecided(message.thread)
-                self._show_session(message.thread, "suspended" if waits else "active", message.user)
+                self._show_session(message.shown_in, "suspended" if waits else "active", message.user)
             return more
 
     async def _answer_as_read(self, message: InboxMessage) -> bool | None:

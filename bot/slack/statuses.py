@@ -29,8 +29,8 @@ class Statuses:
         self._next: dict[Key, asyncio.TimerHandle] = {}
 
     def show(self, thread: ThreadId, status: str) -> None:
-        """Show it, until the next post in the thread or another status; see `over`."""
-        self._later(DELAY_SECONDS, (thread.channel, thread.ts), status, REPEATS)
+        """Show it, until the next post in the thread or another status; an empty one clears it. See `over`."""
+        self._later(DELAY_SECONDS, (thread.channel, thread.ts), status, REPEATS if status else 0)
 
     async def over(self, channel: str, thread_ts: str) -> None:
         """Show nothing more: what is on its way has arrived on return, so that the post that follows clears it."""

@@ -110,3 +110,20 @@ async def test_hours(world: World) -> None:
     async with world.bot(BOT_SWEEP_SECONDS=0.01), asyncio.timeout(10):
         while world.rows("SELECT 1 FROM threads WHERE handed_over_at NOTNULL"):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
+
+
+async def test_below_another_message(world: World) -> None:
+    """In a direct message that goes on below another message, answers are rated and people called where they stand."""
+    async with world.bot():
+        world.script += [Answer("Hello."), Answer("It is on its way.")]
+        first = await world.says(ANA, "hello", "D0ANA")
+        await world.replies(first)
+        second = await world.says(ANA, "where is it?", "D0ANA")
+        (answer,) = await world.replies(second)
+        question = await asked_what_was_wrong(world, answer)
+        await world.workspace.click(ANA, question.channel, question.ts, "talk_to_person")
+        await told(world)
+        assert "stay quiet until I am mentioned" in shown((await world.replies(second, 2))[1])
+        assert (
+            len(world.rows("SELECT thread FROM ratings JOIN threads USING (thread) WHERE handed_over_at NOTNULL")) == 1
+        )

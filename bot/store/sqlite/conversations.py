@@ -17,6 +17,7 @@ from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.runs import spent, start_of_run
 from bot.store.sqlite.threads import (
+    find_thread,
     get_intent,
     is_known,
     is_quiet_for,
@@ -146,17 +147,18 @@ class Conversations:
 
     async def is_with_people(self, thread: ThreadId, user: str) -> bool:
         """Return whether people have the thread, so that this person is not answered there."""
-        return await self._database.read(lambda db: is_quiet_for(db, thread, user))
+        return await self._database.read(lambda db: is_quiet_for(db, find_thread(db, thread), user))
 
     async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
         """Leave the thread to people for this person, and say so there and to the team."""
 
         def write(db: Database) -> bool:
-            if not is_known(db, thread):
+            found = find_thread(db, thread)
+            if not is_known(db, found):
                 return False
-            post = team_post(db, thread, told, escalates=True)
-            self._outbox.insert(db, [*([post] if post else []), said], thread)
-            mark_handed_over(db, thread, user)
+            post = team_post(db, found, told, escalates=True)
+            self._outbox.insert(db, [*([post] if post else []), said], found)
+            mark_handed_over(db, found, user)
             return True
 
         return await self._database.commit(write)
@@ -165,9 +167,10 @@ class Conversations:
         """Answer in the thread again, and say so there, once."""
 
         def write(db: Database) -> bool:
-            was_theirs = mark_taken_back(db, thread)
+            found = find_thread(db, thread)
+            was_theirs = mark_taken_back(db, found)
             if was_theirs:
-                self._outbox.insert(db, [said], thread)
+                self._outbox.insert(db, [said], found)
             return was_theirs
 
         return await self._database.commit(write)
@@ -180,9 +183,10 @@ class Conversations:
         """Keep a rating in place of an earlier one of the same person's."""
 
         def write(db: Database) -> bool:
-            if not self._outbox.is_about(db, post_id, thread):
+            found = find_thread(db, thread)
+            if not self._outbox.is_about(db, post_id, found):
                 return False
-            keep_rating(db, thread, post_id, user, worth=worth, reason=reason)
+            keep_rating(db, found, post_id, user, worth=worth, reason=reason)
             return True
 
         return await self._database.commit(write)

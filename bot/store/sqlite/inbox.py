@@ -141,7 +141,7 @@ class Inbox:
         stop = "UPDATE threads SET stopped_at = max(coalesce(stopped_at, ''), ?) WHERE thread = ?"
 
         def write(db: Database) -> None:
-            db.execute(stop, [ts, thread.key])
+            db.execute(stop, [ts, find_thread(db, thread).key])
 
         await self._database.commit(write)
 
