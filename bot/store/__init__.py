@@ -5,6 +5,7 @@
 Tables, each with the module of `bot.store.sqlite` that owns it:
 
     threads         threads            a conversation that is ours: its lease, its intent, whether people have it
+    ratings         threads            what people say that answers were worth
     inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
     messages        conversations      the conversation as the model reads it
     tool_calls      calls              the log of tool calls; approval_requests moves those that need an approval

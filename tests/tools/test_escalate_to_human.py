@@ -39,7 +39,10 @@ async def test_team_is_told(world: World) -> None:
         question = await handed_over(world)
         (reply,) = await world.replies(question)
         text = shown(await told(world))
-    assert shown(reply) == "A person will answer."
+    assert shown(reply).splitlines() == [
+        "A person will answer.",
+        "A person of the team was called and answers here. I stay quiet until I am mentioned.",
+    ]
     for part in (
         "A customer needs a person",
         f"<@{ANA}>",

@@ -368,3 +368,21 @@ def what_one_person_sees(db: Database) -> None:
 def forms(db: Database) -> None:
     """Keep what somebody asked for by a form."""
     db.execute("ALTER TABLE inbox ADD COLUMN form TEXT CHECK (form IS NULL OR json_valid(form))")
+
+
+@bot_migrations()
+def stops(db: Database) -> None:
+    """Keep when a person last stopped the bot in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN stopped_at TEXT")
+
+
+@bot_migrations()
+def ratings(db: Database) -> None:
+    """Keep what people say that answers were worth."""
+    db.execute("""
+        CREATE TABLE ratings (
+            thread TEXT NOT NULL, post_id TEXT NOT NULL, user TEXT NOT NULL,
+            worth TEXT NOT NULL CHECK (worth IN ('good', 'bad')), reason TEXT, at TEXT NOT NULL,
+            PRIMARY KEY (post_id, user)
+        ) STRICT""")
+    db.execute("CREATE INDEX ratings_of_thread ON ratings (thread)")
