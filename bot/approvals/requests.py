@@ -117,9 +117,9 @@ class Requests:
             address_limit=settings.address_change_limit,
         )
         until = {
-            Gate.REQUESTER: "the customer presses Confirm on the card",
+            Gate.REQUESTER: "Confirm is pressed on the card",
             Gate.APPROVER: "a person approves it",
-            Gate.BOTH: "the customer presses Confirm on the card and then a person approves it",
+            Gate.BOTH: "Confirm is pressed on the card, and then a person approves it",
         }[whose]
         message = f"{preview.summary} waits until {until}. Nothing has happened yet."
         return replace(
