@@ -94,8 +94,15 @@ def assert_harmless(world: World) -> None:
     gated = {row["id"] for row in world.rows("SELECT id FROM tool_calls WHERE gated AND summary IS NOT NULL")}
     clickable = [action for m in world.workspace.messages if m.user == "U0BOT" for action in actions_of(m.blocks)]
     orders = {row["id"] for row in world.rows("SELECT id FROM orders")}
+    named = {
+        "answer_feedback": {f"good:{row['id']}" for row in world.rows("SELECT id FROM outbox")},
+        "give_thread_back": {row["thread"] for row in world.rows("SELECT thread FROM threads")},
+    }
     for action in clickable:
-        assert action["value"] in (orders if action["action_id"].endswith("_order") else gated)
+        if action["action_id"] in named:
+            assert action["value"] in named[action["action_id"]]
+        else:
+            assert action["value"] in (orders if action["action_id"].endswith("_order") else gated)
     assert world.refunds() == []
     assert world.rows("SELECT id FROM customers WHERE deleted_at IS NOT NULL") == []
     assert len(world.rows("SELECT id FROM orders WHERE status = 'cancelled'")) == 1  # as in the sample
