@@ -24,18 +24,18 @@ from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, read_database_path, read_for_check, read_mcp_path
 from bot.shop.sqlite import shop_migrations
 from bot.store.records import CallStatus
-from bot.store.sqlite.approval_requests import ApprovalRequests
-from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.files import back_up
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.restore import restore
-from bot.store.sqlite.retries import Retries
-from bot.store.sqlite.seals import verify
-from bot.store.sqlite.switches import Switches
+from bot.store.tables.approval_requests import ApprovalRequests
+from bot.store.tables.audit import write_audit
+from bot.store.tables.erasure import Erasure
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.retries import Retries
+from bot.store.tables.seals import verify
+from bot.store.tables.switches import Switches
 
 
 def pause() -> None:

@@ -12,10 +12,10 @@ from bot.slack.connection import ConnectionLostError
 from bot.store.errors import StillOpenError
 from bot.store.records import Erased, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
-from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.erasure import Erasure
+from bot.store.tables.inbox import Inbox
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel
 from tests.process import BotProcess

@@ -10,7 +10,7 @@ from bot.shop.changes import Applied, Change
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.switches import Switches
+from bot.store.tables.switches import Switches
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from tests.stories.test_crashes import card_of, parked_refund, tamper

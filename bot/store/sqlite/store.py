@@ -1,16 +1,16 @@
 """The store over one SQLite file, put together."""
 
-from bot.store.sqlite.approval_requests import ApprovalRequests
-from bot.store.sqlite.calls import Calls
-from bot.store.sqlite.conversations import Conversations
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
-from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.switches import Switches
-from bot.store.sqlite.usage import Usage
 from bot.store.store import Store
+from bot.store.tables.approval_requests import ApprovalRequests
+from bot.store.tables.calls import Calls
+from bot.store.tables.conversations import Conversations
+from bot.store.tables.erasure import Erasure
+from bot.store.tables.inbox import Inbox
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.switches import Switches
+from bot.store.tables.usage import Usage
 
 
 class SqliteAdmin(Switches, Erasure):

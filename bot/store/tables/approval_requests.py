@@ -1,28 +1,25 @@
 """The one row of a gated call: its request, the one approval that it can have, and its outcome."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ToolCall, new_id
-from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import mark_changed
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox, cards_of
-from bot.store.sqlite.seals import seal
+from bot.store.tables.audit import write_audit
+from bot.store.tables.calls import call_of, get_call, milliseconds, order_of
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox import mark_changed, thread_of
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox, cards_of
+from bot.store.tables.seals import seal
 
 
 class ApprovalRequests:
     """Rows of `tool_calls` through which money may pass. Every step is one guarded write, taken once by one process."""
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+    def __init__(self, database: Database, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
@@ -35,7 +32,7 @@ class ApprovalRequests:
         """
         thread = call.thread
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             self._leases.check(db, thread)
             changed = """SELECT 1 FROM inbox WHERE thread = ? AND user = ?
                          AND status = 'running' AND changed_at IS NOT NULL"""
@@ -60,13 +57,13 @@ class ApprovalRequests:
                         call.id,
                     ],
                 )
-            except sqlite3.IntegrityError as error:
+            except db.conflict as error:
                 raise SubjectTakenError(call.subject) from error
             if parked.rowcount != 1:
                 raise SubjectTakenError(f"{call.id} is not a proposal any more")
             self._outbox.insert(db, cards, thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=thread.key)
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing, for the operator. Not awaited."""
@@ -80,13 +77,13 @@ class ApprovalRequests:
     async def claim(self, call_id: str, by: str) -> ToolCall | None:
         """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
 
-        def write(db: Database) -> ToolCall | None:
+        def write(db: Transaction) -> ToolCall | None:
             now = datetime.now(UTC).isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-                   AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
+                   AND NOT (json_extract(quote, '$.change.kind') = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
                 [by, now, now, call_id, now],
@@ -118,7 +115,7 @@ class ApprovalRequests:
         `result` joins the row only; the model learns the summary as a note.
         """
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             now = datetime.now(UTC)
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
@@ -157,7 +154,7 @@ class ApprovalRequests:
                 self._outbox.insert(db, [announcement], call.thread)
             return True
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=call.thread.key)
 
     async def begin(self, call: ToolCall) -> None:
         """Note that a change may reach the shop from now on, unless it may have before."""
@@ -167,14 +164,14 @@ class ApprovalRequests:
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
-        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = iif(?, begun_at, NULL)
+        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = CASE WHEN ? THEN begun_at END
                  WHERE id = ? AND status IN ('running', 'unknown')"""
         await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Have people told, once, that nobody knows what became of a call."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 """UPDATE tool_calls SET reported_at = ?
                    WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
@@ -183,7 +180,7 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def find(self, reference: str) -> list[ToolCall]:
         """Return the gated calls whose outcome is not known and whose id begins so."""
@@ -210,7 +207,7 @@ class ApprovalRequests:
     async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Have the approvers reminded, unless that was done or the call is decided."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET reminded_at = ? WHERE id = ? AND status = 'pending' AND reminded_at IS NULL",
                 [datetime.now(UTC).isoformat(), call.id],
@@ -218,12 +215,12 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
         """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET shown_paused = ? WHERE id = ? AND status = 'pending' AND shown_paused != ?",
                 [paused, call.id, paused],
@@ -231,18 +228,20 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)], call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
 
-        def write(db: Database) -> list[ToolCall]:
+        def write(db: Transaction) -> list[ToolCall]:
             gone = "SELECT id, call_id FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND call_id IS NOT NULL"
             found = db.execute(gone, [team, channel, ts]).fetchone()
             if found is None:
                 return []
+            if (gone_of := get_call(db, found[1])) is not None:
+                db.lock(gone_of.thread.key)  # two cards that go at once: the second to look sees that none is left
             db.execute(
-                "UPDATE outbox SET status = 'failed', decidable = 0, error = 'deleted in Slack' WHERE id = ?",
+                "UPDATE outbox SET status = 'failed', decidable = FALSE, error = 'deleted in Slack' WHERE id = ?",
                 [found[0]],
             )
             call = get_call(db, found[1])
@@ -257,7 +256,10 @@ class ApprovalRequests:
         A call that is not made yet cannot be parked after this.
         """
 
-        def write(db: Database) -> list[ToolCall]:
+        def write(db: Transaction) -> list[ToolCall]:
+            if (thread := thread_of(db, team, channel, ts)) is None:
+                return []
+            db.lock(thread.key)  # a call is parked before this and found, or after it and refused
             mark_changed(db, team, channel, ts)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
             # those after the last answer that came before the call: a message of the assistant that asks for no tool.
@@ -266,7 +268,7 @@ class ApprovalRequests:
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
                            SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
                            AND a.thread = m.thread
-                           AND a.role = 'assistant' AND a.message ->> 'tool_calls' IS NULL))
+                           AND a.role = 'assistant' AND json_extract(a.message, '$.tool_calls') IS NULL))
                    WHERE gated AND tool_calls.status = 'pending'
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
                    AND inbox.thread = tool_calls.thread""",
@@ -277,11 +279,11 @@ class ApprovalRequests:
         return await self._database.commit(write)
 
 
-def erase_clicks(db: Database, user: str) -> None:
+def erase_clicks(db: Transaction, user: str) -> None:
     """Erase the clicks in vain of a person, and what others were told of them."""
-    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
+    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?) > 0", [user, f"<@{user}>"])
 
 
-def erase_old_clicks(db: Database, before: str) -> None:
+def erase_old_clicks(db: Transaction, before: str) -> None:
     """Erase the clicks in vain from before a time."""
     db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])

@@ -7,16 +7,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from bot.store.errors import DatabaseError
 from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
-from bot.store.sqlite.calls import abandon_calls, calls_of_turn, insert_calls
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox import finish_running, mark_running
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.threads import get_intent, mark_handed_over, set_intent, team_post
+from bot.store.tables.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox import finish_running, mark_running
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.threads import get_intent, mark_handed_over, set_intent, team_post
 
 
 class Conversations:
@@ -26,7 +24,7 @@ class Conversations:
     `begin` and `add_results` tell is not committed yet; when it is not at all, only `begin` goes on.
     """
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+    def __init__(self, database: Database, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
@@ -38,7 +36,7 @@ class Conversations:
         The outcomes of gated calls since the last run are told first, as a note of role system.
         """
 
-        def write(db: Database) -> Conversation:
+        def write(db: Transaction) -> Conversation:
             self._leases.check(db, message.thread)
             self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
@@ -49,19 +47,24 @@ class Conversations:
                 conversation = _read(db, message.thread)
             return conversation
 
-        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, message.thread))
+        return await self._database.run_ahead(
+            write, on_rollback=partial(self._rolled_back.add, message.thread), lock=message.thread.key
+        )
 
     async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
 
-        def write(db: Database) -> tuple[ToolCall, ...]:
+        def write(db: Transaction) -> tuple[ToolCall, ...]:
             self._check(db, thread)
+            # Of one person's requests none gets a lower number than one that is counted already, in any thread.
+            for requester in sorted({call.requester for call in calls}):
+                db.lock(f"person {requester}")
             message_id = _append(db, thread, turn)
             rows = tuple(replace(call, message_id=message_id) for call in calls)
             insert_calls(db, rows)
             return rows
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def add_results(self, thread: ThreadId) -> Conversation:
         """Answer every call of the last turn with its row's result, in the model's order, and tell what else came.
@@ -69,13 +72,15 @@ class Conversations:
         What the person has written meanwhile joins the run here.
         """
 
-        def write(db: Database) -> Conversation:
+        def write(db: Transaction) -> Conversation:
             self._check(db, thread)
             _answer(db, thread, _unanswered(db, thread))
             _join(db, thread)
             return _read(db, thread)
 
-        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, thread))
+        return await self._database.run_ahead(
+            write, on_rollback=partial(self._rolled_back.add, thread), lock=thread.key
+        )
 
     async def finish(
         self,
@@ -92,7 +97,7 @@ class Conversations:
         """
         thread = message.thread
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             if reply is None:
                 self._leases.check(db, thread)
             else:
@@ -110,7 +115,7 @@ class Conversations:
                 self._leases.let_go(db, thread)
             return more
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""
@@ -119,14 +124,14 @@ class Conversations:
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             set_intent(db, thread, intent)
             told = [team_post(db, thread, post, escalates=False) for post in posts]
             self._outbox.insert(db, filter(None, told), thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=thread.key)
 
-    def _check(self, db: Database, thread: ThreadId) -> None:
+    def _check(self, db: Transaction, thread: ThreadId) -> None:
         """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
         self._leases.check(db, thread)
         if thread in self._rolled_back:
@@ -137,7 +142,7 @@ def _said(user: str, text: str) -> ChatMessage:
     return {"role": "user", "name": user, "content": text or "(a message without text)"}
 
 
-def _join(db: Database, thread: ThreadId) -> bool:
+def _join(db: Transaction, thread: ThreadId) -> bool:
     """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
     rows = db.query(
         """SELECT id, user, text, status FROM inbox WHERE thread = ?
@@ -157,27 +162,27 @@ def _join(db: Database, thread: ThreadId) -> bool:
 
 
 def _append(
-    db: Database, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
+    db: Transaction, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
 ) -> int:
-    cursor = db.execute(
+    inserted = db.execute(
         """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         [
             *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
-    return cursor.lastrowid or 0
+    return int(inserted.fetchall()[0][0])
 
 
-def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
+def _answer(db: Transaction, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
     for call in unanswered:
         content = call.result or json.dumps({"error": "This call was cut off; it had no effect."})
         _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
     _add_notes(db, thread)
 
 
-def _add_notes(db: Database, thread: ThreadId) -> None:
+def _add_notes(db: Transaction, thread: ThreadId) -> None:
     rows = db.query(
         """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
@@ -188,7 +193,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
         _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
-def _read(db: Database, thread: ThreadId) -> Conversation:
+def _read(db: Transaction, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
     begin = _start_of_run(db, thread)
     shown = dict.fromkeys(
@@ -208,7 +213,7 @@ def _read(db: Database, thread: ThreadId) -> Conversation:
     )
 
 
-def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
+def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:
     last = db.execute(
         "SELECT id, role FROM messages WHERE thread = ? ORDER BY id DESC LIMIT 1",
         [thread.key],
@@ -220,11 +225,11 @@ class _Begin(NamedTuple):
     """Where a run began in the conversation, when, and for whom."""
 
     message_id: int = 0
-    at: str = ""
+    at: str = "0001-01-01"
     user: str = ""
 
 
-def _start_of_run(db: Database, thread: ThreadId) -> _Begin:
+def _start_of_run(db: Transaction, thread: ThreadId) -> _Begin:
     """Find where the run began in the conversation: at the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
     first = db.execute(
@@ -237,7 +242,7 @@ def _start_of_run(db: Database, thread: ThreadId) -> _Begin:
     return _Begin(*first or ())
 
 
-def _spent(db: Database, thread: ThreadId, begin: _Begin) -> Spent:
+def _spent(db: Transaction, thread: ThreadId, begin: _Begin) -> Spent:
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
                   coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
@@ -253,13 +258,13 @@ def _spent(db: Database, thread: ThreadId, begin: _Begin) -> Spent:
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
                WHERE thread = ? AND message_id > ?
-               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent) AS failures""",
         [thread.key, begin.message_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)
 
 
-def erase_messages(db: Database, thread: ThreadId) -> None:
+def erase_messages(db: Transaction, thread: ThreadId) -> None:
     """Erase what was said in the thread; of a turn whose requests stay, after `erase_calls`, an empty row does."""
     db.execute(
         """DELETE FROM messages WHERE thread = ? AND NOT EXISTS (

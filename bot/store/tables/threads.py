@@ -3,25 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from bot.store.records import Post, ThreadId
+from bot.store.tables.database import Transaction
 
 
-def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
+def insert_thread(db: Transaction, thread: ThreadId, started_by: str) -> None:
     """Make the thread ours, unless it is."""
     db.execute(
-        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        """INSERT INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO NOTHING""",
         [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
     )
 
 
-def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
-    """Lease the thread to a process, or to none."""
-    db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
-
-
-def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
+def mark_handed_over(db: Transaction, thread: ThreadId, user: str) -> None:
     """Leave the thread to people, because of this person: see `is_quiet_for`."""
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
@@ -30,7 +25,7 @@ def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
     )
 
 
-def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
+def is_quiet_for(db: Transaction, thread: ThreadId, user: str) -> bool:
     """Return whether people have the thread, so that the bot does not answer this person until it is mentioned.
 
     When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
@@ -40,18 +35,18 @@ def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
     return db.execute(quiet, [thread.key, user]).fetchone() is not None
 
 
-def mark_taken_back(db: Database, thread: ThreadId) -> None:
+def mark_taken_back(db: Transaction, thread: ThreadId) -> None:
     """Answer in the thread again."""
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
 
 
-def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
+def team_post(db: Transaction, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
     """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
 
     None when they know already.
     """
     latest = """SELECT id FROM inbox WHERE thread = ? AND status != 'waiting'
-                ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
+                ORDER BY status = 'running' DESC, finished_at DESC NULLS LAST, id LIMIT 1"""
     about = (db.execute(latest, [thread.key]).fetchone() or (None,))[0]
     told, told_about, is_escalated = db.execute(
         "SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads WHERE thread = ?",
@@ -69,17 +64,17 @@ def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) ->
     return post
 
 
-def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
+def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
     """Keep what the thread's customer wants."""
     db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
 
 
-def get_intent(db: Database, thread: ThreadId) -> str | None:
+def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
     stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
     return stored
 
 
-def erase_thread(db: Database, thread: ThreadId) -> None:
+def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.store.records import Post, ThreadId
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.leases import Leases
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.leases import Leases
 
 
-def cards_of(db: Database, call_id: str) -> list[Post]:
+def _lock(channel: str) -> str:
+    return f"channel {channel}"
+
+
+def cards_of(db: Transaction, call_id: str) -> list[Post]:
     """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
     rows = db.query(
         "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
@@ -25,14 +27,14 @@ def cards_of(db: Database, call_id: str) -> list[Post]:
 class Outbox:
     """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+    def __init__(self, database: Database, leases: Leases) -> None:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
         self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
-    def insert(self, db: Database, posts: Iterable[Post], about: ThreadId) -> None:
+    def insert(self, db: Transaction, posts: Iterable[Post], about: ThreadId) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
 
         Wherever they are posted, they hold words of the thread that they are about, and are erased with it.
@@ -41,6 +43,7 @@ class Outbox:
         """
         now = datetime.now(UTC).isoformat()
         for post in posts:
+            db.lock(_lock(post.channel))
             waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
@@ -55,7 +58,7 @@ class Outbox:
             )
             if is_first:
                 self._marked.add(post.id)
-            # Too early is fine: a reader waits in the database's queue behind this transaction.
+            # Too early is fine: whoever takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_posts(self) -> int:
@@ -66,8 +69,11 @@ class Outbox:
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
 
-        def read(db: Database) -> list[str]:
-            oldest = db.query("SELECT channel, sender, min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel")
+        def read(db: Transaction) -> list[str]:
+            oldest = db.query(
+                """SELECT channel, sender FROM outbox
+                   WHERE seq IN (SELECT min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel)"""
+            )
             return [row["channel"] for row in oldest if not self._leases.held_by_another_process(db, row["sender"])]
 
         return await self._database.read(read)
@@ -77,9 +83,9 @@ class Outbox:
 
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
-        return await self._database.commit(lambda db: self._take(db, channel))
+        return await self._database.commit(lambda db: self._take(db, channel), lock=_lock(channel))
 
-    def _take(self, db: Database, channel: str) -> Post | None:
+    def _take(self, db: Transaction, channel: str) -> Post | None:
         rows = db.query(
             """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
                WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
@@ -106,14 +112,14 @@ class Outbox:
     async def sent(self, post: Post, ts: str) -> Post | None:
         """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
 
-        def write(db: Database) -> Post | None:
+        def write(db: Transaction) -> Post | None:
             db.execute(
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
                 [ts, datetime.now(UTC).isoformat(), post.id],
             )
             return self._take(db, post.channel)
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=_lock(post.channel))
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up, with the reason for the operator."""
@@ -122,7 +128,7 @@ class Outbox:
     async def simplify(self, post: Post, text: str, error: str) -> None:
         """Have the post said in plain text instead, in its place."""
         await self._write(
-            """UPDATE outbox SET text = ?, blocks = '[]', decidable = 0, sender = NULL, error = ?
+            """UPDATE outbox SET text = ?, blocks = '[]', decidable = FALSE, sender = NULL, error = ?
                WHERE id = ?""",
             *(text, error, post.id),
         )
@@ -131,23 +137,23 @@ class Outbox:
         await self._database.commit(lambda db: db.execute(sql, values))
 
 
-def is_waiting(db: Database, thread: ThreadId) -> bool:
+def is_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Return whether something about the thread is still to be said."""
     waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
     return db.execute(waiting, [thread.key]).fetchone() is not None
 
 
-def erase_posts(db: Database, thread: ThreadId) -> None:
+def erase_posts(db: Transaction, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
 
 
-def erase_mentions(db: Database, user: str) -> bool:
+def erase_mentions(db: Transaction, user: str) -> bool:
     """Erase the words of posts that mention the person in threads that stay; False when one is still to be said.
 
     The card of an open request keeps its words until it is decided: it is drawn again from them.
     """
-    mentions = "instr(text || blocks, ?)"
+    mentions = "instr(text || blocks, ?) > 0"
     waiting = f"SELECT 1 FROM outbox WHERE status = 'waiting' AND {mentions}"  # noqa: S608 - a word of ours
     if db.execute(waiting, [f"<@{user}>"]).fetchone():
         return False
@@ -159,7 +165,7 @@ def erase_mentions(db: Database, user: str) -> bool:
     return True
 
 
-def erase_old_posts(db: Database, before: str) -> None:
+def erase_old_posts(db: Transaction, before: str) -> None:
     """Erase what was said before a time and is no card of a request."""
     db.execute(
         """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (

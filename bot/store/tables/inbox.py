@@ -3,12 +3,10 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.store.records import InboxMessage, ThreadId
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import insert_thread, is_quiet_for, mark_taken_back
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.leases import Leases
+from bot.store.tables.threads import insert_thread, is_quiet_for, mark_taken_back
 
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver late events, for a day
@@ -17,7 +15,7 @@ TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver
 class Inbox:
     """Messages that are for us, each once, in the order of Slack's ts."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+    def __init__(self, database: Database, leases: Leases) -> None:
         self._database = database
         self._leases = leases
         self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
@@ -31,7 +29,7 @@ class Inbox:
         """
         thread = message.thread
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             if _was_erased(db, message):
                 return False
             if addressed:
@@ -47,9 +45,9 @@ class Inbox:
                 _insert(db, message, "waiting" if found else "unclaimed")
             return found is not None and self._is_open(db, message, owner=found[0])
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
-    def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
+    def _is_open(self, db: Transaction, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
         thread = message.thread
         row_id, status, others = db.execute(
@@ -69,7 +67,7 @@ class Inbox:
         """Forget what was not for us after all."""
         now = datetime.now(UTC)
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             unclaimed = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
             db.execute(unclaimed, [(now - TIME_TO_CLAIM).isoformat()])
             db.execute("DELETE FROM erased_messages WHERE at < ?", [(now - TIME_TO_REDELIVER).isoformat()])
@@ -82,11 +80,11 @@ class Inbox:
         With each is who wrote the oldest of them.
         """
 
-        def read(db: Database) -> dict[ThreadId, str]:
+        def read(db: Transaction) -> dict[ThreadId, str]:
             rows = db.query(
-                """SELECT t.thread, t.owner, inbox.user, min(id) FROM inbox
-                   JOIN threads t ON t.thread = inbox.thread
-                   WHERE status IN ('waiting', 'running') GROUP BY t.thread ORDER BY min(id)"""
+                """SELECT t.thread, t.owner, inbox.user FROM inbox JOIN threads t ON t.thread = inbox.thread
+                   WHERE id IN (SELECT min(id) FROM inbox WHERE status IN ('waiting', 'running') GROUP BY thread)
+                   ORDER BY id"""
             )
             return {
                 ThreadId.of_key(row["thread"]): row["user"]
@@ -103,7 +101,7 @@ class Inbox:
         the thread is let go, in the same transaction. One in other hands is left alone.
         """
 
-        def write(db: Database) -> InboxMessage | None:
+        def write(db: Transaction) -> InboxMessage | None:
             owner = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
@@ -121,10 +119,11 @@ class Inbox:
                 attempts += 1
                 db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
                 self._leases.take(db, thread)
+            self._leases.begin(db, thread)
             self._marked.discard(row_id)
             return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
@@ -133,7 +132,7 @@ class Inbox:
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
 
 
-def _insert(db: Database, message: InboxMessage, status: str) -> None:
+def _insert(db: Transaction, message: InboxMessage, status: str) -> None:
     thread = message.thread
     db.execute(
         """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
@@ -145,7 +144,7 @@ def _insert(db: Database, message: InboxMessage, status: str) -> None:
     )
 
 
-def _open_thread(db: Database, message: InboxMessage) -> None:
+def _open_thread(db: Transaction, message: InboxMessage) -> None:
     """Make the thread ours, with what was said in it after this message but reached us before.
 
     A thread that is ours already may have been opened by a later mention than this one.
@@ -159,7 +158,7 @@ def _open_thread(db: Database, message: InboxMessage) -> None:
     )
 
 
-def _was_erased(db: Database, message: InboxMessage) -> bool:
+def _was_erased(db: Transaction, message: InboxMessage) -> bool:
     found = "SELECT 1 FROM erased_messages WHERE key = ?"
     return db.execute(found, [_erased_key(message.key)]).fetchone() is not None
 
@@ -169,45 +168,45 @@ def _erased_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def erase_inbox(db: Database, thread: ThreadId) -> None:
+def erase_inbox(db: Transaction, thread: ThreadId) -> None:
     """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
     now = datetime.now(UTC).isoformat()
     for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
         db.execute(
-            "INSERT OR REPLACE INTO erased_messages VALUES (?, ?)",
+            "INSERT INTO erased_messages VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
             [_erased_key(f"{thread.team}/{thread.channel}/{ts}"), now],
         )
     db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
 
 
-def threads_of(db: Database, user: str) -> list[ThreadId]:
+def threads_of(db: Transaction, user: str) -> list[ThreadId]:
     """List the threads in which the person wrote."""
     rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
     return [ThreadId.of_key(key) for (key,) in rows]
 
 
-def quiet_threads(db: Database, since: str) -> list[ThreadId]:
+def quiet_threads(db: Transaction, since: str) -> list[ThreadId]:
     """List the threads in which nobody has written since, and nothing waits for its answer."""
     rows = db.execute(
         """SELECT thread FROM inbox GROUP BY thread
-           HAVING max(received_at) < ? AND NOT max(status IN ('waiting', 'running'))""",
+           HAVING max(received_at) < ? AND count(*) FILTER (WHERE status IN ('waiting', 'running')) = 0""",
         [since],
     ).fetchall()
     return [ThreadId.of_key(key) for (key,) in rows]
 
 
-def is_answering(db: Database, thread: ThreadId) -> bool:
+def is_answering(db: Transaction, thread: ThreadId) -> bool:
     """Return whether a message of the thread waits for its answer."""
     waits = "SELECT 1 FROM inbox WHERE thread = ? AND status IN ('waiting', 'running')"
     return db.execute(waits, [thread.key]).fetchone() is not None
 
 
-def mark_running(db: Database, row_id: int) -> None:
+def mark_running(db: Transaction, row_id: int) -> None:
     """Note that a run answers the message, too."""
     db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
 
 
-def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
+def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool:
     """End all messages that the thread's run answers, and return whether another waits."""
     # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
     db.execute(
@@ -219,7 +218,7 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
     return is_answering(db, thread)
 
 
-def current_run(db: Database, thread: ThreadId) -> int | None:
+def current_run(db: Transaction, thread: ThreadId) -> int | None:
     """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
     found: tuple[int | None] = db.execute(
@@ -229,7 +228,13 @@ def current_run(db: Database, thread: ThreadId) -> int | None:
     return found[0]
 
 
-def mark_changed(db: Database, team: str, channel: str, ts: str) -> None:
+def thread_of(db: Transaction, team: str, channel: str, ts: str) -> ThreadId | None:
+    """Return the thread of a message, if it was kept."""
+    found = db.execute("SELECT thread FROM inbox WHERE (team, channel, ts) = (?, ?, ?)", [team, channel, ts]).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
+
+
+def mark_changed(db: Transaction, team: str, channel: str, ts: str) -> None:
     """Note that somebody changed or deleted the message."""
     changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
     db.execute(changed, [datetime.now(UTC).isoformat(), team, channel, ts])
