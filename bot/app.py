@@ -44,8 +44,8 @@ from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.store import open_store
 from bot.store.store import Store
+from bot.store.tables.store import open_store
 from bot.tools.tool import Tool
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """What all tests share: the world as a fixture, and where pictures for the README go."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from bot.shop import sample as sample_shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
+from tests.postgres import PostgresServer, serving
 from tests.world import World, open_world
 
 
@@ -47,3 +48,10 @@ def pictures(request: pytest.FixtureRequest) -> Path | None:
     """Give the folder for pictures, if there is to be one."""
     folder: Path | None = request.config.getoption("--pictures")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Run a PostgreSQL for the session."""
+    with serving(tmp_path_factory.mktemp("postgres")) as server:
+        yield server

@@ -5,7 +5,6 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -24,8 +23,7 @@ from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-POST_INTERVAL_SECONDS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
-POSTS_IN_A_BURST = 5  # … with short bursts tolerated
+DATABASE_BACKOFF_SECONDS = 1.0
 CRASH_BACKOFF_SECONDS = 5.0
 STATUS_DELAY_SECONDS = 0.05
 STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
@@ -75,7 +73,6 @@ class Delivery:
         self._woken: set[str] = set()
         self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
-        self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
@@ -158,7 +155,7 @@ class Delivery:
                 post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
-            await asyncio.sleep(POST_INTERVAL_SECONDS)
+            await asyncio.sleep(DATABASE_BACKOFF_SECONDS)
             self._wake(channel)
         except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
             logger.exception("sending in %s broke, and goes on in a while", channel)
@@ -279,13 +276,8 @@ class Delivery:
             self._drop_status(key)
             if status := self._statuses.get(key):
                 await asyncio.wait([status])
-        now = monotonic()
-        free_at = max(now, self._free_at.get(post.channel, 0.0))
-        if (wait := free_at - now - POSTS_IN_A_BURST * POST_INTERVAL_SECONDS) > 0:
-            await asyncio.sleep(wait)
-        if len(self._free_at) > 1_000:  # noqa: PLR2004 - a bound; channels that were quiet need no memory
-            self._free_at = {channel: at for channel, at in self._free_at.items() if at > now}
-        self._free_at[post.channel] = free_at + POST_INTERVAL_SECONDS
+        if post.wait_seconds:
+            await asyncio.sleep(post.wait_seconds)
 
 
 def _content(post: Post) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from bot.metrics import CONTENT_TYPE, exposition
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
-from bot.store.sqlite.leases import Leases
 from bot.store.store import Store
+from bot.store.tables.leases import Leases
 
 _DATABASE_TIMEOUT_SECONDS = 2.0
 _SHOP_TIMEOUT_SECONDS = 2.0

@@ -156,6 +156,7 @@ class Post:
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
     On a `decidable` one an approver may decide it. A post `in_doubt` was handed to Slack before, with no outcome known.
+    Slack's pace in the channel lets it be posted in `wait_seconds`.
     """
 
     id: str
@@ -170,6 +171,7 @@ class Post:
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
+    wait_seconds: float = 0.0
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

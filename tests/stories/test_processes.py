@@ -21,7 +21,7 @@ from bot.store.records import Conversation, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.store import open_store
+from bot.store.tables.store import open_store
 from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
 from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of

@@ -321,9 +321,10 @@ def plain_views(db: Database) -> None:
 
 
 @bot_migrations()
-def fences_and_places(db: Database) -> None:
-    """Tell one lease of a thread from the next, count the entries of the chain, and find the latest model calls."""
+def several_machines(db: Database) -> None:
+    """Tell one lease of a thread from the next, keep Slack's pace, count the chain's entries, find the latest calls."""
     db.execute("ALTER TABLE threads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TEXT NOT NULL) STRICT")
     db.execute("CREATE INDEX model_calls_by_age ON model_calls (created_at)")
     _count_seals(db)
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
@@ -14,6 +15,10 @@ class SqliteTransaction(Database):
 
     def lock(self, name: str) -> None:
         """Do nothing: one transaction at a time has the file."""
+
+    def now(self) -> datetime:
+        """Return the time by this machine's clock: whoever shares the file is on this machine."""
+        return datetime.now(UTC)
 
     def hint(self) -> None:
         """Do nothing: whoever shares the file looks for what waits again and again."""

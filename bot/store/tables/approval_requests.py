@@ -78,7 +78,7 @@ class ApprovalRequests:
         """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
 
         def write(db: Transaction) -> ToolCall | None:
-            now = datetime.now(UTC).isoformat()
+            now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ?

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,9 @@ class Transaction(Protocol):
         For what is read first and written then. Where all writers take turns anyway, there is nothing to be done.
         Names are locked in this order: threads, people, channels; and the chain of seals last.
         """
+
+    def now(self) -> datetime:
+        """Return the time by the one clock that all processes on the database have in common."""
 
     def hint(self) -> None:
         """Have every process look, once this is written, for what waits: what was written is for any of them."""

@@ -4,12 +4,16 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from bot.store.records import Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
+
+POST_INTERVAL = timedelta(seconds=1)  # Slack's limit for chat.postMessage is one message a second a channel …
+POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 
 
 def _lock(channel: str) -> str:
@@ -31,7 +35,7 @@ class Outbox:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
-        self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
+        self._marked: dict[str, float] = {}  # posts in our hands from the start, not handed out yet, and their turn
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
     def insert(self, db: Transaction, posts: Iterable[Post], about: ThreadId) -> None:
@@ -57,7 +61,7 @@ class Outbox:
                 ],
             )
             if is_first:
-                self._marked.add(post.id)
+                self._marked[post.id] = monotonic() + _turn(db, post)
             # Too early is fine: whoever takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
@@ -95,19 +99,19 @@ class Outbox:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
             post = replace(_post(row), ts=row["replaced_ts"])
-            is_marked = row["sender"] == self._leases.process and post.id in self._marked
-            self._marked.discard(post.id)
-            if is_marked:
-                return post
+            turn = self._marked.pop(post.id, None)
+            if turn is not None and row["sender"] == self._leases.process:
+                return replace(post, wait_seconds=max(0.0, turn - monotonic()))
             db.execute(
                 "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, post.id]
             )
-            return replace(post, attempts=post.attempts + 1, in_doubt=row["sender"] is not None)
+            in_doubt = row["sender"] is not None
+            return replace(post, attempts=post.attempts + 1, in_doubt=in_doubt, wait_seconds=_turn(db, post))
         return None
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
-        await self._write("UPDATE outbox SET sender = NULL, error = ? WHERE id = ?", error, post.id)
+        await self._write(post, "sender = NULL, error = ?", error)
 
     async def sent(self, post: Post, ts: str) -> Post | None:
         """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
@@ -123,18 +127,36 @@ class Outbox:
 
     async def failed(self, post: Post, error: str) -> None:
         """Give the post up, with the reason for the operator."""
-        await self._write("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", error, post.id)
+        await self._write(post, "status = 'failed', error = ?", error)
 
     async def simplify(self, post: Post, text: str, error: str) -> None:
         """Have the post said in plain text instead, in its place."""
-        await self._write(
-            """UPDATE outbox SET text = ?, blocks = '[]', decidable = FALSE, sender = NULL, error = ?
-               WHERE id = ?""",
-            *(text, error, post.id),
-        )
+        changes = "text = ?, blocks = '[]', decidable = FALSE, sender = NULL, error = ?"
+        await self._write(post, changes, text, error)
 
-    async def _write(self, sql: str, *values: str) -> None:
-        await self._database.commit(lambda db: db.execute(sql, values))
+    async def _write(self, post: Post, changes: str, *values: str) -> None:
+        """Change a post that is in our hands; one that was taken from us meanwhile is another's to speak of."""
+        sql = f"UPDATE outbox SET {changes} WHERE id = ? AND sender = ?"  # noqa: S608 - words of ours
+        mine = [*values, post.id, self._leases.process]
+        await self._database.commit(lambda db: db.execute(sql, mine))
+
+
+def _turn(db: Transaction, post: Post) -> float:
+    """Take a turn for the post at Slack's pace, and return in how many seconds it is; the channel is locked.
+
+    Slack counts what is new, from all processes; what is drawn over has a limit of its own.
+    """
+    if post.replaces:
+        return 0.0
+    now = db.now()
+    found = db.execute("SELECT free_at FROM channels WHERE channel = ?", [post.channel]).fetchone()
+    free_at = max(now, datetime.fromisoformat(found[0])) if found else now
+    db.execute(
+        """INSERT INTO channels (channel, free_at) VALUES (?, ?)
+           ON CONFLICT (channel) DO UPDATE SET free_at = excluded.free_at""",
+        [post.channel, (free_at + POST_INTERVAL).isoformat()],
+    )
+    return max(0.0, (free_at - now - POSTS_IN_A_BURST * POST_INTERVAL).total_seconds())
 
 
 def is_waiting(db: Transaction, thread: ThreadId) -> bool:
