@@ -41,10 +41,11 @@ from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
+from bot.store.hints import Hints
+from bot.store.opening import joined, open_database
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.migrations import bot_migrations
 from bot.store.store import Store
+from bot.store.tables.leases import Leases
 from bot.store.tables.store import open_store
 from bot.tools.tool import Tool
 
@@ -61,6 +62,7 @@ class _Bot:
     store: Store
     shop: Shop
     leases: Leases
+    hints: Hints
     delivery: Delivery
     sweeper: ApprovalSweeper
     worker: Worker
@@ -92,6 +94,7 @@ async def running(
         bot = await _assemble(settings, open_shop, stack)
         stack.push_async_callback(_cancel, asyncio.create_task(bot.delivery.run(), name="delivery"))
         stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
+        stack.push_async_callback(_cancel, asyncio.create_task(_follow(bot), name="hints"))
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.6)
@@ -103,20 +106,16 @@ async def running(
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
     known_tools = tools.load(settings, await _mcp_tools(settings, stack))
-    database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
-    await database.open()
-    stack.push_async_callback(database.close)
+    database = await stack.enter_async_context(open_database(settings.database, shop_migrations))
     session = await stack.enter_async_context(web_session())
     token = settings.slack_bot_token.get_secret_value()
     client = web_client(token, settings.slack_api_url, session)
     ourselves = await fetch_bot_identity(client)
     for channel in filter(None, (settings.approval_channel, settings.escalation_channel)):
         await check_channel(client, channel)
-    leases = Leases(database, settings.lease_seconds)
-    await leases.join()
-    stack.push_async_callback(leases.leave)
-    store = open_store(database, leases)
-    shop = await _open_shop(settings, open_shop, database, stack)
+    leases, hints = await stack.enter_async_context(joined(database, settings.lease_seconds))
+    store = open_store(database.tables, leases)
+    shop = await _open_shop(settings, open_shop, database.file, stack)
     identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
@@ -149,7 +148,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, delivery, sweeper, worker, buttons)
+    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -159,10 +158,14 @@ async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Too
 
 
 async def _open_shop(
-    settings: Settings, built_in: Callable[[DatabaseThread], Shop], database: DatabaseThread, stack: AsyncExitStack
+    settings: Settings, built_in: Callable[[DatabaseThread], Shop], file: DatabaseThread | None, stack: AsyncExitStack
 ) -> Shop:
     if settings.shop == BUILT_IN:
-        return built_in(database)
+        if file is None or file.path != settings.shop_file:
+            file = DatabaseThread(settings.shop_file, shop_migrations)
+            await file.open()
+            stack.push_async_callback(file.close)
+        return built_in(file)
     shop = await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
     try:
         await shop.check()
@@ -218,8 +221,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
 
     async def renew() -> None:
         await bot.leases.renew()
-        await bot.delivery.resume()
-        await bot.worker.resume()
+        await _look(bot)
 
     async def erase() -> None:
         await bot.shop.erase_due()
@@ -251,12 +253,35 @@ async def _connect(
         connection = HttpConnection()
         secret = settings.slack_signing_secret
         SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
-    health = Health(store=bot.store, shop=bot.shop, leases=bot.leases, connection=connection, silence_seconds=silence)
+    health = Health(
+        store=bot.store,
+        shop=bot.shop,
+        leases=bot.leases,
+        hints=bot.hints,
+        connection=connection,
+        silence_seconds=silence,
+    )
     health.add_routes(health_app if settings.health_port else web_app)
     for app, port in ((health_app, settings.health_port), (web_app, http_port)):
         if port is not None:
             await stack.enter_async_context(serving(app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
+
+
+async def _look(bot: _Bot) -> None:
+    """Go on with whatever waits and nobody is at."""
+    await bot.delivery.resume()
+    await bot.worker.resume()
+
+
+async def _follow(bot: _Bot) -> None:
+    """Look whenever another process hints that something waits."""
+    while True:
+        await bot.hints.wait()
+        try:
+            await _look(bot)
+        except DatabaseError as error:
+            logger.warning("looking for what waits failed, and is tried again: %s", error)
 
 
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:

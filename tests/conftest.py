@@ -14,9 +14,16 @@ from tests.world import World, open_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Open a world of its own for each story; the story starts the bot."""
-    async with open_world(tmp_path) as opened:
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """Open a world of its own for each story; the story starts the bot.
+
+    Its store is that of --store, or, for a story that is told on both, the fixture's parameter.
+    """
+    postgres = None
+    if getattr(request, "param", request.config.getoption("--store")) == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        postgres = server.new_database()
+    async with open_world(tmp_path, postgres) as opened:
         yield opened
 
 
@@ -40,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --pictures, a folder into which the browser test puts the README's pictures, and how long the soak is."""
     parser.addoption("--pictures", type=Path, default=None)
     parser.addoption("--soak-seconds", type=float, default=1, help="How long the soak goes on.")
+    parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite", help="Where the stories' bot keeps.")
     parser.addoption("--soak-seed", type=int, default=1, help="Where the soak's chance begins.")
 
 

@@ -1,6 +1,7 @@
 """The world that the stories play in: a Slack workspace, a scripted model, and the bot that ships between them."""
 
 import json
+import re
 import socket
 import sqlite3
 from collections import deque
@@ -9,12 +10,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from bot.app import running
 from bot.demo import serve
-from bot.settings import Settings
+from bot.settings import PostgresUrl, Settings
 from bot.shop import sample as sample_shop
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.postgres.reading import reading
+from bot.store.postgres.transaction import PostgresTransaction
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
@@ -25,6 +30,7 @@ from bot.testing.slack.workspace.faults import Hang
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
+_OF_THE_SHOP = re.compile(r"\b(refunds|orders|order_items|customers|tracking_events)\b")
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -57,7 +63,7 @@ def sorted_as(category: str, urgency: str = "low", order_id: str | None = None, 
 class World:
     """Slack, the model and the shop around one bot or several, and what the stories ask of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgres: str | None = None) -> None:
         self.workspace = Workspace()
         self.slack = SlackServer(self.workspace, retry_delays=(0.0, 0.05, 0.1))
         self.script: deque[Turn] = deque()
@@ -65,6 +71,7 @@ class World:
         self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
         self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
+        self.postgres = PostgresUrl(postgres) if postgres else None  # where the bot's tables are, if not in the file
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
         """Answer with the next turn of the script, or as `think` does where a story sets it."""
@@ -103,7 +110,8 @@ class World:
                 "openai_base_url": self.model.url,
                 "openai_api_key": "none",
                 "openai_model": "scripted-model",
-                "BOT_DATABASE": self.database,
+                "BOT_DATABASE": self.postgres or self.database,
+                **({"BOT_SHOP_DATABASE": self.database} if self.postgres else {}),
                 "BOT_APPROVERS": SAM,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": HELP,
@@ -150,7 +158,10 @@ class World:
         return found.text
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Read the database as anybody would."""
+        """Read the database as anybody would; the shop's tables are in the file in any case."""
+        if self.postgres and not _OF_THE_SHOP.search(sql):
+            with reading(self.postgres.get_secret_value()) as reader:
+                return reader.rows(sql, parameters)
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute(sql, parameters)]
@@ -173,6 +184,10 @@ class World:
 
     def write(self, sql: str, *parameters: Any) -> None:
         """Change the database behind the bot's back."""
+        if self.postgres and not _OF_THE_SHOP.search(sql):
+            with psycopg.connect(self.postgres.get_secret_value(), autocommit=True) as connection:
+                PostgresTransaction(connection).execute(sql, parameters)
+            return
         with closing(sqlite3.connect(self.database)) as db:
             db.execute(sql, parameters)
             db.commit()
@@ -210,13 +225,14 @@ def shown(message: Message) -> str:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
-    """Open a world with the sample orders in its shop."""
+async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator[World]:
+    """Open a world with the sample orders in its shop, and the bot's tables in PostgreSQL where that is given."""
     async with AsyncExitStack() as stack:
-        world = World(folder)
+        world = World(folder, postgres)
         await stack.enter_async_context(world.slack)
         await stack.enter_async_context(world.model)
-        database = DatabaseThread(world.database, bot_migrations, shop_migrations)
+        tables = (shop_migrations,) if postgres else (bot_migrations, shop_migrations)
+        database = DatabaseThread(world.database, *tables)
         await database.open()
         await sample_shop.fill(database)
         await database.close()

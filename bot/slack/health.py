@@ -9,6 +9,7 @@ from bot.metrics import CONTENT_TYPE, exposition
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
+from bot.store.hints import Hints
 from bot.store.store import Store
 from bot.store.tables.leases import Leases
 
@@ -26,11 +27,19 @@ class Health:
     """
 
     def __init__(
-        self, *, store: Store, shop: Shop, leases: Leases, connection: Connection, silence_seconds: float
+        self,
+        *,
+        store: Store,
+        shop: Shop,
+        leases: Leases,
+        hints: Hints,
+        connection: Connection,
+        silence_seconds: float,
     ) -> None:
         self._store = store
         self._shop = shop
         self._leases = leases
+        self._hints = hints
         self._connection = connection
         self._silence = silence_seconds
         self._shop_known: tuple[float, str | None] = (float("-inf"), None)
@@ -42,12 +51,13 @@ class Health:
         app.router.add_get("/metrics", self._metrics)
 
     async def _alive(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
-                "seconds_oldest_message_waits": await self._oldest(),
-            }
-        )
+        told = {
+            "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
+            "seconds_oldest_message_waits": await self._oldest(),
+        }
+        if self._hints.heard is not None:
+            told["hints_of_other_processes_are_heard"] = self._hints.heard
+        return web.json_response(told)
 
     async def _ready(self, _: web.Request) -> web.Response:
         faults, trouble = [], []

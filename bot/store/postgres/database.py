@@ -33,7 +33,7 @@ _BEGIN = (
     b"SET LOCAL idle_in_transaction_session_timeout = '5s'"
 )
 _BEGIN_READING = _BEGIN.replace(b"BEGIN", b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", 1)
-_PARAMETERS: dict[str, Any] = {
+CONNECTION: dict[str, Any] = {
     "autocommit": True,
     "prepare_threshold": None,  # a pooler in transaction mode gives each transaction another connection
     "connect_timeout": int(CONNECT_SECONDS),
@@ -62,7 +62,7 @@ class PostgresDatabase:
         self.name = shown(url)
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
             url,
-            kwargs=_PARAMETERS,
+            kwargs=CONNECTION,
             min_size=1,
             max_size=size,
             open=False,
@@ -138,6 +138,10 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise DatabaseError(str(error)) from error
 
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        """Open a connection beside the pool, for what waits on it."""
+        return await psycopg.AsyncConnection.connect(self.url, **CONNECTION)
+
     async def _run(self, operation: Operated[T], lock: str | None, begin: bytes) -> T:
         if self._closed:
             raise DatabaseError("The database is closed.")
@@ -177,7 +181,7 @@ class PostgresDatabase:
 
     def _open(self) -> None:
         try:
-            with psycopg.connect(self.url, **_PARAMETERS) as connection:
+            with psycopg.connect(self.url, **CONNECTION) as connection:
                 adapt(connection)
                 migrate(connection)
         except psycopg.Error as error:

@@ -25,7 +25,8 @@ _VIEWS = {
                (amount_minor * 1.0 / CASE WHEN currency IN ({WITHOUT}) THEN 1
                                           WHEN currency IN ({THOUSANDTHS}) THEN 1000 ELSE 100 END)::float8 AS amount,
                currency,
-               coalesce(json_extract(quote, '$.change.reason'), json_extract(arguments, '$.reason')) AS reason, tool, status, decided_by, decided_at, {_WAITED} AS waited_seconds,
+               coalesce(json_extract(quote, '$.change.reason'), json_extract(arguments, '$.reason')) AS reason,
+               tool, status, decided_by, decided_at, {_WAITED} AS waited_seconds,
                finished_at, error, amount_minor, id
         FROM refunds WHERE tool = 'initiate_refund' OR amount_minor > 0""",
     "runs": f"""

@@ -142,6 +142,7 @@ class ApprovalRequests:
             seal(db, [call.id])
             if operator:
                 write_audit(db, "settle", by=operator, subject=call.id, why=why)
+                db.hint()
             self._outbox.insert(
                 db,
                 [

@@ -26,6 +26,7 @@ class Retries:
                 if (found := again(db, like)) is not None:
                     row_id, words = found
                     write_audit(db, "retry", by=by, subject=row_id)
+                    db.hint()
                     return words
             raise NothingToRetryError(_why_not(db, reference, like))
 
