@@ -1,5 +1,6 @@
 """What all tests share: the world as a fixture, and where pictures for the README go."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-seed", type=int, default=1, help="Where the soak's chance begins.")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the SQLite file where the stories' bot has none."""
+    if config.getoption("--store") == "postgres":
+        for item in items:
+            if item.get_closest_marker("sqlite_file"):
+                item.add_marker(pytest.mark.skip(reason="it is about the SQLite file"))
+
+
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest) -> Path | None:
     """Give the folder for pictures, if there is to be one."""
@@ -59,7 +68,7 @@ def pictures(request: pytest.FixtureRequest) -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """Run a PostgreSQL for the session."""
-    with serving(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL for the session, in a short path: its socket is there, too."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder, serving(Path(folder) / "data") as server:
         yield server

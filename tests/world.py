@@ -18,10 +18,12 @@ from bot.settings import PostgresUrl, Settings
 from bot.shop import sample as sample_shop
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.opening import open_database
 from bot.store.postgres.reading import reading
 from bot.store.postgres.transaction import PostgresTransaction
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.database import Database
 from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Message, Workspace
@@ -30,7 +32,7 @@ from bot.testing.slack.workspace.faults import Hang
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
-_OF_THE_SHOP = re.compile(r"\b(refunds|orders|order_items|customers|tracking_events)\b")
+_OF_THE_SHOP = re.compile(r"\b(refunds|orders|order_items|customers|tracking_events|effects|payments|PRAGMA)\b")
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -93,6 +95,11 @@ class World:
 
         self.think = think
         return hang
+
+    @property
+    def place(self) -> str:
+        """Name the bot's database, as BOT_DATABASE does."""
+        return self.postgres.get_secret_value() if self.postgres else str(self.database)
 
     @property
     def asked(self) -> list[Request]:
@@ -182,15 +189,21 @@ class World:
         """Let every order have arrived, so that any of it can be refunded."""
         self.write("UPDATE orders SET status = 'delivered'")
 
-    def write(self, sql: str, *parameters: Any) -> None:
-        """Change the database behind the bot's back."""
+    def write(self, sql: str, *parameters: Any) -> int:
+        """Change the database behind the bot's back, and return how many rows were."""
         if self.postgres and not _OF_THE_SHOP.search(sql):
             with psycopg.connect(self.postgres.get_secret_value(), autocommit=True) as connection:
-                PostgresTransaction(connection).execute(sql, parameters)
-            return
+                return PostgresTransaction(connection).execute(sql, parameters).rowcount
         with closing(sqlite3.connect(self.database)) as db:
-            db.execute(sql, parameters)
+            count = db.execute(sql, parameters).rowcount
             db.commit()
+            return count
+
+    @asynccontextmanager
+    async def tables(self) -> AsyncIterator[Database]:
+        """Open the bot's tables, as a command beside the bot does."""
+        async with open_database(self.postgres or self.database) as database:
+            yield database.tables
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from bot.shop.changes import Applied, Change, Quote
@@ -122,7 +123,7 @@ async def test_declined(world: World) -> None:
     note = "Note from the shop: Refund of $42.00 for ORD-10188: declined by a person, nothing was done."
     assert note in [message["content"] for message in world.asked[-1].messages]
     assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         world.write("UPDATE tool_calls SET error = 'changed'")
 
 

@@ -1,7 +1,5 @@
 """The process ends where it should not, and the next one goes on."""
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 from bot.testing.openai import Answer
@@ -10,9 +8,7 @@ from tests.world import ANA, SAM, World, buttons, refund_of, shown, status_of
 
 def tamper(world: World, sql: str, *parameters: Any) -> None:
     """Leave the database as a process that was killed would have left it."""
-    with closing(sqlite3.connect(world.database)) as db:
-        assert db.execute(sql, parameters).rowcount > 0
-        db.commit()
+    assert world.write(sql, *parameters) > 0
 
 
 async def parked_refund(world: World) -> str:

@@ -172,13 +172,11 @@ async def test_forgotten(world: World) -> None:
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)
         await world.replies(await world.says(BEN, "@bot hello"))
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    assert await Erasure(database).forget(ANA) == Erased(1)
-    assert await Erasure(database).forget(SAM) == Erased(0)
-    with pytest.raises(Exception, match="a finished tool call does not change"):
-        await database.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
-    await database.close()
+    async with world.tables() as tables:
+        assert await Erasure(tables).forget(ANA) == Erased(1)
+        assert await Erasure(tables).forget(SAM) == Erased(0)
+        with pytest.raises(Exception, match="a finished tool call does not change"):
+            await tables.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
     (row,) = world.rows("SELECT status, summary, requester, decided_by, card, thread_ts FROM tool_calls")
     assert row == {
         "status": "succeeded",
@@ -201,14 +199,13 @@ async def test_forget_waits_for_open_requests(world: World) -> None:
     world.script += [refund_of("ORD-10188"), Answer("It is asked for.")]
     async with world.bot():
         await world.card(await world.says(ANA, "@bot refund ORD-10188"))
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    with pytest.raises(StillOpenError, match=r"Refund of \$42.00 for ORD-10188"):
-        await Erasure(database).forget(ANA)
-    await database.close()
+    async with world.tables() as tables:
+        with pytest.raises(StillOpenError, match=r"Refund of \$42.00 for ORD-10188"):
+            await Erasure(tables).forget(ANA)
     assert len(world.rows("SELECT 1 FROM inbox")) == 1
 
 
+@pytest.mark.sqlite_file
 async def test_retention(world: World) -> None:
     """With a retention, threads that have been quiet for so long are erased, and others are not."""
     world.script += [Answer("Hello."), Answer("Hello."), refund_of("ORD-10188"), Answer("It is asked for.")]

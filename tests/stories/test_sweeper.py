@@ -9,7 +9,6 @@ from bot.approvals.sweeper import MAX_ASKED_AT_ONCE
 from bot.shop.changes import Applied, Change
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.switches import Switches
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
@@ -21,11 +20,9 @@ SWEEP_OFTEN: dict[str, Any] = {"BOT_SWEEP_SECONDS": 0.05}
 
 async def switch(world: World, *, paused: bool) -> None:
     """Do what `support-bot pause` and `resume` do beside a bot that runs."""
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    switches = Switches(database)
-    await (switches.pause() if paused else switches.resume())
-    await database.close()
+    async with world.tables() as tables:
+        switches = Switches(tables)
+        await (switches.pause() if paused else switches.resume())
 
 
 async def drawn(world: World, card: Message, *, paused: bool) -> Message:
