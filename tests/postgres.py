@@ -1,6 +1,7 @@
 """A PostgreSQL of the tests' own: one server a session, and for each test a database that is a copy of an empty one."""
 
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,4 +58,5 @@ def serving(folder: Path) -> Iterator[PostgresServer]:
     try:
         yield PostgresServer(server.get_uri())
     finally:
+        os.kill(server.get_pid(), signal.SIGQUIT)  # nothing of it is wanted any more
         server.cleanup()
