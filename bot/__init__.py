@@ -22,6 +22,7 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite is where
     imports      Python of the operator's own that a setting names
     settings     what the operator decides
+    model_settings  which models are asked, where and how
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -27,6 +27,8 @@ from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
+from bot.model.health import ModelHealth
+from bot.model.model import Model
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
 from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
@@ -67,6 +69,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    models: Sequence[ModelHealth]
 
 
 @asynccontextmanager
@@ -121,13 +124,25 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         logger.warning("%s", fault)
     cards = Cards(identity, settings)
     executor = Executor(store=store, cards=cards, tools=known_tools, shop=shop, identity=identity, settings=settings)
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+    worker: Worker
+    approvals = Approvals(
+        store=store,
+        executor=executor,
+        cards=cards,
+        identity=identity,
+        settings=settings,
+        wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
+    )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    models = [OpenAIModel(one) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
     agent = _agent(
         settings,
         stack,
+        models=models,
         store=store,
         identity=identity,
         known_tools=tools.offered(known_tools, shop),
@@ -148,7 +163,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
-    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons)
+    health = [model.health for model in models]
+    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -180,6 +196,7 @@ def _agent(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    models: Sequence[Model],
     store: Store,
     identity: Identity,
     known_tools: Mapping[str, type[Tool]],
@@ -188,10 +205,13 @@ def _agent(
     escalation: Escalation,
     show_status: ShowStatus,
 ) -> Agent:
-    models = [OpenAIModel(name, settings) for name in (settings.openai_model, settings.openai_fallback_model) if name]
-    for model in models:
-        stack.push_async_callback(model.close)
-    intents = Intents(model=models[0], store=store, escalation=escalation, order_number=shop.order_number)
+    intents = Intents(
+        model=models[0],
+        store=store,
+        escalation=escalation,
+        order_number=shop.order_number,
+        sorts=settings.sorts,
+    )
     stack.push_async_callback(intents.stop)
     model_calls = ModelCalls(
         models=models,
@@ -256,6 +276,7 @@ async def _connect(
     health = Health(
         store=bot.store,
         shop=bot.shop,
+        models=bot.models,
         leases=bot.leases,
         hints=bot.hints,
         connection=connection,

@@ -50,7 +50,7 @@ def count(event: str, fields: Mapping[str, Any]) -> None:
             _TOKENS.labels(model, "completion").inc(fields.get("completion_tokens") or 0)
         case "model call failed":
             _MODEL_CALLS.labels(fields["model"], "failed").inc()
-        case "request approved":
+        case "request approved" | "request confirmed":
             _WAITED.labels(fields["tool"]).observe(fields.get("waited_seconds") or 0)
         case "request done" | "request refused" | "outcome unknown":
             _TOOL_CALLS.labels(fields["tool"], fields["status"]).inc()

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from contextvars import ContextVar
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -11,11 +12,14 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.model_settings import ModelFields, printable
 from bot.prices import read_prices
 
 logger = logging.getLogger(__name__)
 _env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
+
+RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may have to be asked again
 
 
 class SettingsError(Exception):
@@ -42,7 +46,7 @@ def _database_place(value: Any) -> Any:
 Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
 
 
-class Settings(BaseSettings):
+class Settings(ModelFields):
     """What the operator decides. Each field's description is its line in the README."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -59,15 +63,6 @@ class Settings(BaseSettings):
         description="Configuration token, by which `support-bot check` compares the app's events; else not needed.",
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; a test server otherwise.")
-
-    openai_api_key: SecretStr | None = Field(
-        None, description="API key; any text for a compatible server that wants none."
-    )
-    openai_base_url: str | None = Field(
-        None, description="A server that speaks Chat Completions with tools; OpenAI's own when not set."
-    )
-    openai_model: str = Field("gpt-5.4-mini", description="The model to ask.")
-    openai_fallback_model: str | None = Field(None, description="The model to ask when the first one fails.")
 
     model_prices: str | None = Field(
         None,
@@ -209,20 +204,32 @@ class Settings(BaseSettings):
         validation_alias="BOT_HISTORY_TOKENS",
         description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
     )
+    customer_may_confirm: Decimal = Field(
+        Decimal(0),
+        ge=0,
+        validation_alias="BOT_CUSTOMER_MAY_CONFIRM",
+        description="US dollars that may come back on the customer's own click; more needs an approver after it.",
+    )
+    address_change_limit: Decimal = Field(
+        Decimal(200),
+        ge=0,
+        validation_alias="BOT_ADDRESS_CHANGE_LIMIT",
+        description="US dollars of an order above which an approver has to agree to another address of it.",
+    )
     account_undo_days: int = Field(
         30,
         ge=1,
         validation_alias="BOT_ACCOUNT_UNDO_DAYS",
         description="Days in which a deleted account can be brought back, before name and e-mail are erased.",
     )
-    model_timeout_seconds: float = Field(
-        30, gt=0, validation_alias="BOT_MODEL_TIMEOUT_SECONDS", description="Seconds that one model call may take."
-    )
     tool_timeout_seconds: float = Field(
         15, gt=0, validation_alias="BOT_TOOL_TIMEOUT_SECONDS", description="Seconds that one tool call may take."
     )
-    run_timeout_seconds: float = Field(
-        90, gt=0, validation_alias="BOT_RUN_TIMEOUT_SECONDS", description="Seconds that answering a message may take."
+    run_timeout_seconds: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="BOT_RUN_TIMEOUT_SECONDS",
+        description="Seconds that answering a message may take; three times those of a model call when not set.",
     )
     paused: bool = Field(
         default=False,
@@ -294,23 +301,6 @@ class Settings(BaseSettings):
                 logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
         return read
 
-    @field_validator("openai_api_key")
-    @classmethod
-    def _api_key(cls, key: SecretStr | None) -> SecretStr | None:
-        return _printable(key) if key else None
-
-    @field_validator("openai_base_url")
-    @classmethod
-    def _base_url(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it is an address such as https://models.example.com/v1")
-        if parts.path.rstrip("/").endswith("/chat/completions"):
-            raise ValueError("it ends before /chat/completions, which is added to it")
-        return url
-
     @field_validator("model_prices")
     @classmethod
     def _prices(cls, prices: str | None) -> str | None:
@@ -342,6 +332,11 @@ class Settings(BaseSettings):
     def _slash(cls, url: str) -> str:
         return url if url.endswith("/") else url + "/"
 
+    @property
+    def run_seconds(self) -> float:
+        """How long answering a message may take."""
+        return self.run_timeout_seconds or RUN_MODEL_CALLS * self.model_timeout_seconds
+
 
 def _starting(ids: tuple[str, ...], prefixes: tuple[str, ...], wanted: str) -> tuple[str, ...]:
     for one in ids:
@@ -359,15 +354,8 @@ def _host(text: str) -> str:
     return host
 
 
-def _printable(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("it holds a space, a line break or a character that no key has; copy it again")
-    return secret
-
-
 def _token(token: SecretStr, prefix: str) -> SecretStr:
-    _printable(token)
+    printable(token)
     if not token.get_secret_value().startswith(prefix):
         raise ValueError(f"the token starts with {prefix}")
     return token

@@ -58,5 +58,6 @@ def serving(folder: Path) -> Iterator[PostgresServer]:
     try:
         yield PostgresServer(server.get_uri())
     finally:
-        os.kill(server.get_pid(), signal.SIGQUIT)  # nothing of it is wanted any more
+        if pid := server.get_pid():
+            os.kill(pid, signal.SIGQUIT)  # nothing of it is wanted any more
         server.cleanup()

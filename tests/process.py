@@ -17,7 +17,7 @@ from bot.__main__ import main
 from bot.settings import variable
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.world import SAM, World, buttons, refund_of, status_of
+from tests.world import SAM, World, buttons, heard, refund_of, status_of
 
 # Each process is forked from one that has imported the bot already, which takes milliseconds in place of a second.
 FORKS = multiprocessing.get_context("forkserver")
@@ -149,7 +149,7 @@ class Supervisor:
 
 async def think(request: Request) -> Answer:
     """Answer as a model would that is asked where an order is, or for a refund, in a message that ends in its id."""
-    asked = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
+    asked = heard(request)[-1]
     last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
     if last == "tool":
         return Answer(f"That was “{asked}”.")

@@ -52,6 +52,12 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
         ("OPENAI_API_KEY", "“sk-swapped”"),
         ("OPENAI_BASE_URL", "models.example.com/v1"),
         ("OPENAI_BASE_URL", "https://models.example.com/v1/chat/completions"),
+        ("OPENAI_FALLBACK_API_KEY", "sk-swapped\n1"),
+        ("OPENAI_FALLBACK_BASE_URL", "models.example.com/v1"),
+        ("BOT_MODEL_HEADERS", "X-Title"),
+        ("BOT_MODEL_HEADERS", "X-Title: swapped\u2026"),
+        ("BOT_MODEL_TEMPERATURE", "hot"),
+        ("BOT_MODEL_REASONING_EFFORT", "a lot"),
         ("BOT_APPROVAL_HOURS", "0"),
         ("BOT_APPROVAL_HOURS", "soon"),
         ("BOT_MAX_STEPS", "0"),
@@ -65,6 +71,47 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> No
         read_settings()
     assert "\n" not in str(raised.value)
     assert "swapped" not in str(raised.value)
+
+
+def test_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each model has its own server, and a key goes to no server that it is not for."""
+    key, url, other = "sk-1", "https://one.example.com/v1", "https://two.example.com/v1"
+    give(monkeypatch, **(GOOD | {"OPENAI_BASE_URL": url, "OPENAI_FALLBACK_MODEL": "spare"}))
+    assert [(one.base_url, one.key) for one in read_settings().models] == [(url, key), (url, key)]
+    give(monkeypatch, OPENAI_FALLBACK_BASE_URL=other, BOT_MODEL_HEADERS="X-Title: Support, X-Team: a:b")
+    assert [(one.base_url, one.key) for one in read_settings().models] == [(url, key), (other, None)]
+    assert read_settings().models[1].headers == (("X-Title", "Support"), ("X-Team", "a:b"))
+    give(monkeypatch, OPENAI_FALLBACK_API_KEY="sk-2", BOT_MODEL_TEMPERATURE="0.2", BOT_MODEL_MAX_TOKENS="500")
+    assert [one.key for one in read_settings().models] == [key, "sk-2"]
+    assert read_settings().models[0].parameters == {"temperature": 0.2, "max_completion_tokens": 500}
+
+
+@pytest.mark.parametrize(
+    ("url", "sorts"),
+    [
+        ("https://models.example.com/v1", True),
+        ("http://127.0.0.1:8080/v1", False),
+        ("http://localhost:11434/v1", False),
+        ("http://192.168.1.20:8000/v1", False),
+        ("http://[::1]:8000/v1", False),
+        ("http://llama:8080/v1", False),
+        ("http://gpu.local/v1", False),
+    ],
+)
+def test_sorting_by_default(monkeypatch: pytest.MonkeyPatch, url: str, *, sorts: bool) -> None:
+    """Threads are sorted unless the model's server is on this machine or network, or as the setting says."""
+    give(monkeypatch, **(GOOD | {"OPENAI_BASE_URL": url}))
+    assert read_settings().sorts is sorts
+    give(monkeypatch, BOT_SORTING=str(not sorts))
+    assert read_settings().sorts is not sorts
+
+
+def test_time_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run has time for three slow answers of the model, unless a setting says how long it may take."""
+    give(monkeypatch, **(GOOD | {"BOT_MODEL_TIMEOUT_SECONDS": "200"}))
+    assert read_settings().run_seconds == 600
+    give(monkeypatch, BOT_RUN_TIMEOUT_SECONDS="90")
+    assert read_settings().run_seconds == 90
 
 
 def test_link_hosts(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ import re
 import socket
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from bot.store.postgres.transaction import PostgresTransaction
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.database import Database
-from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall
+from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall, portability_faults
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Message, Workspace
 from bot.testing.slack.workspace.faults import Hang
@@ -34,6 +34,35 @@ SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
 _OF_THE_SHOP = re.compile(r"\b(refunds|orders|order_items|customers|tracking_events|effects|payments|PRAGMA)\b")
 Turn = Answer | Failure | Callable[[Request], Answer]
+
+
+_WROTE = re.compile(r"^\w+ wrote: (.*(?:\n  .*)*)", re.MULTILINE)
+
+
+def words_in(message: Mapping[str, Any]) -> list[str]:
+    """List what people say in a message to the model, each thing by itself and without who wrote it."""
+    content = message["content"] or ""
+    return [words.replace("\n  ", "\n") for words in _WROTE.findall(content)] or [content]
+
+
+def heard(request: Request) -> list[str]:
+    """List what people have said to the model by this request."""
+    return [words for message in request.messages if message["role"] == "user" for words in words_in(message)]
+
+
+def notes_in(request: Request) -> list[str]:
+    """List what the model is told in notes from the shop, before what people say and beside results."""
+    found: list[str] = []
+    for message in request.messages[1:]:
+        if message["role"] == "tool":
+            found += json.loads(message["content"]).get("notes_from_the_shop", [])
+        found += re.findall(r"^\[Note from the shop: (.*)\]$", message["content"] or "", re.MULTILINE)
+    return found
+
+
+def results_in(request: Request) -> list[Any]:
+    """List the results of tools that the model is told."""
+    return [json.loads(message["content"]) for message in request.messages if message["role"] == "tool"]
 
 
 def calls(*wanted: tuple[str, dict[str, Any] | str]) -> Answer:
@@ -74,9 +103,14 @@ class World:
         self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
         self.postgres = PostgresUrl(postgres) if postgres else None  # where the bot's tables are, if not in the file
+        self.faults: list[str] = []
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
-        """Answer with the next turn of the script, or as `think` does where a story sets it."""
+        """Answer with the next turn of the script, or as `think` does where a story sets it.
+
+        What not every server would take is noted, and fails the story.
+        """
+        self.faults += portability_faults(request.raw)
         if request.response_format:
             return self.intent(request) if callable(self.intent) else self.intent
         if self.think:
@@ -122,6 +156,7 @@ class World:
                 "BOT_APPROVERS": SAM,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": HELP,
+                "BOT_SORTING": True,
                 **changes,
             },
         )
@@ -149,6 +184,16 @@ class World:
         """Wait for the card with buttons in the message's thread."""
         return await self.workspace.until(
             lambda: next((reply for reply in self.workspace.replies_of_bot(message) if buttons(reply)), None)
+        )
+
+    async def confirmed(self, message: Message, person: str = ANA) -> Message:
+        """Press Confirm on the requester's card in the message's thread, and wait for the approver's there."""
+        card = await self.card(message)
+        await self.workspace.click(person, card.channel, card.ts, "approve_call")
+        return await self.workspace.until(
+            lambda: next(
+                (one for one in self.workspace.replies_of_bot(message) if buttons(one) and one.ts != card.ts), None
+            )
         )
 
     async def settled(self, card: Message) -> Message:
@@ -250,3 +295,4 @@ async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator
         await sample_shop.fill(database)
         await database.close()
         yield world
+        assert world.faults == [], "the model was asked in a way that not every server takes"

@@ -13,6 +13,7 @@ from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
+from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import email_addresses
 from bot.callbacks import ShowStatus
@@ -60,38 +61,43 @@ class Agent:
         Return whether another message waits in the thread, as all that ends a run does.
         """
         try:
-            async with asyncio.timeout(self._settings.run_timeout_seconds):
+            async with asyncio.timeout(self._settings.run_seconds):
                 reply, posts = await self._run(message)
         except RunError as error:
-            return await self.apologise(message, error.words, error.row_id, str(error), escalate=error.escalate)
+            return await self._end(message, error)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
-            return await self.apologise(message, words, error=str(error))
+            return await self.apologise(message, words, str(error))
         except TimeoutError:
-            return await self.apologise(message, "This took too long, so I stopped.", error="the run took too long")
+            return await self.apologise(message, "This took too long, so I stopped.", "the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
         more = await self._store.conversations.finish(message, reply, posts)
         reach("answer written")
         return more
 
-    async def apologise(
-        self, message: InboxMessage, words: str, row_id: str | None = None, error: str = "", *, escalate: bool = False
-    ) -> bool:
+    async def apologise(self, message: InboxMessage, words: str, error: str) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
-        mark = reference(row_id or new_id())
+        return await self._end(message, RunError(words, new_id(), error))
+
+    async def _end(self, message: InboxMessage, error: RunError) -> bool:
+        mark = reference(error.row_id)
         where = f"{message.thread.channel}/{message.thread.ts}"
-        tell(logger, "message not answered", level=logging.WARNING, error=error[:200], reference=mark, thread=where)
+        tell(
+            logger, "message not answered", level=logging.WARNING, error=str(error)[:200], reference=mark, thread=where
+        )
         post = None
-        if escalate:
+        if error.escalate:
             intent = await self._intents.stored(message.thread)
-            summary, key = f"{words} ({mark})", message.key
+            summary, key = f"{error.words} ({mark})", message.key
             post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
-        next_step = "I have asked a person to look at it." if post else TRY_AGAIN
-        text = f"{words} {next_step} If it goes on, tell the team this reference: {mark}"
-        reply = {"role": "assistant", "content": words}
+        next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
+        text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
+        reply = {"role": "assistant", "content": error.words}
         posts = self._posts(message, text)
         await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
-        return await self._store.conversations.finish(message, reply, posts, error=f"{mark}: {error}", escalation=post)
+        return await self._store.conversations.finish(
+            message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
+        )
 
     async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
         """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
@@ -125,8 +131,9 @@ class Agent:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
-                seen = seen_by(message.user, conversation.messages)
-                turn = await self._model_calls.ask(message.thread, message.user, seen)
+                messages = seen_by(message.user, conversation.messages)
+                ask = partial(self._model_calls.ask, message.thread, message.user)
+                turn = await next_turn(ask, messages, conversation.cards)
                 reach("model answered")
                 if not turn.calls:
                     text = without_instructions(turn.text)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.store.records import NOTE, ChatMessage
 
+MIN_CHARACTERS = 200  # of a text, below which shortening it would leave nothing to understand
 # What may stand for an order's number in our own words, at whatever shop: one word, and no sentence.
 _ORDER_NUMBER = re.compile(r"#?\w[\w./-]{0,63}")
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
@@ -73,7 +74,7 @@ def cut(messages: Sequence[ChatMessage], tokens: int) -> list[ChatMessage]:
     Whole turns only, from one message of a person to the next. Where it cuts depends on what was said up to there and
     so stays for many turns, which keeps the beginning of the request the same for the server's cache.
     """
-    turns = list(_turns(messages))
+    turns = list(_turns(list(_readable(messages))))
     sizes = [size(turn) for turn in turns]
     first = total = 0
     for position, tokens_of_turn in enumerate(sizes):
@@ -85,6 +86,34 @@ def cut(messages: Sequence[ChatMessage], tokens: int) -> list[ChatMessage]:
     left_out = [message for turn in turns[:first] for message in turn]
     kept = [message for turn in turns[first:] for message in turn]
     return [{"role": "system", "content": _facts(left_out)}, *kept] if left_out else kept
+
+
+def shortened(messages: Sequence[ChatMessage], tokens: int) -> list[ChatMessage]:
+    """Cut the conversation, and where its last turn alone is too long, the longest texts in that."""
+    kept = cut(messages, tokens)
+    if size(kept) <= tokens:
+        return kept
+    limit = max(MIN_CHARACTERS, tokens * CHARACTERS_A_TOKEN // len(kept))
+    return [_shorter(message, limit) for message in kept]
+
+
+def _shorter(message: ChatMessage, limit: int) -> ChatMessage:
+    content = message.get("content")
+    if not isinstance(content, str) or len(content) <= limit:
+        return message
+    beginning = content[:limit]
+    if message["role"] == "tool":
+        return {**message, "content": json.dumps({"beginning_of_a_long_result": beginning}, ensure_ascii=False)}
+    return {**message, "content": f"{beginning}… (the rest is left out)"}
+
+
+def _readable(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
+    """Leave out what a content filter did not let through: of a person's message it is still told that it was there."""
+    for message in messages:
+        if not message.get("left_out"):
+            yield message
+        elif message["role"] == "user":
+            yield {**message, "content": "(a message that the content filter did not let through)"}
 
 
 def _turns(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:

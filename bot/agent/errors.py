@@ -4,11 +4,25 @@
 class RunError(Exception):
     """A run cannot go on. `words` are for the user; `row_id` is where the operator finds more.
 
-    With `escalate` the thread is escalated.
+    With `escalate` the thread is escalated; `again` tells whether writing again may help. After `empty` what the run
+    has found is worth more than an apology; after `filtered` no later run may be given this run's messages.
     """
 
-    def __init__(self, words: str, row_id: str, text: str, *, escalate: bool = False) -> None:
+    def __init__(
+        self,
+        words: str,
+        row_id: str,
+        text: str,
+        *,
+        escalate: bool = False,
+        again: bool = True,
+        empty: bool = False,
+        filtered: bool = False,
+    ) -> None:
         super().__init__(text)
         self.words = words
         self.row_id = row_id
         self.escalate = escalate
+        self.again = again
+        self.empty = empty
+        self.filtered = filtered

@@ -25,7 +25,7 @@ HEAD_START_SECONDS = 0.02  # for the thread's own request, which somebody waits 
 
 
 class Intents:
-    """Sorts threads in the background. Nothing waits for it but a card, and that for a second at most."""
+    """Sorts threads in the background, if at all. Nothing waits for it but a card, and that for a second at most."""
 
     def __init__(
         self,
@@ -34,17 +34,19 @@ class Intents:
         store: Store,
         escalation: Escalation,
         order_number: Callable[[str], str | None],
+        sorts: bool,
     ) -> None:
         self._model = model
         self._order_number = order_number
         self._store = store
         self._escalation = escalation
+        self._sorts = sorts
         self._tasks: set[asyncio.Task[CustomerIntent | None]] = set()
 
     def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = _read(stored)
-        if known is not None and not topic_turned(known, message.text, self._order_number):
+        if not self._sorts or (known is not None and not topic_turned(known, message.text, self._order_number)):
             return partial(_newest, known, None)
         task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
         self._tasks.add(task)
@@ -75,7 +77,7 @@ class Intents:
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error))
             self._store.calls.log_model_call(failed)
-            log_failed_call(failed)
+            log_failed_call(failed, self._model.health.address)
             return None
         except asyncio.CancelledError:
             self._store.calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))

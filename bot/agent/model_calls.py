@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from bot.agent import conversation
 from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
 from bot.logs import tell
-from bot.model.model import Model, ModelError, Turn, Usage
+from bot.model.model import Model, ModelError, Reason, Turn, Usage
 from bot.settings import Settings
 from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
 from bot.store.store import CallLog
@@ -22,6 +23,8 @@ MAX_TRIES = 3
 MAX_LOGGED_CHARACTERS = 200  # the first line: those below it may quote what the model said
 MAX_WAIT_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 0.4
+PROGRESS_SECONDS = 30.0
+MAX_ADAPTATIONS = 12
 
 
 class ModelCalls:
@@ -43,37 +46,64 @@ class ModelCalls:
         self._calls = calls
         self._settings = settings
         self._show_status = show_status
+        self._budgets: dict[str, int] = {}  # tokens of a conversation that fit into each model, where less does
 
     async def ask(self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
         """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one."""
         failure: RunError | None = None
-        budget = self._settings.history_tokens
         for model in self._models:
-            for attempt in range(MAX_TRIES):
-                row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
-                try:
-                    return await self._try(model, row, conversation.cut(messages, budget))
-                except ModelError as error:
-                    failure = RunError(error.words, row.id, str(error))
-                    wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2**attempt)
-                    if error.too_long:
-                        budget = min(budget, conversation.size(messages)) // 2
-                    elif error.retry_after is None or wait > MAX_WAIT_SECONDS or attempt + 1 == MAX_TRIES:
-                        break
-                    else:
-                        self._show_status(thread, "is waiting for the language model…")
-                        await asyncio.sleep(wait)
+            try:
+                return await self._ask(model, thread, requester, messages)
+            except RunError as error:
+                failure = error
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
+
+    async def _ask(self, model: Model, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
+        """Ask one model, again in passing trouble and with less where it is too much. Raises RunError."""
+        budget = self._budgets.get(model.name, self._settings.history_tokens)
+        sent = conversation.cut(messages, budget)
+        tries, adaptations = 0, 0
+        while True:
+            row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
+            try:
+                turn = await self._try(model, row, sent)
+            except ModelError as error:
+                failure = _run_error(error, row)
+                if error.reason is Reason.ADAPTED and adaptations < MAX_ADAPTATIONS:
+                    adaptations += 1
+                elif error.reason is Reason.TOO_LONG:
+                    budget = min(budget, conversation.size(sent)) // 2
+                    sent, before = conversation.shortened(messages, budget), sent
+                    if sent == before:
+                        raise failure from error
+                elif error.reason is Reason.FILTERED and len(last := conversation.cut(messages, 0)) < len(sent):
+                    sent = last  # what was said before may be what the filter does not like
+                else:
+                    tries += 1
+                    await self._wait(thread, error, tries, failure)
+            else:
+                if budget < self._settings.history_tokens:
+                    self._budgets[model.name] = budget
+                return turn
+
+    async def _wait(self, thread: ThreadId, error: ModelError, tries: int, failure: RunError) -> None:
+        """Wait until asking again may help. Raises the failure where it would not."""
+        wait = max(error.retry_after or 0.0, FIRST_WAIT_SECONDS * 2 ** (tries - 1))
+        if error.retry_after is None or wait > MAX_WAIT_SECONDS or tries == MAX_TRIES:
+            raise failure from error
+        self._show_status(thread, "is waiting for the language model…")
+        await asyncio.sleep(wait)
 
     async def _try(self, model: Model, row: ModelCall, messages: Sequence[ChatMessage]) -> Turn:
         conversation.check(messages)
         self._calls.log_model_call(row)
         try:
-            turn = await model.respond([self._instructions, *messages], self._definitions)
+            async with self._progress(row.thread):
+                turn = await model.respond([self._instructions, *messages], self._definitions)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)
-            log_failed_call(failed)
+            log_failed_call(failed, model.health.address)
             raise
         except asyncio.CancelledError:
             self._calls.log_model_call(replace(row, status=CallStatus.FAILED, error="cut off"))
@@ -81,6 +111,32 @@ class ModelCalls:
         self._calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(turn.usage)))
         log_answer(row, turn.usage)
         return turn
+
+    @asynccontextmanager
+    async def _progress(self, thread: ThreadId) -> AsyncIterator[None]:
+        """Keep the thread's status fresh while the model thinks: Slack drops it after two minutes."""
+
+        async def show() -> None:
+            while True:
+                await asyncio.sleep(min(PROGRESS_SECONDS, self._settings.model_timeout_seconds / 4))
+                self._show_status(thread, "is still thinking…")
+
+        task = asyncio.create_task(show(), name=f"progress of {thread.ts}")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+def _run_error(error: ModelError, row: ModelCall) -> RunError:
+    return RunError(
+        error.reason.words,
+        row.id,
+        str(error),
+        again=error.reason.helps,
+        empty=error.reason in (Reason.EMPTY, Reason.UNUSABLE),
+        filtered=error.reason is Reason.FILTERED,
+    )
 
 
 def log_answer(call: ModelCall, usage: Usage) -> None:
@@ -99,13 +155,14 @@ def log_answer(call: ModelCall, usage: Usage) -> None:
     )
 
 
-def log_failed_call(call: ModelCall) -> None:
-    """Tell the operator of a model call that failed."""
+def log_failed_call(call: ModelCall, address: str) -> None:
+    """Tell the operator of a call that failed of the model at an address."""
     tell(
         logger,
         "model call failed",
         level=logging.WARNING,
         model=call.model,
+        address=address,
         purpose=call.purpose,
         error=(call.error or "").partition("\n")[0][:MAX_LOGGED_CHARACTERS],
         reference=reference(call.id),

@@ -18,7 +18,7 @@ from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, new_id, reference, writable
+from bot.store.records import CallStatus, InboxMessage, ToolCall, fault, new_id, reference, writable
 from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -129,7 +129,7 @@ class ToolCalls:
         except Exception as error:  # a tool may be anybody's code, and one that breaks must not break its siblings
             logger.exception("call %s of %s broke", call.id, call.tool)
             content = {"error": "This did not work because of a fault on our side.", "reference": reference(call.id)}
-            text = str(error) if isinstance(error, ToolCrashError) else repr(error)[:500]
+            text = str(error) if isinstance(error, ToolCrashError) else fault(error)
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, result, text, run_context)

@@ -10,7 +10,7 @@ from bot.agent.slots import RunSlots
 from bot.failpoints import reach
 from bot.settings import Settings
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import InboxMessage, ThreadId, fault
 from bot.store.store import Inbox
 from bot.tasks import finish
 
@@ -78,7 +78,7 @@ class Worker:
     async def _answer(self, message: InboxMessage) -> bool:
         if message.attempts > MAX_ATTEMPTS:
             error = f"given up after {MAX_ATTEMPTS} attempts"
-            return await self._agent.apologise(message, "I could not answer this.", error=error)
+            return await self._agent.apologise(message, "I could not answer this.", error)
         if reached := await self._bounds.begin_run(message):
             words = words_for(reached) if reached.is_news else None
             return await self._agent.decline(message, words, error=f"no more {reached.bound.resource} this hour")
@@ -91,4 +91,4 @@ class Worker:
             raise
         except Exception as error:  # whatever broke, the person hears of it and the thread goes on
             logger.exception("message %s was not answered", message.id)
-            return await self._agent.apologise(message, "Something broke on my side.", error=repr(error))
+            return await self._agent.apologise(message, "Something broke on my side.", fault(error))

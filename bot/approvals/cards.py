@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.blocks.cards import decision_buttons, settled_card
+from bot.blocks.cards import confirmation_buttons, decision_buttons, settled_card
 from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Post, ToolCall, new_id, reference
+from bot.store.records import Gate, Post, ToolCall, new_id, reference
 from bot.tools.wording import Preview
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,23 @@ class Cards:
     def __init__(self, identity: Identity, settings: Settings) -> None:
         self._identity = identity
         self._settings = settings
+
+    async def to_ask(self, call: ToolCall, preview: Preview, requester: Person) -> list[Post]:
+        """Make the cards of whose yes comes next: of who asked, in their thread, or of those who may approve.
+
+        Raises IdentityError when nobody could be asked.
+        """
+        if not call.waits_for_requester:
+            return await self.to_decide(call, preview, requester)
+        buttons = confirmation_buttons(call.id, preview, requester.id, then_asks=call.gate == Gate.BOTH)
+        thread, text = call.thread, Mrkdwn(f"{one_line(preview.summary)}: {mention(requester.id)}, please confirm")
+        blocks = (*call.card, *buttons)
+        return [Post(new_id(), thread.team, thread.channel, thread.ts, text, blocks, call.id, decidable=True)]
+
+    def over(self, call: ToolCall, line: str) -> Post:
+        """Make what a card becomes on which nothing is decided any more, while the request goes on on another."""
+        thread, shown = call.thread, Mrkdwn(line)
+        return Post(new_id(), thread.team, thread.channel, None, shown, settled_card(call, shown), call.id)
 
     async def to_decide(self, call: ToolCall, preview: Preview, requester: Person) -> list[Post]:
         """Make the card in the thread, and those for approvers who cannot see that thread.
@@ -44,7 +61,8 @@ class Cards:
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
         what, until = one_line(call.summary or "This request"), moment(expires_at)
-        text = Mrkdwn(f"{self.approvers()}: {what} still waits, until {until}. Then it expires.")
+        who = mention(call.requester) if call.waits_for_requester else self.approvers()
+        text = Mrkdwn(f"{who}: {what} still waits, until {until}. Then it expires.")
         return [
             Post(new_id(), card.team, card.channel, card.thread_ts or card.ts, text, (section(text),))
             for card in cards

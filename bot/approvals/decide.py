@@ -1,25 +1,24 @@
 """Who may decide a parked call, and that it is decided once."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor, fields_of
-from bot.blocks.cards import approval_card
+from bot.approvals.execute import Executor, fields_of, quoted_of
+from bot.approvals.requests import Requests
 from bot.blocks.text import mention, one_line
+from bot.callbacks import WakeThread
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Bound, CallStatus, Resource, ToolCall, new_id, reference
+from bot.store.records import Bound, CallStatus, Gate, InboxMessage, Resource, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
@@ -29,12 +28,13 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = "This card does not belong to an open request, so nothing was done."
 UNSURE = "I could not check with Slack whether you may do this, so nothing was done. Please try again."
 SHOP_SILENT = "The shop does not answer right now, so nothing was done. The request stays open; please try again."
-TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 TOO_MANY_CLICKS = (
     "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
     "The request stays open; somebody else can decide it, or you in an hour."
 )
 TRIES_FOR_A_CARD, CARD_INTERVAL_SECONDS = 20, 0.1
+CHANGED = "Something has changed since this was shown, so nothing was done. The new card has it as it is now."
+GOES_ON = "(I have pressed Confirm on the card.)"
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -54,56 +54,28 @@ class Approvals:
     """Decides over parked calls. Every method that takes a click answers in words for the clicker alone, or nothing."""
 
     def __init__(
-        self, *, store: Store, executor: Executor, cards: Cards, identity: Identity, settings: Settings
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        cards: Cards,
+        identity: Identity,
+        settings: Settings,
+        wake: WakeThread,
     ) -> None:
+        self._wake = wake
         self._executor = executor
         self._store = store
         self._cards = cards
+        self._requests = Requests(store=store, executor=executor, cards=cards, settings=settings)
         self._identity = identity
         self._settings = settings
 
     async def park(
         self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
     ) -> None:
-        """Make a previewed call wait for a decision, with a card wherever somebody may take it.
-
-        Raises ToolError when another request for the same thing waits, or when nobody could be asked.
-        """
-        expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        parked = replace(
-            call,
-            quote=preview.quoted.written,
-            customer=preview.quoted.quote.customer.id,
-            subject=preview.subject,
-            summary=preview.summary,
-            card=approval_card(preview, requester.id, expires_at, intent),
-            expires_at=expires_at,
-            result=json.dumps(
-                {
-                    "status": "waiting_for_approval",
-                    "not_executed": True,
-                    "request": reference(call.id),
-                    "message": f"{preview.summary} waits until a person approves it. Nothing has happened yet.",
-                }
-            ),
-        )
-        if (other := await self._executor.open_beside(parked)) is not None:
-            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
-        try:
-            await self._store.approval_requests.park(parked, await self._cards.to_decide(parked, preview, requester))
-            tell(logger, "request asked", **fields_of(parked), by=requester.id)
-        except SubjectTakenError as error:
-            raise ToolError(
-                "A request about the same thing is open already; there can be only one at a time.",
-                "Tell the customer so. Who made it can take it back with Cancel on its card.",
-            ) from error
-        except MessageChangedError as error:
-            raise ToolError(
-                "The customer has changed or deleted the message meanwhile, so nothing was requested.",
-                "Ask what they want now.",
-            ) from error
-        except IdentityError as error:
-            raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
+        """Make a previewed call wait for a decision, with a card wherever somebody may take it. Raises ToolError."""
+        await self._requests.park(call, preview, requester, intent)
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
@@ -154,22 +126,47 @@ class Approvals:
         if isinstance(found, str):
             return found
         try:
-            if refusal := await self._refusal(click, found):
-                return refusal
-            requester = await self._identity.person(found.requester)
-            changed = await self._executor.changed_since_shown(found, requester)
+            return await self._refusal(click, found) or await self._checked(click, found)
+        except ToolError as error:
+            await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=str(error))
         except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
             logger.warning("could not check call %s: %s", found.id, error, exc_info=isinstance(error, ToolCrashError))
             return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
-        if changed is not None:
-            await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=changed)
-        elif claimed := await self._store.approval_requests.claim(found.id, click.user):
-            reach("call claimed")
-            tell(logger, "request approved", **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
-            await self._executor.execute(claimed)
-        else:
-            return await self._too_late(found.id)
         return None
+
+    async def _checked(self, click: Click, call: ToolCall) -> str | None:
+        """Look at the world again; then do it, have the next one asked, or ask anew if it is not as it was shown."""
+        requester = await self._identity.person(call.requester)
+        now = await self._executor.quoted_now(call, requester)
+        if now != quoted_of(call):
+            asked = await self._requests.ask_again(call, now, requester)
+            return CHANGED if asked else await self._too_late(call.id)
+        if call.gate == Gate.BOTH and call.waits_for_requester:
+            passed = await self._requests.pass_on(call, now, requester)
+            if passed:
+                tell(logger, "request confirmed", **fields_of(call), by=click.user)
+            return None if passed else await self._too_late(call.id)
+        return await self._claim(click, call)
+
+    async def _claim(self, click: Click, call: ToolCall) -> str | None:
+        claimed = await self._store.approval_requests.claim(call, click.user)
+        if claimed is None:
+            return await self._too_late(call.id)
+        reach("call claimed")
+        said = "request confirmed" if claimed.gate == Gate.REQUESTER else "request approved"
+        tell(logger, said, **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
+        await self._executor.execute(claimed)
+        if claimed.gate == Gate.REQUESTER:
+            await self._go_on(claimed, click)
+        return None
+
+    async def _go_on(self, call: ToolCall, click: Click) -> None:
+        """Let the thread go on by itself with what was done: the customer may want more than one thing."""
+        now = datetime.now(UTC)
+        ts = f"{now.timestamp():.6f}"
+        message = InboxMessage(call.thread, ts, call.requester, GOES_ON, click.user_team)
+        if await self._store.inbox.receive(message, addressed=False, mentioned=False):
+            self._wake(call.thread, call.requester)
 
     async def _cancel(self, click: Click) -> str | None:
         found = await self._find(click)
@@ -214,14 +211,22 @@ class Approvals:
         return False
 
     async def _refusal(self, click: Click, call: ToolCall) -> str | None:
-        if not await self._identity.may_approve(click.user):
-            return f"Only {self._cards.approvers()} can approve this. The request stays open."
-        if click.user == call.requester and not self._settings.allow_self_approval:
-            return "You asked for this yourself, so somebody else has to approve it. The request stays open."
+        if call.waits_for_requester:
+            if click.user != call.requester:
+                return f"Only {mention(call.requester)} can confirm this. The request stays open."
+        elif refusal := await self._refusal_to_approve(click, call):
+            return refusal
         if await self._executor.is_paused():
             return PAUSED
         if (other := await self._executor.open_beside(call)) is not None:
             return f"Another request of this customer is open: {one_line(other.summary or '')}. Decide that first."
+        return None
+
+    async def _refusal_to_approve(self, click: Click, call: ToolCall) -> str | None:
+        if not await self._identity.may_approve(click.user):
+            return f"Only {self._cards.approvers()} can approve this. The request stays open."
+        if click.user == call.requester and not self._settings.allow_self_approval:
+            return "You asked for this yourself, so somebody else has to approve it. The request stays open."
         if not self._settings.allow_self_approval:
             clicker = await self._identity.person(click.user)
             if await self._executor.is_about(call, clicker):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.blocks.text import Mrkdwn, mention, one_line
-from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.records import CallStatus, Gate, ToolCall, reference
 
 _NOTHING = "Nothing was done."
 
@@ -104,7 +104,7 @@ class Ending(Enum):
     def on_card(self, call: ToolCall, by: str | None, why: str) -> Mrkdwn:
         """Return the line for the card and the thread; what others wrote in it is harmless."""
         return Mrkdwn(
-            self.value.card.format(
+            _by_whom(self.value.card, call).format(
                 what=one_line(call.summary or "This request"),
                 by=mention(by or ""),
                 why=one_line(why, 500),
@@ -114,4 +114,15 @@ class Ending(Enum):
 
     def for_model(self, call: ToolCall, why: str) -> str:
         """Return the sentence that the model reads, which is the call's summary from then on."""
-        return self.value.model.format(what=call.summary or "This request", why=why)
+        return _by_whom(self.value.model, call).format(what=call.summary or "This request", why=why)
+
+
+def _by_whom(template: str, call: ToolCall) -> str:
+    """Return the template in the words for what the requester alone has said yes to."""
+    if call.gate != Gate.REQUESTER:
+        return template
+    return (
+        template.replace("Approved by", "Confirmed by")
+        .replace("approved by a person", "confirmed by the customer")
+        .replace("approved", "confirmed")
+    )

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 MAX_LOOK_INTERVAL_SECONDS = 300.0
 LOOKS_BEFORE_REPORT = 6  # about a minute
+NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
 _EVENTS = {
     CallStatus.SUCCEEDED: "request done",
     CallStatus.UNKNOWN: "outcome unknown",
@@ -78,24 +79,21 @@ class Executor:
         account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
         return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
 
-    async def changed_since_shown(self, call: ToolCall, requester: Person) -> str | None:
-        """Look at the world again, and tell what is not as the card shows it.
+    async def quoted_now(self, call: ToolCall, requester: Person) -> Quoted:
+        """Quote what was shown again: an equal quote says that it still holds. Raises ToolError when it can't be done.
 
         Raises ToolCrashError and ShopUnavailableError when in doubt.
         """
-        try:
-            shown = quoted_of(call)
-            if not self._offers(call):
-                return "I can't do this any more since I was changed."
-            quote = await within(self._settings.tool_timeout_seconds, self._maker(shown.change).quote(shown.change))
-        except ToolError as error:
-            return str(error)
-        # By what would be done, never by looks: a deploy may have laid the card out again.
+        shown = quoted_of(call)
+        if not self._offers(call):
+            raise ToolError("I can't do this any more since I was changed.")
+        quote = await within(self._settings.tool_timeout_seconds, self._maker(shown.change).quote(shown.change))
+        if quote.customer != shown.quote.customer or quote.subject != shown.quote.subject:
+            raise ToolError(NOT_AS_SHOWN)
         is_call = isinstance(shown.change, CallTool)  # of which the one who asked is all there is
-        theirs = is_call or requester.is_staff or requester.email == plain_address(quote.customer.email)
-        if quote == shown.quote and theirs:
-            return None
-        return "Something about it is not as it was shown any more, so it has to be asked for again."
+        if not (is_call or requester.is_staff or requester.email == plain_address(quote.customer.email)):
+            raise ToolError(NOT_AS_SHOWN)
+        return Quoted(shown.change, quote)
 
     async def execute(self, call: ToolCall) -> None:
         """Make the change of a call that was just claimed, exactly as it was shown."""
@@ -193,9 +191,11 @@ class Executor:
     async def _run_again(self, call: ToolCall, shown: Quoted) -> Applied:
         """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
         requester = await self._identity.person(call.requester)
-        if (why := await self.changed_since_shown(call, requester)) is not None:
-            raise ToolError(why)
-        await self._calls.begin(call)
+        # By what would be done, never by looks: a deploy may have laid the card out again.
+        if await self.quoted_now(call, requester) != shown:
+            raise ToolError(NOT_AS_SHOWN)
+        if not await self._calls.begin(call):
+            raise ToolCrashError("it was settled meanwhile")
         return await self._apply(call, shown)
 
     def _offers(self, call: ToolCall) -> bool:

@@ -32,32 +32,31 @@ def decision_buttons(
     call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
 ) -> tuple[Block, ...]:
     """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    cancel = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
-    approve = {
-        "type": "button",
-        "action_id": APPROVE,
+    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
+    line = Mrkdwn(f"Waiting for {who}. Nothing has happened yet.")
+    asked = Mrkdwn("The support team was asked. Nothing has happened yet.")
+    return _buttons(call_id, preview, preview.button if approvable else None, line if approvable else asked)
+
+
+def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
+    """Build the buttons of who asked, and the line that says so; `then_asks` when an approver is asked after them."""
+    then = " Then the support team is asked." if then_asks else ""
+    line = Mrkdwn(f"Waiting for {mention(requester)}.{then} Nothing has happened yet.")
+    return _buttons(call_id, preview, preview.button.replace("Approve ", "Confirm ", 1), line)
+
+
+def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> tuple[Block, ...]:
+    no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
+    confirm = {
+        "title": plain(preview.title, 100),
+        "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
+        "confirm": plain("Yes, go ahead", 30),
+        "deny": plain("Go back", 30),
         "style": "primary",
-        "text": plain(preview.button),
-        "value": call_id,
-        "confirm": {
-            "title": plain(preview.title, 100),
-            "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
-            "confirm": plain("Yes, go ahead", 30),
-            "deny": plain("Go back", 30),
-            "style": "primary",
-        },
     }
-    more = f" and {len(approvers) - _MAX_NAMED} more" if len(approvers) > _MAX_NAMED else ""
-    who = ", ".join(mention(one) for one in approvers[:_MAX_NAMED]) + more or "a workspace admin"
-    line = Mrkdwn(
-        f"Waiting for {who}. Nothing has happened yet."
-        if approvable
-        else "The support team was asked. Nothing has happened yet."
-    )
-    return (
-        {"type": "actions", "block_id": f"decide:{call_id}", "elements": [approve, cancel] if approvable else [cancel]},
-        context(line),
-    )
+    approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
+    elements = [approve | {"text": plain(yes)}, no] if yes else [no]
+    return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 
 def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:

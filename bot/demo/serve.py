@@ -71,6 +71,7 @@ def _settings(url: str, database: Path) -> Settings:
     settings = read_for_demo(**ours)
     if settings.openai_api_key or settings.openai_base_url:
         return settings
+    ours["BOT_SORTING"] = True
     return read_for_demo(**ours, openai_base_url=f"{url}/v1", openai_model=offline_model.MODEL_NAME)
 
 

@@ -19,6 +19,7 @@ class Call:
     tool: str
     status: str
     gated: bool
+    gate: str
     sent: dict[str, Any]
     arguments: dict[str, Any]
     error: str | None
@@ -32,6 +33,7 @@ class Call:
             tool=row["tool"],
             status=row["status"],
             gated=bool(row["gated"]),
+            gate=row["gate"],
             sent=_object(row["arguments_sent"]),
             arguments=_object(row["arguments"]),
             error=row["error"],

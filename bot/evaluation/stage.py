@@ -34,7 +34,9 @@ _BUSY = """
          + (SELECT count(*) FROM tool_calls WHERE status IN ('proposed', 'running'))
          + (SELECT count(*) FROM model_calls WHERE status = 'running')"""
 _REFUSALS = "SELECT count(*) FROM refused_clicks"
-_DECISIONS = "SELECT count(*) FROM tool_calls WHERE decided_at IS NOT NULL"
+_DECISIONS = """
+    SELECT count(*) FILTER (WHERE decided_at IS NOT NULL) + count(*) FILTER (WHERE confirmed_at IS NOT NULL)
+    FROM tool_calls"""
 _REFUNDED = """
     SELECT order_id, sum(amount_minor) AS cents FROM refunds
     WHERE idempotency_key NOT LIKE 'sample:%' GROUP BY order_id"""

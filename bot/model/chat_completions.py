@@ -1,9 +1,14 @@
 """The only code that knows the openai SDK: a conversation and tools go in, one turn of the model comes out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -11,115 +16,224 @@ from aiohttp import ClientConnectorError
 from openai import AsyncAPIResponse
 from pydantic import BaseModel
 
-from bot.model.completion import read_turn, read_usage
-from bot.model.model import ModelError, Turn, Usage
-from bot.settings import Settings
+from bot.model.completion import (
+    EmptyAnswerError,
+    ReportedError,
+    read_completion,
+    read_text,
+    read_turn,
+    read_usage,
+)
+from bot.model.dialect import Dialect
+from bot.model.health import ModelHealth
+from bot.model.model import ModelError, Reason, Turn, Usage
+from bot.model.refusals import Refusal, read_refusal
+from bot.model.wire import render
+from bot.model_settings import ModelSettings
 from bot.store.records import ChatMessage
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T", bound=BaseModel)
-_WRONG_SHAPE = (AttributeError, TypeError, KeyError, IndexError)  # the SDK takes what a server sends for what it says
+V = TypeVar("V")
 
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
 _MIN_KEY_CHARACTERS = 6
-_UNREACHABLE = "I can't reach my language model right now."
-_BUSY = "My language model is busy right now."
-_MISCONFIGURED = "I am not set up correctly, so I can't answer right now. Somebody has to look at my settings."
-_UNUSABLE = "My language model gave an answer that I can't use."
+_MAX_WAIT_SECONDS = 20.0  # a server that wants us to wait longer is not asked again
+_OF_THE_FORM = (Reason.REFUSED, Reason.SETTINGS, Reason.UNREACHABLE)
+_LASTING = (Reason.SETTINGS, Reason.SPENT, Reason.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    body: bytes
+    request_id: str | None
+    is_page: bool
 
 
 class OpenAIModel:
-    """Chat Completions, of OpenAI or of any server that speaks it with tools."""
+    """Chat Completions, of OpenAI or of any server that speaks it with tools.
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        self.name = name
-        self._key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
-        self._seconds = settings.model_timeout_seconds
+    What a server refuses by name is learnt, and not sent again while the process lives.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._key = settings.key or "none"
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
-            base_url=settings.openai_base_url,
-            timeout=settings.model_timeout_seconds,
-            http_client=openai.DefaultAioHttpClient(timeout=settings.model_timeout_seconds),
+            base_url=settings.base_url,
+            default_headers=dict(settings.headers),
+            timeout=settings.timeout_seconds,
+            http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_seconds),
             max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
+        self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))
+        self._dialect = Dialect()
 
     async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
-        """Ask for the next turn with `create`: `parse` would throw a whole turn away for one malformed call."""
-        # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
-        # schema and item at each request, which costs more than all the rest of it.
-        body = {"messages": list(messages), "tools": list(tools), "parallel_tool_calls": True}
-        request = self._client.chat.completions.with_streaming_response.create(
-            model=self.name, messages=(), extra_body=body
-        )
+        """Ask for the next turn; one malformed call of several costs itself alone."""
+        names = frozenset(tool["function"]["name"] for tool in tools)
+        body = {"tools": list(tools), "parallel_tool_calls": True}
         try:
-            async with self._deadline(), request as response:
-                content = await _read_body(response)
-        except openai.APIError as error:
-            raise self._model_error(error) from error
-        except httpx2.HTTPError as error:  # the SDK names the errors of a request, but not those of reading its body
-            text = self._without_key(f"{type(error).__name__}: {error}")
-            raise ModelError(text, _UNREACHABLE, retry_after=0) from error
-        try:
-            return read_turn(content, asked=self.name, request_id=response.request_id)
-        except ValueError as error:
-            text = self._without_key(f"the answer cannot be used: {error}")
-            raise ModelError(text, _UNUSABLE, response.request_id, retry_after=0) from error
+            turn = await self._ask(
+                messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
+            )
+        except ModelError as error:
+            # What was too much or filtered says nothing of the model, and after ADAPTED it is asked again at once.
+            if error.reason not in (Reason.TOO_LONG, Reason.FILTERED, Reason.ADAPTED):
+                self.health.failed(str(error).partition(":")[0], lasting=error.reason in _LASTING)
+            raise
+        self.health.answered()
+        return turn
 
     async def classify(self, messages: Sequence[ChatMessage], into: type[T]) -> tuple[T, Usage]:
-        """Ask for a value of this class with `parse`: here the whole answer is worth nothing if a part is wrong."""
-        try:
-            async with self._deadline():
-                completion = await self._client.chat.completions.parse(
-                    model=self.name, messages=(), response_format=into, extra_body={"messages": list(messages)}
-                )
-            parsed = completion.choices[0].message.parsed if completion.choices else None
-            request_id = completion._request_id  # noqa: SLF001 - documented by the SDK in spite of its underscore
-            usage = read_usage(completion, asked=self.name, request_id=request_id)
-        except (openai.OpenAIError, ValueError, RecursionError, *_WRONG_SHAPE) as error:
-            raise ModelError(self._without_key(f"{type(error).__name__}: {error}"), _UNUSABLE) from error
-        if parsed is None:
-            raise ModelError("the answer holds no value", _UNUSABLE)
-        return parsed, usage
+        """Ask for a value of this class: the whole answer is worth nothing if a part is wrong."""
+        schema = into.model_json_schema()
+        form = {"type": "json_schema", "json_schema": {"name": into.__name__, "strict": True, "schema": schema}}
+
+        def read(answer: _Answer) -> tuple[T, Usage]:
+            completion = read_completion(answer.body)
+            usage = read_usage(completion, asked=self.name, request_id=answer.request_id)
+            return into.model_validate_json(read_text(completion)), usage
+
+        while True:
+            asked = messages
+            if "response_format" in self._dialect.left_out:
+                wanted = f"{messages[0]['content']}\nAnswer with one JSON object of this schema: {json.dumps(schema)}"
+                asked = [{**messages[0], "content": wanted}, *messages[1:]]
+            try:
+                return await self._ask(asked, {"response_format": form}, read)
+            except ModelError as error:
+                if error.reason is not Reason.ADAPTED:
+                    raise
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.close()
 
+    async def _ask(self, messages: Sequence[ChatMessage], more: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
+        dialect = self._dialect
+        whole = {
+            "messages": render(messages, dialect, self.name),
+            "stream": False,  # some proxies stream unless they are told not to
+            **self._settings.parameters,
+            **more,
+        }
+        try:
+            value = await self._try(dialect, whole, read)
+        except _RefusedError as refused:
+            if (learnt := self._learn(refused.refusal, dialect, whole)) is not None:
+                self._dialect = learnt
+                text = self._text_of(refused)
+                logger.warning("%s at %s is asked in another way from now on: %s", self.name, self.health.address, text)
+                raise ModelError(text, Reason.ADAPTED, refused.request_id, retry_after=0.0) from refused
+            value = await self._try_plainly(refused, dialect, messages, whole, read)
+        return value
+
+    def _learn(self, refusal: Refusal, dialect: Dialect, body: Mapping[str, Any]) -> Dialect | None:
+        """Return how to ask from now on, when the refusal tells; None when it does not."""
+        # A parameter that is named is the reason, whatever else the words could mean.
+        if refusal.reason not in _OF_THE_FORM or refusal.status < HTTPStatus.BAD_REQUEST:
+            return None
+        learnt = dialect.learn(refusal.said, refusal.param, dialect.without(body))
+        return learnt if learnt != dialect else None
+
+    async def _try_plainly(
+        self,
+        refused: "_RefusedError",
+        dialect: Dialect,
+        messages: Sequence[ChatMessage],
+        body: Mapping[str, Any],
+        read: Callable[[_Answer], V],
+    ) -> V:
+        """Ask once more in the form that the most servers take, where nobody can tell what was wrong with the other."""
+        refusal, plainest = refused.refusal, dialect.plainest
+        if refusal.reason is Reason.REFUSED and plainest != dialect:
+            try:
+                value = await self._try(plainest, {**body, "messages": render(messages, plainest, self.name)}, read)
+            except (_RefusedError, ModelError):
+                pass
+            else:
+                self._dialect = plainest
+                return value
+        meant = refusal.error(refused.request_id, max_wait=_MAX_WAIT_SECONDS)
+        raise ModelError(
+            self._text_of(refused), meant.reason, refused.request_id, retry_after=meant.retry_after
+        ) from refused
+
+    async def _try(self, dialect: Dialect, body: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
+        return self._read(await self._send(dialect.without(body)), read)
+
+    async def _send(self, body: Mapping[str, Any]) -> _Answer:
+        # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
+        # schema and message at each request, which costs more than all the rest of it.
+        request = self._client.chat.completions.with_streaming_response.create(
+            model=self.name, messages=(), extra_body=body
+        )
+        try:
+            async with self._deadline(), request as response:
+                page = "html" in response.headers.get("content-type", "")
+                return _Answer(await _read_body(response), response.request_id, page)
+        except openai.APIStatusError as error:
+            body_ = error.body if error.body is not None else error.response.text
+            raise _RefusedError(
+                read_refusal(error.status_code, body_, error.response.headers), error.request_id
+            ) from error
+        except (openai.APIError, httpx2.HTTPError) as error:
+            # To wait once more as long as for a time-out would be too long for a person.
+            unconnected = _unconnected(error)
+            slow = isinstance(error, openai.APITimeoutError) and unconnected is None
+            text = self._without_key(f"{type(error).__name__}: {unconnected or error}")
+            raise ModelError(text, Reason.UNREACHABLE, retry_after=None if slow else 0.0) from error
+        except ModelError:
+            raise
+        except Exception as error:  # whatever it is, it may hold the request's headers, so its text is not kept
+            raise ModelError(f"{type(error).__name__} in a request", Reason.UNREACHABLE, retry_after=0.0) from error
+
+    def _read(self, answer: _Answer, read: Callable[[_Answer], V]) -> V:
+        try:
+            return read(answer)
+        except ReportedError as error:
+            raise _RefusedError(read_refusal(200, error.body, {}), answer.request_id) from error
+        except EmptyAnswerError as error:
+            reason = Reason.FILTERED if error.reason == "content_filter" else Reason.EMPTY
+            raise ModelError(f"the answer is none: {error}", reason, answer.request_id, retry_after=0.0) from error
+        except ValueError as error:
+            reason = Reason.SETTINGS if answer.is_page else Reason.UNUSABLE
+            hint = "; it is a web page: is the base URL right?" if answer.is_page else ""
+            text = self._without_key(f"the answer cannot be used: {error}{hint}")
+            raise ModelError(text, reason, answer.request_id, retry_after=0.0) from error
+
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
         """End a request after its seconds: the SDK's time-out begins again with each piece of a body that trickles."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._settings.timeout_seconds):
                 yield
         except TimeoutError as error:
-            raise ModelError(f"no whole answer within {self._seconds:g} s", _UNREACHABLE) from error
+            text = f"no whole answer within {self._settings.timeout_seconds:g} s"
+            raise ModelError(text, Reason.UNREACHABLE) from error
+
+    def _text_of(self, refused: "_RefusedError") -> str:
+        return self._without_key(f"status {refused.refusal.status}: {refused.refusal.said}")
 
     def _without_key(self, text: str) -> str:
         """Return a server's text cut for the log; some repeat the key that they refuse."""
         return text.replace(self._key, "[key removed]")[:500] if len(self._key) >= _MIN_KEY_CHARACTERS else text[:500]
 
-    def _model_error(self, error: openai.APIError) -> ModelError:
-        words, retry_after, too_long = _UNREACHABLE, None, False
-        match error:
-            case openai.RateLimitError() if error.code != "insufficient_quota":
-                words, retry_after = _BUSY, _retry_after(error)
-            case (
-                openai.RateLimitError()
-                | openai.AuthenticationError()
-                | openai.PermissionDeniedError()
-                | openai.NotFoundError()
-            ):
-                words = _MISCONFIGURED
-            case openai.APITimeoutError() if not _is_connection_refused(error):
-                pass  # to wait as long again would be too long for a person
-            case openai.InternalServerError() | openai.ConflictError():
-                retry_after = _retry_after(error)
-            case openai.APIStatusError():
-                words, too_long = _UNUSABLE, error.code == "context_length_exceeded"
-            case _:
-                retry_after = 0.0
-        text = self._without_key(f"{type(error).__name__}: {error.message}")
-        request_id = getattr(error, "request_id", None)
-        return ModelError(text, words, request_id, retry_after=retry_after, too_long=too_long)
+
+class _RefusedError(Exception):
+    def __init__(self, refusal: Refusal, request_id: str | None) -> None:
+        super().__init__(refusal.said)
+        self.refusal = refusal
+        self.request_id = request_id
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 async def _read_body(response: AsyncAPIResponse[Any]) -> bytes:
@@ -132,15 +246,8 @@ async def _read_body(response: AsyncAPIResponse[Any]) -> bytes:
     return bytes(body[:_MAX_BODY_BYTES])
 
 
-def _is_connection_refused(error: BaseException | None) -> bool:
-    """Return whether the connection was refused, which the SDK's transport over aiohttp calls a time-out too."""
+def _unconnected(error: BaseException | None) -> ClientConnectorError | None:
+    """Return why there was no connection, if that was it: the SDK's transport over aiohttp calls it a time-out too."""
     while error is not None and not isinstance(error, ClientConnectorError):
         error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def _retry_after(error: openai.APIStatusError) -> float:
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", 0)))
-    except ValueError:
-        return 0.0
+    return error

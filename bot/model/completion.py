@@ -1,128 +1,235 @@
-"""How an answer of the Chat Completions API is read: nothing of its shape is taken on trust."""
+"""How an answer of the Chat Completions API is read: nothing of its shape is taken on trust.
+
+An odd part costs itself and nothing else: a call without a name is a call of no tool, and what is not understood of
+the rest is as if it was not there.
+"""
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Collection, Iterator
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-
+from bot.model.dialect import wanted_back
 from bot.model.model import RequestedCall, Turn, Usage
+from bot.model.spoken import UnspeakableError, spoken, unfenced
 from bot.store.records import ChatMessage, new_id, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
 _MAX_CALLS = 50  # of one turn; the rest is dropped as if the model had not asked: it can ask again
+_MAX_READ_CHARACTERS = 200_000  # of a text, thoughts included
 _MAX_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
+_MAX_KEPT_CHARACTERS = 60_000  # of thoughts and signatures that go back with a turn; half a signature is none
 _CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
+_CUT_OFF = ("length", "max_tokens", "model_length", "content_filter", "safety", "error")
+_PARALLEL = "parallel"
 
 
-def read_turn(body: bytes, *, asked: str, request_id: str | None) -> Turn:
-    """Read a turn from a response's body, which the model `asked` gave. Raises ValueError when there is none in it."""
+class ReportedError(Exception):
+    """An answer with status 200 that reports an error, which is its `body`."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__("an error with status 200")
+        self.body = body
+
+
+class EmptyAnswerError(ValueError):
+    """An answer in which there is nothing; `reason` is why it ended."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__(f"it is empty, finish reason {reason}")
+        self.reason = reason
+
+
+def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collection[str] = ()) -> Turn:
+    """Read a turn from a response's body, which the model `asked` gave, knowing the names of its tools.
+
+    Raises ValueError when there is none in it that can be used, and ReportedError when it reports an error.
+    """
+    completion = read_completion(body)
+    choice = _choice(completion)
+    message = choice["message"]
+    calls, kept = _calls(message, tools)
+    reason = _finish_reason(completion)
+    if calls and reason in _CUT_OFF:
+        raise ValueError(f"it was cut off in the middle of its calls, finish reason {reason}")
     try:
-        completion = _Completion.model_validate(json.loads(body))
+        text = spoken(_text(message), tools)[:_MAX_TEXT_CHARACTERS]
+    except UnspeakableError:
+        if not calls:
+            raise
+        text = ""
+    if not text and not calls:
+        raise EmptyAnswerError(reason)
+    written = _message(text, calls, _bounded(asked, wanted_back(message), kept) if calls else {})
+    return Turn(written, text, calls, read_usage(completion, asked=asked, request_id=request_id))
+
+
+def read_completion(body: bytes) -> dict[str, Any]:
+    """Read a completion with at least one choice. Raises ValueError, and ReportedError when it is an error instead."""
+    try:
+        completion = json.loads(body)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if not completion.choices:
-        raise ValueError("it has no choice")
-    choice = completion.choices[0]
-    message = choice.message
-    # Calls of a turn that was cut off may be half-written: none of them is run.
-    calls = _calls(message.tool_calls or ()) if choice.finish_reason not in ("length", "content_filter") else ()
-    text = (message.content or message.refusal or "").strip()[:_MAX_TEXT_CHARACTERS]
-    if not text and not calls:
-        raise ValueError(f"it is empty, finish reason {choice.finish_reason}")
-    return Turn(_message(text, calls), text, calls, read_usage(completion, asked=asked, request_id=request_id))
+    if not isinstance(completion, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - as for all else that it may be
+    choices = completion.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    reported = completion.get("error") or (first.get("error") if isinstance(first, dict) else None)
+    if reported or completion.get("object") == "error" or (choices is None and completion.get("detail")):
+        raise ReportedError(completion if not reported else {"error": reported})
+    if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
+        raise ValueError("it has no choice with a message")  # noqa: TRY004 - as above
+    return completion
 
 
-def read_usage(completion: object, *, asked: str, request_id: str | None) -> Usage:
-    """Read what a completion cost: ours, or one of the SDK's. Raises ValueError."""
-    read = _Completion.model_validate(completion, from_attributes=True)
-    spent = read.usage or _Spent()
+def read_text(completion: dict[str, Any]) -> str:
+    """Return what a completion says, in a form that may be data: without thoughts, and out of its fence."""
+    text = unfenced(re.sub(r"(?s)^.*</think(?:ing)?>", "", _text(_choice(completion)["message"])))
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text
+
+
+def read_usage(completion: dict[str, Any], *, asked: str, request_id: str | None) -> Usage:
+    """Read what a completion cost; what is no count is not known."""
+    usage = _object(completion.get("usage"))
+    name = completion.get("model")
     return Usage(
-        model=read.model or asked,
-        finish_reason=read.choices[0].finish_reason if read.choices else None,
-        prompt_tokens=spent.prompt_tokens,
-        completion_tokens=spent.completion_tokens,
-        cached_tokens=spent.prompt_tokens_details.cached_tokens if spent.prompt_tokens_details else None,
+        model=writable(name) if isinstance(name, str) and name else asked,
+        finish_reason=_finish_reason(completion),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        cached_tokens=_count(_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
         request_id=request_id,
     )
+
+
+def _choice(completion: dict[str, Any]) -> dict[str, Any]:
+    choice: dict[str, Any] = completion["choices"][0]
+    return choice
+
+
+def _finish_reason(completion: dict[str, Any]) -> str | None:
+    reason = _choice(completion).get("finish_reason")
+    return writable(reason).lower()[:100] if isinstance(reason, str) else None
 
 
 def _count(number: Any) -> int | None:
     return number if isinstance(number, int) and 0 <= number < 2**31 else None
 
 
-def _functions(calls: Any) -> Any:
-    """Leave out calls of other kinds than functions."""
-    if not isinstance(calls, list):
-        return calls
-    return [one for one in calls if not isinstance(one, dict) or one.get("type") in (None, "function")]
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
-_Text = Annotated[str, BeforeValidator(lambda text: writable(text) if isinstance(text, str) else text)]
-_Count = Annotated[int | None, BeforeValidator(_count)]
+def _text(message: dict[str, Any]) -> str:
+    said = _words(message.get("content")) or _words(message.get("refusal"))
+    return writable(said[:_MAX_READ_CHARACTERS]).strip()
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True)
+def _words(content: Any) -> str:
+    """Read text that may come in parts; thoughts among them are none of it."""
+    match content:
+        case str():
+            return content
+        case list():
+            return "".join(map(_words, content))
+        case {"type": str(kind)} if kind not in ("text", "output_text", "refusal", "input_text"):
+            return ""
+        case {"text": words} | {"refusal": words} | {"value": words} | {"content": words}:
+            return _words(words)
+    return ""
 
 
-class _Function(_Shape):
-    name: _Text | None = None
-    arguments: _Text | None = None
-
-
-class _Call(_Shape):
-    function: _Function
-    id: _Text | None = None
-
-
-class _Message(_Shape):
-    content: _Text | None = None
-    refusal: _Text | None = None
-    tool_calls: Annotated[tuple[_Call, ...] | None, BeforeValidator(_functions)] = None
-
-
-class _Choice(_Shape):
-    message: _Message
-    finish_reason: _Text | None = None
-
-
-class _Details(_Shape):
-    cached_tokens: _Count = None
-
-
-class _Spent(_Shape):
-    prompt_tokens: _Count = None
-    completion_tokens: _Count = None
-    prompt_tokens_details: _Details | None = None
-
-
-class _Completion(_Shape):
-    choices: tuple[_Choice, ...]
-    model: _Text | None = None
-    usage: _Spent | None = None
-
-
-def _calls(written: Sequence[_Call]) -> tuple[RequestedCall, ...]:
+def _calls(message: dict[str, Any], tools: Collection[str]) -> tuple[tuple[RequestedCall, ...], dict[str, Any]]:
+    """Read the calls, and by their ids what the server wants back with each."""
     calls: dict[str, RequestedCall] = {}
-    for call in written[:_MAX_CALLS]:
-        # An id that stands twice could not be answered; one out of the ordinary, or a name with a dot, not sent back.
-        ordinary = call.id and _CALL_ID.fullmatch(call.id) and call.id not in calls
-        call_id = call.id if call.id and ordinary else f"call_{new_id()}"
-        name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.function.name or "")[:64] or "unnamed"
-        calls[call_id] = RequestedCall(call_id, name, call.function.arguments or "")
-    return tuple(calls.values())
+    kept: dict[str, Any] = {}
+    for call in _written_calls(message):
+        function = _object(call.get("function")) or call
+        # An id that stands twice could not be answered; one out of the ordinary is not sent back.
+        given = str(call["id"]) if isinstance(call.get("id"), str | int) else ""
+        call_id = given if _CALL_ID.fullmatch(given) and given not in calls else new_id()[:9]
+        raw = function.get("arguments", function.get("parameters", function.get("input")))
+        calls[call_id] = RequestedCall(call_id, _name(function.get("name"), tools), writable(_arguments(raw)))
+        if wanted := wanted_back(call):
+            kept[call_id] = wanted
+        if len(calls) == _MAX_CALLS:
+            break
+    return tuple(calls.values()), kept
 
 
-def _message(text: str, calls: Sequence[RequestedCall]) -> ChatMessage:
+def _written_calls(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    written = message.get("tool_calls")
+    if not written and isinstance(message.get("function_call"), dict):
+        written = [{"function": message["function_call"]}]
+    for call in [written] if isinstance(written, dict) else written if isinstance(written, list) else ():
+        if not isinstance(call, dict) or call.get("type") not in (None, "", "function", "tool_call"):
+            continue
+        inner = _object(call.get("function"))
+        if str(inner.get("name")).rpartition(".")[2] == _PARALLEL:
+            yield from _uses(inner)
+        else:
+            yield call
+
+
+def _uses(wrapper: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Read the calls out of one of `multi_tool_use.parallel`, which models write in place of several."""
+    try:
+        uses = json.loads(_arguments(wrapper.get("arguments"))).get("tool_uses")
+    except (ValueError, AttributeError, RecursionError):
+        uses = None
+    found = [use for use in uses if isinstance(use, dict)] if isinstance(uses, list) else []
+    for use in found:
+        yield {"function": {"name": use.get("recipient_name") or use.get("name"), "arguments": use.get("parameters")}}
+    if not found:
+        yield {"function": wrapper}
+
+
+def _name(written: Any, tools: Collection[str]) -> str:
+    """Return the tool's name out of what was wrapped around it; one that cannot be sent back is made so that it can."""
+    name = written if isinstance(written, str) else ""
+    plain = re.sub(r"<\|.*|\(.*\)$", "", name, flags=re.DOTALL).strip(" \n\t\"'`:")
+    tried = (name, plain, *re.split(r"[./:|]+", plain)[::-1])
+    for one in (*tried, *(one.replace("-", "_").lower() for one in tried)):
+        if one in tools:
+            return one
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "unnamed"
+
+
+def _arguments(written: Any) -> str:
+    """Return the arguments as JSON text: an object is written out, nothing is none, wrappings are opened."""
+    if not isinstance(written, str):
+        return "{}" if written is None else json.dumps(written)
+    text = written
+    for _ in range(3):
+        text = unfenced(text) if text.lstrip().startswith("`") else text
+        try:
+            inner = json.loads(text) if text.lstrip().startswith('"') else None
+        except (ValueError, RecursionError):
+            inner = None
+        if not isinstance(inner, str):
+            break
+        text = inner
+    return text if text.strip() not in ("", "null", "None") else "{}"
+
+
+def _bounded(model: str, of_message: dict[str, Any], of_calls: dict[str, Any]) -> dict[str, Any]:
+    """Keep what the server wants back, with whose it is; too much of it is kept for the calls alone, or not at all."""
+    for message in (of_message, {}):
+        kept = {"model": model, "message": message, "calls": of_calls}
+        if (message or of_calls) and len(json.dumps(kept)) <= _MAX_KEPT_CHARACTERS:
+            return json.loads(writable(json.dumps(kept, ensure_ascii=False)))  # type: ignore[no-any-return]
+    return {}
+
+
+def _message(text: str, calls: tuple[RequestedCall, ...], kept: dict[str, Any]) -> ChatMessage:
     message: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
         message["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _replayable(call)}}
             for call in calls
         ]
-    return message
+    return message | ({"kept": kept} if kept else {})
 
 
 def _replayable(call: RequestedCall) -> str:

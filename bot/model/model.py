@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from bot.model.health import ModelHealth
 from bot.store.records import ChatMessage, writable
 
 T = TypeVar("T", bound=BaseModel)
@@ -42,33 +44,55 @@ class Turn:
     usage: Usage
 
 
-class ModelError(Exception):
-    """The model did not answer in a way that can be used. `words` are for the user, the text is for the operator.
+class Reason(Enum):
+    """Why a model gave no answer, in the words for the customer; `helps` tells whether they should try again."""
 
-    `retry_after` are the seconds after which asking again may help; None when it would not. `too_long` says that the
-    conversation did not fit.
+    def __init__(self, words: str, helps: bool = True) -> None:  # noqa: FBT001, FBT002 - rows of a table
+        self.words = words
+        self.helps = helps
+
+    UNREACHABLE = ("I can't reach my language model right now.",)
+    BUSY = ("My language model is busy right now.",)
+    SETTINGS = (
+        "I am not set up correctly, so I can't answer right now. Somebody of the team has to look at my settings.",
+        False,
+    )
+    SPENT = (
+        "My language model's allowance is used up, so I can't answer now. Somebody of the team has to look at it.",
+        False,
+    )
+    REFUSED = ("My language model did not take what I asked it. Somebody of the team has to look at it.", False)
+    UNUSABLE = ("My language model gave an answer that I can't use.",)
+    EMPTY = ("My language model gave no answer.",)
+    TOO_LONG = ("This is too long for my language model to read. Please write it more shortly.", False)
+    FILTERED = (
+        "My language model's content filter refused this message, so I have left it out. Please put it in other words.",
+        False,
+    )
+    ADAPTED = ("My language model did not take what I asked it, so I asked differently.",)
+
+
+class ModelError(Exception):
+    """The model did not answer in a way that can be used. `reason` has the words for the user, the text is for the log.
+
+    `retry_after` are the seconds after which asking again may help; None when it would not. After ADAPTED asking again
+    is another question, and helps at once; after TOO_LONG less of the conversation may.
     """
 
     def __init__(
-        self,
-        text: str,
-        words: str,
-        request_id: str | None = None,
-        *,
-        retry_after: float | None = None,
-        too_long: bool = False,
+        self, text: str, reason: Reason, request_id: str | None = None, *, retry_after: float | None = None
     ) -> None:
         super().__init__(writable(text))
-        self.words = words
+        self.reason = reason
         self.request_id = request_id
         self.retry_after = retry_after
-        self.too_long = too_long
 
 
 class Model(Protocol):
     """What the loop asks of a language model."""
 
     name: str
+    health: ModelHealth
 
     async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn. Raises ModelError."""

@@ -1,11 +1,13 @@
 """What a supervisor asks: does the process live, can it do its work, and what has it counted."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 
 from aiohttp import web
 
 from bot.metrics import CONTENT_TYPE, exposition
+from bot.model.health import ModelHealth
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
@@ -31,6 +33,7 @@ class Health:
         *,
         store: Store,
         shop: Shop,
+        models: Sequence[ModelHealth],
         leases: Leases,
         hints: Hints,
         connection: Connection,
@@ -41,6 +44,7 @@ class Health:
         self._leases = leases
         self._hints = hints
         self._connection = connection
+        self._models = models
         self._silence = silence_seconds
         self._shop_known: tuple[float, str | None] = (float("-inf"), None)
 
@@ -51,9 +55,10 @@ class Health:
         app.router.add_get("/metrics", self._metrics)
 
     async def _alive(self, _: web.Request) -> web.Response:
-        told = {
+        told: dict[str, object] = {
             "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
             "seconds_oldest_message_waits": await self._oldest(),
+            "models": [model.report() for model in self._models],
         }
         if self._hints.heard is not None:
             told["hints_of_other_processes_are_heard"] = self._hints.heard
@@ -66,10 +71,9 @@ class Health:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
                 await self._leases.ensure_alive()
-                if (error := await self._store.calls.model_trouble()) is not None:
-                    trouble.append(f"the last calls of the model failed ({error})")
         except (DatabaseError, TimeoutError) as error:
             faults.append(f"the database cannot be written ({type(error).__name__}): {error}")
+        trouble += [fault for model in self._models if (fault := model.fault)]
         if not faults and (error_of_shop := await self._shop_trouble()) is not None:
             trouble.append(f"the shop does not answer ({error_of_shop})")
         told = {"ready": not faults, "faults": faults, "trouble": trouble}

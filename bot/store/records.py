@@ -1,10 +1,12 @@
 """The rows of the bot's own tables as frozen values."""
 
 import secrets
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 Block = Mapping[str, Any]
@@ -25,6 +27,13 @@ def reference(row_id: str) -> str:
 def writable(text: str) -> str:
     """Take out what is no character and could not be written: halves of surrogate pairs, and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def fault(error: BaseException) -> str:
+    """Name an exception and where it was raised. Its text is not kept: it may hold a key, or somebody's data."""
+    trace = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(trace[-1].filename).name}:{trace[-1].lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,14 @@ class CallStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Gate(StrEnum):
+    """Whose yes a change needs: of who asked, of somebody who may approve, or of both in this order."""
+
+    REQUESTER = "requester"
+    APPROVER = "approver"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """What the model asked, what was validated, who asked, and how it ended.
@@ -116,6 +133,8 @@ class ToolCall:
     card: tuple[Block, ...] = ()
     quote: str | None = None
     customer: str | None = None
+    gate: Gate = Gate.APPROVER
+    confirmed_at: datetime | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
@@ -128,6 +147,11 @@ class ToolCall:
     reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+
+    @property
+    def waits_for_requester(self) -> bool:
+        """Whether the next yes is to be said by who asked, and by nobody else."""
+        return self.gate != Gate.APPROVER and self.confirmed_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,12 @@ class Conversations(Protocol):
         *,
         error: str | None = None,
         escalation: Post | None = None,
+        left_out: bool = False,
     ) -> bool:
-        """End the run with all that is said, and return whether another message waits in the thread."""
+        """End the run with all that is said, and return whether another message waits in the thread.
+
+        With `left_out` its messages carry that mark from then on.
+        """
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
@@ -96,9 +100,6 @@ class CallLog(Protocol):
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
-    async def model_trouble(self) -> str | None:
-        """Return what the last model call failed with, when those before it have failed as well."""
-
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row before it is asked, and again when it has ended. Not awaited."""
 
@@ -109,8 +110,17 @@ class ApprovalRequests(Protocol):
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked anew.
+        """
+
+    async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
+
+    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done."""
 
     async def settle(
         self,
@@ -127,8 +137,8 @@ class ApprovalRequests(Protocol):
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
 
-    async def begin(self, call: ToolCall) -> None:
-        """Note that a change may reach the shop from now on, unless it may have before."""
+    async def begin(self, call: ToolCall) -> bool:
+        """Note that a change may reach the shop from now on, and return whether it is still open."""
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""

@@ -22,7 +22,8 @@ class GetOrderStatus(Tool):
 
     order_id: OrderId
     include_tracking: bool = Field(
-        description="True when the customer asks where the parcel is or wants the carrier's tracking events."
+        default=False,
+        description="True when the customer asks where the parcel is or wants the carrier's tracking events.",
     )
 
     def progress(self) -> str:

@@ -21,7 +21,7 @@ from bot.identity import Person, plain_address
 from bot.shop.changes import Change, Quoted
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
-from bot.store.records import Block, ThreadId
+from bot.store.records import Block, ThreadId, fault
 from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
@@ -145,8 +145,8 @@ class Tool(BaseModel):
         # A server without strict mode leaves out what may be null.
         if not isinstance(data, dict):
             return data
-        optional = (name for name, field in cls.model_fields.items() if _allows_none(field.annotation))
-        return dict.fromkeys(optional) | data
+        optional = {name: None for name, field in cls.model_fields.items() if _allows_none(field.annotation)}
+        return optional | data
 
     def progress(self) -> str:
         """Say what the bot is doing meanwhile, after the words “Support Bot …”."""
@@ -175,7 +175,7 @@ async def within(seconds: float, doing: Awaitable[T]) -> T:
     except ShopRefusedError as error:
         raise ToolError(str(error), error.hint) from error
     except Exception as error:  # a tool may be anybody's code, and one that breaks must not break the thread
-        raise ToolCrashError(f"{type(error).__name__}: {error}"[:500]) from error
+        raise ToolCrashError(fault(error)) from error
 
 
 class GatedTool(Tool):
@@ -254,8 +254,8 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
         return {
             key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
             for key, value in node.items()
-            if key != "title" and not (key == "description" and value == schema.get("description"))
+            if key not in ("title", "default") and not (key == "description" and value == schema.get("description"))
         }
 
     reduced: dict[str, Any] = reduce(schema)
-    return reduced
+    return reduced | {"required": list(reduced["properties"])}  # a server without strict mode leaves out the optional

@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
 from bot.testing.slack.workspace import Channel, Message
-from tests.world import ANA, BOT, World
+from tests.world import ANA, BOT, World, words_in
 
 GOOD = "Here it is."
 
@@ -27,6 +27,8 @@ class Raw:
     content_type: str = "application/json"
     cut: bool = False
     trickle: bool = False
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def completion(message: Any, **changes: Any) -> Raw:
@@ -59,7 +61,7 @@ class RawModel:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
+        said = words_in([message for message in body["messages"] if message["role"] == "user"][-1])[-1]
         raw = completion({"role": "assistant", "content": GOOD})
         if said in self._answers and ("response_format" in body) == said.startswith("intent"):
             raw = self._answers.pop(said)
@@ -72,6 +74,49 @@ class RawModel:
         if raw.cut and request.transport:
             request.transport.abort()
         return response
+
+
+class AnyServer:
+    """Answers each request by a function of its body, and keeps the bodies of those for a turn."""
+
+    def __init__(
+        self, answer: Callable[[dict[str, Any]], Raw], seen: Callable[[web.Request], None] = lambda _: None
+    ) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._answer = answer
+        self._seen = seen
+        app = web.Application(client_max_size=2**24)
+        app.router.add_post("/v1/chat/completions", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        self._seen(request)
+        body = await request.json()
+        if "Sort the customer" not in body["messages"][0]["content"]:
+            self.asked.append(body)
+        raw = self._answer(body)
+        return web.Response(
+            body=raw.body.encode(), status=raw.status, headers={"Content-Type": raw.content_type, **raw.headers}
+        )
+
+
+def refusal(status: int, body: Any, **headers: str) -> Raw:
+    """Word an error, as JSON or, where it is a string, as plain text."""
+    plain = isinstance(body, str)
+    kind = "text/plain" if plain else "application/json"
+    return Raw(body if plain else json.dumps(body), kind, status=status, headers=headers)
 
 
 async def _trickle(request: web.Request) -> web.StreamResponse:

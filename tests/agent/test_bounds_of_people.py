@@ -147,8 +147,8 @@ async def test_runs_at_once(world: World) -> None:
 
 def asker(request: Request) -> str:
     """Read who wrote last."""
-    name: str = request.messages[-1]["name"]
-    return name
+    said: str = request.messages[-1]["content"]
+    return said.partition(" wrote: ")[0].rpartition("\n")[2]
 
 
 async def test_slots_of_those_who_left() -> None:

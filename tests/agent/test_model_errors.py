@@ -3,17 +3,33 @@
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
+from bot.logs import event_of
+from bot.shop.orders import Order
+from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Failure, Request
-from tests.agent.raw_model import GOOD, Raw, RawModel, ask_side_by_side
-from tests.world import ANA, World, shown, status_of
+from tests.agent.raw_model import GOOD, AnyServer, Raw, RawModel, ask_side_by_side, completion
+from tests.world import ANA, World, free_port, heard, shown, status_of
+
+
+class LeakyShop(SqliteShop):
+    """A shop whose errors tell its key."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """Fail."""
+        raise LookupError(f"no {order_id} for Bearer sk-live-4711-secret")
+
 
 UNREACHABLE = "I can't reach my language model right now."
 BUSY = "My language model is busy right now."
 MISCONFIGURED = "I am not set up correctly"
-UNUSABLE = "My language model gave an answer that I can't use."
+SPENT = "My language model's allowance is used up"
+REFUSED = "My language model did not take what I asked it."
+TOO_LONG = "This is too long for my language model to read."
 
 
 def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Counter[str]:
@@ -21,10 +37,10 @@ def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Count
     tries: Counter[str] = Counter()
 
     async def think(request: Request) -> Answer | Failure:
-        question = next(m["content"] for m in request.messages if m["role"] == "user")
+        question = heard(request)[0]
         tries[question] += 1
         left = failures[question][tries[question] - 1 :]
-        return left[0] if left else Answer(f"Here it is: {request.messages[-1]['content']}")
+        return left[0] if left else Answer(f"Here it is: {heard(request)[-1]}")
 
     world.think = think
     return tries
@@ -73,16 +89,17 @@ async def test_retry_after_is_kept(world: World) -> None:
     assert 0.85 < apart["seconds"] < 5
 
 
+AGAIN = (BUSY, UNREACHABLE)  # where it helps
 FINAL: dict[str, tuple[Failure, str, int]] = {
     "busy for long": (Failure(429, headers={"Retry-After": "120"}), BUSY, 1),
     "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), BUSY, 1),
     "busy again": (Failure(429), BUSY, 3),
     "broken": (Failure(500), UNREACHABLE, 3),
-    "no money": (Failure(429, "insufficient_quota"), MISCONFIGURED, 1),
+    "no money": (Failure(429, "insufficient_quota"), SPENT, 1),
     "wrong key": (Failure(401, "invalid_api_key"), MISCONFIGURED, 1),
     "not allowed": (Failure(403), MISCONFIGURED, 1),
     "no such model": (Failure(404, "model_not_found"), MISCONFIGURED, 1),
-    "bad request": (Failure(400, "invalid_value", "secret details"), UNUSABLE, 1),
+    "bad request": (Failure(400, "invalid_value", "secret details"), REFUSED, 2),
 }
 
 
@@ -94,7 +111,7 @@ async def test_failures_that_last(world: World) -> None:
     for question, (_, words, times) in FINAL.items():
         text = shown(replies[question])
         assert text.startswith(words), question
-        assert "Write “try again” in a minute." in text
+        assert ("Write “try again” in a minute." in text) is (words in AGAIN), question
         assert not any(part in text for part in ("Error", "error", "secret", "429", "400"))
         (row,) = world.rows("SELECT status, error FROM model_calls WHERE id LIKE ?", f"{text.rpartition(' ')[2]}%")
         assert row["status"] == "failed"
@@ -110,13 +127,12 @@ async def test_try_again(world: World) -> None:
         await world.says(ANA, "try again", thread_ts=question.ts)
         replies = await world.replies(question, 2)
     assert shown(replies[1]).startswith("It is on its way.")
-    said = [m["content"] for m in world.asked[1].messages if m["role"] == "user"]
-    assert said == ["where is ORD-10234?", "try again"]
+    assert heard(world.asked[1]) == ["where is ORD-10234?", "try again"]
 
 
 async def test_failure_in_mid_run(world: World) -> None:
     """A failure after a look-up keeps what was looked up: the next message goes on from there."""
-    world.script += [status_of("ORD-10234"), Failure(400), Answer("As I saw, it is on its way.")]
+    world.script += [status_of("ORD-10234"), Failure(401), Answer("As I saw, it is on its way.")]
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         await world.replies(question)
@@ -189,6 +205,67 @@ async def test_fallback(world: World, failure: Failure | Answer) -> None:
     assert [row["status"] for row in rows] == ["failed", "succeeded"]
 
 
+async def test_fallback_at_another_server(world: World) -> None:
+    """The fallback model may be at another server with a key of its own, and learns nothing of the first one's."""
+    keys: list[str | None] = []
+
+    def answer(body: dict[str, Any]) -> Raw:
+        return completion({"content": f"From {body['model']}."})
+
+    world.script += [Failure(503)] * 3
+    async with AnyServer(answer, seen=lambda request: keys.append(request.headers["Authorization"])) as spare:
+        settings: dict[str, Any] = {
+            "openai_api_key": "sk-first-4711",
+            "openai_fallback_model": "spare-model",
+            "openai_fallback_base_url": spare.url,
+            "openai_fallback_api_key": "sk-second-4712",
+            "BOT_MODEL_HEADERS": "X-Title: Support",
+        }
+        async with world.bot(**settings):
+            (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply) == "From spare-model."
+    assert keys == ["Bearer sk-second-4712"]
+
+
+async def test_operator_reads_why(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the address and the server's reason, without the key, and what watches the bot knows it too."""
+    port = free_port()
+    refused = Failure(401, "invalid_api_key", "Incorrect API key: sk-live-4711-secret")
+    world.script += [refused, Answer("Here I am."), refused]
+    async with (
+        world.bot(openai_api_key="sk-live-4711-secret", BOT_HEALTH_PORT=port, BOT_SORTING=False),
+        ClientSession() as session,
+    ):
+
+        async def trouble() -> list[str]:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                told: list[str] = (await response.json())["trouble"]
+                return told
+
+        question = await world.says(ANA, "@bot hello")
+        await world.replies(question)
+        assert await trouble() == [f"the model scripted-model at {world.model.url}/ does not answer: status 401"]
+        async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
+            assert (await response.json())["models"][0]["failures_in_a_row"] == 1
+        await world.says(ANA, "try again", thread_ts=question.ts)
+        await world.replies(question, 2)
+        assert await trouble() == []
+    told = next(fields for event, fields in filter(None, map(event_of, caplog.records)) if event == "model call failed")
+    assert told["address"] == f"{world.model.url}/"
+    assert told["error"].startswith("status 401: invalid_api_key")
+    assert "4711" not in caplog.text + str(told)
+
+
+async def test_a_foreign_exception_is_named_only(world: World) -> None:
+    """Of an exception that nobody foresaw, its kind and place are kept and not its text, in which a key may stand."""
+    world.script += [status_of("ORD-10234"), Answer("Sorry.")]
+    async with world.bot(open_shop=LeakyShop):
+        await world.replies(await world.says(ANA, "@bot where is it?"))
+    (row,) = world.rows("SELECT error FROM tool_calls")
+    assert row["error"].startswith("LookupError at test_model_errors.py:")
+    assert b"4711" not in world.database.read_bytes()
+
+
 async def test_both_fail(world: World) -> None:
     """When the other model fails too, the customer reads what came of that one."""
     world.script += [Failure(404, "model_not_found"), Failure(429, headers={"Retry-After": "60"})]
@@ -220,10 +297,14 @@ async def test_context_too_long(world: World) -> None:
 
 async def test_one_message_too_long(world: World) -> None:
     """A single message that does not fit is given up with words, and the next one is answered."""
-    failure = Failure(400, "context_length_exceeded")
-    world.script += [failure, failure, failure, Answer("Here I am.")]
+
+    async def think(request: Request) -> Answer | Failure:
+        long = any("word" in words for words in heard(request))
+        return Failure(400, "context_length_exceeded") if long else Answer("Here I am.")
+
+    world.think = think
     async with world.bot():
         question = await world.says(ANA, "word " * 2_000, "D0ANA")
-        assert shown((await world.replies(question))[0]).startswith(UNUSABLE)
+        assert shown((await world.replies(question))[0]).startswith(TOO_LONG)
         await world.says(ANA, "shorter", "D0ANA", thread_ts=question.ts)
         assert shown((await world.replies(question, 2))[1]) == "Here I am."

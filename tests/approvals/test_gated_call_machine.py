@@ -112,18 +112,18 @@ class GatedCallMachine(RuleBasedStateMachine):
     @rule(by=either)
     def approve(self, by: int) -> None:
         """Somebody approves, and all goes well."""
-        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
+        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._call(), SAM)):
             self._do(self._executors[by].execute(claimed))
 
     @rule(by=either)
     def approve_and_die(self, by: int) -> None:
         """Somebody approves, and the process dies before it has asked the shop."""
-        self._do(self._processes[by].store.approval_requests.claim(self._id, SAM))
+        self._do(self._processes[by].store.approval_requests.claim(self._call(), SAM))
 
     @rule(by=either)
     def approve_and_die_later(self, by: int) -> None:
         """Somebody approves, and the process dies when the shop has answered."""
-        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._id, SAM)):
+        if claimed := self._do(self._processes[by].store.approval_requests.claim(self._call(), SAM)):
             shown = quoted_of(claimed)
             if not self._elsewhere:
                 shop = SqliteShop(self._processes[by].database)
@@ -132,9 +132,10 @@ class GatedCallMachine(RuleBasedStateMachine):
     @rule(by=either)
     def approve_twice_at_once(self, by: int) -> None:
         """Somebody approves in both processes at the same instant."""
+        call = self._call()
 
         async def both() -> list[ToolCall | None]:
-            claims = (process.store.approval_requests.claim(self._id, SAM) for process in self._processes)
+            claims = (process.store.approval_requests.claim(call, SAM) for process in self._processes)
             return await asyncio.gather(*claims)
 
         claimed = [call for call in self._do(both()) if call]

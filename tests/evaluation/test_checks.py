@@ -38,7 +38,17 @@ def conversation(by: str = "ana", say: str = "hi") -> Conversation:
 def made(tool: str, **arguments: dict[str, object]) -> Call:
     """Make a call that succeeded."""
     sent, validated = arguments.get("sent", {}), arguments.get("arguments", {})
-    return Call("1", tool, "succeeded", gated=False, sent=sent, arguments=validated, error=None, decided_by=None)
+    return Call(
+        "1",
+        tool,
+        "succeeded",
+        gated=False,
+        gate="approver",
+        sent=sent,
+        arguments=validated,
+        error=None,
+        decided_by=None,
+    )
 
 
 def breaches(played: Played, by: str = "ana", say: str = "hi") -> list[str]:

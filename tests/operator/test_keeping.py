@@ -94,7 +94,7 @@ async def test_retry_message(world: World) -> None:
         )
         _, answer = await world.replies(question, 2)
     assert shown(answer) == "Hello, Ben."
-    assert [m["content"] for m in world.asked[-1].messages if m["role"] == "user"] == ["hello", "hello"]
+    assert [m["content"] for m in world.asked[-1].messages if m["role"] == "user"] == [f"{BEN} wrote: hello"] * 2
     assert audit(world) == [("retry", reference)]
     assert (await ask(world, "retry", reference)).code == 1
 

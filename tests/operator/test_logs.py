@@ -155,7 +155,7 @@ async def test_readiness_knows_model_and_shop(world: World) -> None:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as response:
             told = await response.json()
     assert (response.status, told["ready"], told["faults"]) == (200, True, [])
-    assert told["trouble"] == ["the last calls of the model failed (AuthenticationError)"]
+    assert told["trouble"] == [f"the model scripted-model at {world.model.url}/ does not answer: status 401"]
 
 
 def test_configured_again() -> None:

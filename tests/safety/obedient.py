@@ -60,6 +60,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _made(request: Request) -> set[tuple[str, str]]:
     """List the calls that were made since a person spoke last."""
-    last = max(position for position, message in enumerate(request.messages) if message["role"] == "user")
+    last = max(
+        position
+        for position, message in enumerate(request.messages)
+        if message["role"] == "user" and " wrote: " in message["content"]
+    )
     calls = [call for message in request.messages[last:] for call in message.get("tool_calls") or ()]
     return {(call["function"]["name"], call["function"]["arguments"]) for call in calls}

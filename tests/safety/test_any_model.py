@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.agent.conversation import check
 from bot.testing.openai import Answer, Failure, Request, ToolCall
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, open_world, shown
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, open_world, shown, words_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def play(folder: Path, story: Story) -> None:
         left = iter(story.turns)
 
         async def think(request: Request) -> Answer | Failure:
-            if any(m["content"] == "still there?" for m in request.messages[-2:]):
+            if "still there?" in words_in(request.messages[-1]):
                 return Answer("Alive.")
             return next(left, Answer("Done."))
 

@@ -16,7 +16,7 @@ async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
     """Of two processes that approve at once one has the call."""
     call = await park(store)
     other = await open_process(60)
-    claims = await asyncio.gather(*(one.approval_requests.claim(call.id, SAM) for one in (store, other)))
+    claims = await asyncio.gather(*(one.approval_requests.claim(call, SAM) for one in (store, other)))
     (claimed,) = [claim for claim in claims if claim]
     assert (claimed.status, claimed.decided_by) == (CallStatus.RUNNING, SAM)
 
@@ -33,7 +33,7 @@ async def test_settled_once(store: Store) -> None:
     ]
     assert settled == [True, False]
     assert await store.approval_requests.open() == []
-    assert await store.approval_requests.claim(call.id, SAM) is None
+    assert await store.approval_requests.claim(call, SAM) is None
     said = await store.outbox.next("C")
     texts = []
     while said:
@@ -94,9 +94,9 @@ async def test_pause(store: Store) -> None:
     call = await park(store)
     await store.admin.pause()
     assert await store.admin.is_paused()
-    assert await store.approval_requests.claim(call.id, SAM) is None
+    assert await store.approval_requests.claim(call, SAM) is None
     await store.admin.resume()
-    assert await store.approval_requests.claim(call.id, SAM)
+    assert await store.approval_requests.claim(call, SAM)
 
 
 async def test_post_in_doubt(store: Store) -> None:

@@ -15,7 +15,7 @@ from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, refund_of, shown, sorted_as
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown, sorted_as
 
 WAITING = Answer("I have asked for it.")
 
@@ -81,9 +81,8 @@ async def test_approved(world: World) -> None:
     assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
-    notes = [m["content"] for m in world.asked[-1].messages if m["role"] == "system"][1:]
-    assert len(notes) == 1
-    assert "approved by a person and done. $42.00 for ORD-10188 went back" in notes[0]
+    (note,) = notes_in(world.asked[-1])
+    assert "approved by a person and done. $42.00 for ORD-10188 went back" in note
 
 
 async def test_model_hears_that_nothing_has_happened(world: World) -> None:
@@ -120,8 +119,7 @@ async def test_declined(world: World) -> None:
         await world.says(ANA, "and now?", thread_ts=card.thread_ts)
         await world.workspace.until(lambda: len(world.asked) > 2)
     assert "✕ Refund of $42.00 for ORD-10188: declined by <@U0SAM>. Nothing was done." in shown(settled)
-    note = "Note from the shop: Refund of $42.00 for ORD-10188: declined by a person, nothing was done."
-    assert note in [message["content"] for message in world.asked[-1].messages]
+    assert notes_in(world.asked[-1]) == ["Refund of $42.00 for ORD-10188: declined by a person, nothing was done."]
     assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         world.write("UPDATE tool_calls SET error = 'changed'")
@@ -374,14 +372,31 @@ async def test_button_of_another_card(world: World) -> None:
 
 
 async def test_world_changed_before_the_approval(world: World) -> None:
-    """When less is left than was shown, the approval refunds nothing and says why."""
+    """When less is left than was shown, nothing is refunded: it is asked again with the figures as they are now."""
     async with world.bot():
         card = await refund_card(world, "ORD-10188")
         world.refund_elsewhere("ORD-10188", 100)
         await approve(world, card)
-        settled = await world.settled(card)
-    assert "but not done. Something about it is not as it was shown any more" in shown(settled)
-    assert world.refunds() == [("ORD-10188", 100)]
+        assert "so nothing was done. The new card has it as it is now." in await world.whisper_to(SAM)
+        assert "asked again below" in shown(await world.settled(card))
+        assert world.refunds() == [("ORD-10188", 100)]
+        root = world.workspace.thread(SUPPORT, card.root_ts)[0]
+        again = await world.card(root)
+        assert "Refund $41.00 of $42.00" in shown(again)
+        await approve(world, card)
+        await approve(world, again)
+        assert "✓ Approved by <@U0SAM>: $41.00" in shown(await world.settled(again))
+    assert world.refunds() == [("ORD-10188", 100), ("ORD-10188", 4100)]
+    assert len(world.rows("SELECT id FROM tool_calls WHERE gated")) == 1
+
+
+async def test_nothing_is_left_before_the_approval(world: World) -> None:
+    """When what was shown cannot be done at all any more, the request ends and says why."""
+    async with world.bot():
+        card = await refund_card(world, "ORD-10188")
+        world.refund_elsewhere("ORD-10188", 4200)
+        await approve(world, card)
+        assert "but not done. ORD-10188 was refunded in full already" in shown(await world.settled(card))
     assert call_row(world)["status"] == "failed"
 
 
@@ -397,12 +412,14 @@ async def test_whole_order_in_another_currency(world: World) -> None:
 
 
 async def test_payment_method_changed_before_the_approval(world: World) -> None:
-    """When anything that the card shows is not so any more, the approval does nothing and says why."""
+    """When anything that the card shows is not so any more, nothing is done, and it is asked again as it is now."""
     async with world.bot():
         card = await refund_card(world)
         world.write("UPDATE orders SET payment_method = 'PayPal mallory@…' WHERE id = 'ORD-10188'")
         await approve(world, card)
         assert "not as it was shown any more" in shown(await world.settled(card))
+        again = await world.card(world.workspace.thread(SUPPORT, card.root_ts)[0])
+        assert "*Goes back to*\nPayPal mallory@…" in shown(again)
     assert world.refunds() == []
 
 

@@ -58,7 +58,7 @@ async def test_address_of_any_shape(store: Store, database: DatabaseThread, addr
     cards = [post(f"delete {address}?", call.id), post(f"{address}?", call.id, "CAPP")]
     await store.approval_requests.park(call, cards)
     await store.approval_requests.remind(call, [post(f"{address} still waits", channel="CAPP")])
-    claimed = await store.approval_requests.claim(call.id, SAM)
+    claimed = await store.approval_requests.claim(call, SAM)
     assert claimed
     await store.approval_requests.settle(
         claimed,

@@ -7,7 +7,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Message, Person
-from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, shown
+from tests.world import ANA, BEN, SAM, World, buttons, calls, refund_of, results_in, shown
 
 ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
 
@@ -95,7 +95,7 @@ async def test_address_that_does_not_count(world: World, eve: Person) -> None:
     ]
     async with world.bot():
         await world.replies(await world.says(eve.id, "@bot what did I order?"))
-    found, order, account = [json.loads(message["content"]) for message in world.asked[-1].messages[-3:]]
+    found, order, account = results_in(world.asked[-1])[-3:]
     assert found == {"orders": []}
     assert order["error"] == "There is no order ORD-10234 in your name."
     assert account["error"] == "You have no account in the shop."
@@ -206,7 +206,7 @@ async def test_approver_whose_account_it_is(world: World) -> None:
     world.write("UPDATE orders SET status = 'delivered' WHERE status != 'cancelled'")
     world.script += [calls(("delete_account", {})), Answer("I have asked for it.")]
     async with world.bot(BOT_APPROVERS=f"{SAM},U0CHLOE"):
-        card = await world.card(await world.says(BEN, "@bot delete my account"))
+        card = await world.confirmed(await world.says(BEN, "@bot delete my account"), BEN)
         await approve(world, card, "U0CHLOE")
         assert "your own order or account" in await world.whisper_to("U0CHLOE")
         await approve(world, card)

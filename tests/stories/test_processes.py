@@ -24,7 +24,7 @@ from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.store import open_store
 from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, BEN, SUPPORT, World, refund_of, shown, status_of
+from tests.world import ANA, BEN, SUPPORT, World, heard, refund_of, shown, status_of
 
 
 def message(ts: str = "1.0") -> InboxMessage:
@@ -71,7 +71,7 @@ async def test_two_bots_share_the_work(world: World) -> None:
         assert running[topic] == 1
         await asyncio.sleep(0.01)
         running[topic] -= 1
-        return Answer(f"{sum(m['role'] == 'user' for m in request.messages)} so far")
+        return Answer(f"{len(heard(request))} so far")
 
     world.think = answer
     async with world.bot(), world.bot():
@@ -227,7 +227,7 @@ async def test_found_after_a_long_outage(world: World) -> None:
         await world.card(question)
     said = [(m["role"], m["content"]) for m in world.asked[1].messages[1:]]
     assert [role for role, _ in said] == ["user", "assistant", "user"]
-    assert said[0][1] == "refund ORD-10188, broken"
+    assert heard(world.asked[1])[0] == "refund ORD-10188, broken"
 
 
 async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: World) -> None:

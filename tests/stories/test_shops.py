@@ -250,7 +250,7 @@ async def test_account_while_a_request_is_open(world: World) -> None:
         await world.workspace.click(ANA, refund.channel, refund.ts, "cancel_call")
         await world.settled(refund)
         world.script += [calls(("delete_account", {})), Answer("Asked."), refund_of("ORD-10142"), Answer("Asked.")]
-        deletion = await world.card(await world.says(ANA, "@bot delete my account"))
+        deletion = await world.confirmed(await world.says(ANA, "@bot delete my account"))
         other = await world.card(await world.says(ANA, "@bot refund ORD-10142"))
         await world.workspace.click(SAM, deletion.channel, deletion.ts, "approve_call")
         assert "Another request of this customer is open: Refund of" in await world.whisper_to(SAM)

@@ -188,11 +188,12 @@ async def test_settled_while_it_waits_for_its_turn(world: World) -> None:
     """A call that another process has settled before the shop could be asked about it is not done after all."""
     await parked_refund(world)
     tamper(world, "UPDATE tool_calls SET status = 'unknown', decided_by = ?, decided_at = created_at", SAM)
-    names = [row["name"] for row in world.rows("SELECT name FROM pragma_table_info('tool_calls')")]
+    (row,) = world.rows("SELECT * FROM tool_calls")
+    names = [name for name in row if name != "thread"]
     columns = ", ".join({"id": "id || n", "subject": "n", "position": "n"}.get(name, name) for name in names)
     tamper(
         world,
-        f"""INSERT INTO tool_calls
+        f"""INSERT INTO tool_calls ({", ".join(names)})
             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
             SELECT {columns} FROM tool_calls, numbers""",  # noqa: S608 - the columns are ours
         MAX_ASKED_AT_ONCE,

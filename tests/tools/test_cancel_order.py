@@ -24,9 +24,14 @@ def status(world: World, order_id: str = "ORD-10251") -> str:
 
 
 async def test_approved(world: World) -> None:
-    """The card says what goes back to where; approved, the order is cancelled and the money goes back, once."""
+    """The customer says yes first, then an approver, who sees what goes back to where; then it is done, once."""
     async with world.bot():
-        card = await world.card(await cancellation(world))
+        question = await cancellation(world)
+        theirs = await world.card(question)
+        assert "Waiting for <@U0ANA>. Then the support team is asked." in shown(theirs)
+        words = [button["text"]["text"] for button in buttons(theirs).values()]
+        assert words == ["Confirm cancelling ORD-10251", "Keep the order"]
+        card = await world.confirmed(question)
         for part in ("Cancel ORD-10251", "*Goes back*\n$43.50 of $43.50", "*To*\nPayPal", "3 x Beeswax candles, pair"):
             assert part in shown(card)
         words = [button["text"]["text"] for button in buttons(card).values()]
@@ -35,6 +40,7 @@ async def test_approved(world: World) -> None:
         for _ in range(2):
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         assert "ORD-10251 is cancelled and $43.50 went back to PayPal ana@…" in shown(await world.settled(card))
+        assert "is cancelled and" in shown(await world.settled(theirs))
     assert (status(world), world.refunds()) == ("cancelled", [("ORD-10251", 4350)])
 
 
@@ -60,7 +66,7 @@ async def test_refused(world: World, person: str, order_id: str, told: str) -> N
     """An order that has left, is cancelled already or is somebody else's is refused before any person is asked."""
     async with world.bot():
         (reply,) = await world.replies(await cancellation(world, person, order_id))
-    assert told in world.asked[-1].messages[-1]["content"]
+    assert told in world.asked[1].messages[-1]["content"]
     assert not buttons(reply)
 
 
@@ -70,15 +76,15 @@ async def test_refused(world: World, person: str, order_id: str, told: str) -> N
         ("UPDATE orders SET status = 'shipped' WHERE id = 'ORD-10251'", "can't be cancelled any more"),
         (
             "INSERT INTO refunds VALUES ('re_1', 'ORD-10251', 350, 'USD', 'defective', 'elsewhere', '2026-01-01')",
-            "not as it was shown any more",
+            "is asked again below",
         ),
     ],
     ids=["sent", "refunded"],
 )
 async def test_world_changed(world: World, change: str, told: str) -> None:
-    """When the order has left, or less is left to give back than was shown, the approval does nothing and says why."""
+    """When the order has left the approval does nothing and says why; when less is left, it is asked again."""
     async with world.bot():
-        card = await world.card(await cancellation(world))
+        card = await world.confirmed(await cancellation(world))
         with closing(sqlite3.connect(world.database)) as db:
             db.execute(change)
             db.commit()

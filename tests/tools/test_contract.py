@@ -113,7 +113,7 @@ def test_definition_stays_the_same(name: str) -> None:
 
 
 def test_bad_tool_is_refused() -> None:
-    """A default, an open dict, a length, a field that is not described and a user's id are each a fault of a tool."""
+    """An open dict, a length, a field that is not described and a user's id are each a fault of a tool."""
 
     class BadTool(Tool):
         """Do a thing."""
@@ -127,7 +127,7 @@ def test_bad_tool_is_refused() -> None:
             return ToolResult({})
 
     told = "\n".join(faults(BadTool))
-    for fault in ("'default'", "additionalProperties", "'maxLength'", "note is not described", "who is asking"):
+    for fault in ("additionalProperties", "'maxLength'", "note is not described", "who is asking"):
         assert fault in told
     assert "docstring does not describe" in told
 

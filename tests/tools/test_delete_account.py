@@ -31,7 +31,7 @@ async def deleted(world: World) -> Message:
     world.deliver_all()
     world.script += DELETE
     question = await world.says(ANA, "@bot delete my account")
-    card = await world.card(question)
+    card = await world.confirmed(question)
     await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
     assert "The account ana@example.com is deleted; it can be brought back for 30 days" in shown(
         await world.settled(card)

@@ -42,12 +42,6 @@ class GetAnything(Runs):
     what: Any
 
 
-class GetDefault(Runs):
-    """Tell what is meant when nothing is said."""
-
-    days: int = 3
-
-
 class GetMapping(Runs):
     """Tell what is in a mapping."""
 
@@ -76,7 +70,6 @@ class Abroad:
     [
         (GetTree, "its arguments cannot be described"),
         (GetAnything, "schema must have a 'type' key"),
-        (GetDefault, "Missing 'days'"),
         (GetMapping, "'additionalProperties' is required to be supplied and to be false"),
         (GetWithANameThatIsLongerThanAnyServerTakesForTheNameOfAFunctionOfAModel, "a name has 64 letters"),
         (GetWithoutWords, "it has no docstring"),

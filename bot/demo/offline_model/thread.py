@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bot.demo.offline_model.wire import apart
 from bot.demo.offline_model.words import WISH, orders_in, plain
 from bot.testing.openai import Json, Request, text_of
 
@@ -54,6 +55,7 @@ def read(request: Request) -> Thread:
     messages = list(request.messages)
     if messages and messages[0]["role"] in _NOTES:
         messages = messages[1:]
+    messages = apart(messages)
     ours = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
     new = ours[-1] + 1 if ours else 0
     said = "\n".join(_texts(messages[new:], "user"))

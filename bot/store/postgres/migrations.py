@@ -59,7 +59,9 @@ _CALLS = """
         tool_call_id TEXT NOT NULL, reminded_at TIME, shown_paused boolean NOT NULL DEFAULT false,
         thread THREAD(thread_ts), quote TEXT CHECK (quote IS NULL OR quote::json IS NOT NULL), customer TEXT,
         begun_at TIME, looks integer NOT NULL DEFAULT 0, look_at TIME, money_pending boolean NOT NULL DEFAULT false,
-        reported_at TIME, run_id NUMBER REFERENCES inbox(id) ON DELETE SET NULL, order_id TEXT,
+        reported_at TIME, gate TEXT NOT NULL DEFAULT 'approver'
+            CHECK (gate IN ('requester', 'approver', 'both')),
+        confirmed_at TIME, run_id NUMBER REFERENCES inbox(id) ON DELETE SET NULL, order_id TEXT,
         UNIQUE (message_id, position),
         CHECK (status IN ('proposed', 'pending', 'running', 'succeeded', 'failed', 'rejected', 'cancelled', 'declined',
                           'expired', 'unknown')),
@@ -95,7 +97,6 @@ _CALLS = """
         run_id NUMBER REFERENCES inbox(id) ON DELETE SET NULL);
     CREATE INDEX model_calls_of_thread ON model_calls (thread);
     CREATE INDEX model_calls_of_run ON model_calls (run_id) WHERE run_id IS NOT NULL;
-    CREATE INDEX model_calls_by_age ON model_calls (created_at);
     CREATE TABLE refused_clicks (
         id ID, call_id TEXT NOT NULL, "user" TEXT NOT NULL, team TEXT NOT NULL,
         decision TEXT NOT NULL CHECK (decision IN ('approve', 'cancel')), told TEXT NOT NULL, at TIME NOT NULL);

@@ -14,7 +14,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
-_WORDS = re.compile(r"""('(?:[^']|'')*')|("[^"]*")|(\?)|(?<!:):([a-z_]+)|\b(user)\b|(%)""")
+_WORDS = re.compile(r"""('(?:[^']|'')*')|("[^"]*")|(?:\b(IS ))?(\?)|(?<!:):([a-z_]+)|\b(user)\b|(%)""")
 
 
 class PostgresTransaction:
@@ -57,14 +57,14 @@ class PostgresTransaction:
 
 @lru_cache(maxsize=1_000)
 def in_postgres(sql: str) -> bytes:
-    """Word a statement for psycopg: its marks for values, and `user`, which is PostgreSQL's own word."""
+    """Word a statement for psycopg: its marks for values, `IS ?`, and `user`, its own word."""
     return _WORDS.sub(_in_postgres, sql).encode()
 
 
 def _in_postgres(found: re.Match[str]) -> str:
-    literal, quoted, mark, name, user, _ = found.groups()
+    literal, quoted, same, mark, name, user, _ = found.groups()
     if mark:
-        return "%s"
+        return "IS NOT DISTINCT FROM %s" if same else "%s"
     if name:
         return f"%({name})s"
     return '"user"' if user else (literal or quoted or "%").replace("%", "%%")

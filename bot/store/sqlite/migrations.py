@@ -278,6 +278,15 @@ def quotes(db: Database) -> None:
 
 
 @bot_migrations()
+def two_keys(db: Database) -> None:
+    """Let a request need the yes of who asked, of an approver, or of both."""
+    db.execute("""
+        ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
+        CHECK (gate IN ('requester', 'approver', 'both'))""")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Let every call know the run that it belongs to, and a tool call its order."""
     for table in ("tool_calls", "model_calls"):
@@ -322,10 +331,9 @@ def plain_views(db: Database) -> None:
 
 @bot_migrations()
 def several_machines(db: Database) -> None:
-    """Tell one lease of a thread from the next, keep Slack's pace, count the chain's entries, find the latest calls."""
+    """Tell one lease of a thread from the next, keep Slack's pace, and count the chain's entries."""
     db.execute("ALTER TABLE threads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0")
     db.execute("CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TEXT NOT NULL) STRICT")
-    db.execute("CREATE INDEX model_calls_by_age ON model_calls (created_at)")
     _count_seals(db)
 
 

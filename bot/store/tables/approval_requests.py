@@ -42,7 +42,7 @@ class ApprovalRequests:
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, expires_at = ?, order_id = ?
+                       card = ?, quote = ?, customer = ?, gate = ?, expires_at = ?, order_id = ?
                        WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
@@ -52,6 +52,7 @@ class ApprovalRequests:
                         json.dumps(call.card),
                         call.quote,
                         call.customer,
+                        call.gate,
                         expires_at,
                         order_of(call),
                         call.id,
@@ -74,23 +75,71 @@ class ApprovalRequests:
             )
         )
 
-    async def claim(self, call_id: str, by: str) -> ToolCall | None:
-        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster."""
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster.
+
+        What was looked at is what is taken: not when it was asked anew meanwhile.
+        """
 
         def write(db: Transaction) -> ToolCall | None:
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
-                   WHERE id = ? AND status = 'pending' AND expires_at > ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+                   AND (gate != 'both' OR confirmed_at IS NOT NULL)
                    AND NOT (json_extract(quote, '$.change.kind') = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
-                [by, now, now, call_id, now],
+                [by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()],
             )
-            return get_call(db, call_id) if taken.rowcount == 1 else None
+            return get_call(db, call.id) if taken.rowcount == 1 else None
 
         return await self._database.commit(write)
+
+    async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Take the yes of who asked, the first of two, and have approvers asked; return whether this was it.
+
+        The requester's card is redrawn, and the request is decided on the others.
+        """
+
+        def write(db: Transaction) -> bool:
+            now = db.now().isoformat()
+            confirmed = db.execute(
+                """UPDATE tool_calls SET confirmed_at = ?
+                   WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ?
+                   AND gate = 'both' AND confirmed_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
+                [now, call.id, now, call.quote],
+            )
+            if confirmed.rowcount == 1:
+                self._replace_cards(db, call, cards, redrawn)
+            return bool(confirmed.rowcount == 1)
+
+        return await self._database.commit(write, lock=call.thread.key)
+
+    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
+        """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done."""
+
+        def write(db: Transaction) -> bool:
+            asked = db.execute(
+                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, result = ?, confirmed_at = NULL
+                   WHERE id = ? AND status = 'pending' AND quote = ?""",
+                [call.quote, call.summary, json.dumps(call.card), call.gate, call.result, call.id, before],
+            )
+            if asked.rowcount == 1:
+                self._replace_cards(db, call, cards, redrawn)
+            return bool(asked.rowcount == 1)
+
+        return await self._database.commit(write, lock=call.thread.key)
+
+    def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
+        earlier = [card for card in cards_of(db, call.id) if card.decidable]
+        db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
+        over = [
+            replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id) for card in earlier
+        ]
+        self._outbox.insert(db, [*over, *cards], call.thread)
 
     async def settle(
         self,
@@ -157,11 +206,12 @@ class ApprovalRequests:
 
         return await self._database.commit(write, lock=call.thread.key)
 
-    async def begin(self, call: ToolCall) -> None:
-        """Note that a change may reach the shop from now on, unless it may have before."""
+    async def begin(self, call: ToolCall) -> bool:
+        """Note that a change may reach the shop from now on, and return whether it is still open."""
         now = datetime.now(UTC).isoformat()
-        sql = "UPDATE tool_calls SET begun_at = coalesce(begun_at, ?) WHERE id = ?"
-        await self._database.commit(lambda db: db.execute(sql, [now, call.id]))
+        sql = """UPDATE tool_calls SET begun_at = coalesce(begun_at, ?)
+                 WHERE id = ? AND status IN ('running', 'unknown')"""
+        return await self._database.commit(lambda db: db.execute(sql, [now, call.id]).rowcount == 1)
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.store.records import Block, CallStatus, ModelCall, Post, Resource, ThreadId, ToolCall, writable
+from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox import current_run
 from bot.store.tables.leases import Leases
@@ -16,8 +16,6 @@ from bot.store.tables.threads import mark_handed_over, team_post
 from bot.store.tables.usage import count_use
 
 MAX_ORDER_CHARACTERS = 100
-MIN_FAILURES = 3  # of the model, until it is said to be in trouble
-MAX_KIND_CHARACTERS = 60
 _COLUMNS = {field.name for field in fields(ToolCall)}
 _FORGOTTEN = "forgotten"
 
@@ -98,15 +96,6 @@ class Calls:
             return (row[0], row[1])
 
         return await self._database.read(read, lock=call.thread.key)
-
-    async def model_trouble(self) -> str | None:
-        """Return the kind of error of the last model call, when the last few have all failed."""
-        latest = """SELECT error FROM model_calls WHERE purpose = 'turn' AND status != 'running'
-                    ORDER BY created_at DESC LIMIT ?"""
-        rows = await self._database.read(lambda db: db.execute(latest, [MIN_FAILURES]).fetchall())
-        if len(rows) < MIN_FAILURES or not all(error for (error,) in rows):
-            return None
-        return str(rows[0][0]).partition(":")[0][:MAX_KIND_CHARACTERS]
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row, once before it is asked and again when it has answered or failed.
@@ -225,12 +214,13 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = (
         *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
-        *("begun_at", "look_at", "reported_at"),
+        *("begun_at", "look_at", "reported_at", "confirmed_at"),
     )
     columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
     columns["thread"] = ThreadId.of_key(row["thread"])
     columns["status"] = CallStatus(row["status"])
+    columns["gate"] = Gate(row["gate"])
     columns |= {name: bool(row[name]) for name in ("gated", "shown_paused", "money_pending")}
     columns["card"] = tuple(json.loads(row["card"]))
     return ToolCall(**columns)

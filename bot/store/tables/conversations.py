@@ -90,6 +90,7 @@ class Conversations:
         *,
         error: str | None = None,
         escalation: Post | None = None,
+        left_out: bool = False,
     ) -> bool:
         """End a run: its last message, what is said, and the end of the message and of those that joined it are one.
 
@@ -103,6 +104,8 @@ class Conversations:
             else:
                 self._check(db, thread)
                 _answer(db, thread, _unanswered(db, thread))
+                if left_out:
+                    _leave_out(db, thread)
                 _append(db, thread, reply)
             abandon_calls(db, thread)
             self._outbox.insert(db, posts, thread)
@@ -219,6 +222,16 @@ def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:
         [thread.key],
     ).fetchone()
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
+
+
+def _leave_out(db: Transaction, thread: ThreadId) -> None:
+    """Mark the messages of the run as ones that the model is not given again; notes stay."""
+    first_id = _start_of_run(db, thread).message_id
+    if first_id:
+        said = "SELECT id, message FROM messages WHERE thread = ? AND id >= ? AND role != 'system'"
+        for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
+            marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
+            db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
 
 
 class _Begin(NamedTuple):

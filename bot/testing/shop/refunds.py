@@ -1,6 +1,7 @@
 """Money goes back once for a key, to the cent, and never more than was paid."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -136,6 +137,18 @@ async def test_an_outdated_quote_is_refused(stage: Stage) -> None:
     assert await stage.given_back(number) == 100
 
 
+async def test_other_figures_than_the_shops_are_refused(stage: Stage) -> None:
+    """A quote that says other figures than the shop would moves nothing, even less money than there is."""
+    number = await sold(stage, Sale())
+    change = refund_of(number)
+    quote = await stage.shop.quote(change)
+    assert quote.balance
+    less = replace(quote, balance=replace(quote.balance, minor=quote.balance.minor - 1))
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.apply(change, less, key=KEY)
+    assert await stage.given_back(number) == 0
+
+
 async def test_pending_is_pending_and_counts_as_gone(stage: Stage) -> None:
     """A refund that the provider has not settled is told as pending, and its money cannot go back again."""
     number = await sold(stage, Sale(refunds="pending"))
@@ -178,3 +191,12 @@ async def test_an_order_paid_in_two_parts(stage: Stage) -> None:
     assert await stage.given_back(number) == 100
     with pytest.raises(ShopRefusedError):
         await stage.shop.quote(refund_of(number, order.total.minor))
+
+
+async def test_each_part_of_an_order_paid_in_two_goes_back(stage: Stage) -> None:
+    """When the first payment has too little left, the money goes back to the second."""
+    number = await sold(stage, Sale(payments=2))
+    third = (await order_of(stage, number)).total.minor // 3
+    await apply(stage, refund_of(number, third))
+    await apply(stage, refund_of(number, third), OTHER_KEY)
+    assert await stage.given_back(number) == 2 * third

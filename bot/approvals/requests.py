@@ -1,0 +1,119 @@
+"""How a request comes to wait: quoted, put on cards, passed from the first yes to the second, and asked again."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.approvals.cards import Cards
+from bot.approvals.execute import Executor, fields_of
+from bot.approvals.gate import gate
+from bot.blocks.cards import approval_card
+from bot.blocks.text import mention
+from bot.identity import IdentityError, Person
+from bot.intent import CustomerIntent
+from bot.logs import tell
+from bot.settings import Settings
+from bot.shop.changes import Quoted
+from bot.store.errors import MessageChangedError, SubjectTakenError
+from bot.store.records import Gate, ToolCall, reference
+from bot.store.store import Store
+from bot.tools.tool import ToolError
+from bot.tools.wording import Preview, preview_of
+
+logger = logging.getLogger(__name__)
+
+TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
+
+
+class Requests:
+    """Makes calls wait for those whose yes they need."""
+
+    def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
+        self._store = store
+        self._executor = executor
+        self._cards = cards
+        self._settings = settings
+
+    async def park(
+        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+    ) -> None:
+        """Make a previewed call wait for a decision, with a card wherever somebody may take it.
+
+        Raises ToolError when another request for the same thing waits, or when nobody could be asked.
+        """
+        expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+        parked = self._shown(call, preview, expires_at, intent)
+        if (other := await self._executor.open_beside(parked)) is not None:
+            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
+        try:
+            await self._store.approval_requests.park(parked, await self._cards.to_ask(parked, preview, requester))
+            tell(logger, "request asked", **fields_of(parked), by=requester.id)
+        except SubjectTakenError as error:
+            raise ToolError(
+                "A request about the same thing is open already; there can be only one at a time.",
+                "Tell the customer so. Who made it can take it back with Cancel on its card.",
+            ) from error
+        except MessageChangedError as error:
+            raise ToolError(
+                "The customer has changed or deleted the message meanwhile, so nothing was requested.",
+                "Ask what they want now.",
+            ) from error
+        except IdentityError as error:
+            raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
+
+    async def pass_on(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
+        """Have approvers asked for the second yes, and return whether the first was still to be said."""
+        confirmed = replace(call, confirmed_at=datetime.now(UTC))
+        cards = await self._cards.to_ask(confirmed, preview_of(now), requester)
+        line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."
+        return await self._store.approval_requests.confirm(call, cards, self._cards.over(call, line))
+
+    async def ask_again(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
+        """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
+        preview = preview_of(now)
+        intent = await self._stored_intent(call)
+        asked = replace(self._shown(call, preview, call.expires_at or call.created_at, intent), confirmed_at=None)
+        cards = await self._cards.to_ask(asked, preview, requester)
+        over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
+        return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
+
+    async def _stored_intent(self, call: ToolCall) -> CustomerIntent | None:
+        stored = await self._store.conversations.intent(call.thread)
+        try:
+            return CustomerIntent.model_validate_json(stored) if stored else None
+        except ValueError:
+            return None
+
+    def _shown(self, call: ToolCall, preview: Preview, expires_at: datetime, intent: CustomerIntent | None) -> ToolCall:
+        """Return the call as it waits, with all that its card shows."""
+        settings = self._settings
+        whose = gate(
+            preview.quoted,
+            customer_may_confirm=settings.customer_may_confirm,
+            address_limit=settings.address_change_limit,
+        )
+        until = {
+            Gate.REQUESTER: "the customer presses Confirm on the card",
+            Gate.APPROVER: "a person approves it",
+            Gate.BOTH: "the customer presses Confirm on the card and then a person approves it",
+        }[whose]
+        message = f"{preview.summary} waits until {until}. Nothing has happened yet."
+        return replace(
+            call,
+            quote=preview.quoted.written,
+            customer=preview.quoted.quote.customer.id,
+            gate=whose,
+            subject=preview.subject,
+            summary=preview.summary,
+            card=approval_card(preview, call.requester, expires_at, intent),
+            expires_at=expires_at,
+            result=json.dumps(
+                {
+                    "status": "waiting_for_approval",
+                    "not_executed": True,
+                    "request": reference(call.id),
+                    "message": message,
+                }
+            ),
+        )

@@ -1,0 +1,192 @@
+"""What a server means by an error: whatever it says in whatever shape, for the customer, the log and the next try."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from bot.model.model import ModelError, Reason
+
+_MAX_TEXT = 500
+_MAX_DEPTH = 6  # no error is nested so deeply
+_NO_CAPACITY = 498  # Groq's
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY)
+_SOON_SECONDS = 600.0  # a quota that is there again by then is not used up
+_OF_SETTINGS = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.GONE,
+)
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_TOO_LONG = _words(
+    r"context.{0,12}(length|window|size|limit)|exceed_context|n_ctx|max_model_len|prompt_too_long|too large for",
+    r"maximum (prompt|model|input|sequence) length|string_above_max_length|max_prompt_tokens",
+    r"(prompt|input|conversation|message|request)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
+    r"too many (input |prompt )?tokens|token (count|limit)[^.]{0,40}exceed|input token count",
+    r"max_seq_len|max_new_tokens\W{1,4}must be|range of input length|(prompt|input)[^.]{0,30} exceed",
+    r"(exceed|larger|longer|greater)\w*[^.]{0,60}(token|context)|reduce (the length|your (message|prompt|input))",
+)
+_TOO_LARGE_AT_ONCE = _words(r"request too large|too large for", r"reduce (the length|your (message|prompt|input))")
+_FILTERED = _words(
+    r"content.?(filter|policy|management|moderation|safety)|content.?exists.?risk|responsible.?ai|data_inspection",
+    r"\bflagged\b|moderation|prohibited.?content|(inappropriate|unsafe|sensitive) (content|input|prompt|word|info)",
+    r"\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168|high risk",  # sensitive, against the rules, unsafe
+    r"safety (system|filter|setting|reason)|guardrail|usage polic|blocked\b[^.]{0,30}(safety|policy|filter|content)",
+)
+_SPENT = _words(
+    r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits",
+    r"(credit|spend(ing)?|usage|key) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
+    r"balance[^.]{0,12}(low|enough|insufficient)|per[- ](day|week|month)\b|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
+)
+_QUOTA = _words(r"exceeded[\w ]{0,20}quota|quota.exceeded|billing")
+_BUSY = _words(r"rate.?limit|too many requests|overloaded|capacity|loading model|try again (later|in)")
+_SETTINGS = _words(
+    r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
+    r"(api.?key|credential)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
+    r"(not|n't|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)",
+    r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)",
+    r"not a valid model|no models? (is |are )?loaded|unexpected endpoint",
+    r"no endpoints found|requires?[^.]{0,20}--\w+|model[^.]{0,60}(not (found|exist|available)|does not exist)",
+    r"(no such|unknown|invalid|unsupported) model\b",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as a server reported it: with its status, all of its words, and the parameter that it names."""
+
+    status: int
+    said: str
+    param: str
+    retry_after: float | None
+
+    def error(self, request_id: str | None, *, max_wait: float) -> ModelError:
+        """Return what it means; to wait longer than `max_wait` would be of no use."""
+        reason = self.reason
+        wait = self.retry_after or 0.0
+        passing = reason in (Reason.BUSY, Reason.UNREACHABLE) and wait <= max_wait
+        return ModelError(
+            f"status {self.status}: {self.said}"[:_MAX_TEXT], reason, request_id, retry_after=wait if passing else None
+        )
+
+    @property
+    def reason(self) -> Reason:
+        """Say why there is no answer, by the status and, where that says little, by the words."""
+        status, said = self.status, self.said
+        too_many, of_server = status == HTTPStatus.TOO_MANY_REQUESTS, status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        moved = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST  # the base URL is another one
+        passing = of_server or status in _PASSING or status < HTTPStatus.BAD_REQUEST
+        too_long = (_TOO_LARGE_AT_ONCE if too_many else _TOO_LONG).search(said)
+        reasons = (
+            (Reason.SPENT, status == HTTPStatus.PAYMENT_REQUIRED or (not of_server and self._is_spent)),
+            (Reason.TOO_LONG, status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or too_long),
+            (Reason.BUSY, too_many),
+            (Reason.FILTERED, _FILTERED.search(said)),
+            (Reason.SETTINGS, status in _OF_SETTINGS or moved or _SETTINGS.search(said)),
+            (Reason.BUSY, passing and _BUSY.search(said)),
+            (Reason.UNREACHABLE, passing),
+        )
+        return next((reason for reason, holds in reasons if holds), Reason.REFUSED)
+
+    @property
+    def _is_spent(self) -> bool:
+        soon = self.retry_after is not None and self.retry_after < _SOON_SECONDS
+        return bool(_SPENT.search(self.said) or (_QUOTA.search(self.said) and not soon))
+
+
+def read_refusal(status: int, body: Any, headers: Mapping[str, str]) -> Refusal:
+    """Read an error, with a body that is JSON of any shape or plain text."""
+    parsed = _parsed(body)
+    said = " ".join(" ".join(dict.fromkeys(_texts(parsed))).split()) or "nothing"
+    if status < HTTPStatus.BAD_REQUEST:
+        status = next((code for code in _numbers(parsed) if 400 <= code < 600), status)  # noqa: PLR2004 - of HTTP
+    return Refusal(status, said, " ".join(_named(parsed)), _seconds(headers, said))
+
+
+def _parsed(body: Any) -> Any:
+    if not isinstance(body, str | bytes):
+        return body
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body if isinstance(body, str) else body.decode("utf-8", "replace")
+
+
+def _texts(node: Any, depth: int = 0) -> Iterator[str]:
+    """Read all words of an error: first its codes and types, then its messages, then whatever else it holds."""
+    if depth > _MAX_DEPTH:
+        return
+    match node:
+        case str():
+            yield node[: 4 * _MAX_TEXT]
+        case bool() | None:
+            pass
+        case int() | float():
+            yield str(node)
+        case list():
+            for part in node[:20]:
+                yield from _texts(part, depth + 1)
+        case dict():
+            first = [key for key in ("code", "type", "param", "message", "msg", "detail", "error") if key in node]
+            for key in [*first, *(key for key in list(node)[:20] if key not in first and key not in ("input", "ctx"))]:
+                yield from _texts(node[key], depth + 1)
+
+
+def _numbers(node: Any) -> Iterator[int]:
+    for inner in [node, node.get("error")] if isinstance(node, dict) else []:
+        for key in ("code", "status", "status_code"):
+            if isinstance(inner, dict) and str(inner.get(key)).isdecimal():
+                yield int(str(inner[key])[:6])
+
+
+def _named(node: Any, depth: int = 0) -> Iterator[str]:
+    """Name the parameters that an error is about."""
+    if depth > _MAX_DEPTH:
+        return
+    match node:
+        case list():
+            for part in node[:20]:
+                yield from _named(part, depth + 1)
+        case dict():
+            for key, value in node.items():
+                if key in ("param", "loc", "field", "parameter"):
+                    yield " ".join(map(str, value)) if isinstance(value, list) else str(value)
+                elif isinstance(value, dict | list):
+                    yield from _named(value, depth + 1)
+
+
+def _seconds(headers: Mapping[str, str], said: str) -> float | None:
+    """Read after how many seconds to ask again, from a header or, where there is none, from the words."""
+    given = headers.get("retry-after")
+    if given is None:
+        found = re.search(
+            r"(?:try again|retry)\w* (?:in|after) ((?:[\d.]+ ?[a-z]+ ?)+)|retryDelay\D{0,5}([\d.]+)s", said
+        )
+        return _duration(found[1] or f"{found[2]}s") if found else None
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _duration(text: str) -> float | None:
+    units = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "d": 86400.0}
+    parts = re.findall(r"(\d+(?:\.\d+)?) ?(ms|second|sec|s|minute|min|m|hour|h|d)", text)
+    units |= {"second": 1.0, "minute": 60.0}
+    return sum(float(number) * units[unit] for number, unit in parts) if parts else None

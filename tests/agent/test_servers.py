@@ -1,0 +1,285 @@
+"""Servers as they are: what one refuses is asked in another way, and what it needs back is sent back."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.agent.raw_model import GOOD, AnyServer, Raw, completion, refusal
+from tests.world import ANA, World, shown
+
+LOOK_UP = json.dumps({"order_id": "ORD-10234", "include_tracking": False})
+Body = dict[str, Any]
+
+
+def says(text: str | None, **message: Any) -> Raw:
+    """Word an answer of text."""
+    return completion({"role": "assistant", "content": text, **message})
+
+
+def calls(*written: Any, **message: Any) -> Raw:
+    """Word a turn of calls, as they are written."""
+    return completion(
+        {"role": "assistant", "content": None, "tool_calls": list(written), **message}, finish_reason="tool_calls"
+    )
+
+
+def call(name: str | None = "get_order_status", arguments: Any = LOOK_UP, call_id: Any = "call_1") -> Body:
+    """Write a call."""
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def has_result(body: Body) -> bool:
+    """Return whether the last message is a tool's result."""
+    return bool(body["messages"][-1]["role"] == "tool")
+
+
+@asynccontextmanager
+async def talking(
+    world: World, answer: Callable[[Body], Raw], *texts: str, **changes: Any
+) -> AsyncIterator[tuple[AnyServer, list[str]]]:
+    """Let Ana write the texts in one thread, each after the answer to the one before, and give all the answers."""
+    async with AnyServer(answer) as server, world.bot(openai_base_url=server.url, **changes):
+        question = await world.says(ANA, f"@bot {texts[0]}")
+        for number, text in enumerate(texts[1:], 1):
+            await world.replies(question, number)
+            await world.says(ANA, text, thread_ts=question.ts)
+        yield server, [shown(reply) for reply in await world.replies(question, len(texts))]
+
+
+PARAMETERS: dict[str, tuple[Callable[[Body], bool], Raw]] = {
+    "a param": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(400, {"error": {"code": "unsupported_parameter", "param": "parallel_tool_calls", "message": "No."}}),
+    ),
+    "words": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(400, "Unrecognized request argument supplied: parallel_tool_calls"),
+    ),
+    "words that could be about tools": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(400, {"error": {"message": "'parallel_tool_calls' is not supported with this model."}}),
+    ),
+    "another spelling": (
+        lambda body: "parallel_tool_calls" in body,
+        refusal(500, "parallelToolCalls: no such field"),
+    ),
+    "a common word": (
+        lambda body: "strict" in body["tools"][0]["function"],
+        refusal(400, {"error": {"message": "Strict mode is not supported for tools"}}),
+    ),
+    "a place": (
+        lambda body: "strict" in body["tools"][0]["function"],
+        refusal(422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "tools", 0, "function", "strict"]}]}),
+    ),
+    "a keyword of a schema": (
+        lambda body: "additionalProperties" in json.dumps(body["tools"]),
+        refusal(400, [{"error": {"code": 400, "message": "Unknown name \"additionalProperties\" at 'tools[0]'"}}]),
+    ),
+    "temperature": (
+        lambda body: "temperature" in body,
+        refusal(400, {"error": {"message": "Unsupported value: 'temperature' does not support 0.2 with this model."}}),
+    ),
+    "max_completion_tokens": (
+        lambda body: "max_completion_tokens" in body or body.get("max_tokens") != 500,
+        refusal(422, {"detail": [{"loc": ["body", "max_completion_tokens"], "msg": "Extra inputs are not permitted"}]}),
+    ),
+    "nothing": (lambda body: "parallel_tool_calls" in body, refusal(400, {"error": {"message": "Bad request."}})),
+}
+
+
+@pytest.mark.parametrize("kind", PARAMETERS)
+async def test_what_a_server_does_not_take(world: World, kind: str) -> None:
+    """A parameter that a server refuses is left out from then on: the customer notices nothing, the next not either."""
+    refuses, refused = PARAMETERS[kind]
+    refusals: list[bool] = []
+
+    def answer(body: Body) -> Raw:
+        if "tools" not in body:
+            return says("{}")
+        refusals.append(refuses(body))
+        return refused if refusals[-1] else says(GOOD)
+
+    settings = {"BOT_MODEL_TEMPERATURE": 0.2, "BOT_MODEL_MAX_TOKENS": 500}
+    async with talking(world, answer, "hello", "and again", **settings) as (_, answers):
+        assert answers == [GOOD, GOOD]
+    assert refusals == [True, False, False]
+
+
+async def test_structured_output_that_a_server_does_not_take(world: World) -> None:
+    """A server without structured output is asked for JSON in words, and the thread is sorted all the same."""
+    intent = {"category": "refund", "urgency": "low", "order_id": None, "summary": "Money back."}
+
+    def answer(body: Body) -> Raw:
+        if "response_format" in body:
+            return refusal(400, {"error": {"message": "'response_format' of type json_schema is not supported"}})
+        if "tools" in body:
+            return says(GOOD)
+        assert "JSON object of this schema" in body["messages"][0]["content"]
+        return says(f"<think>Hm.</think>Sure:\n```json\n{json.dumps(intent)}\n```")
+
+    async with talking(world, answer, "refund"):
+        pass
+    (row,) = world.rows("SELECT intent FROM threads")
+    assert json.loads(row["intent"]) == intent
+
+
+def wants_signature(body: Body) -> Raw:
+    """Answer like a server that wants its signature back, and refuses what it did not give."""
+    if not has_result(body):
+        signed = {"extra_content": {"google": {"thought_signature": "c2lnbmVk"}}}
+        return calls(call() | signed, reasoning_content="The customer asks for the order.")
+    turn = next(message for message in body["messages"] if message.get("tool_calls"))
+    (made,) = turn["tool_calls"]
+    if made.get("extra_content") != {"google": {"thought_signature": "c2lnbmVk"}}:
+        return refusal(400, [{"error": {"code": 400, "message": "Function call is missing a thought_signature"}}])
+    if turn.get("reasoning_content") != "The customer asks for the order.":
+        return refusal(400, {"error": {"message": "The reasoning_content must be passed back to the API."}})
+    return says(GOOD)
+
+
+async def test_what_a_server_wants_back(world: World) -> None:
+    """Signature and thoughts that came with a call go back with it, and nobody is shown them."""
+    async with talking(world, wants_signature, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+    assert not any("asks for the order" in shown(message) for message in world.workspace.messages)
+
+
+async def test_thoughts_that_a_server_refuses(world: World) -> None:
+    """A server that gives thoughts and does not take them back gets its calls without them."""
+
+    def answer(body: Body) -> Raw:
+        if not has_result(body):
+            return calls(call(), reasoning_content="Hm.")
+        if "reasoning_content" in json.dumps(body):
+            return refusal(400, {"error": {"message": "messages.2: Extra inputs are not permitted: reasoning_content"}})
+        return says(GOOD)
+
+    async with talking(world, answer, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+
+
+async def test_forms_that_a_server_refuses(world: World) -> None:
+    """A server without system messages reads the instructions in the first words, and one gets its results by name."""
+
+    def answer(body: Body) -> Raw:
+        first, *others = body["messages"]
+        if first["role"] == "system":
+            return refusal(400, {"error": {"message": "Conversation roles must alternate user/assistant/user/…"}})
+        assert "You are the support assistant" in first["content"]
+        assert "where is ORD-10234?" in first["content"]
+        if not has_result(body):
+            return calls(call())
+        if "name" not in others[-1]:
+            return refusal(400, [{"error": {"message": "parts[0].function_response.name: Name cannot be empty."}}])
+        assert others[-1]["name"] == "get_order_status"
+        return says(GOOD)
+
+    async with talking(world, answer, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+
+
+async def test_ids_that_a_server_refuses(world: World) -> None:
+    """A server that wants ids of its own form gets them, and one that refuses empty words beside a call gets none."""
+
+    def answer(body: Body) -> Raw:
+        if not has_result(body):
+            return calls(call())
+        turn = body["messages"][-2]
+        if turn["content"] is not None:
+            return refusal(400, "messages.2: text content blocks must be non-empty")
+        if len(turn["tool_calls"][0]["id"]) != 9:
+            text = "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
+            return refusal(422, {"message": {"detail": [{"msg": text}]}})
+        assert turn["tool_calls"][0]["id"] == body["messages"][-1]["tool_call_id"]
+        return says(GOOD)
+
+    async with talking(world, answer, "where is ORD-10234?") as (_, answers):
+        assert answers[0].startswith(GOOD)
+
+
+async def test_endless_thoughts(world: World) -> None:
+    """Thoughts of a megabyte are neither kept nor sent back."""
+
+    def answer(body: Body) -> Raw:
+        return says(GOOD) if has_result(body) else calls(call(), reasoning_content="Hm. " * 250_000)
+
+    async with talking(world, answer, "where is ORD-10234?") as (server, answers):
+        assert answers[0].startswith(GOOD)
+        assert len(json.dumps(server.asked[-1])) < 50_000
+
+
+OBJECT = {"order_id": "ORD-10234", "include_tracking": False}
+ODD = {
+    "an object": call(arguments=OBJECT),
+    "an id that is a number": call(call_id=0),
+    "no id": {"type": "function", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
+    "an id that is null": call(call_id=None),
+    "JSON twice": call(arguments=json.dumps(LOOK_UP)),
+    "a fence": call(arguments=f"```json\n{LOOK_UP}\n```"),
+    "a flat call": {"id": "a", "name": "get_order_status", "arguments": OBJECT},
+    "no type": {"id": "a", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
+    "a wrapped name": call("functions.get_order_status"),
+    "another wrapped name": call("default_api:get_order_status"),
+    "a name with marks": call("get_order_status<|channel|>commentary"),
+    "a name in quotes": call('"get_order_status"'),
+    "a name with brackets": call("get_order_status()"),
+    "a name with dashes": call("get-order-status"),
+    "a missing optional argument": call(arguments='{"order_id": "ORD-10234"}'),
+    "calls in a call": call(
+        "multi_tool_use.parallel",
+        {"tool_uses": [{"recipient_name": "functions.get_order_status", "parameters": OBJECT}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+async def test_calls_as_servers_write_them(world: World, kind: str) -> None:
+    """A call in an odd shape is the call that it means."""
+    async with talking(world, lambda body: says(GOOD) if has_result(body) else calls(ODD[kind]), "hello") as (_, all_):
+        assert "*Order ORD-10234*" in all_[0]
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"]
+
+
+async def test_a_single_call(world: World) -> None:
+    """A call that is not in a list, or in the field of old, is a call."""
+    old = completion({"content": None, "function_call": {"name": "get_order_status", "arguments": LOOK_UP}})
+    turns = iter((completion({"role": "assistant", "tool_calls": call()}), says("One."), old, says("Two.")))
+    async with talking(world, lambda _: next(turns), "hello", "again", BOT_SORTING=False) as (_, answers):
+        assert all("*Order ORD-10234*" in answer for answer in answers)
+
+
+@pytest.mark.parametrize("arguments", ["", None, " ", {}, "null"])
+async def test_no_arguments(world: World, arguments: Any) -> None:
+    """A tool that needs no arguments is called with none, however none are written."""
+    wanted = call("find_orders", arguments)
+    async with talking(world, lambda body: says(GOOD) if has_result(body) else calls(wanted), "my orders?"):
+        pass
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"]
+
+
+async def test_one_odd_call_of_several(world: World) -> None:
+    """What cannot be understood costs its own call: its sibling runs, and each is answered."""
+    odd: tuple[Any, ...] = (None, 7, {}, call(arguments=[1]), call(name=None), call(arguments=3.5))
+    turn = calls(*odd, call(call_id="call_9"))
+    async with talking(world, lambda body: says(GOOD) if has_result(body) else turn, "hello") as (server, answers):
+        assert "*Order ORD-10234*" in answers[0]
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["rejected"] * 4 + ["succeeded"]
+    assert sum(message["role"] == "tool" for message in server.asked[-1]["messages"]) == 5
+
+
+CONTENTS: dict[str, Any] = {
+    "parts": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Hello."}],
+    "strings": ["Hel", "lo."],
+    "an object": {"type": "text", "text": "Hello."},
+    "a value": [{"type": "output_text", "text": {"value": "Hello."}}],
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+async def test_content_in_parts(world: World, kind: str) -> None:
+    """An answer in parts is its words, without the thoughts among them."""
+    async with talking(world, lambda _: completion({"content": CONTENTS[kind]}), "hello") as (_, answers):
+        assert answers == ["Hello."]

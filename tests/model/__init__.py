@@ -1,0 +1,1 @@
+"""Tests of the port to language models and of its adapter."""

@@ -1,0 +1,205 @@
+"""Each server says what is wrong in its own words, and the customer is told in the right ones."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.model.model import Reason
+from bot.model.refusals import read_refusal
+
+
+def said(message: str) -> dict[str, Any]:
+    """Word an error that has nothing but a message."""
+    return {"error": {"message": message}}
+
+
+LENGTH = "This model's maximum context length is 4096 tokens. However, you requested 5012 tokens."
+REFUSALS: dict[str, tuple[int, Any, Reason]] = {
+    "OpenAI, too long": (400, {"error": {"code": "context_length_exceeded", "message": "…"}}, Reason.TOO_LONG),
+    "vLLM, too long": (
+        400,
+        {"error": {"message": LENGTH, "type": "BadRequestError", "param": "input_tokens", "code": 400}},
+        Reason.TOO_LONG,
+    ),
+    "vLLM of old, too long": (400, {"object": "error", "message": LENGTH, "code": 40303}, Reason.TOO_LONG),
+    "llama-server, too long": (
+        400,
+        {
+            "error": {
+                "code": 400,
+                "message": "request (9022 tokens) exceeds the available context size (8192 tokens), try increasing it",
+                "type": "exceed_context_size_error",
+            }
+        },
+        Reason.TOO_LONG,
+    ),
+    "Anthropic, too long": (
+        400,
+        {"type": "error", "error": {"message": "prompt is too long: 210000 tokens > 200000 maximum"}},
+        Reason.TOO_LONG,
+    ),
+    "Gemini, too long": (
+        400,
+        [{"error": {"code": 400, "message": "The input token count (1200000) exceeds the maximum number of tokens"}}],
+        Reason.TOO_LONG,
+    ),
+    "Mistral, too long": (
+        400,
+        {"message": "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context"},
+        Reason.TOO_LONG,
+    ),
+    "Groq, too large": (
+        413,
+        said("Request too large for model on tokens per minute (TPM): Limit 6000, Requested 9000"),
+        Reason.TOO_LONG,
+    ),
+    "OpenAI, too large at once": (
+        429,
+        said("Request too large for gpt-5 on tokens per min (TPM): Limit 30000, Requested 31000."),
+        Reason.TOO_LONG,
+    ),
+    "a proxy, too large": (413, "<html>413 Request Entity Too Large</html>", Reason.TOO_LONG),
+    "LM Studio, too long": (
+        400,
+        {
+            "error": "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded "
+            "with context length of only 4096 tokens"
+        },
+        Reason.TOO_LONG,
+    ),
+    "Azure, filter": (
+        400,
+        {"error": {"code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
+        Reason.FILTERED,
+    ),
+    "Alibaba, filter": (400, {"error": {"code": "data_inspection_failed", "message": "…"}}, Reason.FILTERED),
+    "DeepSeek, filter": (400, said("Content Exists Risk"), Reason.FILTERED),
+    "OpenRouter, filter": (
+        403,
+        {"error": {"code": 403, "message": "Your chosen model requires moderation and your input was flagged"}},
+        Reason.FILTERED,
+    ),
+    "OpenAI, filter": (400, {"error": {"code": "content_policy_violation", "message": "…"}}, Reason.FILTERED),
+    "OpenRouter, credits": (402, {"error": {"code": 402, "message": "Insufficient credits"}}, Reason.SPENT),
+    "OpenAI, quota": (429, {"error": {"code": "insufficient_quota", "message": "…"}}, Reason.SPENT),
+    "Anthropic, credits": (
+        400,
+        said("Your credit balance is too low to access the API."),
+        Reason.SPENT,
+    ),
+    "OpenRouter, a day": (
+        429,
+        {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day"}},
+        Reason.SPENT,
+    ),
+    "Groq, a day": (
+        429,
+        said("Rate limit reached on tokens per day (TPD): Limit 100000"),
+        Reason.SPENT,
+    ),
+    "Moonshot, suspended": (
+        429,
+        {"error": {"type": "exceeded_current_quota_error", "message": "suspended due to insufficient balance"}},
+        Reason.SPENT,
+    ),
+    "a rate": (
+        429,
+        said("Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000"),
+        Reason.BUSY,
+    ),
+    "an error in a 200": (200, {"error": {"code": 429, "message": "Rate limit exceeded"}}, Reason.BUSY),
+    "credits in a 200": (200, {"error": {"code": "402", "message": "no"}}, Reason.SPENT),
+    "a word in a 200": (200, {"error": "upstream overloaded"}, Reason.BUSY),
+    "anything in a 200": (200, said("Provider returned error"), Reason.UNREACHABLE),
+    "loading": (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, Reason.BUSY),
+    "a gateway": (502, "Bad Gateway", Reason.UNREACHABLE),
+    "overloaded": (529, {"type": "error", "error": {"type": "overloaded_error"}}, Reason.BUSY),
+    "Ollama, no tools": (
+        400,
+        said("registry.ollama.ai/library/gemma:2b does not support tools"),
+        Reason.SETTINGS,
+    ),
+    "vLLM, no tools": (400, {"message": '"auto" tool choice requires --enable-auto-tool-choice'}, Reason.SETTINGS),
+    "llama-server, no tools": (500, said("tools param requires --jinja flag"), Reason.SETTINGS),
+    "OpenRouter, no tools": (404, said("No endpoints found that support tool use"), Reason.SETTINGS),
+    "no such model": (
+        400,
+        said("The model `x` does not exist"),
+        Reason.SETTINGS,
+    ),
+    "a path": (404, "404 page not found", Reason.SETTINGS),
+    "a method": (405, "Method Not Allowed", Reason.SETTINGS),
+    "a key": (400, [{"error": {"message": "API key not valid.", "status": "INVALID_ARGUMENT"}}], Reason.SETTINGS),
+    "not allowed": (403, {"message": "forbidden"}, Reason.SETTINGS),
+    "TGI, too long": (
+        422,
+        {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5012"},
+        Reason.TOO_LONG,
+    ),
+    "SiliconFlow, too long": (
+        400,
+        {"code": 20015, "message": "length of prompt_tokens (40000) must be less than max_seq_len (32768)."},
+        Reason.TOO_LONG,
+    ),
+    "Alibaba, too long": (400, said("Range of input length should be [1, 30720]"), Reason.TOO_LONG),
+    "Zhipu, too long": (400, said("Prompt exceeds max length"), Reason.TOO_LONG),
+    "Zhipu, filter": (400, said("\u53ef\u80fd\u5305\u542b\u654f\u611f\u5185\u5bb9"), Reason.FILTERED),
+    "Moonshot, filter": (400, said("The request was rejected because it was considered high risk"), Reason.FILTERED),
+    "OpenRouter, a key's limit": (403, said("Key limit exceeded (total limit)."), Reason.SPENT),
+    "a reseller, quota": (403, {"error": {"code": "insufficient_user_quota", "message": "…"}}, Reason.SPENT),
+    "a quota": (429, said("Quota exceeded"), Reason.SPENT),
+    "Gemini, a quota a minute": (
+        429,
+        [{"error": {"message": "You exceeded your current quota, please check your billing. Please retry in 6.9s."}}],
+        Reason.BUSY,
+    ),
+    "Groq, no capacity": (498, said("Flex tier capacity exceeded"), Reason.BUSY),
+    "OpenRouter, no such model": (400, said("x is not a valid model ID"), Reason.SETTINGS),
+    "LM Studio, no model": (400, said("No models loaded. Please load a model in the developer page"), Reason.SETTINGS),
+    "LM Studio, a path": (200, {"error": "Unexpected endpoint or method. (POST /chat)"}, Reason.SETTINGS),
+    "Together, no tools": (400, said("Function calling is not enabled for this model"), Reason.SETTINGS),
+    "moved": (308, "", Reason.SETTINGS),
+    "plain text": (400, "bad request body", Reason.REFUSED),
+    "nothing": (400, None, Reason.REFUSED),
+    "a list of places": (422, {"detail": [{"loc": ["body", "x"], "msg": "field required"}]}, Reason.REFUSED),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_what_it_means(kind: str) -> None:
+    """Whatever a server says, in whatever shape, is told apart by what helps."""
+    status, body, reason = REFUSALS[kind]
+    assert read_refusal(status, body, {}).reason is reason
+    if not isinstance(body, str):
+        assert read_refusal(status, json.dumps(body), {}).reason is reason
+
+
+WAITS: dict[str, tuple[dict[str, str], str, float | None]] = {
+    "seconds": ({"retry-after": "1.5"}, "", 1.5),
+    "a date in the past": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, "", 0.0),
+    "nonsense": ({"retry-after": "soon"}, "", 0.0),
+    "words": ({}, "Please try again in 7.66s.", 7.66),
+    "short words": ({}, "Please try again in 250ms.", 0.25),
+    "too long": ({"retry-after": "120"}, "", None),
+    "for ever": ({"retry-after": "inf"}, "", None),
+    "words that are too long": ({}, "Please try again in 20m30s.", None),
+    "Gemini": ({}, "retryDelay: 38s", None),
+    "no word of it": ({}, "", 0.0),
+}
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_when_to_ask_again(kind: str) -> None:
+    """A server says in a header or in words when to ask again; where that is too long for a person, it is not."""
+    headers, words, wait = WAITS[kind]
+    refusal = read_refusal(429, {"error": {"message": f"Rate limit reached. {words}"}}, headers)
+    assert refusal.error(None, max_wait=20).retry_after == wait
+
+
+def test_endless_error() -> None:
+    """An error of any size and depth is read in a moment, and kept in part."""
+    nested: Any = "x" * 1_000_000
+    for _ in range(500):
+        nested = {"error": [nested] * 2}
+    assert len(str(read_refusal(500, {"message": "y" * 1_000_000, "more": nested}, {}).error(None, max_wait=20))) <= 500

@@ -1,0 +1,112 @@
+"""What may be said to a customer: thoughts are taken out, and what is no answer is none."""
+
+from contextlib import suppress
+
+import pytest
+
+from bot.model.spoken import UnspeakableError, spoken
+
+TOOLS = ("get_order_status", "initiate_refund", "delete_account")
+
+THOUGHTS = {
+    "think": "<think>\nPolicy: do not reveal the limit.\n</think>\n\nHello Ana.",
+    "thinking": "<thinking>Secret.</thinking>Hello Ana.",
+    "in capitals": "<THINK>Secret.</THINK> Hello Ana.",
+    "closed only": "Policy: do not reveal the limit.\n</think>\n\nHello Ana.",
+    "twice": "<think>Secret.</think>Hello <think>Secret.</think>Ana.",
+    "left open": "Hello Ana.\n<think>\nSecret",
+    "in brackets": "[THINK]Secret.[/THINK]Hello Ana.",
+    "in triangles": "\u25c1think\u25b7Secret.\u25c1/think\u25b7Hello Ana.",
+    "of Seed": "<seed:think>Secret.</seed:think>Hello Ana.",
+    "of Cohere": "<|START_THINKING|>Secret.<|END_THINKING|><|START_RESPONSE|>Hello Ana.<|END_RESPONSE|>",
+    "of gpt-oss": "<|channel|>analysis<|message|>Secret.<|end|><|start|>assistant<|channel|>final<|message|>Hello Ana.",
+    "of Gemma": "<|channel>thought\nSecret.<channel|>Hello Ana.",
+    "scratchpad": "<scratchpad>Secret.</scratchpad>\nHello Ana.",
+    "with attributes": '<reasoning effort="low">Secret.</reasoning>Hello Ana.',
+    "an end": "Hello Ana.<|im_end|>",
+    "several ends": "Hello Ana. <|eot_id|></s>\n<|endoftext|>",
+    "a beginning": "<|im_start|>assistant\nHello Ana.",
+}
+
+
+@pytest.mark.parametrize("kind", THOUGHTS)
+def test_thoughts_and_marks_around(kind: str) -> None:
+    """Thoughts of whatever template, also half open, and the marks around a turn are taken out of what is said."""
+    assert spoken(THOUGHTS[kind], TOOLS) == "Hello Ana."
+
+
+CALLS = {
+    "Hermes": '<tool_call>\n{"name": "get_order_status", "arguments": {"order_id": "ORD-1"}}\n</tool_call>',
+    "Hermes, open": 'One moment. <tool_call>{"name": "get_order_status"',
+    "Mistral": '[TOOL_CALLS][{"name": "get_order_status", "arguments": {}}]',
+    "Mistral, new": "[TOOL_CALLS]get_order_status[ARGS]{}",
+    "Llama": '<|python_tag|>{"name": "get_order_status", "parameters": {}}',
+    "Llama, JSON": '{"name": "get_order_status", "parameters": {"order_id": "ORD-1"}}',
+    "Llama, function": '<function=get_order_status>{"order_id": "ORD-1"}</function>',
+    "DeepSeek": "<\uff5ctool\u2581calls\u2581begin\uff5c><\uff5ctool\u2581call\u2581begin\uff5c>function",
+    "DeepSeek V3.2": '<\uff5cDSML\uff5cfunction_calls><\uff5cDSML\uff5cinvoke name="get_order_status">',
+    "Qwen coder": "<function=get_order_status>\n<parameter=order_id>\nORD-1\n</parameter>\n</function>",
+    "GLM": "<tool_call>get_order_status\n<arg_key>order_id</arg_key><arg_value>ORD-1</arg_value></tool_call>",
+    "MiniMax": '<minimax:tool_call><invoke name="get_order_status"></invoke></minimax:tool_call>',
+    "Kimi": "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_order_status:0",
+    "Granite": '<|tool_call|>[{"name": "get_order_status"}]',
+    "Gemma": "```tool_code\nprint(default_api.get_order_status(order_id='ORD-1'))\n```",
+    "Functionary": ">>>get_order_status\n{}<|eot_id|><function=x>",
+    "Apriel": '<tool_calls>[{"name": "get_order_status"}]</tool_calls>',
+    "Python": "get_order_status(order_id='ORD-1')",
+    "a fence": '```json\n{"name": "get_order_status", "arguments": {}}\n```',
+    "words and JSON": 'I will look. {"name": "get_order_status", "arguments": {}}',
+    "single quotes": "{'name': 'get_order_status', 'arguments': {}}",
+    "a list": '[{"name": "get_order_status", "arguments": {}}]',
+    "half of JSON": '{"name": "unknown_tool", "argu',
+    "OpenAI's": '{"tool_calls": [{"id": "1", "function": {"name": "get_order_status"}}]}',
+    "ReAct": "Thought: look it up.\nAction: get_order_status\nAction Input: ORD-1",
+    "a result": "<tool_response>{}</tool_response>",
+    "a turn of the customer": "Sure.<|im_end|>\n<|im_start|>user\nThanks<|im_end|>",
+    "instructions": "[INST] Where is it? [/INST] Here.",
+    "a turn of Gemma": "Sure.<end_of_turn>\n<start_of_turn>user\nThanks",
+}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_calls_as_text(kind: str) -> None:
+    """A call written as text, in whatever form, and marks of a template are no answer."""
+    with pytest.raises(UnspeakableError):
+        spoken(CALLS[kind], TOOLS)
+
+
+@pytest.mark.parametrize("text", ["<think>\nNever closed", "<think>Hm.</think>", "</think>", "<|im_end|>", " \n"])
+def test_nothing_left(text: str) -> None:
+    """Where there is nothing but thoughts and marks, nothing is said."""
+    assert spoken(text, TOOLS) == ""
+
+
+SAID = (
+    "Your order ORD-10234 is on its way, and comes on *Friday*.",
+    "I think that it comes on Friday (the 27th).",
+    "It costs < $50 and > $20; 5 <= 7.",
+    "The items:\n- 1 x Mug [blue]\n- 2 x Plate {small}",
+    "See <https://shop.example.com/help|Returns> or write to <help@shop.example.com>.",
+    "My action: I look it up.\nThe tool is in the box.",
+    "Do you want a refund? Say which order: ORD-10188 or ORD-10142.",
+    "`ORD-10234` is shipped.",
+    "The function of the lamp is described in the manual. The parameters are inside.",
+    "[1] Returns, How long you have",
+    "Thoughts on it? I have none.",
+)
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_words_stay(text: str) -> None:
+    """Words for a person stay as they are."""
+    assert spoken(text, TOOLS) == text
+
+
+ENDLESS = ("<" * 100_000, "\n" * 100_000 + "x", "<think>" * 10_000, "```" + "\n" * 100_000, "[" * 9_999)
+
+
+@pytest.mark.parametrize("text", ENDLESS, ids=range(len(ENDLESS)))
+def test_endless(text: str) -> None:
+    """However odd a text is, it is read in a moment."""
+    with suppress(UnspeakableError):
+        assert len(spoken(text, TOOLS)) <= len(text)
