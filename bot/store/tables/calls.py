@@ -78,7 +78,8 @@ class Calls:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         This one counts; those that the model made after it in the same turn do not yet, and neither do those that
-        could not be read or that say a thing twice in a turn: they are the model's fault.
+        could not be read or that say a thing twice in a turn: they are the model's fault. What another run has asked
+        and nobody has read yet counts.
         """
 
         def read(db: Transaction) -> tuple[int, int]:
@@ -86,11 +87,12 @@ class Calls:
                 """SELECT count(DISTINCT request) FILTER (WHERE thread = ?), count(DISTINCT request)
                    FROM (SELECT thread, message_id || coalesce(arguments, id) AS request FROM tool_calls
                          WHERE requester = ? AND tool = ? AND gated AND created_at > ?
-                         AND (message_id, position) <= (?, ?) AND (arguments IS NOT NULL OR id = ?)) AS asked""",
+                         AND (message_id, position) <= (?, ?)
+                         AND (arguments IS NOT NULL OR id = ? OR (status = 'proposed' AND message_id < ?))) AS asked""",
                 [
                     *(call.thread.key, call.requester, call.tool),
                     (datetime.now(UTC) - timedelta(days=1)).isoformat(),
-                    *(call.message_id, call.position, call.id),
+                    *(call.message_id, call.position, call.id, call.message_id),
                 ],
             ).fetchone()
             return (row[0], row[1])
