@@ -1,13 +1,12 @@
 """What is read first and written then, raced between processes; one transaction at a time made it right before."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.store.records import Bound, CallStatus, InboxMessage, Post, Resource, ThreadId, new_id
+from bot.store.records import Bound, CallStatus, InboxMessage, Resource, ThreadId, new_id
 from bot.store.store import Store
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.seals import verify
@@ -120,27 +119,42 @@ async def test_limit_of_an_hour(open_process: OpenStore) -> None:
     assert len([one for one in reached if one and one.is_news]) == 1
 
 
-async def first_posts(stores: Sequence[Store], number: int) -> list[Post | None]:
-    """Have each process queue a post in a channel that nobody posts in, and see who may send."""
-    channel = f"C{number}"
-    for one in stores:
-        await one.inbox.receive(in_thread(number), addressed=True, mentioned=True)
-    thread = in_thread(number).thread
-    ways = (one.conversations.set_intent(thread, '{"kind": "refund"}', [post(channel=channel)]) for one in stores)
-    await asyncio.gather(*ways)
-    return await asyncio.gather(*(one.outbox.next(channel) for one in stores))
+async def speaking(one: Store, ts: str, channel: str) -> InboxMessage:
+    """Begin the run of a thread of its own in a channel."""
+    asked = InboxMessage(ThreadId("T", channel, ts), ts, ANA, "hello", "T")
+    await one.inbox.receive(asked, addressed=True, mentioned=True)
+    taken = await one.inbox.next(asked.thread)
+    assert taken
+    await one.conversations.begin(taken)
+    return taken
 
 
 async def test_first_post_of_a_channel(open_process: OpenStore) -> None:
     """Of several processes that have something to say in a quiet channel one sends, and has all of it to send."""
     stores = await open_all(open_process)
     for number in range(ROUNDS):
-        taken = await first_posts(stores, number)
+        channel = f"C{number}"
+        runs = [await speaking(one, f"{index}.0", channel) for index, one in enumerate(stores)]
+        ends = (
+            one.conversations.finish(run, ANSWER, [post(channel=channel)])
+            for one, run in zip(stores, runs, strict=True)
+        )
+        await asyncio.gather(*ends)
+        taken = await asyncio.gather(*(one.outbox.next(channel) for one in stores))
         (sender,) = [index for index, one in enumerate(taken) if one]
         sent, following = 0, taken[sender]
         while following:
             sent, following = sent + 1, await stores[sender].outbox.sent(following, f"{sent}.0")
-        assert sent == 1, "the team is told once of a message, whoever tells it"
+        assert sent == 3
+
+
+async def test_team_is_told_once(open_process: OpenStore) -> None:
+    """Of several processes that find a message urgent at once one tells the team."""
+    stores = await open_all(open_process)
+    run = await speaking(stores[0], "1.0", "C")
+    ways = (one.conversations.set_intent(run.thread, '{"urgency": "high"}', [post(channel="C2")]) for one in stores)
+    await asyncio.gather(*ways)
+    assert await stores[0].outbox.waiting_posts() == 1
 
 
 async def test_pace(open_process: OpenStore) -> None:
