@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", type=Path, default=None)
     parser.addoption("--soak-seconds", type=float, default=1, help="How long the soak goes on.")
     parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite", help="Where the stories' bot keeps.")
+    parser.addoption("--refunds-an-order", type=int, default=1, help="How many refunds the replicas make of an order.")
     parser.addoption("--soak-seed", type=int, default=1, help="Where the soak's chance begins.")
 
 

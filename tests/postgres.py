@@ -54,10 +54,9 @@ def serving(folder: Path) -> Iterator[PostgresServer]:
             raise
         pytest.skip(f"There is no PostgreSQL for this machine: {error}.")
     with warnings.catch_warnings(action="ignore"):
-        server = get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode=None)
     try:
         yield PostgresServer(server.get_uri())
     finally:
         if pid := server.get_pid():
-            os.kill(pid, signal.SIGQUIT)  # nothing of it is wanted any more
-        server.cleanup()
+            os.kill(pid, signal.SIGQUIT)  # at once: nothing of it is wanted any more

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from bot.app import running
 from bot.demo import serve
@@ -19,8 +20,10 @@ from bot.shop import sample as sample_shop
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.opening import open_database
+from bot.store.postgres.migrations import TABLES
 from bot.store.postgres.reading import reading
 from bot.store.postgres.transaction import PostgresTransaction
+from bot.store.postgres.views import NAMES
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.database import Database
@@ -32,7 +35,8 @@ from bot.testing.slack.workspace.faults import Hang
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
-_OF_THE_SHOP = re.compile(r"\b(refunds|orders|order_items|customers|tracking_events|effects|payments|PRAGMA)\b")
+_OF_THE_BOT = re.compile(rf"\b({'|'.join((*TABLES, *NAMES))})\b")
+ON_BOTH_STORES = pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -211,7 +215,7 @@ class World:
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Read the database as anybody would; the shop's tables are in the file in any case."""
-        if self.postgres and not _OF_THE_SHOP.search(sql):
+        if self.postgres and _OF_THE_BOT.search(sql):
             with reading(self.postgres.get_secret_value()) as reader:
                 return reader.rows(sql, parameters)
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
@@ -236,7 +240,7 @@ class World:
 
     def write(self, sql: str, *parameters: Any) -> int:
         """Change the database behind the bot's back, and return how many rows were."""
-        if self.postgres and not _OF_THE_SHOP.search(sql):
+        if self.postgres and _OF_THE_BOT.search(sql):
             with psycopg.connect(self.postgres.get_secret_value(), autocommit=True) as connection:
                 return PostgresTransaction(connection).execute(sql, parameters).rowcount
         with closing(sqlite3.connect(self.database)) as db:

@@ -6,11 +6,12 @@ import asyncio
 class Hints:
     """Hints from other processes. They may get lost, so that whoever waits for one looks now and then without it.
 
-    `heard` tells whether they come at all, as far as that is known.
+    `heard` tells whether they come at all, once that is `known`.
     """
 
     def __init__(self) -> None:
         self.heard: bool | None = None
+        self.known = asyncio.Event()
         self._news = asyncio.Event()
 
     def give(self) -> None:

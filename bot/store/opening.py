@@ -1,6 +1,7 @@
 """Where the bot's own tables are: in a SQLite file, or in PostgreSQL by its address."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from sqlite_utils import Migrations
 
 from bot.settings import PostgresUrl, SettingsError
+from bot.store.errors import DatabaseError
 from bot.store.hints import Hints
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases as FileLeases
@@ -18,6 +20,8 @@ from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.database import Database
 from bot.store.tables.leases import Leases
 from bot.tasks import finish
+
+logger = logging.getLogger(__name__)
 
 MISSING = "BOT_DATABASE is in PostgreSQL, which needs the extra: install `support-bot[postgres]`."
 
@@ -56,7 +60,10 @@ async def joined(database: OpenDatabase, lease_seconds: float) -> AsyncIterator[
         yield leases, hints
     finally:
         await finish(tasks, 0)
-        await leases.leave()
+        try:
+            await leases.leave()
+        except DatabaseError as error:
+            logger.warning("the others wait until the leases of this process are over: %s", error)
 
 
 @asynccontextmanager

@@ -15,7 +15,20 @@ from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown, sorted_as
+from tests.world import (
+    ANA,
+    BEN,
+    ON_BOTH_STORES,
+    SAM,
+    SUPPORT,
+    World,
+    buttons,
+    calls,
+    notes_in,
+    refund_of,
+    shown,
+    sorted_as,
+)
 
 WAITING = Answer("I have asked for it.")
 
@@ -63,6 +76,7 @@ async def test_card_says_what_would_happen(world: World) -> None:
     assert {button["value"] for button in buttons(card).values()} == {call_row(world)["id"]}
 
 
+@ON_BOTH_STORES
 async def test_approved(world: World) -> None:
     """An approval refunds the money, redraws the card without buttons, tells the thread, and the model knows after."""
     world.script += []
@@ -184,6 +198,7 @@ def days_ago(days: int) -> str:
     return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
+@ON_BOTH_STORES
 async def test_fifty_clicks_at_once(world: World) -> None:
     """Fifty approvals at the same instant make one refund, and every click is acked."""
     async with world.bot():

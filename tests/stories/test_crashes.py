@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.testing.openai import Answer
-from tests.world import ANA, SAM, World, buttons, refund_of, shown, status_of
+from tests.world import ANA, ON_BOTH_STORES, SAM, World, buttons, refund_of, shown, status_of
 
 
 def tamper(world: World, sql: str, *parameters: Any) -> None:
@@ -26,6 +26,7 @@ def card_of(world: World, call_id: str) -> Any:
     return world.workspace.message(row["channel"], row["ts"])
 
 
+@ON_BOTH_STORES
 async def test_killed_after_the_claim(world: World) -> None:
     """A refund that was claimed but had not reached the shop is made at the next start, once."""
     call_id = await parked_refund(world)

@@ -20,7 +20,7 @@ from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel
 from tests.process import BotProcess
 from tests.stories.test_http import http_bot
-from tests.world import ANA, BEN, SAM, World, free_port, refund_of, shown, status_of
+from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, World, free_port, refund_of, shown, status_of
 
 
 async def asked(url: str) -> tuple[int, dict[str, Any]]:
@@ -164,6 +164,7 @@ async def test_process_ends_when_slack_is_gone(world: World) -> None:
     assert await process.ended() == 1
 
 
+@ON_BOTH_STORES
 async def test_forgotten(world: World) -> None:
     """What a person said, and what was said to them, is erased; the refund's row stays, and names nobody."""
     world.script += [status_of("ORD-10188"), refund_of("ORD-10188"), Answer("It is asked for."), Answer("Hello Ben.")]

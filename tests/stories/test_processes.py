@@ -24,7 +24,7 @@ from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.store import open_store
 from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, BEN, SUPPORT, World, heard, refund_of, shown, status_of
+from tests.world import ANA, BEN, ON_BOTH_STORES, SUPPORT, World, heard, refund_of, shown, status_of
 
 
 def message(ts: str = "1.0") -> InboxMessage:
@@ -61,6 +61,7 @@ async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
     assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "running")]
 
 
+@ON_BOTH_STORES
 async def test_two_bots_share_the_work(world: World) -> None:
     """Two bots on one database answer every message once, each thread in order, one run at a time."""
     running: dict[str, int] = {}

@@ -13,7 +13,7 @@ from bot.store.tables.switches import Switches
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from tests.stories.test_crashes import card_of, parked_refund, tamper
-from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown
+from tests.world import ANA, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, refund_of, shown
 
 SWEEP_OFTEN: dict[str, Any] = {"BOT_SWEEP_SECONDS": 0.05}
 
@@ -32,6 +32,7 @@ async def drawn(world: World, card: Message, *, paused: bool) -> Message:
     )
 
 
+@ON_BOTH_STORES
 async def test_pause_and_resume(world: World) -> None:
     """A pause takes the buttons off every open card and refuses clicks of behind screens; resume brings them back."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]

@@ -28,11 +28,11 @@ TRY_SECONDS = 2.4  # Slack waits for three, and the intake for little less
 CHANNEL = "support_bot"
 # Together with the first lock it is one message to the server. A process that hangs in the midst of a transaction
 # keeps the others waiting no longer than that: the server ends it.
-_BEGIN = (
+BEGIN = (
     b"BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15s'; "
     b"SET LOCAL idle_in_transaction_session_timeout = '5s'"
 )
-_BEGIN_READING = _BEGIN.replace(b"BEGIN", b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", 1)
+BEGIN_READING = BEGIN.replace(b"BEGIN", b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", 1)
 CONNECTION: dict[str, Any] = {
     "autocommit": True,
     "prepare_threshold": None,  # a pooler in transaction mode gives each transaction another connection
@@ -63,7 +63,7 @@ class PostgresDatabase:
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
             url,
             kwargs=CONNECTION,
-            min_size=1,
+            min_size=min(size, 4),
             max_size=size,
             open=False,
             configure=adapt,
@@ -97,11 +97,11 @@ class PostgresDatabase:
         It is a plain function, which may run more than once, and never awaits. When it raises, what it wrote is rolled
         back, and this raises the same; DatabaseError when the database does not take it.
         """
-        return await self._run(operation, lock, _BEGIN)
+        return await self._run(operation, lock, BEGIN)
 
     async def read(self, query: Operated[T], *, lock: str | None = None) -> T:
         """Return what the query finds; all of it is of one moment, and what was enqueued before is in it."""
-        return await self._run(query, lock, _BEGIN if lock else _BEGIN_READING)
+        return await self._run(query, lock, BEGIN if lock else BEGIN_READING)
 
     async def run_ahead(
         self,
@@ -111,7 +111,7 @@ class PostgresDatabase:
         lock: str | None = None,
     ) -> T:
         """Run it like any other: here nobody can be told before the commit without being told what is not so."""
-        return await self._run(operation, lock, _BEGIN)
+        return await self._run(operation, lock, BEGIN)
 
     def enqueue(self, operation: Operated[object], *, lock: str | None = None) -> None:
         """Run the operation with the next that has its lock, or in a moment. Nobody waits; a failure is logged."""
@@ -120,7 +120,7 @@ class PostgresDatabase:
         self._unwritten.add(future)
         future.add_done_callback(self._unwritten.discard)
         if lock is None:
-            self._start([Operation(operation, future)], None, _BEGIN)
+            self._start([Operation(operation, future)], None, BEGIN)
             return
         self._waiting.setdefault(lock, []).append(Operation(operation, future))
         self._loop.call_later(LINGER_SECONDS, self._send, lock)
@@ -166,7 +166,7 @@ class PostgresDatabase:
         """Start all that waits for a lock, unless something of ours has it; then it is started after that."""
         if lock not in self._busy and (batch := self._waiting.pop(lock, None)):
             self._busy.add(lock)
-            self._start(batch, lock, _BEGIN)
+            self._start(batch, lock, BEGIN)
 
     def _start(self, batch: list[Operation], lock: str | None, begin: bytes) -> None:
         work = self._loop.run_in_executor(self._threads, self._work, batch, lock, begin)

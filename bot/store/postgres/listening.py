@@ -66,3 +66,4 @@ class _Listener:
                 "Hints of other processes %s.", "are heard again" if heard else "are not heard, so work is looked for"
             )
         self._hints.heard = heard
+        self._hints.known.set()
