@@ -18,14 +18,15 @@ MUST_RUN = "SUPPORT_BOT_POSTGRES_TESTS"  # set in CI, where a missing server is 
 
 
 class PostgresServer:
-    """A server that runs; what a crash of the machine would lose does not matter here, and nothing waits for a disk."""
+    """A server that runs. Unless it is `durable`, nothing waits for a disk: what a crash would lose does not matter."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, durable: bool = False) -> None:
         self.url = url
         self._numbers = count(1)
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+            if not durable:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
             connection.execute("CREATE DATABASE empty_bot")
         with psycopg.connect(self.address("empty_bot"), autocommit=True) as connection:
             migrate(connection)
@@ -44,7 +45,7 @@ class PostgresServer:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[PostgresServer]:
+def serving(folder: Path, *, durable: bool = False) -> Iterator[PostgresServer]:
     """Run a server over a new folder while the context is open; skip where there is no wheel for this machine."""
     try:
         with warnings.catch_warnings(action="ignore"):  # where it puts its lock
@@ -56,7 +57,7 @@ def serving(folder: Path) -> Iterator[PostgresServer]:
     with warnings.catch_warnings(action="ignore"):
         server = get_server(folder, cleanup_mode=None)
     try:
-        yield PostgresServer(server.get_uri())
+        yield PostgresServer(server.get_uri(), durable=durable)
     finally:
         if pid := server.get_pid():
             os.kill(pid, signal.SIGQUIT)  # at once: nothing of it is wanted any more
