@@ -8,9 +8,9 @@ Rooms, from the top down; each imports only what is below it:
     operator     what an operator asks beside a bot that runs: check, log
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
-    slack        all that knows slack_bolt: client, connection, intake, masking, listeners, delivery, users, health
+    slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
-    approvals    from parked to settled: decide, execute, endings (a table), cards, sweeper
+    approvals    from parked to settled: gate (whose yes), requests, decide, execute, endings (a table), cards, sweeper
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
@@ -22,12 +22,13 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
     settings     what the operator decides
+    policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
-    callbacks    the five calls that no import shows, as named Protocols
+    callbacks    the eight calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
@@ -44,7 +45,7 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/decide   find the call, may this person, is it as shown, claim it once
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
           -> approvals/execute  run it under its key, or find out what became of it
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
@@ -52,17 +53,17 @@ A click:
           -> agent/agent        reads the outcome as a note, with the next message
 
 States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
-proposed -> pending | rejected | failed; pending -> running | cancelled | declined | expired |
-failed;
+proposed -> pending | rejected | failed; pending -> running | cancelled | declined | expired | failed;
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
-Calls that no import shows, all joined in app: intake wakes the worker (WakeThread) and tells the executor that a
-message was changed (MessageChanged); the agent shows a status through delivery (ShowStatus); delivery tells the
-approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
+Calls that no import shows, all joined in app: intake wakes the worker (WakeThread), and so do the approvals after a
+customer's own change; intake tells the executor that a message was changed (MessageChanged); the agent shows a status
+through delivery (ShowStatus) and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); delivery
+tells the approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError
 leaves an outcome unknown, ShopRefusedError says that nothing has moved and ShopUnavailableError that nothing was begun;
-whatever else a shop raises leaves the outcome unknown. LostLeaseError leaves a thread to the process
-that has it.
+whatever else a shop raises leaves the outcome unknown. LostLeaseError leaves a thread to the process that has
+it.
 """

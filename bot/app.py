@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -13,7 +14,7 @@ from bot import tools
 from bot.agent.agent import Agent
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
-from bot.agent.instructions import INSTRUCTIONS
+from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls
@@ -22,13 +23,15 @@ from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ShowStatus
+from bot.callbacks import ReadAbove, ShowStatus
 from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
 from bot.model.chat_completions import OpenAIModel
 from bot.model.health import ModelHealth
 from bot.model.model import Model
+from bot.model.pictures import Pictures
+from bot.policy import read_policy
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
 from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
@@ -37,10 +40,12 @@ from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
+from bot.slack.files import FileReader
 from bot.slack.health import Health
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
+from bot.slack.threads import ThreadReader
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
 from bot.store.hints import Hints
@@ -69,6 +74,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    clock_ahead: float
     models: Sequence[ModelHealth]
 
 
@@ -119,7 +125,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     leases, hints = await stack.enter_async_context(joined(database, settings.lease_seconds))
     store = open_store(database.tables, leases)
     shop = await _open_shop(settings, open_shop, database.file, stack)
-    identity: Identity = SlackIdentity(client, settings, team=ourselves.team)
+    people = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
+    stack.push_async_callback(_cancel, asyncio.create_task(people.learn_approvers(), name="approvers"))
+    identity: Identity = people
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
     cards = Cards(identity, settings)
@@ -135,7 +143,8 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     )
     poster = posting_client(token, settings.slack_api_url, session)
     delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
-    models = [OpenAIModel(one) for one in settings.models]
+    pictures = Pictures()
+    models = [OpenAIModel(one, pictures.shown) for one in settings.models]
     for model in models:
         stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
@@ -150,6 +159,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
         show_status=delivery.show_status,
+        read_above=ThreadReader(client, ourselves).above,
+        files=FileReader(client, session),
+        pictures=pictures,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
     intake = Intake(
@@ -157,14 +169,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         inbox=store.inbox,
         wake=worker.wake,
         changed=executor.supersede,
-        trusted_teams=settings.trusted_teams,
+        goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
-    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery)
+    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, trusted_teams=settings.trusted_teams)
     buttons.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     health = [model.health for model in models]
-    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons, health)
+    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons, ourselves.clock_ahead, health)
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -204,6 +216,9 @@ def _agent(
     approvals: Approvals,
     escalation: Escalation,
     show_status: ShowStatus,
+    read_above: ReadAbove,
+    files: FileReader,
+    pictures: Pictures,
 ) -> Agent:
     intents = Intents(
         model=models[0],
@@ -216,7 +231,7 @@ def _agent(
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in known_tools.values()],
-        instructions=INSTRUCTIONS,
+        instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
         calls=store.calls,
         settings=settings,
         show_status=show_status,
@@ -233,6 +248,10 @@ def _agent(
         identity=identity,
         settings=settings,
         show_status=show_status,
+        read_above=read_above,
+        describe_files=files.describe,
+        fetch_file=files.fetch,
+        pictures=pictures,
     )
 
 
@@ -272,7 +291,7 @@ async def _connect(
     else:
         connection = HttpConnection()
         secret = settings.slack_signing_secret
-        SlackRoute(bot.app, secret.get_secret_value() if secret else "").add_to(web_app)
+        SlackRoute(bot.app, secret.get_secret_value() if secret else "", clock_ahead=bot.clock_ahead).add_to(web_app)
     health = Health(
         store=bot.store,
         shop=bot.shop,

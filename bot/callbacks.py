@@ -1,8 +1,8 @@
-"""The five calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The eight calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
 from typing import Protocol
 
-from bot.store.records import ThreadId
+from bot.store.records import InboxMessage, SharedFile, ThreadId
 
 
 class WakeThread(Protocol):
@@ -15,8 +15,8 @@ class WakeThread(Protocol):
 class MessageChanged(Protocol):
     """Slack's intake tells the approvals that a message was edited or deleted."""
 
-    async def __call__(self, team: str, channel: str, ts: str, /, *, deleted: bool) -> None:
-        """Return when the pending requests that were made with the message are ended."""
+    async def __call__(self, team: str, channel: str, ts: str, text: str | None, /) -> None:
+        """Return when the message is kept with its new words (none when it is gone), and what they invalidate ended."""
 
 
 class ShowStatus(Protocol):
@@ -38,3 +38,24 @@ class OutboxNews(Protocol):
 
     async def get(self) -> str:
         """Wait for the next channel."""
+
+
+class ReadAbove(Protocol):
+    """The agent asks Slack what was said in a thread before it was called there, besides what it knows."""
+
+    async def __call__(self, thread: ThreadId, before: str, since: str, known: frozenset[str], /) -> str:
+        """Return it, marked by person and as nobody's own words; empty when nothing was."""
+
+
+class DescribeFiles(Protocol):
+    """The agent asks Slack about files of a message that it had not described when it was sent."""
+
+    async def __call__(self, message: InboxMessage, /) -> InboxMessage:
+        """Return the message with what is known by now."""
+
+
+class FetchFile(Protocol):
+    """The agent asks Slack for a picture that the model is to see."""
+
+    async def __call__(self, file: SharedFile, most: int, /) -> bytes | None:
+        """Return what is in the file; None when it cannot be had, or is more than `most` bytes."""

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+_ADDED = re.compile(r"/(chat/completions|completions|responses)/?$")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
@@ -39,6 +41,11 @@ class ModelFields(BaseSettings):
     )
     openai_fallback_api_key: SecretStr | None = Field(
         None, description="The API key for the fallback model's server; that of the first one when neither is set."
+    )
+    model_sees_pictures: bool = Field(
+        default=False,
+        validation_alias="BOT_MODEL_SEES_PICTURES",
+        description="Whether the model gets the pictures that people send; if not, they are told that it does not.",
     )
     model_temperature: float | None = Field(
         None,
@@ -89,12 +96,24 @@ class ModelFields(BaseSettings):
     def _base_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        url = url.strip()
+        if not re.fullmatch(r"https?://[!-~]+", url) or not _has_host(url):
             raise ValueError("it is an address such as https://models.example.com/v1")
-        if parts.path.rstrip("/").endswith("/chat/completions"):
-            raise ValueError("it ends before /chat/completions, which is added to it")
+        if added := _ADDED.search(url):
+            raise ValueError(f"it ends before {added[0]}: /chat/completions is added to it")
         return url
+
+    @field_validator("openai_model", "openai_fallback_model")
+    @classmethod
+    def _model_name(cls, name: str | None) -> str | None:
+        if name is not None and not (name.strip() and name.isprintable()):
+            raise ValueError("it is a name such as gpt-5.4-mini")
+        return name and name.strip()
+
+    @field_validator("model_reasoning_effort", mode="before")
+    @classmethod
+    def _effort(cls, effort: Any) -> Any:
+        return effort.strip().lower() if isinstance(effort, str) else effort
 
     @property
     def models(self) -> tuple[ModelSettings, ...]:
@@ -139,6 +158,15 @@ def _header(text: str) -> tuple[str, str]:
     if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", name) or not re.fullmatch(r"[ -~]+", value):
         raise ValueError("it is headers such as X-Title: Support, separated by commas")
     return name, value
+
+
+def _has_host(url: str) -> bool:
+    """Return whether an address has a host, a port if any that can be, and nothing behind its path."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 def _is_private(url: str | None) -> bool:

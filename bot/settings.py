@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.model_settings import ModelFields, printable
+from bot.policy import usable_policy
 from bot.prices import read_prices
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,8 @@ class Settings(ModelFields):
     shop: str = Field(
         "sqlite",
         validation_alias="BOT_SHOP",
-        description="The shop: `sqlite`, the built-in one, `vendure`, or `package.module:factory`, "
-        "which makes one of your own.",
+        description="The shop: `sqlite`, the built-in one, `shopify`, `vendure`, `stripe`, or "
+        "`package.module:factory`, which makes one of your own.",
     )
     tools: Ids = Field(
         (), validation_alias="BOT_TOOLS", description="Modules (`package.module`) with tools of your own."
@@ -120,6 +121,11 @@ class Settings(ModelFields):
         None,
         validation_alias="BOT_HELP_FOLDER",
         description="Folder with help articles (`*.md`) that the bot may search and cite.",
+    )
+    policy: Annotated[Path, AfterValidator(usable_policy)] | None = Field(
+        None,
+        validation_alias="BOT_POLICY_FILE",
+        description="Markdown file with the shop's own rules, which the model is given after the bot's.",
     )
     link_hosts: Ids = Field(
         (),
@@ -241,6 +247,19 @@ class Settings(ModelFields):
         gt=0,
         validation_alias="BOT_STALE_MINUTES",
         description="Minutes after which a message that was found late is asked about before anything is done.",
+    )
+    direct_message_minutes: float = Field(
+        30,
+        ge=0,
+        validation_alias="BOT_DIRECT_MESSAGE_MINUTES",
+        description="Minutes after the bot's last word in which a direct message goes on in the same conversation.",
+    )
+    lines_seconds: float = Field(
+        0.3,
+        ge=0,
+        le=10,
+        validation_alias="BOT_LINES_SECONDS",
+        description="Seconds to wait in a direct message for the next line, before the model is asked.",
     )
     lease_seconds: float = Field(
         15,

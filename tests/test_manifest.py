@@ -21,6 +21,7 @@ SCOPES_OF_EVENTS = {
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
 }
 SCOPES_OF_METHODS: dict[str, set[str]] = {
     "apps_connections_open": set(),  # the app-level token's
@@ -31,16 +32,18 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
-    "conversations_history": {"channels:history", "groups:history", "im:history"},
-    "conversations_info": {"channels:read", "groups:read"},
-    "conversations_members": {"channels:read", "groups:read"},
+    "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "conversations_info": {"channels:read", "groups:read", "im:read", "mpim:read"},
+    "conversations_members": {"channels:read", "groups:read", "im:read", "mpim:read"},
     "conversations_open": {"im:write"},
-    "conversations_replies": {"channels:history", "groups:history", "im:history"},
+    "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "files_info": {"files:read"},
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read", "users:read.email"},
     "users_list": {"users:read"},
 }
 SCOPES_OF_FEATURES = {"agent_view": {"assistant:write"}}
+SCOPES_OF_FILES = {"files:read"}  # pictures are fetched from their address, and shown on cards by their id
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,7 @@ def test_scopes_are_those_that_the_code_needs(manifest: dict[str, Any]) -> None:
     needed = set().union(
         *(SCOPES_OF_EVENTS[event] for event in EVENTS),
         *SCOPES_OF_METHODS.values(),
+        SCOPES_OF_FILES,
         *(scopes for feature, scopes in SCOPES_OF_FEATURES.items() if feature in manifest["features"]),
     )
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bot.agent.attachments import unread
 from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
@@ -16,19 +17,38 @@ from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
 from bot.blocks.text import email_addresses
-from bot.callbacks import ShowStatus
+from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
 from bot.logs import tell
+from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
-from bot.store.records import Block, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, new_id, reference
+from bot.store.errors import MessageChangedError
+from bot.store.records import (
+    Block,
+    ChatMessage,
+    Conversation,
+    InboxMessage,
+    Post,
+    Spent,
+    ThreadId,
+    new_id,
+    reference,
+)
 from bot.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 TRY_AGAIN = "Write “try again” in a minute."
 MAX_SAME_FAILURES = 3
+MAX_TIMES_FOR_LINES = 3
+FOUND_LATE = "I was away and found this only now"
+LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds
+    "role": "system",
+    "content": "You can look up and ask for nothing more now. Tell the customer what was found and what was asked for, "
+    "and what is still open, so that they can write on.",
+}
 
 
 class Agent:
@@ -45,6 +65,10 @@ class Agent:
         identity: Identity,
         settings: Settings,
         show_status: ShowStatus,
+        read_above: ReadAbove,
+        describe_files: DescribeFiles,
+        fetch_file: FetchFile,
+        pictures: Pictures,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
@@ -54,12 +78,25 @@ class Agent:
         self._identity = identity
         self._settings = settings
         self._show_status = show_status
+        self._read_above = read_above
+        self._describe_files = describe_files
+        self._fetch_file = fetch_file
+        self._pictures = pictures
 
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
+        await self._wait_for_lines(message)
+        while True:
+            more = await self._answer_as_read(message)
+            if more is not None:
+                return more
+            reach("message corrected")
+
+    async def _answer_as_read(self, message: InboxMessage) -> bool | None:
+        """Answer the message as it reads now; None when the person has corrected it before it was answered."""
         try:
             async with asyncio.timeout(self._settings.run_seconds):
                 reply, posts = await self._run(message)
@@ -71,7 +108,10 @@ class Agent:
         except TimeoutError:
             return await self.apologise(message, "This took too long, so I stopped.", "the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
-        more = await self._store.conversations.finish(message, reply, posts)
+        try:
+            more = await self._store.conversations.finish(message, reply, posts)
+        except MessageChangedError:
+            return None
         reach("answer written")
         return more
 
@@ -109,44 +149,97 @@ class Agent:
         self._show_status(thread, "is answering others first; your turn comes…")
 
     async def ask_whether_needed(self, message: InboxMessage, age: timedelta) -> bool:
-        """Do nothing about a message that was found late, but ask; what the person says next goes on from there."""
+        """Do nothing about a message that was found late, but ask, once; what the person says next goes on from there.
+
+        When that is found late as well, it is answered: a yes is an answer.
+        """
         minutes = int(age.total_seconds() // 60)
         late = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004 - two hours
-        words = (
-            f"I was away and found this only now, {late} later, so I have not done anything yet. Is it still needed?"
-        )
-        await self._store.conversations.begin(message)
+        words = f"{FOUND_LATE}, {late} later, so I have not done anything yet. Is it still needed?"
+        conversation = await self._begin(message)
+        if _last_words(conversation).startswith(FOUND_LATE):
+            return await self.answer(message)
         reply = {"role": "assistant", "content": words}
-        return await self._store.conversations.finish(message, reply, self._posts(message, words))
+        try:
+            return await self._store.conversations.finish(message, reply, self._posts(message, words))
+        except MessageChangedError:  # who corrects it still needs it
+            return await self.answer(message)
 
     async def _run(self, message: InboxMessage) -> tuple[ChatMessage | None, list[Post]]:
         """Go on until there is an answer; return the run's last reply and what is to be said."""
-        self._show_status(message.thread, "is thinking…")
+        self._show_status(message.shown_in, "is thinking…")
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
             return None, self._posts(message, refusal)
-        conversation = await self._store.conversations.begin(message)
+        conversation = await self._begin(message)
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
             if not calls:
                 self._enforce_bounds(conversation.spent)
+                await self._look(conversation)
                 messages = seen_by(message.user, conversation.messages)
-                ask = partial(self._model_calls.ask, message.thread, message.user)
-                turn = await next_turn(ask, messages, conversation.cards)
+                last = conversation.spent.steps >= self._settings.max_steps
+                ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
+                turn = await next_turn(ask, [*messages, LAST_TURN] if last else messages, conversation.cards)
                 reach("model answered")
+                if (more := await self._lines_since(message, conversation)) is not None:
+                    conversation = more
+                    continue
+                if last and turn.calls:
+                    raise _too_many_steps(conversation.spent)
                 if not turn.calls:
-                    text = without_instructions(turn.text)
+                    text = "\n\n".join(
+                        filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
+                    )
                     known = self._known(requester, conversation)
                     return turn.message, self._posts(message, text, conversation.cards, known)
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
-            show = partial(self._show_status, message.thread)
-            run_context = ToolRunContext(requester, intent, conversation.said_by(message.user))
+            show = partial(self._show_status, message.shown_in)
+            pictures = tuple(file for user, file in conversation.files if user == message.user and file.is_picture)
+            said = conversation.said_by(message.user)
+            run_context = ToolRunContext(requester, intent, said, pictures, conversation.messages)
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+
+    async def _begin(self, message: InboxMessage) -> Conversation:
+        """Read the conversation with the message, and what others said above one that calls us into a thread."""
+        if any(file.unfinished for file in message.files):
+            sent, message = message, await self._describe_files(message)
+            if message != sent:
+                await self._store.inbox.describe(message, instead_of=sent.text)
+        above = ""
+        if message.called_in:
+            since, known = await self._store.inbox.read_by_model(message.thread)
+            above = await self._read_above(message.shown_in, message.ts, since, known)
+        return await self._store.conversations.begin(message, above)
+
+    async def _wait_for_lines(self, message: InboxMessage) -> None:
+        """Give a person who writes line by line the time for the next one; what came by then is one question."""
+        if _is_line_by_line(message):
+            self._show_status(message.shown_in, "is thinking…")
+            since = (datetime.now(UTC) - message.received_at).total_seconds()
+            await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
+
+    async def _lines_since(self, message: InboxMessage, asked: Conversation) -> Conversation | None:
+        """Return the conversation with what the person wrote while the model was asked, for which it is asked again.
+
+        None when nothing came, or when the lines do not end.
+        """
+        if not _is_line_by_line(message) or asked.spent.steps >= MAX_TIMES_FOR_LINES:
+            return None
+        conversation = await self._store.conversations.begin(message)
+        return conversation if conversation.messages != asked.messages else None
+
+    async def _look(self, conversation: Conversation) -> None:
+        """Fetch the latest pictures of the thread for a model that sees."""
+        if self._settings.model_sees_pictures:
+            for file in self._pictures.missing([file for _, file in conversation.files]):
+                if (content := await self._fetch_file(file, MAX_BYTES)) is not None:
+                    self._pictures.keep(file, content)
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
@@ -154,9 +247,8 @@ class Agent:
         if spent.same_failure >= MAX_SAME_FAILURES:
             words = "I tried the same thing three times and it did not work, so I have stopped."
             raise RunError(words, new_id(), "the same call failed three times", escalate=True)
-        if spent.steps >= settings.max_steps:
-            words = "I could not finish this within the number of steps that I may take."
-            raise RunError(words, new_id(), f"no answer after {spent.steps} steps")
+        if spent.steps > settings.max_steps:
+            raise _too_many_steps(spent)
         if spent.tokens >= settings.tokens_per_run:
             raise RunError("This got too long for me to finish.", new_id(), f"{spent.tokens} tokens without an answer")
         if spent.calls_within_hour >= settings.calls_per_thread_hour:
@@ -167,7 +259,10 @@ class Agent:
         trusted = self._settings.trusted_teams
         if requester.team != message.thread.team and requester.team not in trusted:
             return "I can only help people of this workspace."
-        if message.shared and not (trusted and await self._identity.shares_only_with_trusted(message.thread.channel)):
+        channel = message.thread.channel
+        if not message.shared or channel.startswith("D"):  # in a direct message nobody else reads
+            return None
+        if not (trusted and await self._identity.shares_only_with_trusted(channel)):
             return (
                 "This channel is shared with another company, so I don't talk about orders here. "
                 "Write me a direct message."
@@ -194,3 +289,17 @@ class Agent:
             Post(new_id(), thread.team, thread.channel, thread.ts, fallback, blocks)
             for fallback, blocks in answer_messages(text, cards, self._settings.link_hosts, known)
         ]
+
+
+def _is_line_by_line(message: InboxMessage) -> bool:
+    return message.thread.channel.startswith("D")
+
+
+def _last_words(conversation: Conversation) -> str:
+    said = (one.get("content") for one in reversed(conversation.messages) if one["role"] == "assistant")
+    return next((text for text in said if isinstance(text, str)), "")
+
+
+def _too_many_steps(spent: Spent) -> RunError:
+    words = "I could not finish this within the number of steps that I may take."
+    return RunError(words, new_id(), f"no answer after {spent.steps} steps")

@@ -1,7 +1,7 @@
 """Whether an answer claims what nobody did: that money went back, or an order was cancelled, or that it was asked for.
 
-The words of ten languages are looked for, and the log decides whether they are true. It is a net below the model and
-not the gate: a claim in other words than these gets through, and moves no money.
+The words of thirteen languages are looked for, and the log decides whether they are true. It is a net below the model
+and not the gate: a claim in other words than these gets through, and moves no money.
 """
 
 import json

@@ -48,17 +48,29 @@ class ModelCalls:
         self._show_status = show_status
         self._budgets: dict[str, int] = {}  # tokens of a conversation that fit into each model, where less does
 
-    async def ask(self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
-        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one."""
+    async def ask(
+        self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage], *, last: bool = False
+    ) -> Turn:
+        """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one.
+
+        The last turn that a run may take is without tools, so that the customer hears what was found.
+        """
         failure: RunError | None = None
         for model in self._models:
             try:
-                return await self._ask(model, thread, requester, messages)
+                return await self._ask(model, thread, requester, messages, () if last else self._definitions)
             except RunError as error:
                 failure = error
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
-    async def _ask(self, model: Model, thread: ThreadId, requester: str, messages: Sequence[ChatMessage]) -> Turn:
+    async def _ask(
+        self,
+        model: Model,
+        thread: ThreadId,
+        requester: str,
+        messages: Sequence[ChatMessage],
+        definitions: Sequence[Mapping[str, Any]],
+    ) -> Turn:
         """Ask one model, again in passing trouble and with less where it is too much. Raises RunError."""
         budget = self._budgets.get(model.name, self._settings.history_tokens)
         sent = conversation.cut(messages, budget)
@@ -66,7 +78,7 @@ class ModelCalls:
         while True:
             row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
             try:
-                turn = await self._try(model, row, sent)
+                turn = await self._try(model, row, sent, definitions)
             except ModelError as error:
                 failure = _run_error(error, row)
                 if error.reason is Reason.ADAPTED and adaptations < MAX_ADAPTATIONS:
@@ -94,12 +106,18 @@ class ModelCalls:
         self._show_status(thread, "is waiting for the language model…")
         await asyncio.sleep(wait)
 
-    async def _try(self, model: Model, row: ModelCall, messages: Sequence[ChatMessage]) -> Turn:
+    async def _try(
+        self,
+        model: Model,
+        row: ModelCall,
+        messages: Sequence[ChatMessage],
+        definitions: Sequence[Mapping[str, Any]],
+    ) -> Turn:
         conversation.check(messages)
         self._calls.log_model_call(row)
         try:
             async with self._progress(row.thread):
-                turn = await model.respond([self._instructions, *messages], self._definitions)
+                turn = await model.respond([self._instructions, *messages], definitions)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)

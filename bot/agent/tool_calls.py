@@ -18,7 +18,17 @@ from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import CallStatus, InboxMessage, ToolCall, fault, new_id, reference, writable
+from bot.store.records import (
+    CallStatus,
+    ChatMessage,
+    InboxMessage,
+    SharedFile,
+    ToolCall,
+    fault,
+    new_id,
+    reference,
+    writable,
+)
 from bot.store.store import CallLog
 from bot.tools import rules
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -34,11 +44,13 @@ CALLED_TOO_OFTEN = {
 
 @dataclass(frozen=True, slots=True)
 class ToolRunContext:
-    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote there themselves."""
+    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote and showed there."""
 
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
+    pictures: tuple[SharedFile, ...] = ()
+    conversation: tuple[ChatMessage, ...] = ()
 
 
 class ToolCalls:
@@ -113,7 +125,8 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                await self._approvals.park(call, preview, run_context.person, await run_context.intent())
+                intent, pictures = await run_context.intent(), run_context.pictures
+                await self._approvals.park(call, preview, run_context.person, intent, pictures)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))
@@ -156,8 +169,14 @@ class ToolCalls:
     async def _succeed(self, call: ToolCall, result: ToolResult, text: str, run_context: ToolRunContext) -> None:
         post = None
         if result.escalate is not None:
-            user, intent = run_context.person.id, await run_context.intent()
-            post = await self._escalation.post(call.thread, user, result.escalate, intent, key=call.id)
+            post = await self._escalation.post(
+                call.thread,
+                run_context.person.id,
+                result.escalate,
+                await run_context.intent(),
+                key=call.id,
+                conversation=run_context.conversation if result.share_conversation else (),
+            )
             if post is None:
                 self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
                 return

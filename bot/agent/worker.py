@@ -82,9 +82,11 @@ class Worker:
         if reached := await self._bounds.begin_run(message):
             words = words_for(reached) if reached.is_news else None
             return await self._agent.decline(message, words, error=f"no more {reached.bound.resource} this hour")
-        age = datetime.now(UTC) - message.written_at
-        if age > self._stale_after:
-            return await self._agent.ask_whether_needed(message, age)
+        now = datetime.now(UTC)
+        if max(abs(now - message.written_at), now - message.received_at) > self._stale_after:
+            late = await self._inbox.lateness(message)  # the clock may be wrong, by which most are not late
+            if late > self._stale_after:
+                return await self._agent.ask_whether_needed(message, late)
         try:
             return await self._agent.answer(message)
         except (LostLeaseError, DatabaseError):

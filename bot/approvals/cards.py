@@ -10,7 +10,7 @@ from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
-from bot.store.records import Gate, Post, ToolCall, new_id, reference
+from bot.store.records import Gate, Post, ThreadId, ToolCall, new_id, reference
 from bot.tools.wording import Preview
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,14 @@ class Cards:
             channels = await self._direct_channels(requester)
             cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
+
+    def answered_before(self, thread: ThreadId, user: str) -> Post:
+        """Make what is said to a person who changed a message after it was answered, for that is not done twice."""
+        text = Mrkdwn(
+            f"{mention(user)} you changed your message after I had answered it, so my answer is about the old words. "
+            "If you want to know something else now, please write it as a new message here."
+        )
+        return Post(new_id(), thread.team, thread.channel, thread.ts, text, (section(text),))
 
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.records import Bound, CallStatus, Gate, InboxMessage, Resource, ToolCall, new_id
+from bot.store.records import Bound, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
@@ -34,7 +34,6 @@ TOO_MANY_CLICKS = (
 )
 TRIES_FOR_A_CARD, CARD_INTERVAL_SECONDS = 20, 0.1
 CHANGED = "Something has changed since this was shown, so nothing was done. The new card has it as it is now."
-GOES_ON = "(I have pressed Confirm on the card.)"
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -72,10 +71,15 @@ class Approvals:
         self._settings = settings
 
     async def park(
-        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        intent: CustomerIntent | None = None,
+        pictures: Sequence[SharedFile] = (),
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it. Raises ToolError."""
-        await self._requests.park(call, preview, requester, intent)
+        await self._requests.park(call, preview, requester, intent, pictures)
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
@@ -157,16 +161,8 @@ class Approvals:
         tell(logger, said, **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
         await self._executor.execute(claimed)
         if claimed.gate == Gate.REQUESTER:
-            await self._go_on(claimed, click)
+            self._wake(claimed.thread, claimed.requester)
         return None
-
-    async def _go_on(self, call: ToolCall, click: Click) -> None:
-        """Let the thread go on by itself with what was done: the customer may want more than one thing."""
-        now = datetime.now(UTC)
-        ts = f"{now.timestamp():.6f}"
-        message = InboxMessage(call.thread, ts, call.requester, GOES_ON, click.user_team)
-        if await self._store.inbox.receive(message, addressed=False, mentioned=False):
-            self._wake(call.thread, call.requester)
 
     async def _cancel(self, click: Click) -> str | None:
         found = await self._find(click)
@@ -220,6 +216,8 @@ class Approvals:
             return PAUSED
         if (other := await self._executor.open_beside(call)) is not None:
             return f"Another request of this customer is open: {one_line(other.summary or '')}. Decide that first."
+        if (other := await self._executor.under_way(call)) is not None:
+            return f"Something else is being done there: {one_line(other.summary or '')}. Please try again in a moment."
         return None
 
     async def _refusal_to_approve(self, click: Click, call: ToolCall) -> str | None:

@@ -14,7 +14,7 @@ from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Applied, AppliedStatus, CallTool, Change, Quoted
 from bot.shop.shop import LookFirst, Safe, Shop, ShopUnavailableError
-from bot.store.records import CallStatus, ToolCall, reference
+from bot.store.records import CallStatus, Gate, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.foreign import ForeignCalls
 from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 MAX_LOOK_INTERVAL_SECONDS = 300.0
 LOOKS_BEFORE_REPORT = 6  # about a minute
 NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
+CONFIRMED = "(I have pressed Confirm on the card.)"
 _EVENTS = {
     CallStatus.SUCCEEDED: "request done",
     CallStatus.UNKNOWN: "outcome unknown",
@@ -64,6 +65,12 @@ class Executor:
             return None
         others = [one for one in await self._calls.open() if one.id != call.id and one.customer == call.customer]
         return others[0] if others else None
+
+    async def under_way(self, call: ToolCall) -> ToolCall | None:
+        """Return another change of the same order or account that is being done, if there is one."""
+        doing = (CallStatus.RUNNING, CallStatus.UNKNOWN)
+        others = [one for one in await self._calls.open() if one.id != call.id and one.subject == call.subject]
+        return next((one for one in others if one.status in doing and not one.money_pending), None)
 
     async def is_about(self, call: ToolCall, person: Person) -> bool:
         """Return whether the call is about an order or the account of this person, by account or by e-mail address.
@@ -128,11 +135,14 @@ class Executor:
         """
         return await self._settle(call, ending, by=by, why=why, error=why or None)
 
-    async def supersede(self, team: str, channel: str, ts: str, *, deleted: bool) -> None:
-        """Close what was asked for with a message that the person has changed since, or shown with one that is gone."""
-        for call in await self._calls.mark_message_edited(team, channel, ts):
+    async def supersede(self, team: str, channel: str, ts: str, text: str | None) -> None:
+        """Close what was asked for with a message that says something else now, or shown with one that is gone.
+
+        Who was answered already is told that the answer is to the words before.
+        """
+        for call in await self._calls.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
             await self.close(call, Ending.SUPERSEDED, by=call.requester)
-        for call in await self._calls.mark_card_deleted(team, channel, ts) if deleted else ():
+        for call in await self._calls.mark_card_deleted(team, channel, ts) if text is None else ():
             await self.close(call, Ending.CARD_DELETED)
 
     async def withdraw(self, request: str, person: Person) -> str:
@@ -278,6 +288,7 @@ class Executor:
             error=error,
             result=result,
             money_pending=ending is Ending.MONEY_PENDING,
+            goes_on=CONFIRMED if _lets_go_on(call, ending) else None,
         )
         reach("outcome written")
         if settled:
@@ -302,6 +313,12 @@ def fields_of(call: ToolCall) -> dict[str, Any]:
         "call": call.id,
         "thread": f"{call.thread.channel}/{call.thread.ts}",
     }
+
+
+def _lets_go_on(call: ToolCall, ending: Ending) -> bool:
+    """Return whether the customer's own change is done with this, for they may want more than one thing."""
+    done = ending in (Ending.DONE, Ending.MONEY_PENDING) and not call.money_pending
+    return done and call.gate == Gate.REQUESTER
 
 
 def quoted_of(call: ToolCall) -> Quoted:

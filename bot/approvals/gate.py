@@ -16,8 +16,16 @@ from bot.shop.money import Money
 from bot.store.records import Gate
 
 
-def gate(quoted: Quoted, *, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
-    """Return whose yes the change needs, by its quote. Sums in other currencies than dollars are above any limit."""
+def gate(quoted: Quoted, *, is_customers: bool, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
+    """Return whose yes the change needs, by its quote. Sums in other currencies than dollars are above any limit.
+
+    What is a customer's alone to want needs an approver too when somebody else asks for it: `is_customers` is false.
+    """
+    whose = _of_customer(quoted, customer_may_confirm, address_limit)
+    return Gate.BOTH if whose == Gate.REQUESTER and not is_customers else whose
+
+
+def _of_customer(quoted: Quoted, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
     change, quote = quoted.change, quoted.quote
     if isinstance(change, Refund | CallTool):
         return Gate.APPROVER

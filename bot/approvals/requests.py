@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +11,13 @@ from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
 from bot.blocks.cards import approval_card
 from bot.blocks.text import mention
-from bot.identity import IdentityError, Person
+from bot.identity import IdentityError, Person, plain_address
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Gate, ToolCall, reference
+from bot.store.records import Gate, SharedFile, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -36,14 +37,19 @@ class Requests:
         self._settings = settings
 
     async def park(
-        self, call: ToolCall, preview: Preview, requester: Person, intent: CustomerIntent | None = None
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        intent: CustomerIntent | None = None,
+        pictures: Sequence[SharedFile] = (),
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it.
 
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        parked = self._shown(call, preview, expires_at, intent)
+        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -73,7 +79,9 @@ class Requests:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
         preview = preview_of(now)
         intent = await self._stored_intent(call)
-        asked = replace(self._shown(call, preview, call.expires_at or call.created_at, intent), confirmed_at=None)
+        shown = self._shown(call, preview, requester, call.expires_at or call.created_at, intent)
+        pictures = (block for block in call.card if block["type"] == "image")
+        asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
         cards = await self._cards.to_ask(asked, preview, requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
         return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
@@ -85,11 +93,21 @@ class Requests:
         except ValueError:
             return None
 
-    def _shown(self, call: ToolCall, preview: Preview, expires_at: datetime, intent: CustomerIntent | None) -> ToolCall:
+    def _shown(
+        self,
+        call: ToolCall,
+        preview: Preview,
+        requester: Person,
+        expires_at: datetime,
+        intent: CustomerIntent | None,
+        *,
+        pictures: Sequence[SharedFile] = (),
+    ) -> ToolCall:
         """Return the call as it waits, with all that its card shows."""
         settings = self._settings
         whose = gate(
             preview.quoted,
+            is_customers=requester.email == plain_address(preview.quoted.quote.customer.email),
             customer_may_confirm=settings.customer_may_confirm,
             address_limit=settings.address_change_limit,
         )
@@ -106,7 +124,7 @@ class Requests:
             gate=whose,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, call.requester, expires_at, intent),
+            card=approval_card(preview, call.requester, expires_at, intent, pictures),
             expires_at=expires_at,
             result=json.dumps(
                 {

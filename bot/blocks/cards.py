@@ -3,28 +3,38 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.blocks.messages import context, fields, plain, section
-from bot.blocks.text import Mrkdwn, link, mention, moment, one_line
+from bot.blocks.messages import context, fields, picture, plain, section
+from bot.blocks.text import Mrkdwn, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
-from bot.store.records import Block, ToolCall
+from bot.store.records import Block, SharedFile, ToolCall
 from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
 _MAX_NAMED = 5
+MAX_PICTURES = 3
+RELAYED = Mrkdwn(
+    "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
+)
 _MAX_WARNING_CHARACTERS = 90  # what a dialog says last, such as that it cannot be undone, is never cut off
 
 
 def approval_card(
-    preview: Preview, requester: str, expires_at: datetime, intent: CustomerIntent | None = None
+    preview: Preview,
+    requester: str,
+    expires_at: datetime,
+    intent: CustomerIntent | None = None,
+    pictures: Sequence[SharedFile] = (),
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer seems to want stands below, quoted: it informs the approver and decides nothing.
+    What the customer seems to want and the latest pictures that they sent stand below: they inform the approver and
+    decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
     return (*card, context(_understood(intent))) if intent else card
 
 
@@ -65,13 +75,30 @@ def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
 
 
 def escalation_card(
-    title: str, address: str, user: str, summary: str, intent: CustomerIntent | None
+    title: str,
+    address: str,
+    user: str,
+    summary: str,
+    intent: CustomerIntent | None,
+    *,
+    conversation: Sequence[tuple[str, str]] = (),
 ) -> tuple[Block, ...]:
-    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted."""
+    """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted.
+
+    Of a conversation that they cannot read themselves it shows the end: who said what.
+    """
     where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), context(quoted))
-    return (*card, context(_understood(intent))) if intent else card
+    lines = [Mrkdwn(f"*{mention(who) if who else 'I'}*: {one_line(words, 400)}") for who, words in conversation]
+    card += tuple(section(line) for line in lines)
+    card += (context(_understood(intent)),) if intent else ()
+    return (*card, context(RELAYED))
+
+
+def relayed(user: str, words: str) -> Mrkdwn:
+    """Write what a person said elsewhere, with who it was."""
+    return Mrkdwn(f"{mention(user)}: {prose(words)}")
 
 
 def _understood(intent: CustomerIntent) -> Mrkdwn:

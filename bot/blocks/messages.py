@@ -41,6 +41,17 @@ def plain(text: str, most: int = 75, *, end: int = 0) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
+def picture(file_id: str, name: str) -> Block:
+    """Build a picture that somebody has sent in Slack, by its id there."""
+    alt = bare(name)[:200] or "A picture that the customer sent"
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt}
+
+
+def without_pictures(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return what is left when Slack does not show the pictures, as when a file is gone."""
+    return tuple(block for block in blocks if block["type"] != "image")
+
+
 def answer_messages(
     text: str,
     cards: Sequence[Sequence[Block]],

@@ -27,7 +27,7 @@ from bot.testing import CompletionsServer
 ERRORS = (ConversationError, EvaluationError, EvaluationFileError, SettingsError)
 # Of the operator's settings, those are taken over that are about the model and what it may cost.
 _PREFIXES = ("openai_", "model_")
-_LIMITS = ("max_steps", "max_calls", "tokens_per_run", "history_tokens", "run_timeout_seconds", "sorting")
+_LIMITS = ("max_steps", "max_calls", "tokens_per_run", "history_tokens", "run_timeout_seconds", "sorting", "policy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,6 +36,8 @@ from bot.store.records import ChatMessage
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
+Shown = Callable[[Sequence[ChatMessage]], list[ChatMessage]]
+"""Puts beside the words what goes to the model and is not kept with the conversation: the last thing done to it."""
 V = TypeVar("V")
 
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
@@ -57,12 +60,13 @@ class OpenAIModel:
     What a server refuses by name is learnt, and not sent again while the process lives.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, shown: Shown = list) -> None:
         self.name = settings.name
         self._settings = settings
-        self._key = settings.key or "none"
+        self._shown = shown
+        self._secrets = tuple(_secrets(settings))
         self._client = openai.AsyncOpenAI(
-            api_key=self._key,
+            api_key=settings.key or "none",
             base_url=settings.base_url,
             default_headers=dict(settings.headers),
             timeout=settings.timeout_seconds,
@@ -75,7 +79,7 @@ class OpenAIModel:
     async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
         """Ask for the next turn; one malformed call of several costs itself alone."""
         names = frozenset(tool["function"]["name"] for tool in tools)
-        body = {"tools": list(tools), "parallel_tool_calls": True}
+        body = {"tools": list(tools), "parallel_tool_calls": True} if tools else {}
         try:
             turn = await self._ask(
                 messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
@@ -116,7 +120,7 @@ class OpenAIModel:
     async def _ask(self, messages: Sequence[ChatMessage], more: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
         dialect = self._dialect
         whole = {
-            "messages": render(messages, dialect, self.name),
+            "messages": self._shown(render(messages, dialect, self.name)),
             "stream": False,  # some proxies stream unless they are told not to
             **self._settings.parameters,
             **more,
@@ -152,7 +156,9 @@ class OpenAIModel:
         refusal, plainest = refused.refusal, dialect.plainest
         if refusal.reason is Reason.REFUSED and plainest != dialect:
             try:
-                value = await self._try(plainest, {**body, "messages": render(messages, plainest, self.name)}, read)
+                value = await self._try(
+                    plainest, {**body, "messages": self._shown(render(messages, plainest, self.name))}, read
+                )
             except (_RefusedError, ModelError):
                 pass
             else:
@@ -221,7 +227,9 @@ class OpenAIModel:
 
     def _without_key(self, text: str) -> str:
         """Return a server's text cut for the log; some repeat the key that they refuse."""
-        return text.replace(self._key, "[key removed]")[:500] if len(self._key) >= _MIN_KEY_CHARACTERS else text[:500]
+        for secret in self._secrets:
+            text = text.replace(secret, "[key removed]")
+        return text[:500]
 
 
 class _RefusedError(Exception):
@@ -229,6 +237,13 @@ class _RefusedError(Exception):
         super().__init__(refusal.said)
         self.refusal = refusal
         self.request_id = request_id
+
+
+def _secrets(settings: ModelSettings) -> Iterator[str]:
+    """Yield what must not be told of the settings; what is too short to be a key stands in other words too."""
+    headers = (value for name, value in settings.headers if re.search(r"key|auth|token|secret|cookie", name.lower()))
+    words = (word for value in (settings.key or "", *headers) for word in value.split())
+    yield from (word for word in words if len(word) >= _MIN_KEY_CHARACTERS)
 
 
 def _without_password(url: str) -> str:

@@ -74,8 +74,9 @@ def read_completion(body: bytes) -> dict[str, Any]:
         raise ValueError("it is no JSON object")  # noqa: TRY004 - as for all else that it may be
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
+    told = [key for key in ("detail", "message", "msg", "errors") if completion.get(key)]
     reported = completion.get("error") or (first.get("error") if isinstance(first, dict) else None)
-    if reported or completion.get("object") == "error" or (choices is None and completion.get("detail")):
+    if reported or completion.get("object") == "error" or (choices is None and told):
         raise ReportedError(completion if not reported else {"error": reported})
     if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
         raise ValueError("it has no choice with a message")  # noqa: TRY004 - as above
@@ -160,6 +161,8 @@ def _calls(message: dict[str, Any], tools: Collection[str]) -> tuple[tuple[Reque
 
 def _written_calls(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     written = message.get("tool_calls")
+    if isinstance(written, str):
+        written = _parsed(written)
     if not written and isinstance(message.get("function_call"), dict):
         written = [{"function": message["function_call"]}]
     for call in [written] if isinstance(written, dict) else written if isinstance(written, list) else ():
@@ -170,6 +173,13 @@ def _written_calls(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _uses(inner)
         else:
             yield call
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _uses(wrapper: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -189,8 +199,9 @@ def _name(written: Any, tools: Collection[str]) -> str:
     """Return the tool's name out of what was wrapped around it; one that cannot be sent back is made so that it can."""
     name = written if isinstance(written, str) else ""
     plain = re.sub(r"<\|.*|\(.*\)$", "", name, flags=re.DOTALL).strip(" \n\t\"'`:")
-    tried = (name, plain, *re.split(r"[./:|]+", plain)[::-1])
-    for one in (*tried, *(one.replace("-", "_").lower() for one in tried)):
+    tried = (name, plain, *re.split(r"[./:|]+|__", plain)[::-1])
+    snake = (re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-\s]+", "_", one).lower() for one in tried)
+    for one in (*tried, *snake):
         if one in tools:
             return one
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "unnamed"
@@ -198,6 +209,8 @@ def _name(written: Any, tools: Collection[str]) -> str:
 
 def _arguments(written: Any) -> str:
     """Return the arguments as JSON text: an object is written out, nothing is none, wrappings are opened."""
+    if isinstance(written, list) and len(written) == 1:
+        [written] = written
     if not isinstance(written, str):
         return "{}" if written is None else json.dumps(written)
     text = written

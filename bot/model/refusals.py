@@ -103,7 +103,8 @@ class Refusal:
     @property
     def _is_spent(self) -> bool:
         soon = self.retry_after is not None and self.retry_after < _SOON_SECONDS
-        return bool(_SPENT.search(self.said) or (_QUOTA.search(self.said) and not soon))
+        late = self.status == HTTPStatus.TOO_MANY_REQUESTS and self.retry_after is not None and not soon
+        return late or bool(_SPENT.search(self.said) or (_QUOTA.search(self.said) and not soon))
 
 
 def read_refusal(status: int, body: Any, headers: Mapping[str, str]) -> Refusal:

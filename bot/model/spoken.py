@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection
 
 _THOUGHT = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|inner_monologue)"
@@ -16,11 +17,14 @@ _CLOSE = re.compile(
     r"|<\|end\|>(?:<\|start\|>assistant)?|<channel\|>|<\|inner_suffix\|>",
     re.IGNORECASE,
 )
-_FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>", re.IGNORECASE)
+_FINAL = re.compile(
+    r"<\|channel\|>\s*final[^<]*<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal", re.IGNORECASE
+)
 # Marks around a whole turn, with which a careless server ends or begins it.
 _TURN_MARK = (
     r"(?:<\|(?:im_)?start\|>assistant(?:<\|message\|>)?|<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|END_RESPONSE"
     r"|START_RESPONSE|begin_of_text|eos)\|>"
+    r"|</?(?:final_?)?(?:answer|response|final|output)>|(?<![\s\S])(?:assistant\s*\n|[UW][A-Z0-9]{2,} wrote:)"
     r"|</s>|<s>|<eos>|<bos>|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
 )
 _BEGINS, _ENDS = re.compile(_TURN_MARK), re.compile(rf"{_TURN_MARK}$")
@@ -30,9 +34,18 @@ _MARKS = re.compile(
     r"|TOOL_RESULTS?|TOOL_CONTENT|ARGS|CALL_ID)\]|<<?/?SYS>>?|</?s>|<(?:start|end)_of_turn>|<unused\d+>"
     r"|</?(?:[\w-]+:)?(?:tools?|functions?|invoke|parameters?|args?|arg_key|arg_value)(?:[_-]?(?:calls?|use|code|name"
     r"|response|output|result))?s?(?:[\s=][^<>]*)?>|</?(?:start|end)_function_\w+>"
+    r"|\bto=functions\.|^\[note from the shop\b|^\(something new was written before|^\(what was said before is left out"
+    r"|[\"'](?:name|tool|function)[\"']\s*:\s*[\"'][\w.-]+[\"']\s*,\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
+    r"|\A\[?\w+\((?:\w+=[^\n]*)?\)\]?\Z"
     r"|^```[ ]?tool_(?:code|call)|^(?:action|tool|function call)[ ]?:[ ]?\w+[ ]*\n(?:action )?(?:input|args)",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+# The other side's next turn, which a small model goes on to write.
+_NEXT_TURN = re.compile(r"^[ \t]*(?:(?P<person>[UW][A-Z0-9]{2,} wrote:)|(?:human|user):)", re.IGNORECASE | re.MULTILINE)
+_AND_OURS = re.compile(r"^[ \t]*assistant:", re.IGNORECASE | re.MULTILINE)
+_NOTHING = {"null", "none", "undefined", "nan", "n/a"}
 
 
 class UnspeakableError(ValueError):
@@ -44,6 +57,9 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
     said = _without_thoughts(text)
     while (shorter := _without_mark(said.strip())) != said:
         said = shorter
+    said = _without_next_turn(said)
+    if _is_nothing(said):
+        return ""
     if found := _MARKS.search(said):
         raise UnspeakableError(f"it holds a mark of a template or a call as text: {found[0].strip()[:60]}")
     if _is_data(said):
@@ -51,6 +67,18 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
     if tools and (found := _call_of(tools).search(said)):
         raise UnspeakableError(f"it holds a call as text: {found[0].strip()[:60]}")
     return said
+
+
+def _without_next_turn(text: str) -> str:
+    begun = _NEXT_TURN.search(text)
+    goes_on = begun and (begun["person"] or _AND_OURS.search(text, begun.end()))
+    return text[: begun.start()].rstrip() if begun and goes_on else text
+
+
+def _is_nothing(text: str) -> bool:
+    """Return whether there is nothing to read in it: no letter, digit or picture."""
+    shown = (unicodedata.category(char)[0] in "LNS" and char not in "`\ufffd" for char in text)
+    return text.lower() in _NOTHING or not any(shown)
 
 
 def _without_mark(text: str) -> str:
@@ -94,7 +122,11 @@ def _is_data(text: str) -> bool:
 
 def _call_of(tools: Collection[str]) -> re.Pattern[str]:
     name = "|".join(map(re.escape, sorted(tools)))
+    # Of a tool that is called as any word is, only what no sentence holds is a call.
+    odd = "|".join(re.escape(tool) for tool in sorted(tools) if not tool.isalpha()) or "(?!)"
+    announced = r"(?:(?:i'?m|i am|i'?ll|i will|now|let me)\s)*(?:(?:call|us|invok|run|execut)\w*\s)?"
     return re.compile(
         rf"""["'](?:name|tool|tool_name|function|action|recipient_name)["']\s*:\s*["'](?:\w+\.)?(?:{name})["']"""
-        rf"|\b(?:{name})\s*[({{]|</?(?:{name})\b|=(?:{name})>",
+        rf"|\b(?:{name})[({{]|\b(?:{odd})\s+[({{]|</?(?:{name})\b|=(?:{name})>"
+        rf"|\A\W*(?i:{announced})[`*]*(?:{odd})(?![\w-])",
     )

@@ -165,9 +165,15 @@ def _call(row: Row, names: Names) -> Iterator[Event]:
         yield Event(row["created_at"], "tool", row["tool"], f"{arguments} \u2192 {end}", reference)
         return
     yield Event(row["created_at"], "request", row["tool"], f"{arguments} \u2192 waits for approval", reference)
+    if row["confirmed_at"]:
+        waited = lasting(seconds_between(row["created_at"], row["confirmed_at"]))
+        yield Event(
+            row["confirmed_at"], "decision", names.person(row["requester"]), f"confirmed it after {waited}", reference
+        )
     who = names.person(row["decided_by"])
     if row["decided_at"]:
-        word = row["status"] if row["status"] in ("cancelled", "declined") else "approved"
+        yes = "confirmed" if row["gate"] == "requester" else "approved"
+        word = row["status"] if row["status"] in ("cancelled", "declined") else yes
         waited = lasting(seconds_between(row["created_at"], row["decided_at"]))
         yield Event(row["decided_at"], "decision", who, f"{word} it after {waited}", reference)
     if row["finished_at"]:

@@ -13,14 +13,18 @@ from bot.settings import SettingsError, env_file
 from bot.shop.shop import Shop
 
 BUILT_IN = "sqlite"
-_OURS = {"vendure": "bot.shop.vendure:open_vendure"}
+_OURS = {
+    "shopify": "bot.shop.shopify:open_shopify",
+    "vendure": "bot.shop.vendure:open_vendure",
+    "stripe": "bot.shop.stripe:open_stripe",
+}
 NAMES = ", ".join((BUILT_IN, *_OURS))
 _METHODS = [name for name in vars(Shop) if not name.startswith("_")]
 
 
 @asynccontextmanager
 async def own_shop(variable: str, name: str) -> AsyncIterator[Shop]:
-    """Open the shop of `vendure` or `package.module:factory`, and close it on leaving.
+    """Open one of our shops, by its name, or that of `package.module:factory`, and close it on leaving.
 
     Raises SettingsError with one line. The factory takes nothing, or settings of its own class, which are read as that
     class says; it returns an async context manager.

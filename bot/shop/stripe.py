@@ -5,7 +5,7 @@ and after an error of Stripe's own, which it repeats under the key for ever, ref
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
-from bot.shop.money import Money
+from bot.shop.money import Money, exponent
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
 from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote
@@ -31,6 +31,11 @@ _STATUS = {
     "canceled": AppliedStatus.FAILED,
 }
 _PAGE = 100
+_MAX_PAGES = 50
+_DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
+"""How many decimals Stripe's amounts have where that is not what the currency has."""
+_TENS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+"""Currencies with thousandths, of which Stripe takes only whole tens."""
 
 
 class StripeSettings(BaseSettings):
@@ -87,13 +92,10 @@ class Stripe:
             )
 
     def order_number(self, text: str) -> str | None:
-        """Return the number that the text is, without the sign before it."""
-        number = text.strip().removeprefix("#")
-        return (
-            number
-            if re.fullmatch(r"[A-Za-z0-9][\w./-]{1,38}[A-Za-z0-9]", number) and re.search(r"\d", number)
-            else None
-        )
+        """Return the number that the text is, as it is written."""
+        number = text.strip()
+        is_one = re.fullmatch(r"#?[A-Za-z0-9](?:[\w./-]{0,38}[A-Za-z0-9])?", number) and re.search(r"\d", number)
+        return number if is_one else None
 
     async def order(self, number: str) -> Order | None:
         """Return the payment with this order number; of several, the first that was paid."""
@@ -102,17 +104,15 @@ class Stripe:
 
     async def customer(self, email: str) -> Customer | None:
         """Find the customer, as the address was written or in lower case: Stripe tells letters apart."""
-        for address in dict.fromkeys((email.strip().lower(), email.strip())):
-            found = (await self._read("customers", email=address, limit=1))["data"] if address else ()
-            for customer in found:
-                return Customer(customer["id"], customer["name"] or "", customer["email"].lower())
-        return None
+        found = await self._customers(email)
+        return _customer(found[0]) if found else None
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
-        """List a customer's paid orders, the latest first."""
-        payments = (await self._read("payment_intents", customer=customer.id, limit=_PAGE))["data"]
-        named = [payment for payment in payments if self._is_order(payment)]
-        return [await self._order(payment) for payment in named[:most]]
+        """List the paid orders of all that Stripe knows under the customer's address, the latest first."""
+        ids = [one["id"] for one in await self._customers(customer.email)] or [customer.id]
+        payments = [one for found in ids for one in await self._all("payment_intents", customer=found)]
+        named = sorted(filter(self._is_order, payments), key=lambda payment: payment["created"], reverse=True)
+        return [await self._order(payment, customer) for payment in named[:most]]
 
     async def profile(self, customer: Customer) -> Profile:
         """Return the customer; addresses and payment methods are not read."""
@@ -129,20 +129,25 @@ class Stripe:
             raise ShopRefusedError(
                 "There is no such order." if isinstance(change, Refund) else "This shop can't do that."
             )
-        return quote_refund(order, change, {}, tells_delivery=False)
+        quote = quote_refund(order, change, {}, tells_delivery=False)
+        if quote.balance:
+            _units(quote.balance)
+        return quote
 
     async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
         """Look for the key, check the quote, and give the money back under the key."""
         if applied := await self.applied(change, key):
             return applied
         if await self.quote(change) != quote:
+            if applied := await self.applied(change, key):  # done under this very key since the look
+                return applied
             raise ShopRefusedError(OUTDATED_QUOTE)
         payment = await self._payment(str(quote.order_id))
         if payment is None or quote.balance is None:
             raise ShopRefusedError(OUTDATED_QUOTE)
         form = {
             "payment_intent": payment["id"],
-            "amount": str(quote.balance.minor),
+            "amount": str(_units(quote.balance)),
             "reason": "requested_by_customer",
             f"metadata[{_KEY}]": key,
         }
@@ -154,7 +159,7 @@ class Stripe:
     async def applied(self, change: Change, key: str) -> Applied | None:
         """Look for the key among the refunds of the order's payment."""
         payment = await self._payment(change.order_id) if isinstance(change, Refund) and key else None
-        refunds = await self._refunds(payment["id"]) if payment else []
+        refunds = await self._all("refunds", payment_intent=payment["id"]) if payment else []
         ours = [refund for refund in refunds if (refund["metadata"] or {}).get(_KEY) == key]
         return _applied(ours[0]) if ours else None
 
@@ -162,51 +167,67 @@ class Stripe:
         """Nothing is kept here."""
 
     async def _payment(self, number: str) -> Json | None:
+        """Find the payment whose metadata is the number as a whole, with or without the sign before it."""
         if not self.order_number(number):
             return None
-        quoted = number.replace("\\", "\\\\").replace("'", "\\'")
-        query = f"metadata['{self._order_key}']:'{quoted}'"
-        found = (await self._read("payment_intents/search", query=query, limit=_PAGE))["data"]
-        paid = [
-            payment for payment in found if self._is_order(payment) and payment["metadata"][self._order_key] == number
-        ]
-        return min(paid, key=lambda payment: payment["created"], default=None)
+        bare = number.removeprefix("#")
+        for name in dict.fromkeys((number, bare, f"#{bare}")):
+            query = f"metadata['{self._order_key}']:'{name}'"
+            found = (await self._read("payment_intents/search", query=query, limit=_PAGE))["data"]
+            alike = [one for one in found if self._is_order(one) and self._name(one).casefold() == name.casefold()]
+            exact = [one for one in alike if self._name(one) == name]
+            if exact or len({self._name(one) for one in alike}) == 1:
+                first: Json = min(exact or alike, key=lambda payment: payment["created"])
+                return first
+        return None
 
-    def _is_order(self, payment: Mapping[str, Any]) -> bool:
-        return payment["status"] == "succeeded" and bool((payment["metadata"] or {}).get(self._order_key))
+    def _name(self, payment: Json) -> str:
+        return str((payment["metadata"] or {}).get(self._order_key) or "")
 
-    async def _order(self, payment: Json) -> Order:
+    def _is_order(self, payment: Json) -> bool:
+        return payment["status"] == "succeeded" and bool(self._name(payment))
+
+    async def _order(self, payment: Json, customer: Customer | None = None) -> Order:
         currency = payment["currency"].upper()
-        gone = sum(
-            r["amount"] for r in await self._refunds(payment["id"]) if _STATUS[r["status"]] != AppliedStatus.FAILED
-        )
+        refunds = await self._all("refunds", payment_intent=payment["id"])
+        gone = sum(one["amount"] for one in refunds if _status(one) != AppliedStatus.FAILED)
         return Order(
-            id=payment["metadata"][self._order_key],
-            customer=await self._customer_of(payment),
+            id=self._name(payment),
+            customer=customer or await self._customer_of(payment),
             status=OrderStatus.PAID,
             items=(),
-            total=Money(payment["amount_received"], currency),
-            refunded=Money(gone, currency),
+            total=_money(payment["amount_received"], currency),
+            refunded=_money(gone, currency),
             payment_method=", ".join(payment.get("payment_method_types") or ("the payment",)),
             placed_at=datetime.fromtimestamp(payment["created"], UTC),
         )
 
     async def _customer_of(self, payment: Json) -> Customer:
         if payment.get("customer"):
-            found = await self._read(f"customers/{payment['customer']}")
-            return Customer(found["id"], found.get("name") or "", (found.get("email") or "").lower())
+            return _customer(await self._read(f"customers/{payment['customer']}"))
         return Customer("", "Guest", (payment.get("receipt_email") or "").lower())
 
-    async def _refunds(self, payment_id: str) -> list[Json]:
-        """List all refunds of a payment; lists show at once what was made, searches do not."""
-        refunds: list[Json] = []
+    async def _customers(self, email: str) -> list[Json]:
+        """List all that Stripe knows under an address: a shop may make a new customer for each purchase."""
+        wanted = email.strip()
+        found: dict[str, Json] = {}
+        for address in dict.fromkeys((wanted.lower(), wanted)):
+            for one in await self._all("customers", email=address) if address else ():
+                if (one["email"] or "").lower() == wanted.lower():
+                    found[one["id"]] = one
+        return list(found.values())
+
+    async def _all(self, path: str, **params: str) -> list[Json]:
+        """Read every page of a list; lists show at once what was made, searches do not."""
+        found: list[Json] = []
         after: dict[str, str] = {}
-        while True:
-            page = await self._read("refunds", payment_intent=payment_id, limit=_PAGE, **after)
-            refunds += page["data"]
+        for _ in range(_MAX_PAGES):
+            page = await self._read(path, limit=_PAGE, **params, **after)
+            found += page["data"]
             if not page.get("has_more") or not page["data"]:
-                return refunds
+                return found
             after = {"starting_after": page["data"][-1]["id"]}
+        raise ShopUnavailableError(f"There are too many {path} to read.")
 
     async def _read(self, path: str, **params: Any) -> Json:
         answer = await self._remote.read("GET", path, params={name: str(value) for name, value in params.items()})
@@ -215,9 +236,31 @@ class Stripe:
         return answer.body
 
 
+def _status(refund: Json) -> AppliedStatus:
+    return _STATUS.get(refund.get("status") or "succeeded", AppliedStatus.PENDING)
+
+
 def _applied(refund: Json) -> Applied:
-    status = _STATUS.get(refund.get("status") or "succeeded", AppliedStatus.PENDING)
-    return Applied(refund["id"], status, str(refund.get("failure_reason") or "")[:200])
+    return Applied(refund["id"], _status(refund), str(refund.get("failure_reason") or "")[:200])
+
+
+def _customer(node: Json) -> Customer:
+    return Customer(node["id"], node.get("name") or "", (node.get("email") or "").lower())
+
+
+def _money(units: int, currency: str) -> Money:
+    """Convert Stripe's units, rounding down what the currency does not have."""
+    shift = exponent(currency) - _DECIMALS.get(currency, exponent(currency))
+    return Money(units * 10**shift if shift >= 0 else units // 10**-shift, currency)
+
+
+def _units(amount: Money) -> int:
+    """Convert to Stripe's units. Raises ShopRefusedError for what it cannot write."""
+    shift = _DECIMALS.get(amount.currency, exponent(amount.currency)) - exponent(amount.currency)
+    units, rest = divmod(amount.minor * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
+    if rest or (amount.currency in _TENS and units % 10):
+        raise ShopRefusedError(f"The shop cannot give back {amount} exactly.", "Ask for a rounder amount.")
+    return units
 
 
 def _message(answer: Answer) -> str:

@@ -3,18 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import BotIdentity
+from bot.slack.client import BotIdentity, SlackClient
+from bot.slack.content import dicts, mapping, text
 from bot.slack.intake import Intake
 
 _ENVIRONMENT_PREFIX = "SLACK_"
 
 
-def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) -> AsyncApp:
+def bolt_app(*, client: SlackClient, ourselves: BotIdentity, intake: Intake) -> AsyncApp:
     """Return an app that hands everything to intake first, and asks Slack nothing on its own.
 
     It verifies no signature: the caller has done so, over the bytes as they came. Its listeners get a
@@ -24,7 +25,7 @@ def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) 
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
-            enterprise_id=None,
+            enterprise_id=ourselves.enterprise,
             team_id=ourselves.team,
             bot_user_id=ourselves.user,
             bot_id=ourselves.bot_id,
@@ -34,15 +35,41 @@ def bolt_app(*, client: AsyncWebClient, ourselves: BotIdentity, intake: Intake) 
     with _hidden_environment():
         return AsyncApp(
             name="support-bot",
-            client=AsyncWebClient(
-                base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers
-            ),
+            client=SlackClient(base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers),
             signing_secret="",
             before_authorize=intake,
             authorize=authorize,
             ssl_check_enabled=False,
             request_verification_enabled=False,
         )
+
+
+def bolt_request(payload: object) -> AsyncBoltRequest | None:
+    """Return Bolt's request for what Slack sent; None when it is of another shape, over which Bolt would stumble."""
+    if not isinstance(payload, dict) or not _is_well_formed(payload):
+        return None
+    try:
+        # Bolt takes a body that is parsed in this mode only.
+        return AsyncBoltRequest(mode="socket_mode", body=payload)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _is_well_formed(body: dict[str, Any]) -> bool:
+    """Return whether it is an event, a click with all that is read of one, or Slack's check of an address."""
+    if body.get("type") == "event_callback":
+        return isinstance(body.get("event"), dict) and isinstance(body["event"].get("type"), str)
+    if body.get("type") != "block_actions":
+        return body.get("type") == "url_verification" and isinstance(body.get("challenge"), str)
+    actions = dicts(body.get("actions"))
+    return (
+        bool(actions)
+        and len(actions) == len(body["actions"])
+        and all(isinstance(one.get(key), str) for one in actions for key in ("action_id", "block_id"))
+        and bool(text(mapping(body.get("user")).get("id")))
+        and bool(text(mapping(body.get("container")).get("channel_id")))
+        and all(body.get(key) is None or isinstance(body[key], dict) for key in ("team", "enterprise", "channel"))
+    )
 
 
 @contextmanager

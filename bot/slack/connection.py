@@ -4,16 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
 from aiohttp import ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.failpoints import reach
-from bot.slack.client import SLACK_ERRORS, StartError, needed_to_start
+from bot.slack.bolt import bolt_request
+from bot.slack.client import SLACK_ERRORS, StartError, ask_to_start
 
 logger = logging.getLogger(__name__)
 
@@ -86,12 +90,8 @@ class SocketConnection:
         try:
             async with asyncio.timeout(self._silence):
                 await self._client.connect_to_new_endpoint(force=force)
-        except (
-            *SLACK_ERRORS,
-            RuntimeError,
-            AttributeError,
-        ) as error:  # the last from the SDK, for an error in plain text
-            logger.warning("could not connect to Slack: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever the SDK runs into, it goes on until it is time to give up
+            logger.warning("could not connect to Slack: %s %s", type(error).__name__, error)
 
     async def _hear(self, _message: Any) -> None:
         self._heard_at = monotonic()
@@ -113,7 +113,7 @@ class HttpConnection:
 async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) -> AsyncIterator[SocketConnection]:
     """Be connected over Socket Mode while the context is open."""
     handler = AsyncSocketModeHandler(app, app_token, ping_interval=silence_seconds / _PINGS_IN_A_SILENCE)
-    handler.client.socket_mode_request_listeners.append(_after_ack)  # they run in order, and Bolt's own sends the ack
+    handler.client.socket_mode_request_listeners[:] = [partial(_handle, handler)]
     connection = SocketConnection(handler, silence_seconds)
     try:
         handler.client.wss_uri = await _open(app, app_token)
@@ -123,7 +123,13 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
         await handler.close_async()
 
 
-async def _after_ack(_client: Any, request: SocketModeRequest) -> None:
+async def _handle(handler: AsyncSocketModeHandler, client: SocketModeClient, request: SocketModeRequest) -> None:
+    """Have Bolt handle and ack what Slack sends; what is not as Slack sends it is acked and left."""
+    if request.type in _ACKED and bolt_request(request.payload) is None:
+        logger.warning("ignored an envelope of type %.40s whose payload cannot be read", request.type)
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+        return
+    await handler.handle(client, request)
     if request.type in _ACKED:
         reach(_ACKED[request.type])
 
@@ -137,6 +143,11 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
 
 async def _open(app: AsyncApp, app_token: str) -> str:
     silent = f"Slack cannot be reached at {app.client.base_url}"
-    with needed_to_start("SLACK_APP_TOKEN", "It needs the scope connections:write.", silent):
-        url: str = (await app.client.apps_connections_open(app_token=app_token))["url"]
+    answer = await ask_to_start(
+        lambda: app.client.apps_connections_open(app_token=app_token),
+        "SLACK_APP_TOKEN",
+        "It needs the scope connections:write.",
+        silent,
+    )
+    url: str = answer["url"]
     return url

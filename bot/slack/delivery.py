@@ -11,13 +11,16 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.blocks.messages import action_ids, in_words
+from bot.agent.escalation import unreached
+from bot.blocks.messages import action_ids, in_words, section, without_pictures
+from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
-from bot.store.records import Post, ThreadId, reference
+from bot.store.records import Post, ThreadId, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -25,12 +28,10 @@ logger = logging.getLogger(__name__)
 
 DATABASE_BACKOFF_SECONDS = 1.0
 CRASH_BACKOFF_SECONDS = 5.0
-STATUS_DELAY_SECONDS = 0.05
-STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
-CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 EVENT_TYPE = "support_bot_post"
 _TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 _BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
@@ -71,8 +72,7 @@ class Delivery:
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
-        self._statuses: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._next_statuses: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._statuses = Statuses(client)
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
@@ -92,48 +92,27 @@ class Delivery:
                 await self.resume()
                 while self._senders:
                     await asyncio.wait(self._senders.values())
-        for key in tuple(self._next_statuses):
-            self._drop_status(key)
-        await finish([*self._senders.values(), *self._statuses.values()], 0)
+        await finish(self._senders.values(), 0)
+        await self._statuses.stop()
 
     def show_status(self, thread: ThreadId, status: str) -> None:
-        """Show what the bot is doing in the thread. Slack clears it with the next post, or after two minutes.
+        """Show what the bot is doing in the thread, until the next post there."""
+        self._statuses.show((thread.channel, thread.ts), status)
 
-        What is done in a moment is not shown, and of several at once only the last.
+    async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
+        """Tell one person something that nobody else sees, in the thread or the channel.
+
+        When Slack does not take that now, it is said in the thread once Slack does: nobody is left without a word.
         """
-        key = (thread.channel, thread.ts)
-        self._drop_status(key)
-        loop = asyncio.get_running_loop()
-        self._next_statuses[key] = loop.call_later(STATUS_DELAY_SECONDS, self._start_status, key, status)
-
-    async def post_ephemeral(self, channel: str, user: str, thread_ts: str | None, text: str) -> None:
-        """Tell one person something that nobody else sees."""
+        thread_ts = thread.ts if in_thread else None
         try:
-            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text)
+            await self._client.chat_postEphemeral(channel=thread.channel, user=user, thread_ts=thread_ts, text=text)
         except SLACK_ERRORS as error:
-            logger.warning("could not whisper in %s: %s", channel, error)
-
-    def _drop_status(self, key: tuple[str, str]) -> None:
-        if (timer := self._next_statuses.pop(key, None)) is not None:
-            timer.cancel()
-
-    def _start_status(self, key: tuple[str, str], status: str) -> None:
-        del self._next_statuses[key]
-        before = self._statuses.get(key)
-        self._statuses[key] = asyncio.create_task(self._set_status(key, status, before))
-
-    async def _set_status(self, key: tuple[str, str], status: str, before: asyncio.Task[None] | None) -> None:
-        channel, thread_ts = key
-        try:
-            if before is not None:
-                await asyncio.wait([before])
-            async with asyncio.timeout(STATUS_TIMEOUT_SECONDS):
-                await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
-        except SLACK_ERRORS as error:
-            logger.info("no status in %s: %s", channel, error)
-        finally:
-            if self._statuses.get(key) is asyncio.current_task():
-                del self._statuses[key]
+            name = slack_error(error) if isinstance(error, SlackApiError) else type(error).__name__
+            logger.warning("could not whisper in %s: %s", thread.channel, name)
+            if name not in _FINAL_ERRORS:
+                said = Mrkdwn(f"{mention(user)} {text}")
+                await self._outbox.add(Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),)))
 
     def _wake(self, channel: str) -> None:
         self._woken.add(channel)
@@ -233,6 +212,9 @@ class Delivery:
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif _is_transient(error):
             await self._try_again(post, name)
+        elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
+            logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
+            await self._outbox.simplify(post, post.text, name, left)
         elif name in _BLOCK_ERRORS and (text := _simpler(post)):
             detail = error_detail(error)
             logger.warning(
@@ -265,17 +247,14 @@ class Delivery:
             call=post.call_id,
             thread=thread,
         )
-        await self._outbox.failed(post, error)
+        await self._outbox.failed(post, error, unreached)
         if post.call_id and post.replaces is None:
             await self._on_lost_card(post.call_id, error)
 
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
         if post.thread_ts:
-            key = (post.channel, post.thread_ts)
-            self._drop_status(key)
-            if status := self._statuses.get(key):
-                await asyncio.wait([status])
+            await self._statuses.settle((post.channel, post.thread_ts))
         if post.wait_seconds:
             await asyncio.sleep(post.wait_seconds)
 

@@ -1,28 +1,32 @@
 """Which events are for us, and that they are kept before Slack hears "ok"."""
 
 import asyncio
-import html
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot.agent.escalation import passed_on
 from bot.callbacks import MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
-from bot.slack.masking import mask
+from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
 from bot.store.errors import DatabaseError
-from bot.store.records import InboxMessage, ThreadId, writable
+from bot.store.records import InboxMessage, ThreadId
 from bot.store.store import Inbox
 
 logger = logging.getLogger(__name__)
 
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im")
-_SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
-MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
+EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+_SUBTYPES_OF_PEOPLE = (None, "file_share", "me_message", "thread_broadcast")
+_SLACK_ITSELF = ("USLACK", "USLACKBOT")
+_TS = re.compile(r"\d{1,12}\.\d{1,6}")
 _RECEIVE_TIMEOUT_SECONDS = 2.5  # Slack comes again when it has no ack after 3 s
+# In a thread of ours: somebody else is spoken to, by name or all of them at the beginning, or a group anywhere.
+_TO_SOMEBODY_ELSE = re.compile(r"^[^\w<]{0,20}(?:\w{1,10}[^\w<]{1,5}){0,2}<(?:@|!here|!channel|!everyone)|<!subteam\^")
 
 
 class Intake:
@@ -35,91 +39,125 @@ class Intake:
         inbox: Inbox,
         wake: WakeThread,
         changed: MessageChanged,
-        trusted_teams: tuple[str, ...] = (),
+        goes_on_for: timedelta,
     ) -> None:
         self._ourselves = ourselves
         self._inbox = inbox
         self._wake = wake
         self._changed = changed
-        self._teams = frozenset((ourselves.team, *trusted_teams))
+        self._goes_on_for = goes_on_for
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
         """Ack an event once it is safe. When the database does not take it, do not: then Slack comes again."""
         if body.get("type") != "event_callback":
             return await next_()
-        if body.get("api_app_id") != self._ourselves.app_id or body.get("team_id") not in self._teams:
-            logger.warning("ignored an event of app %s in team %s", body.get("api_app_id"), body.get("team_id"))
+        if not self._is_for_our_installation(body):
+            logger.warning("ignored an event of app %.40r in team %.40r", body.get("api_app_id"), body.get("team_id"))
             return BoltResponse(status=200)
         try:
-            await self._take(body.get("event", {}), body)
+            await self._take(mapping(body.get("event")), shared=body.get("is_ext_shared_channel") is True)
         except (DatabaseError, TimeoutError) as error:
             reason = str(error) or f"The database did not answer within {_RECEIVE_TIMEOUT_SECONDS} s."
             logger.warning("an event was not taken and not acked: %s", reason)
             return BoltResponse(status=503)
         return BoltResponse(status=200)
 
-    async def _take(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        if self._is_from_a_person(event):
-            await self._keep(event, shared=bool(body.get("is_ext_shared_channel")), team=body["team_id"])
-        elif (ts := _changed_ts(event, self._ourselves.user)) and (channel := event.get("channel")):
-            deleted = event["subtype"] == "message_deleted"
-            change = self._changed(body["team_id"], str(channel), ts, deleted=deleted)
-            await asyncio.wait_for(change, _RECEIVE_TIMEOUT_SECONDS)
+    def _is_for_our_installation(self, body: Mapping[str, Any]) -> bool:
+        """Return whether this is for our app as it is installed here: the envelope's own team may be a partner's."""
+        if body.get("api_app_id") != self._ourselves.app_id:
+            return False
+        installed = (dicts(body.get("authorizations")) or [body])[0]
+        teams = [text(one.get("team_id")) for one in (installed, body)]
+        organisations = (text(one.get("enterprise_id")) for one in (installed, body))
+        of_our_organisation = any(one in self._ourselves.homes for one in organisations)
+        if (teams[0] and teams[0] not in self._ourselves.homes) or not (teams[0] or of_our_organisation):
+            return False
+        may_be_delivered_elsewhere = of_our_organisation or body.get("is_ext_shared_channel") is True
+        return may_be_delivered_elsewhere or not teams[1] or teams[1] in self._ourselves.homes
 
-    def _is_from_a_person(self, event: dict[str, Any]) -> bool:
+    async def _take(self, event: Mapping[str, Any], *, shared: bool) -> None:
+        if self._is_from_a_person(event):
+            await self._keep(event, shared=shared)
+        elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):
+            await self._keep(unfolded, shared=shared, only_known=True)
+        elif change := self._change(event):
+            channel, ts, words = change
+            changed = self._changed(self._ourselves.team, channel, ts, words)
+            await asyncio.wait_for(changed, _RECEIVE_TIMEOUT_SECONDS)
+
+    def _is_from_a_person(self, event: Mapping[str, Any]) -> bool:
+        user = text(event.get("user"))
         return (
             event.get("type") in ("message", "app_mention")
             and event.get("subtype") in _SUBTYPES_OF_PEOPLE
             and not event.get("bot_id")
-            and bool(event.get("user") and event.get("channel") and event.get("ts"))
-            and event["user"] != self._ourselves.user
+            and bool(user and text(event.get("channel")) and _is_ts(event.get("ts")))
+            and user not in (self._ourselves.user, *_SLACK_ITSELF)
         )
 
-    async def _keep(self, event: dict[str, Any], *, shared: bool, team: str) -> None:
-        raw = str(event.get("text") or "")[:MAX_TEXT_CHARACTERS]  # before any pattern looks at it
-        mentions_us = f"<@{self._ourselves.user}>" in raw or event["type"] == "app_mention"
-        addressed = mentions_us or event.get("channel_type") == "im" or event["channel"].startswith("D")
-        if not addressed and ("thread_ts" not in event or re.match(r"\s*<@", raw)):
+    async def _keep(self, event: Mapping[str, Any], *, shared: bool, only_known: bool = False) -> None:
+        channel, said = event["channel"], spoken(event)
+        mentions_us = re.search(rf"<@{self._ourselves.user}[|>]", said) is not None or event["type"] == "app_mention"
+        addressed = mentions_us or event.get("channel_type") == "im" or channel.startswith("D")
+        thread_ts = event["thread_ts"] if _is_ts(event.get("thread_ts")) else event["ts"]
+        if not (addressed or only_known) and (thread_ts == event["ts"] or _TO_SOMEBODY_ELSE.search(said)):
             return  # nobody called us, or in a thread of ours somebody else was called
+        content = read(event, self._ourselves.user)
         message = InboxMessage(
-            thread=ThreadId(team, event["channel"], event.get("thread_ts") or event["ts"]),
+            thread=ThreadId(self._ourselves.team, channel, thread_ts),
             ts=event["ts"],
             user=event["user"],
-            user_team=event.get("user_team") or event.get("team") or team,
+            user_team=text(event.get("user_team")) or text(event.get("team")) or self._ourselves.team,
             shared=shared,
-            text=kept_text(raw, self._ourselves.user),
+            text=content.text,
+            files=content.files,
+            called_in=mentions_us and thread_ts != event["ts"],
+            place=thread_ts,
+            private=channel.startswith("D") or event.get("channel_type") in ("im", "mpim", "group"),
         )
-        receive = self._inbox.receive(message, addressed=addressed, mentioned=mentions_us)
-        kept = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
+        receive = self._inbox.receive(
+            message,
+            addressed=addressed and not only_known,
+            mentioned=mentions_us and not only_known,
+            only_known=only_known,
+            goes_on_for=self._goes_on_for,
+            pass_on=passed_on,
+        )
+        thread = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
-        if kept:
-            self._wake(message.thread, message.user)
+        if thread:
+            self._wake(thread, message.user)
+
+    def _change(self, event: Mapping[str, Any]) -> tuple[str, str, str | None] | None:
+        """Return the channel and ts of a message that was changed, and its new words; none when it was deleted.
+
+        A link that Slack unfolds changes no words, and neither does a mention of us that is added, a comma or a capital
+        letter.
+        """
+        before, after = mapping(event.get("previous_message")), mapping(event.get("message"))
+        deleted, channel = event.get("subtype") == "message_deleted", text(event.get("channel"))
+        ts = text(before.get("ts")) or text((event if deleted else after).get("deleted_ts" if deleted else "ts"))
+        if event.get("type") != "message" or not channel or not _is_ts(ts):
+            return None
+        if deleted:
+            return channel, ts, None
+        if event.get("subtype") != "message_changed" or not (before or after.get("edited")):
+            return None
+        us = self._ourselves.user
+        if before and same_words(readable(spoken(before), us), readable(spoken(after), us)):
+            return None
+        return channel, ts, read(after, us).text
 
 
-def kept_text(text: str, us: str) -> str:
-    """Return what is kept of a message's text: what the person typed, cut, and without cards and secrets."""
-    return mask(_readable(text[:MAX_TEXT_CHARACTERS], us))
-
-
-def _changed_ts(event: dict[str, Any], us: str) -> str | None:
-    """Return the ts of the message whose words somebody changed or deleted, or of which nobody says how it was before.
-
-    A link that Slack unfolds changes no words, and neither does a mention of us that is added.
-    """
-    before, after = event.get("previous_message") or {}, event.get("message") or {}
-    if event.get("subtype") == "message_deleted":
-        return before.get("ts") or event.get("deleted_ts")
-    if event.get("subtype") != "message_changed":
+def _unfolded(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the message in which Slack has unfolded a link to another one, which comes after the message itself."""
+    before, after = mapping(event.get("previous_message")), mapping(event.get("message"))
+    if event.get("subtype") != "message_changed" or spoken(before) != spoken(after) or not before:
         return None
-    if not before:
-        return after.get("ts") if after.get("edited") else None
-    words = (_readable(str(one.get("text") or "")[:MAX_TEXT_CHARACTERS], us) for one in (before, after))
-    return before.get("ts") if len(set(words)) > 1 else None
+    if len(quotes(after)) <= len(quotes(before)):
+        return None
+    return {**after, "type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
 
 
-def _readable(text: str, us: str) -> str:
-    """Turn Slack's message markup into the text that the person typed, without the mention of ourselves."""
-    text = text.replace(f"<@{us}>", " ")
-    text = re.sub(r"<((?:https?|mailto|tel):[^|<>]*)(?:\|[^<>]*)?>", r"\1", text)
-    text = re.sub(r"<#\w{1,40}\|([^<>]*)>", r"#\1", text)
-    return writable(html.unescape(re.sub(r"[ \t]+", " ", text)).strip())
+def _is_ts(value: object) -> bool:
+    return isinstance(value, str) and _TS.fullmatch(value) is not None

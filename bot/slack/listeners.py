@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -10,7 +10,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.approvals.decide import Approvals, Click
 from bot.blocks.cards import APPROVE, CANCEL
 from bot.slack.client import BotIdentity
+from bot.slack.content import mapping, text
 from bot.slack.delivery import Delivery
+from bot.store.errors import DatabaseError
+from bot.store.records import ThreadId
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +23,11 @@ Decide = Callable[[Click], Awaitable[str | None]]
 class Buttons:
     """Binds Approve and Cancel to the gate; words that come back are shown to the one who pressed alone."""
 
-    def __init__(self, *, ourselves: BotIdentity, approvals: Approvals, delivery: Delivery) -> None:
+    def __init__(
+        self, *, ourselves: BotIdentity, approvals: Approvals, delivery: Delivery, trusted_teams: Sequence[str] = ()
+    ) -> None:
         self._ourselves = ourselves
+        self._trusted_teams = trusted_teams
         self._approvals = approvals
         self._delivery = delivery
         self._deciding: set[asyncio.Task[Any]] = set()
@@ -46,33 +52,50 @@ class Buttons:
             await asyncio.wait(self._deciding, timeout=seconds)
 
     async def _decide(self, body: dict[str, Any], decide: Decide) -> None:
-        click = _click(body, self._ourselves)
+        click = _click(body, self._ourselves, self._trusted_teams)
         task = asyncio.current_task()
         if click is None or task is None:
             return
         self._deciding.add(task)
         try:
-            words = await decide(click)
-        except Exception:  # whatever broke, the row tells how the click ended, and the person hears of it
-            logger.exception("the click of %s on call %s failed", click.user, click.call_id)
-            words = f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
+            words = await self._words(click, decide)
+            if words:
+                card = ThreadId(click.team, click.channel, _thread_ts(body) or click.message_ts)
+                await self._delivery.tell(click.user, words, card, in_thread=_thread_ts(body) is not None)
+        except DatabaseError as error:
+            logger.error("nobody could tell %s about call %s: %s", click.user, click.call_id, error)  # noqa: TRY400
         finally:
             self._deciding.discard(task)
-        if words:
-            await self._delivery.post_ephemeral(click.channel, click.user, body["container"].get("thread_ts"), words)
+
+    async def _words(self, click: Click, decide: Decide) -> str | None:
+        try:
+            return await decide(click)
+        except Exception:  # whatever broke, the row tells how the click ended, and the person hears of it
+            logger.exception("the click of %s on call %s failed", click.user, click.call_id)
+            return f"Something broke on my side. Look at the card before you try again. Reference: {click.call_id[:8]}"
 
 
-def _click(body: dict[str, Any], ourselves: BotIdentity) -> Click | None:
-    """Read a click on a message of our own app; anything else is no click to us."""
-    container = body.get("container", {})
-    if body.get("api_app_id") != ourselves.app_id or not container.get("channel_id"):
+def _thread_ts(body: dict[str, Any]) -> str | None:
+    return text(body["container"].get("thread_ts")) or None
+
+
+def _click(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> Click | None:
+    """Read a click on a message of our own app; anything else is no click to us.
+
+    The envelope's own team may be missing, or be that of a trusted partner or of the organisation.
+    """
+    container, user = mapping(body.get("container")), mapping(body.get("user"))
+    if body.get("api_app_id") != ourselves.app_id or not text(container.get("channel_id")):
         return None
-    team = (body.get("team") or {}).get("id", "")
+    team = text(mapping(body.get("team")).get("id")) or ourselves.team
+    user_team = text(user.get("team_id")) or team
+    if text(mapping(body.get("enterprise")).get("id")) in ourselves.homes:
+        user_team = ourselves.team  # of which workspace of the organisation, users.info tells who decides
     return Click(
-        call_id=str(body["actions"][0].get("value") or ""),
-        user=body["user"]["id"],
-        user_team=body["user"].get("team_id") or team,
-        team=team,
-        channel=container["channel_id"],
-        message_ts=container.get("message_ts", ""),
+        call_id=text(body["actions"][0].get("value")),
+        user=text(user.get("id")),
+        user_team=ourselves.team if user_team in ourselves.homes else user_team,
+        team=ourselves.team if team in (*ourselves.homes, *trusted_teams) else team,
+        channel=text(container["channel_id"]),
+        message_ts=text(container.get("message_ts")),
     )

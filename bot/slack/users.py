@@ -1,5 +1,6 @@
 """Who a Slack user is to us, asked of Slack: never of a message."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,14 +13,15 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
 
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 60.0
 ADMINS_CACHE_SECONDS = 600.0
+MAX_ADMINS = 20
 MAX_CACHED = 10_000
-PASSING_ERRORS = frozenset({"internal_error", "service_unavailable", "fatal_error", "unreadable"})
+PAUSES_SECONDS = (0.1, 0.5)  # between one try and the next
 
 
 class SlackIdentity:
@@ -31,16 +33,24 @@ class SlackIdentity:
     """
 
     def __init__(
-        self, client: AsyncWebClient, settings: Settings, *, team: str, now: Callable[[], float] = monotonic
+        self,
+        client: AsyncWebClient,
+        settings: Settings,
+        *,
+        team: str,
+        enterprise: str | None = None,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._client = client
         self._team = team
+        self._homes = frozenset(filter(None, (team, enterprise)))
         self._settings = settings
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
         self._admins: tuple[float, list[str]] = (float("-inf"), [])
+        self._listing_admins = asyncio.Lock()
 
     async def person(self, user: str) -> Person:
         """Find out who wrote. Raises IdentityError when Slack does not tell."""
@@ -50,7 +60,7 @@ class SlackIdentity:
         data = await self._user(user)
         person = Person(
             id=user,
-            team=data.get("team_id", ""),
+            team=self._team_of(data),
             email=_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
@@ -66,12 +76,12 @@ class SlackIdentity:
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
         try:
-            data = (await self._client.conversations_info(channel=channel))["channel"]
+            data = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.info for {channel}: {error}") from error
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
-        return bool(teams) and not pending and teams <= {self._team, *self._settings.trusted_teams}
+        return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
 
     async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
         """Return whether an approver other than this person can see the channel. Raises IdentityError."""
@@ -87,7 +97,7 @@ class SlackIdentity:
 
     async def _members_if_private(self, channel: str) -> frozenset[str] | None:
         try:
-            info = (await _ask_twice(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            info = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
             if not (info.get("is_private") or info.get("is_mpim") or info.get("is_im")):
                 return None
             members: set[str] = set()
@@ -107,6 +117,16 @@ class SlackIdentity:
                 people += sorted(await self._members(one)) if _is_group(one) else [one]
         return list(dict.fromkeys(people))
 
+    async def learn_approvers(self) -> None:
+        """Find out who may approve before anybody asks, which takes minutes in a large workspace, or say what fails."""
+        try:
+            found = await self.approvers()
+        except IdentityError as error:
+            logger.warning("who may approve is not known yet; naming them in BOT_APPROVERS would help: %s", error)
+            return
+        if not found:
+            logger.warning("nobody may approve anything: name somebody in BOT_APPROVERS")
+
     async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
         if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
             return False
@@ -114,8 +134,19 @@ class SlackIdentity:
             return await self._is_among(user, self._settings.approvers, fresh=fresh)
         return self._is_our_admin(data)
 
+    def _team_of(self, data: dict[str, Any]) -> str:
+        """Return whose people somebody belongs to: ours for all of our organisation, else the team or the organisation.
+
+        Where both are known it is the one that the settings trust.
+        """
+        organisation = (data.get("enterprise_user") or {}).get("enterprise_id")
+        ids = [str(one) for one in (data.get("team_id"), organisation) if one]
+        if not data.get("is_stranger") and any(one in self._homes for one in ids):
+            return self._team
+        return next((one for one in ids if one in self._settings.trusted_teams), ids[0] if ids else "")
+
     def _is_our_admin(self, data: dict[str, Any]) -> bool:
-        ours = data.get("team_id") == self._team and not (data.get("deleted") or data.get("is_bot"))
+        ours = data.get("team_id") in self._homes and not (data.get("deleted") or data.get("is_bot"))
         return ours and bool(data.get("is_admin") or data.get("is_owner"))
 
     async def _is_among(self, user: str, ids: tuple[str, ...], *, fresh: bool = False) -> bool:
@@ -134,7 +165,7 @@ class SlackIdentity:
 
     async def _user(self, user: str) -> dict[str, Any]:
         try:
-            data: dict[str, Any] = (await _ask_twice(lambda: self._client.users_info(user=user)))["user"]
+            data: dict[str, Any] = (await _ask(lambda: self._client.users_info(user=user)))["user"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"users.info for {user}: {error}") from error
         return data
@@ -144,7 +175,7 @@ class SlackIdentity:
         if not fresh and self._now() - known_at < CACHE_SECONDS:
             return members
         try:
-            users = (await _ask_twice(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
+            users = (await _ask(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
             why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
             if not isinstance(error, SlackApiError) or _passes(error):
@@ -157,23 +188,30 @@ class SlackIdentity:
         return self._groups[group][1]
 
     async def _list_admins(self) -> list[str]:
-        """List the admins, from a while ago: whether one still is, is asked at each decision."""
-        known_at, admins = self._admins
-        if self._now() - known_at < ADMINS_CACHE_SECONDS:
-            return admins
-        admins = []
+        """List some admins, from a while ago: as many as anybody would write to. Who still is one is asked later."""
+        async with self._listing_admins:
+            known_at, _ = self._admins
+            if self._now() - known_at >= ADMINS_CACHE_SECONDS:
+                self._admins = (self._now(), await self._find_admins())
+            return self._admins[1]
+
+    async def _find_admins(self) -> list[str]:
+        admins: list[str] = []
         try:
-            async for page in await self._client.users_list(limit=200):
+            async for page in await self._client.users_list(limit=1000):
                 admins += [user["id"] for user in page["members"] if self._is_our_admin(user)]
+                if len(admins) >= MAX_ADMINS:
+                    break
         except SLACK_ERRORS as error:
-            raise IdentityError(f"users.list: {error}") from error
-        self._admins = (self._now(), admins)
-        return admins
+            if not admins:
+                raise IdentityError(f"users.list: {error}") from error
+            logger.warning("only some admins are known, as users.list failed: %s", error)
+        return admins[:MAX_ADMINS]
 
     async def direct_channel(self, user: str) -> str:
         """Open the direct message with a person. Raises IdentityError when Slack does not let us."""
         try:
-            channel: str = (await self._client.conversations_open(users=user))["channel"]["id"]
+            channel: str = (await _ask(lambda: self._client.conversations_open(users=user)))["channel"]["id"]
         except SLACK_ERRORS as error:
             raise IdentityError(f"conversations.open with {user}: {error}") from error
         return channel
@@ -190,13 +228,15 @@ def _address(data: dict[str, Any]) -> str | None:
     return plain_address(data.get("profile", {}).get("email") or "") or None
 
 
-async def _ask_twice(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
-    """Return the answer, asking once more after an error that passes; another error is raised as it is."""
-    try:
-        return await ask()
-    except SLACK_ERRORS as error:
-        if not _passes(error):
-            raise
+async def _ask(ask: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+    """Return the answer, asking some more times after errors that pass; another error is raised as it is."""
+    for pause in PAUSES_SECONDS:
+        try:
+            return await ask()
+        except SLACK_ERRORS as error:
+            if not _passes(error):
+                raise
+        await asyncio.sleep(pause)
     return await ask()
 
 

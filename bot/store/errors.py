@@ -10,7 +10,7 @@ class LostLeaseError(Exception):
 
 
 class SubjectTakenError(Exception):
-    """Another open request touches the same subject."""
+    """Another open request of the same kind touches the same subject."""
 
 
 class MessageChangedError(Exception):

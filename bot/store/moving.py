@@ -20,7 +20,7 @@ Place = Path | PostgresUrl
 ROWS_AT_ONCE = 2_000
 # In an order in which no row refers to a later one, with the key by which each is read. Which processes are alive, and
 # when a channel is free, is of the moment and stays.
-_KEYS = {
+KEYS = {
     "threads": "team, channel, ts",
     "inbox": "id",
     "messages": "id",
@@ -35,6 +35,8 @@ _KEYS = {
     "usage": "resource, key",
     "bounds_told": "user, resource",
     "switches": "name",
+    "places": "team, channel, ts",
+    "relays": "post_id",
 }
 _ALWAYS_THERE = "seal_chain"
 
@@ -99,7 +101,7 @@ async def export(source: Place, target: Path) -> Sums:
 
 def _copy_or_compare(source: Place, target: Place) -> tuple[Sums, bool]:
     with open_reader(source, at_one_moment=True) as reader, open_reader(target) as there:
-        if any(_is_filled(there, table) for table in _KEYS if table != _ALWAYS_THERE):
+        if any(_is_filled(there, table) for table in KEYS if table != _ALWAYS_THERE):
             sums = _sums(reader)
             if sums != _sums(there):
                 raise DatabaseError(f"{target} holds other rows already, so it stays as it is.")
@@ -111,7 +113,7 @@ def _copy(source: Place, target: Place) -> Sums:
     with open_reader(source, at_one_moment=True) as reader, _open_writer(target) as writer:
         writer.clear(_ALWAYS_THERE)
         copied: Sums = {}
-        for table, key in _KEYS.items():
+        for table, key in KEYS.items():
             total = copied[table] = Sum()
             columns = reader.columns(table)
             for rows in _batches(reader, table, key, columns):
@@ -120,14 +122,14 @@ def _copy(source: Place, target: Place) -> Sums:
                 for row in values:
                     total.add(row)
         if (arrived := _sums(writer.reader)) != copied:
-            wrong = ", ".join(table for table in _KEYS if arrived[table] != copied[table])
+            wrong = ", ".join(table for table in KEYS if arrived[table] != copied[table])
             raise DatabaseError(f"What arrived is not what was sent, in {wrong}; nothing was changed.")
         return copied
 
 
 def _sums(reader: Reader) -> Sums:
     sums: Sums = {}
-    for table, key in _KEYS.items():
+    for table, key in KEYS.items():
         total = sums[table] = Sum()
         columns = reader.columns(table)
         for rows in _batches(reader, table, key, columns):

@@ -2,8 +2,8 @@
 
 import secrets
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
+QUOTED = "\n\n[From here on, not the words of who wrote this:]\n"
+"""The line in a person's message below which stands what they attached or were answering to, and did not say."""
 
 
 def new_id() -> str:
@@ -56,8 +58,35 @@ class ThreadId:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
+
+    Of an `unfinished` one Slack tells more when it is asked, in a while.
+    """
+
+    id: str
+    kind: str
+    name: str
+    mimetype: str
+    url: str
+    size: int
+    words: str = ""
+    unfinished: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        """Return whether it is a picture that Slack can show."""
+        return self.kind == "picture" and bool(self.id)
+
+
+@dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A message that somebody sent us and that waits for its run."""
+    """A message that somebody sent us and that waits for its run.
+
+    A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
+    would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
+    the team of the shop cannot look, the message is `private`.
+    """
 
     thread: ThreadId
     ts: str
@@ -67,6 +96,16 @@ class InboxMessage:
     shared: bool = False
     id: int = 0
     attempts: int = 0
+    files: tuple[SharedFile, ...] = ()
+    place: str = ""
+    called_in: bool = False
+    private: bool = False
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def shown_in(self) -> ThreadId:
+        """Where in Slack the person looks for the answer."""
+        return replace(self.thread, ts=self.place or self.thread.ts)
 
     @property
     def key(self) -> str:
@@ -179,8 +218,9 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
-    On a `decidable` one an approver may decide it. A post `in_doubt` was handed to Slack before, with no outcome known.
-    Slack's pace in the channel lets it be posted in `wait_seconds`.
+    On a `decidable` one an approver may decide it. What people answer below one that `relays` a customer's thread is
+    passed on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel
+    lets it be posted in `wait_seconds`.
     """
 
     id: str
@@ -196,7 +236,12 @@ class Post:
     attempts: int = 0
     in_doubt: bool = False
     wait_seconds: float = 0.0
+    relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+PassOn = Callable[[ThreadId, InboxMessage], Post]
+"""Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
 
 
 class Resource(StrEnum):
@@ -248,7 +293,8 @@ class Spent:
 class Conversation:
     """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as.
+    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as;
+    `files` came with the messages of each person, `new_files` with those that the run answers.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -256,9 +302,13 @@ class Conversation:
     cards: tuple[tuple[Block, ...], ...]
     spent: Spent
     intent: str | None
+    files: tuple[tuple[str, SharedFile], ...] = ()
+    new_files: tuple[SharedFile, ...] = ()
 
     def said_by(self, user: str) -> str:
-        """Read all that one person wrote in the thread."""
+        """Read all that one person wrote in the thread themselves, without what they attached."""
         return "\n".join(
-            message["content"] for message in self.messages if message["role"] == "user" and message["name"] == user
+            message["content"].partition(QUOTED)[0]
+            for message in self.messages
+            if message["role"] == "user" and message["name"] == user
         )

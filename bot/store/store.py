@@ -7,7 +7,7 @@ Each raises DatabaseError when the store does not take it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.store.records import (
@@ -20,6 +20,7 @@ from bot.store.records import (
     Erased,
     InboxMessage,
     ModelCall,
+    PassOn,
     Post,
     ThreadId,
     ToolCall,
@@ -29,14 +30,32 @@ from bot.store.records import (
 class Inbox(Protocol):
     """Messages that are for us, each once, in the order of Slack's ts within their thread."""
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and return whether it is still to be answered."""
+    async def receive(
+        self,
+        message: InboxMessage,
+        *,
+        addressed: bool,
+        mentioned: bool,
+        goes_on_for: timedelta = ...,
+        pass_on: PassOn | None = None,
+        only_known: bool = False,
+    ) -> ThreadId | None:
+        """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
 
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
+
+    async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
+        """Keep what a message's files say, unless the person has corrected the words meanwhile."""
+
+    async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
+        """Return the ts up to which a thread was read in Slack, and those of its messages that the model has read."""
+
+    async def lateness(self, message: InboxMessage) -> timedelta:
+        """Return for how long a message has waited, on its way and here, however wrong the clock of this host is."""
 
     async def drop_unclaimed(self) -> None:
         """Delete messages that were for nobody after all."""
@@ -48,8 +67,8 @@ class Inbox(Protocol):
 class Conversations(Protocol):
     """What a thread's one run writes. Raises LostLeaseError when another process has taken the thread."""
 
-    async def begin(self, message: InboxMessage) -> Conversation:
-        """Add the message, once, with notes on what was decided since, and return the thread. Ahead."""
+    async def begin(self, message: InboxMessage, context: str = "") -> Conversation:
+        """Add the message, once, with what it answers to and notes on what was decided since. Ahead."""
 
     async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn and return its calls with the message that they belong to."""
@@ -69,6 +88,7 @@ class Conversations(Protocol):
     ) -> bool:
         """End the run with all that is said, and return whether another message waits in the thread.
 
+        Raises MessageChangedError when a person has corrected what is answered; `begin` then tells the new words.
         With `left_out` its messages carry that mark from then on.
         """
 
@@ -134,8 +154,12 @@ class ApprovalRequests(Protocol):
         error: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
+        goes_on: str | None = None,
     ) -> bool:
-        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it."""
+        """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
+        """
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""
@@ -164,8 +188,15 @@ class ApprovalRequests(Protocol):
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that a message was changed, and return the pending calls that it invalidates."""
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note a message's new words, or that it is gone, and return the pending calls that this invalidates."""
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""
@@ -175,6 +206,9 @@ class Outbox(Protocol):
     """What is to be said, in order within its channel; `news` names the channel of each post that is queued."""
 
     news: asyncio.Queue[str]
+
+    async def add(self, post: Post) -> None:
+        """Queue a post."""
 
     async def waiting_posts(self) -> int:
         """Return how many posts are not in Slack yet."""
@@ -191,11 +225,11 @@ class Outbox(Protocol):
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to be in Slack."""
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up."""
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up; when it was to call people into a thread, say there that they were not reached."""
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Replace the waiting post's blocks by plain text."""
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Replace the waiting post by a simpler one: plain text, or fewer blocks, on which it can still be decided."""
 
 
 class Usage(Protocol):

@@ -1,6 +1,7 @@
 """The kinds of arguments that tools share: how each is read from what a model writes, and what it may be."""
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,6 +12,31 @@ from bot.shop.money import Money
 MAX_WORDS_CHARACTERS = 500
 MAX_ORDER_NUMBER_CHARACTERS = 64
 MAX_LINES = 1_000
+_DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
+_QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
+_WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
+_TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
+
+
+def as_typed_plainly(text: str) -> str:
+    """Return text with what phones make of plain characters undone: any dash, digit and width, and nothing unseen."""
+    compatible = unicodedata.normalize("NFKC", text.replace("\N{NUMERO SIGN}", "no. "))
+    seen = "".join(one for one in compatible if unicodedata.category(one) not in ("Cf", "Mn"))
+    digits = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in seen)
+    return _DASHES.sub("-", digits)
+
+
+def _as_written(value: Any) -> Any:
+    """Take an order's number out of what a phone, a person or a model puts around it; the shop says what is one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    plain = re.sub(r"\s*-\s*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES)
+    numbers = [token for token in _TOKEN.findall(plain) if re.search(r"\d", token)]
+    if _WITH_LETTERS.fullmatch(plain) or len(numbers) != 1:
+        return plain
+    return numbers[0].rstrip("./-_#")
 
 
 def _order_id(value: str) -> str:
@@ -24,6 +50,16 @@ def _line_number(value: int) -> int:
     if not 1 <= value <= MAX_LINES:
         raise ValueError("a line is a number from 1 on, as get_order_status has it")
     return value
+
+
+def _address(value: Any) -> Any:
+    """Take an e-mail address out of what Slack and mail programs wrap around it."""
+    if not isinstance(value, str):
+        return value
+    plain = value[:MAX_WORDS_CHARACTERS]
+    found = re.findall(r"[^\s<>|:,;()\[\]\"`\u201c\u201d\u201e]+@[^\s<>|:,;()\[\]\"'`\u2019\u201c\u201d]+", plain)
+    addresses = dict.fromkeys(one.rstrip(".").lower() for one in found)
+    return found[0].rstrip(".") if len(addresses) == 1 else plain.strip()
 
 
 def _dollars(value: Any) -> Any:
@@ -48,8 +84,12 @@ def _line(value: str) -> str:
 
 Words = Annotated[str, AfterValidator(_line)]
 OrderId = Annotated[
-    str, AfterValidator(_order_id), Field(description="The order number, as the customer or the shop wrote it.")
+    str,
+    BeforeValidator(_as_written),
+    AfterValidator(_order_id),
+    Field(description="The order number, as the customer or the shop wrote it."),
 ]
+EmailAddress = Annotated[str, BeforeValidator(_address)]
 Lines = tuple[Annotated[int, AfterValidator(_line_number)], ...]
 UsDollars = Annotated[
     Decimal,

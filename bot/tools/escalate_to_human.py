@@ -9,8 +9,9 @@ from bot.tools.tool import Context, Tool, ToolResult
 class EscalateToHuman(Tool):
     """Hand the conversation over to a person of the support team. You stay quiet in the thread after that.
 
-    Use it when the customer asks for a person, is upset, or needs something that no tool of yours does. Tell the
-    customer that a person will answer here, and do not promise when.
+    Use it when the customer asks for a person, is upset, or needs something that no tool of yours does. In a direct
+    message, which the team cannot read, first ask whether you may pass this conversation on to them. Afterwards tell
+    the customer what the result says about how the team answers, and do not promise when.
     """
 
     needs = "escalation_channel"
@@ -19,16 +20,25 @@ class EscalateToHuman(Tool):
         description="What the customer wants and what was tried, in one or two sentences, for who takes over."
     )
 
+    share_conversation: bool | None = Field(
+        description="In a direct message: true when the customer agreed to pass this conversation on. Null elsewhere."
+    )
+
     def progress(self) -> str:
         """Say that people are being called."""
         return "is calling a person…"
 
-    async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - every tool is run with one
+    async def run(self, context: Context) -> ToolResult:
         """Have the team told, and the thread marked."""
+        direct = context.thread.channel.startswith("D")
+        shared = direct and self.share_conversation is True
+        told = "The support team was told in their own channel, and what they answer there comes here through me."
+        unseen = "" if shared else " They cannot read this direct message, only the summary."
         return ToolResult(
             content={
                 "handed_over": True,
-                "message": "The support team was told and will answer. I stay quiet here until I am mentioned.",
+                "message": f"{told}{unseen if direct else ''} I stay quiet here until I am mentioned.",
             },
             escalate=self.summary,
+            share_conversation=shared,
         )

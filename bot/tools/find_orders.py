@@ -5,6 +5,7 @@ from pydantic import Field
 from bot.blocks.orders import STATUS_WORDS
 from bot.identity import plain_address
 from bot.shop.orders import Customer, Order
+from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 MAX_ORDERS = 10
@@ -18,7 +19,7 @@ class FindOrders(Tool):
     Name the orders that fit in your answer, with their status. To show one in full, call get_order_status.
     """
 
-    email: str | None = Field(
+    email: EmailAddress | None = Field(
         description="Always null, except when a member of the support team asks for a customer by e-mail address."
     )
 

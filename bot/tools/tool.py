@@ -22,6 +22,7 @@ from bot.shop.changes import Change, Quoted
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId, fault
+from bot.tools.arguments import as_typed_plainly
 from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
@@ -47,12 +48,14 @@ class ToolError(Exception):
 class ToolResult:
     """The result of a call: content for the model, and a card for the thread.
 
-    With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there.
+    With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there; they also
+    read the end of the conversation when it is to be shared.
     """
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
     escalate: str | None = None
+    share_conversation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,9 @@ class Context:
 
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
-        return self.requester.is_staff and names(self.user_text, what)
+        return self.requester.is_staff and names(
+            self.user_text if "@" in what else as_typed_plainly(self.user_text), what
+        )
 
 
 class Tool(BaseModel):

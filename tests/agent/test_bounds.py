@@ -35,13 +35,31 @@ def assert_found(world: World, words: str) -> None:
 
 async def test_steps(world: World) -> None:
     """A model that only ever calls tools is stopped, and the thread answers the next message."""
-    world.script += [status_of(f"ORD-{one}") for one in range(3)] + [Answer("Here I am.")]
+    world.script += [status_of(f"ORD-{one}") for one in range(4)] + [Answer("Here I am.")]
     async with world.bot(BOT_MAX_STEPS=3):
         question = await world.says(ANA, "@bot hello")
         words = shown((await world.replies(question))[0])
         assert words.startswith("I could not finish this within the number of steps that I may take.")
         assert await asks(world, question) == "Here I am."
     assert_found(world, words)
+
+
+async def test_last_step(world: World) -> None:
+    """After its last step the model is asked once more without tools, and the customer hears what was found."""
+    world.script += [status_of("ORD-10234"), Answer("ORD-10234 has left. I have not looked for more.")]
+    async with world.bot(BOT_MAX_STEPS=1):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert "ORD-10234 has left. I have not looked for more." in shown(reply)
+    assert ["tools" in one.raw for one in world.asked] == [True, False]
+    assert "and what is still open" in world.asked[-1].messages[-1]["content"]
+
+
+async def test_claim_at_the_last_step(world: World) -> None:
+    """What nobody asked for is not claimed at the last step either."""
+    world.script += [status_of("ORD-10234")] + [Answer("I have requested your refund for ORD-10234.")] * 2
+    async with world.bot(BOT_MAX_STEPS=1):
+        (reply,) = await world.replies(await world.says(ANA, "@bot I want a refund for ORD-10234"))
+    assert "Nothing has been requested or changed" in shown(reply)
 
 
 async def test_steps_over_a_restart(world: World) -> None:
@@ -56,7 +74,7 @@ async def test_steps_over_a_restart(world: World) -> None:
         (reply,) = await world.replies(question)
     assert "number of steps" in shown(reply)
     assert (
-        world.rows("SELECT count(*) AS n FROM model_calls WHERE purpose = 'turn' AND status = 'succeeded'")[0]["n"] == 3
+        world.rows("SELECT count(*) AS n FROM model_calls WHERE purpose = 'turn' AND status = 'succeeded'")[0]["n"] == 4
     )
 
 
@@ -211,7 +229,7 @@ async def test_a_bound_is_no_secret(world: World) -> None:
         seen.append(request.messages[-2]["content"])
         return Answer("I see.")
 
-    world.script += [status_of("ORD-10234"), remember]
+    world.script += [status_of("ORD-10234"), status_of("ORD-10234"), remember]
     async with world.bot(BOT_MAX_STEPS=1):
         question = await world.says(ANA, "@bot hello")
         await world.replies(question)

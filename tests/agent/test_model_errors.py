@@ -92,7 +92,7 @@ async def test_retry_after_is_kept(world: World) -> None:
 AGAIN = (BUSY, UNREACHABLE)  # where it helps
 FINAL: dict[str, tuple[Failure, str, int]] = {
     "busy for long": (Failure(429, headers={"Retry-After": "120"}), BUSY, 1),
-    "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), BUSY, 1),
+    "busy for ever": (Failure(429, headers={"Retry-After": "inf"}), SPENT, 1),
     "busy again": (Failure(429), BUSY, 3),
     "broken": (Failure(500), UNREACHABLE, 3),
     "no money": (Failure(429, "insufficient_quota"), SPENT, 1),
@@ -170,8 +170,9 @@ async def test_body_that_trickles(world: World) -> None:
 
 async def test_key_in_an_error(world: World) -> None:
     """A server that repeats the key which it refuses does not bring it into the log."""
-    world.script += [Failure(401, message="Incorrect API key: sk-live-4711-secret")]
-    async with world.bot(openai_api_key="sk-live-4711-secret"):
+    world.script += [Failure(401, message="Incorrect API key: sk-live-4711-secret, not Basic 4711-secret-too")]
+    headers = "Proxy-Authorization: Basic 4711-secret-too"
+    async with world.bot(openai_api_key="sk-live-4711-secret", BOT_MODEL_HEADERS=headers):
         await world.replies(await world.says(ANA, "@bot hello"))
     (row,) = world.rows("SELECT error FROM model_calls WHERE purpose = 'turn'")
     assert "[key removed]" in row["error"]
@@ -253,7 +254,7 @@ async def test_operator_reads_why(world: World, caplog: pytest.LogCaptureFixture
     told = next(fields for event, fields in filter(None, map(event_of, caplog.records)) if event == "model call failed")
     assert told["address"] == f"{world.model.url}/"
     assert told["error"].startswith("status 401: invalid_api_key")
-    assert "4711" not in caplog.text + str(told)
+    assert "live-4711" not in caplog.text + str(told)
 
 
 async def test_a_foreign_exception_is_named_only(world: World) -> None:
@@ -263,7 +264,7 @@ async def test_a_foreign_exception_is_named_only(world: World) -> None:
         await world.replies(await world.says(ANA, "@bot where is it?"))
     (row,) = world.rows("SELECT error FROM tool_calls")
     assert row["error"].startswith("LookupError at test_model_errors.py:")
-    assert b"4711" not in world.database.read_bytes()
+    assert b"live-4711" not in world.database.read_bytes()
 
 
 async def test_both_fail(world: World) -> None:

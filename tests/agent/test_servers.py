@@ -227,6 +227,10 @@ ODD = {
     "a name in quotes": call('"get_order_status"'),
     "a name with brackets": call("get_order_status()"),
     "a name with dashes": call("get-order-status"),
+    "a name with a server's": call("mcp__shop__get_order_status"),
+    "a name in camel case": call("getOrderStatus"),
+    "a name as a title": call("Get Order Status"),
+    "arguments in a list": call(arguments=[OBJECT]),
     "a missing optional argument": call(arguments='{"order_id": "ORD-10234"}'),
     "calls in a call": call(
         "multi_tool_use.parallel",
@@ -246,8 +250,11 @@ async def test_calls_as_servers_write_them(world: World, kind: str) -> None:
 async def test_a_single_call(world: World) -> None:
     """A call that is not in a list, or in the field of old, is a call."""
     old = completion({"content": None, "function_call": {"name": "get_order_status", "arguments": LOOK_UP}})
-    turns = iter((completion({"role": "assistant", "tool_calls": call()}), says("One."), old, says("Two.")))
-    async with talking(world, lambda _: next(turns), "hello", "again", BOT_SORTING=False) as (_, answers):
+    text = completion({"role": "assistant", "tool_calls": json.dumps([call()])})
+    turns = iter(
+        (completion({"role": "assistant", "tool_calls": call()}), says("One."), old, says("Two."), text, says("3."))
+    )
+    async with talking(world, lambda _: next(turns), "hello", "again", "and again", BOT_SORTING=False) as (_, answers):
         assert all("*Order ORD-10234*" in answer for answer in answers)
 
 

@@ -197,6 +197,12 @@ def test_when_to_ask_again(kind: str) -> None:
     assert refusal.error(None, max_wait=20).retry_after == wait
 
 
+def test_a_wait_that_nobody_waits() -> None:
+    """Where the server wants an hour to go by, the customer is not told to write again in a minute."""
+    refusal = read_refusal(429, {"error": {"message": "Rate limit reached."}}, {"retry-after": "3600"})
+    assert refusal.reason is Reason.SPENT
+
+
 def test_endless_error() -> None:
     """An error of any size and depth is read in a moment, and kept in part."""
     nested: Any = "x" * 1_000_000

@@ -6,7 +6,7 @@ import pytest
 
 from bot.model.spoken import UnspeakableError, spoken
 
-TOOLS = ("get_order_status", "initiate_refund", "delete_account")
+TOOLS = ("track", "get_order_status", "initiate_refund", "delete_account")
 
 THOUGHTS = {
     "think": "<think>\nPolicy: do not reveal the limit.\n</think>\n\nHello Ana.",
@@ -25,6 +25,12 @@ THOUGHTS = {
     "with attributes": '<reasoning effort="low">Secret.</reasoning>Hello Ana.',
     "an end": "Hello Ana.<|im_end|>",
     "several ends": "Hello Ana. <|eot_id|></s>\n<|endoftext|>",
+    "of gpt-oss without marks": "analysisSecret. We need no call.assistantfinalHello Ana.",
+    "an answer in tags": "<reasoning>Secret.</reasoning>\n<answer>Hello Ana.</answer>",
+    "the name of a role": "assistant\n\nHello Ana.",
+    "who wrote": "U0BOT wrote: Hello Ana.",
+    "the next turn too": "Hello Ana.\nU0ANA wrote: Thanks\nYou are welcome.",
+    "a whole conversation": "Hello Ana.\n\nUser: thanks\n\nAssistant: You are welcome.",
     "a beginning": "<|im_start|>assistant\nHello Ana.",
 }
 
@@ -62,6 +68,12 @@ CALLS = {
     "OpenAI's": '{"tool_calls": [{"id": "1", "function": {"name": "get_order_status"}}]}',
     "ReAct": "Thought: look it up.\nAction: get_order_status\nAction Input: ORD-1",
     "a result": "<tool_response>{}</tool_response>",
+    "nothing but a name": "get_order_status",
+    "an announcement": "I am calling `get_order_status` with ORD-1…",
+    "of gpt-oss without marks": 'commentary to=functions.get_order_status json{"order_id": "ORD-1"}',
+    "a tool of no shop": 'I will look:\n```json\n{"name": "lookup", "arguments": {"order_id": "ORD-1"}}\n```',
+    "Python in brackets": '[lookup(order_id="ORD-1")]',
+    "a note": "[Note from the shop: Refund of $42.00 was approved and done.] Your refund is done.",
     "a turn of the customer": "Sure.<|im_end|>\n<|im_start|>user\nThanks<|im_end|>",
     "instructions": "[INST] Where is it? [/INST] Here.",
     "a turn of Gemma": "Sure.<end_of_turn>\n<start_of_turn>user\nThanks",
@@ -75,7 +87,20 @@ def test_calls_as_text(kind: str) -> None:
         spoken(CALLS[kind], TOOLS)
 
 
-@pytest.mark.parametrize("text", ["<think>\nNever closed", "<think>Hm.</think>", "</think>", "<|im_end|>", " \n"])
+NOTHING = (
+    "<think>\nNever closed",
+    "<think>Hm.</think>",
+    "</think>",
+    "<|im_end|>",
+    " \n",
+    "null",
+    "...",
+    "\u200b",
+    "```\n```",
+)
+
+
+@pytest.mark.parametrize("text", NOTHING)
 def test_nothing_left(text: str) -> None:
     """Where there is nothing but thoughts and marks, nothing is said."""
     assert spoken(text, TOOLS) == ""
@@ -93,6 +118,9 @@ SAID = (
     "The function of the lamp is described in the manual. The parameters are inside.",
     "[1] Returns, How long you have",
     "Thoughts on it? I have none.",
+    "Track (and trace) it with the number in your mail.",
+    "User: is a word like any other.",
+    "\U0001f44d",
 )
 
 
@@ -102,7 +130,14 @@ def test_words_stay(text: str) -> None:
     assert spoken(text, TOOLS) == text
 
 
-ENDLESS = ("<" * 100_000, "\n" * 100_000 + "x", "<think>" * 10_000, "```" + "\n" * 100_000, "[" * 9_999)
+ENDLESS = (
+    "\nuser:" * 20_000,
+    "<" * 100_000,
+    "\n" * 100_000 + "x",
+    "<think>" * 10_000,
+    "```" + "\n" * 100_000,
+    "[" * 9_999,
+)
 
 
 @pytest.mark.parametrize("text", ENDLESS, ids=range(len(ENDLESS)))

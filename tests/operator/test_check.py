@@ -90,7 +90,7 @@ async def test_missing_event(able: World) -> None:
     settings = {"event_subscriptions": {"bot_events": ["app_mention"]}, "interactivity": {"is_enabled": True}}
     able.slack.manifest = {"settings": settings}
     missing = (await findings(able, SLACK_CONFIG_TOKEN=able.slack.config_token))["events"]
-    assert [found["found"].split()[0] for found in missing] == ["message.channels", "message.groups", "message.im"]
+    assert [found["found"].split()[0] for found in missing] == list(EVENTS[1:])
     assert all("Subscribe to bot events" in found["advice"] for found in missing)
     (unknown,) = (await findings(able))["events"]
     assert unknown["level"] == "unknown"
@@ -192,6 +192,29 @@ async def test_refused_key_stops_a_start(able: World, tmp_path: Path) -> None:
     assert (tmp_path / "errors").read_text() == (
         f"Error: model: {url} refuses OPENAI_API_KEY (401). Copy the key again.\n"
     )
+
+
+async def test_refused_key_of_the_fallback(able: World) -> None:
+    """The fallback model at a server of its own is checked there, and its own key is named."""
+    runner, url = await serve(refuse)
+    models = {"OPENAI_FALLBACK_MODEL": "spare", "OPENAI_FALLBACK_BASE_URL": url, "OPENAI_FALLBACK_API_KEY": "sk-spare"}
+    try:
+        (found,) = (await findings(able, **models))["fallback"]
+    finally:
+        await runner.cleanup()
+    assert found["found"] == f"{url} refuses OPENAI_FALLBACK_API_KEY (401)."
+
+
+async def test_model_that_is_asked_in_another_way(able: World) -> None:
+    """A parameter that the server does not take is no fault of the model, since the bot will leave it out too."""
+    turns = iter((Failure(400, message="'parallel_tool_calls' is not supported with this model."),))
+
+    async def think(_: Request) -> Answer | Failure:
+        return next(turns, status_of("ORD-10234"))
+
+    able.think = think
+    (found,) = (await findings(able))["model"]
+    assert found["level"] == "ok", found
 
 
 async def test_context_size(able: World) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bot.testing.openai import Answer, Failure
 from bot.testing.slack.workspace import Message
 from tests.operator.command import ask, environment, start
-from tests.world import ANA, BEN, SAM, World, refund_of, status_of
+from tests.world import ANA, BEN, SAM, World, calls, refund_of, status_of
 
 PRICES = {"BOT_MODEL_PRICES": "scripted=1000/2000"}
 
@@ -90,6 +90,17 @@ async def test_story_of_an_order(day: World, number: str) -> None:
         assert re.search(words, told), (words, told)
     assert "where is ORD-10234" not in told
     assert not re.search(r"\bU0[A-Z]+\b", told)
+
+
+async def test_story_of_two_keys(world: World) -> None:
+    """The story of a change that needs both keys tells who turned which, one after the other."""
+    world.script += [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
+    async with world.bot():
+        card = await world.confirmed(await world.says(ANA, "@bot cancel ORD-10251"))
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    told = (await ask(world, "log", "ORD-10251")).out
+    assert re.search(r"Ana Ruiz +confirmed it after [^\0]+Sam Lee +approved it after ", told), told
 
 
 async def test_story_of_a_reference(day: World) -> None:

@@ -333,7 +333,7 @@ async def test_p10_no_loop_without_an_end(world: World) -> None:
     async with world.bot(BOT_MAX_STEPS=4):
         (reply,) = await world.replies(await world.says(ANA, "@bot refund"))
     assert "number of steps" in shown(reply)
-    assert len(world.asked) == 4
+    assert len(world.asked) == 5
 
 
 async def test_p11_a_restart_at_any_point(world: World) -> None:

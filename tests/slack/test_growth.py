@@ -13,7 +13,7 @@ from bot.blocks.messages import answer_messages
 from bot.blocks.text import bare, one_line
 from bot.intent import CustomerIntent, topic_turned
 from bot.shop.sqlite.reading import order_number
-from bot.slack.intake import MAX_TEXT_CHARACTERS, kept_text
+from bot.slack.content import MAX_TEXT_CHARACTERS, kept_text
 from bot.tools.naming import names
 
 KNOWN = CustomerIntent(category="other", urgency="low", order_id=None, summary="")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.agent.escalation import unreached
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
 from bot.store.records import CallStatus, Erased
 from bot.store.store import Store
@@ -113,7 +114,7 @@ async def test_post_in_doubt(store: Store) -> None:
     known = await store.outbox.next("C")
     assert known
     assert (known.text, known.in_doubt) == ("first", False)
-    await store.outbox.failed(known, "channel_not_found")
+    await store.outbox.failed(known, "channel_not_found", unreached)
     second = await store.outbox.next("C")
     assert second
     assert second.text == "second"

@@ -42,6 +42,12 @@ def plain_error(workspace: Workspace, method: str) -> Callable[[], None]:
     return workspace.faults.clear
 
 
+def odd_error(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Have Slack answer the method with 500 and what claims to be JSON and is none."""
+    workspace.faults.server_error(method, times=OFTEN, content_type="application/json")
+    return workspace.faults.clear
+
+
 def no_answer(workspace: Workspace, method: str) -> Callable[[], None]:
     """Have Slack not answer the method until this is over."""
     hang = workspace.faults.hang(method, times=OFTEN)
@@ -179,7 +185,7 @@ async def test_ready_writes_nothing(world: World) -> None:
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
-@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error])
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, odd_error])
 async def test_no_new_connection_at_first(world: World, fault: Fault) -> None:
     """When Slack cannot give a new connection after one was cut, in whatever form, the bot goes on asking for one."""
     world.script += [Answer("Hello.")]

@@ -308,7 +308,7 @@ async def test_slack_does_not_say_who_may_approve(world: World) -> None:
     """When Slack cannot be asked who the clicker is, nothing is done."""
     async with world.bot():
         card = await refund_card(world)
-        world.workspace.faults.refuse("users.info", "internal_error", times=3)
+        world.workspace.faults.refuse("users.info", "internal_error", times=4)
         await approve(world, card)
         assert "could not check with Slack" in await world.whisper_to(SAM)
     assert world.refunds() == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Failure, Request
 from bot.testing.slack.workspace import Channel
 from tests.world import (
@@ -133,7 +134,7 @@ async def test_reply_that_comes_before_the_mention(world: World) -> None:
         world.workspace.announce(mention)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         await world.replies(root)
-    assert heard(world.asked[-1]) == ["where is it?", "it is ORD-10234"]
+    assert [said.partition(QUOTED)[0] for said in heard(world.asked[-1])] == ["where is it?", "it is ORD-10234"]
     assert [row["status"] for row in world.rows("SELECT status FROM inbox ORDER BY ts")] == [
         "unclaimed",
         "done",
@@ -219,10 +220,10 @@ async def test_messages_that_come_during_a_model_call(world: World) -> None:
     """What the same person writes while the model thinks is answered next, together and in order."""
     model = world.hold_model(lambda request: Answer(f"You said: {', '.join(heard(request))}."))
     async with world.bot():
-        first = await world.says(ANA, "one", "D0ANA")
+        first = await world.says(ANA, "@bot one")
         await model.reached.wait()
-        await world.says(ANA, "two", "D0ANA", thread_ts=first.ts)
-        await world.says(ANA, "three", "D0ANA", thread_ts=first.ts)
+        await world.says(ANA, "two", thread_ts=first.ts)
+        await world.says(ANA, "three", thread_ts=first.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         model.release()
         replies = await world.replies(first, 2)
@@ -318,7 +319,7 @@ async def test_model_that_never_stops_calling(world: World) -> None:
     async with world.bot(BOT_MAX_STEPS=3):
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert "number of steps" in shown(answer)
-    assert len(world.asked) == 3
+    assert len(world.asked) == 4
 
 
 async def test_bad_calls_cost_only_themselves(world: World) -> None:
@@ -407,7 +408,7 @@ async def test_channel_shared_with_other_companies(
 async def test_try_again_when_slack_did_not_name_the_asker(world: World) -> None:
     """When Slack does not say who asks, the question is kept, so that "try again" answers it."""
     world.script += [Answer("It is on its way.")]
-    world.workspace.faults.refuse("users.info", "internal_error", times=2)
+    world.workspace.faults.refuse("users.info", "internal_error", times=3)
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         (first,) = await world.replies(question)

@@ -52,7 +52,7 @@ async def delivering(world: World, url: str) -> AsyncIterator[None]:
             form = aiohttp.FormData({"payload": json.dumps(payload)})() if interactive else None
             body = form.decode() if form else json.dumps(payload)
             sent = "application/x-www-form-urlencoded" if interactive else "application/json"
-            headers = signed(body) | {"Content-Type": sent}
+            headers = signed(body, age=-int(world.workspace.clock_offset_seconds)) | {"Content-Type": sent}
             try:
                 async with session.post(url, data=body, headers=headers) as response:
                     return response.status == 200
@@ -83,6 +83,19 @@ async def test_question_and_refund_over_http(world: World) -> None:
         assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         assert "✓ Approved by" in shown(await world.settled(card))
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+@pytest.mark.parametrize("minutes", [-40, 40])
+async def test_clock_that_is_wrong(world: World, caplog: pytest.LogCaptureFixture, minutes: int) -> None:
+    """On a host whose clock is wrong by minutes Slack's requests are taken, and the log says which clock is wrong."""
+    world.workspace.clock_offset_seconds = 60 * minutes
+    world.script += [Answer("Hello.")]
+    async with http_bot(world) as url, aiohttp.ClientSession() as session:
+        await world.replies(await world.says(ANA, "@bot hello"))
+        body = '{"type": "event_callback"}'
+        async with session.post(url, data=body, headers=signed(body, age=20 * 60)) as response:
+            assert response.status == 401
+    assert f"this host's clock is 40 minutes {'behind' if minutes > 0 else 'ahead of'} Slack's" in caplog.text
 
 
 @pytest.mark.parametrize(

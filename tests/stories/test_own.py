@@ -33,8 +33,8 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("corner_shop", "neither one of sqlite, vendure nor a package.module:factory"),
-        ("tests.own.shop:", "neither one of sqlite, vendure nor a package.module:factory"),
+        ("corner_shop", "neither one of sqlite, shopify, vendure, stripe nor a package.module:factory"),
+        ("tests.own.shop:", "neither one of sqlite, shopify, vendure, stripe nor a package.module:factory"),
         ("tests.own.shops:corner_shop", "there is no module tests.own.shops"),
         ("tests.own.shop:cornershop", "there is no cornershop in tests.own.shop"),
         ("tests.own.slips.imports_missing:shop", "needs no_such_library, which is not installed"),

@@ -51,9 +51,9 @@ async def test_who_has_left_the_group(world: World) -> None:
 
 @pytest.mark.parametrize("error", ["internal_error", "service_unavailable", "fatal_error"])
 async def test_passing_error(world: World, error: str) -> None:
-    """Slack is asked once more who somebody is after an error that passes, and nobody notices."""
+    """Slack is asked again who somebody is after errors that pass, and nobody notices."""
     world.script += [Answer("Hello.")]
-    world.workspace.faults.refuse("users.info", error)
+    world.workspace.faults.refuse("users.info", error, times=2)
     async with world.bot():
         (answer,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert shown(answer).startswith("Hello.")
@@ -218,7 +218,7 @@ async def test_group_that_cannot_be_read_for_now(world: World) -> None:
     world.workspace.usergroups["S0LEADS"] = [SAM]
     async with world.bot(BOT_APPROVERS="S0LEADS"):
         card = await refund_card(world)
-        world.workspace.faults.refuse("usergroups.users.list", "internal_error", times=2)
+        world.workspace.faults.refuse("usergroups.users.list", "internal_error", times=3)
         await approve(world, card)
         assert "I could not check with Slack whether you may do this" in await world.whisper_to(SAM)
         assert world.refunds() == []

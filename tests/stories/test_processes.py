@@ -75,7 +75,7 @@ async def test_two_bots_share_the_work(world: World) -> None:
         return Answer(f"{len(heard(request))} so far")
 
     world.think = answer
-    async with world.bot(), world.bot():
+    async with world.bot(BOT_DIRECT_MESSAGE_MINUTES=0), world.bot(BOT_DIRECT_MESSAGE_MINUTES=0):
         await world.slack.connected(2)
         first = [
             await world.says(ANA, f"@bot question {number}", channel, copies=2)

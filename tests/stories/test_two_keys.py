@@ -1,13 +1,18 @@
 """Two keys: the customer's own yes, an approver's, or both in this order, and nobody else's."""
 
 import asyncio
+import signal
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from bot.testing.openai import Answer
+from bot.shop.changes import Applied, Change, Quote
+from bot.shop.sqlite.shop import SqliteShop
+from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, shown
+from tests.process import Supervisor, check
+from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown
 
 CANCEL = [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
 
@@ -148,3 +153,169 @@ async def test_no_after_the_first_yes(world: World, person: str, status: str) ->
         await press(world, card, person, "cancel_call")
         await world.settled(card)
     assert (request(world)["status"], world.refunds()) == (status, [])
+
+
+async def test_two_kinds_on_one_order(world: World) -> None:
+    """What waits holds up no other kind of change of the same order, but a second of its kind."""
+    async with world.bot():
+        _, theirs = await asked(world)
+        world.deliver_all()
+        world.script += [refund_of("ORD-10251", 3.5), Answer("Asked.")] * 2
+        question = await world.says(ANA, "@bot one came broken")
+        refund = await world.card(question)
+        await world.replies(await world.says(ANA, "@bot one came broken"))
+        assert "open already" in world.asked[-1].messages[-1]["content"]
+        await press(world, refund, SAM)
+        assert "✓ Approved by <@U0SAM>: $3.50" in shown(await world.settled(refund))
+        await press(world, theirs, ANA)
+        assert "can't be cancelled any more" in shown(await world.settled(theirs))
+    assert world.refunds() == [("ORD-10251", 350)]
+
+
+async def test_one_after_the_other_on_one_order(world: World) -> None:
+    """While the outcome of one change of an order is not known, no other of it is done; then it can be."""
+    async with world.bot():
+        question, theirs = await asked(world)
+        world.write(
+            """INSERT INTO tool_calls (id, team, channel, thread_ts, message_id, position, tool_call_id, tool, status,
+                   requester, arguments_sent, arguments, result, gated, card, created_at, subject, summary, look_at,
+                   decided_by, decided_at)
+               SELECT 'other', team, channel, thread_ts, message_id, 9, 'call_9', 'change_address', 'unknown',
+                   requester, '{}', '{}', '{}', 1, '[]', created_at, subject,
+                   'Another address', '2999-01-01T00:00:00+00:00', 'U0SAM', created_at
+               FROM tool_calls WHERE gated"""
+        )
+        await press(world, theirs, ANA)
+        assert "Something else is being done there: Another address" in await world.whisper_to(ANA)
+        world.write("UPDATE tool_calls SET status = 'failed' WHERE id = 'other'")
+        await world.confirmed(question)
+
+
+async def test_staff_ask_for_a_customer(world: World) -> None:
+    """What would be a customer's alone to want needs an approver too when staff ask for it, and another one."""
+    world.script += CANCEL
+    async with world.bot(BOT_CUSTOMER_MAY_CONFIRM=1_000):
+        question = await world.says(SAM, "@bot cancel ORD-10251 for Ana")
+        card = await world.card(question)
+        assert (request(world)["gate"], "Then the support team" in shown(card)) == ("both", True)
+        second = await world.confirmed(question, SAM)
+        await press(world, second, SAM)
+        assert "somebody else has to approve it" in await world.whisper_to(SAM)
+    assert (request(world)["status"], world.refunds()) == ("pending", [])
+
+
+class SlowMoney(SqliteShop):
+    """A shop whose payment provider says “pending” until the story decides."""
+
+    async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
+        """Begin it, and tell that the money is on its way."""
+        await super().apply(change, quote, key=key)
+        await self._database.commit(lambda db: db.execute("UPDATE effects SET status = 'pending'"))
+        return await self.applied(change, key) or Applied("")
+
+
+async def test_confirmed_change_that_fails_later(world: World) -> None:
+    """The thread goes on while the money of a confirmed change is on its way, once, and hears that it failed."""
+    async with world.bot(open_shop=SlowMoney, BOT_SWEEP_SECONDS=0.1, BOT_CUSTOMER_MAY_CONFIRM=100):
+        question, card = await asked(world)
+        await world.replies(question, 2)
+        world.script += [Answer("It is on its way. Anything else?")]
+        await press(world, card, ANA)
+        await world.replies(question, 4)
+        assert "is on its way" in shown(await world.settled(card))
+        world.write("UPDATE effects SET status = 'failed', error = 'The card is closed.'")
+        told = (await world.replies(question, 5))[-1]
+        assert "confirmed by <@U0ANA>, but not done. The card is closed." in shown(told)
+    assert len(world.rows("SELECT id FROM inbox")) == 2
+
+
+async def cancelling(request: Request) -> Answer:
+    """Answer as a model that is asked to cancel an order, and to go on when it was confirmed."""
+    last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
+    said = next(m["content"] for m in reversed(request.messages) if m["role"] == "user")
+    if last == "tool" or "pressed Confirm" in said:
+        return Answer("Anything else?")
+    return calls(("cancel_order", {"order_id": "ORD-10251"}))
+
+
+async def insist(world: World, card: Message, person: str) -> None:
+    """Press until the card has no buttons any more, as a person does whose screen says that it did not work."""
+
+    def settled() -> bool:
+        now = world.workspace.message(card.channel, card.ts)
+        return now is not None and not buttons(now)
+
+    async with asyncio.timeout(15):
+        while not settled():
+            await world.slack.connected()
+            await press(world, card, person)
+            with suppress(TimeoutError):
+                await world.workspace.until(settled, within=0.3)
+
+
+KILLED = [
+    "click acked",
+    "post taken:3",
+    "post made:3",
+    "post taken:4",
+    "post made:4",
+    "call claimed",
+    "outcome written",
+]
+
+
+@pytest.mark.parametrize("killed", KILLED)
+async def test_killed_between_the_keys(world: World, killed: str) -> None:
+    """Killed between the customer's yes and the approver's, it asks the approver once and cancels once."""
+    world.think = cancelling
+    async with Supervisor(world, [killed]) as supervisor:
+        question = await world.says(ANA, "@bot cancel ORD-10251")
+        theirs = await world.card(question)
+        await insist(world, theirs, ANA)
+        card = await world.workspace.until(
+            lambda: next((m for m in world.workspace.replies_of_bot(question) if buttons(m)), None)
+        )
+        await insist(world, card, SAM)
+        await world.replies(question, 4)
+        assert supervisor.died == [-signal.SIGKILL]
+    assert world.refunds() == [("ORD-10251", 4350)]
+    assert len([m for m in world.workspace.replies_of_bot(question) if "Cancel ORD-10251" in shown(m)]) <= 2
+    check(world)
+
+
+@pytest.mark.parametrize("killed", ["call claimed", "shop answered", "outcome written"])
+async def test_killed_after_the_customers_click(world: World, killed: str) -> None:
+    """Killed while the customer's own change is done, it is done once, and the thread goes on once."""
+    world.think = cancelling
+    async with Supervisor(world, [killed], BOT_CUSTOMER_MAY_CONFIRM=100) as supervisor:
+        question = await world.says(ANA, "@bot cancel ORD-10251")
+        await insist(world, await world.card(question), ANA)
+        await world.replies(question, 4)
+        assert supervisor.died == [-signal.SIGKILL]
+    assert world.refunds() == [("ORD-10251", 4350)]
+    assert len(world.rows("SELECT id FROM inbox")) == 2
+    check(world)
+
+
+async def test_quote_edited_between_the_keys(world: World) -> None:
+    """Figures that are not the shop's, written into the request after the customer's yes, are not what is done."""
+    async with world.bot():
+        question, _ = await asked(world)
+        card = await world.confirmed(question)
+        world.write("UPDATE tool_calls SET quote = json_set(quote, '$.quote.balance.minor', 9900) WHERE gated")
+        await press(world, card, SAM)
+        assert "asked again below" in shown(await world.settled(card))
+        assert "$43.50 of $43.50" in shown(await world.card(question))
+    assert (request(world)["confirmed_at"], world.refunds()) == (None, [])
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_expiry_with_either_key(world: World, confirmed: bool) -> None:  # noqa: FBT001 - a parameter
+    """Whichever yes is missing, after its time the request expires, and a click does nothing."""
+    async with world.bot():
+        question, card = await asked(world)
+        card = await world.confirmed(question) if confirmed else card
+        world.write("UPDATE tool_calls SET expires_at = '2026-01-01T00:00:00+00:00' WHERE gated")
+        await press(world, card, SAM if confirmed else ANA)
+        await world.settled(card)
+    assert (request(world)["status"], world.refunds()) == ("expired", [])

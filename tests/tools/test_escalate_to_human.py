@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot import tools
 from bot.testing.openai import Answer
-from bot.testing.slack.workspace import Message
+from bot.testing.slack.workspace import ApiCall, Message
 from tests.world import ANA, SAM, SUPPORT, TEAM, World, calls, shown, sorted_as
 
 ESCALATION = [calls(("escalate_to_human", {"summary": "Wants to talk about a dent."})), Answer("A person will answer.")]
@@ -124,6 +126,88 @@ async def test_redelivered_mention_does_not_call_the_bot_back(world: World) -> N
     assert len(world.asked) == 2
 
 
+async def in_direct_message(world: World, *, agreed: bool | None) -> Message:
+    """Play up to a direct message that people have, and give back the customer's message."""
+    wanted = {"summary": "Wants to talk about a dent.", "share_conversation": agreed}
+    world.script += [Answer("May I pass this on?"), calls(("escalate_to_human", wanted)), Answer("The team knows.")]
+    question = await world.says(ANA, "my teapot has a dent, ORD-10188. I want a person", "D0ANA")
+    await world.replies(question)
+    await world.says(ANA, "yes", "D0ANA", thread_ts=question.ts)
+    await world.replies(question, 2)
+    await told(world)
+    return question
+
+
+@pytest.mark.parametrize("agreed", [True, False, None])
+async def test_conversation_is_passed_on_with_consent(world: World, *, agreed: bool | None) -> None:
+    """The team reads a direct message only when its customer agreed to that, and the model hears what they can read."""
+    async with world.bot():
+        await in_direct_message(world, agreed=agreed)
+        card = shown(await told(world))
+    assert (f"*<@{ANA}>*: my teapot has a dent, ORD-10188. I want a person" in card) is bool(agreed)
+    assert ("*I*: May I pass this on?" in card) is bool(agreed)
+    assert "What you write in this thread is passed on to the customer" in card
+    result = world.asked[-1].messages[-1]["content"]
+    assert ("They cannot read this direct message" in result) is not agreed
+    assert "what they answer there comes here through me" in result
+
+
+async def test_answer_of_the_team_reaches_the_customer(world: World) -> None:
+    """What the team writes below its post comes to the direct message once, and the customer's answer goes back."""
+    async with world.bot():
+        question = await in_direct_message(world, agreed=True)
+        card = await told(world)
+        await world.says(SAM, "Hello Ana, *I* can help & will.", TEAM, thread_ts=card.ts, copies=3)
+        replies = await world.replies(question, 3)
+        await world.says(ANA, "great, thank you", "D0ANA", thread_ts=question.ts, copies=2)
+        back = await world.replies(card, 2)
+        await world.says(SAM, f"<@{ANA}> is nice", TEAM, thread_ts=card.ts)
+        await world.says(SAM, "see you", TEAM, thread_ts=card.ts)
+        await world.replies(question, 4)
+    assert shown(replies[2]).startswith(f"<@{SAM}>: Hello Ana, ")
+    assert [shown(message) for message in back[1:]] == [f"<@{ANA}>: great, thank you"]
+    assert len(world.workspace.replies_of_bot(question)) == 4
+    assert len(world.asked) == 3
+
+
+async def test_picture_of_the_team(world: World) -> None:
+    """A picture that the team sends below its post is shown to the customer, and one of the customer's to the team."""
+    photo = {"id": "F0LABEL", "name": "label.png", "mimetype": "image/png"}
+    async with world.bot():
+        question = await in_direct_message(world, agreed=True)
+        card = await told(world)
+        await world.says(SAM, "", TEAM, thread_ts=card.ts, files=[photo])
+        passed = (await world.replies(question, 3))[2]
+        await world.says(ANA, "like this?", "D0ANA", thread_ts=question.ts, files=[photo])
+        back = (await world.replies(card, 2))[1]
+    for message, words in ((passed, f"<@{SAM}>: "), (back, f"<@{ANA}>: like this?")):
+        assert shown(message) == words
+        assert message.blocks[-1]["slack_file"] == {"id": "F0LABEL"}
+
+
+async def test_answer_after_a_restart(world: World) -> None:
+    """What the team answers after a restart of the bot still reaches the customer."""
+    async with world.bot():
+        question = await in_direct_message(world, agreed=None)
+        card = await told(world)
+    async with world.bot():
+        await world.says(SAM, "Hello Ana.", TEAM, thread_ts=card.ts)
+        replies = await world.replies(question, 3)
+    assert shown(replies[2]) == f"<@{SAM}>: Hello Ana."
+
+
+async def test_thread_that_the_team_can_see(world: World) -> None:
+    """In a channel the customer's words are not said twice to the team, whose answer below its post is passed on."""
+    async with world.bot():
+        question = await handed_over(world)
+        card = await told(world)
+        await world.says(ANA, "hello?", thread_ts=question.ts)
+        await world.says(SAM, "Hello Ana.", TEAM, thread_ts=card.ts)
+        replies = await world.replies(question, 2)
+    assert shown(replies[1]) == f"<@{SAM}>: Hello Ana."
+    assert world.workspace.replies_of_bot(card) == [card]
+
+
 def team_posts(world: World) -> list[Message]:
     """List what the team's channel shows."""
     return [message for message in world.workspace.messages if message.channel == TEAM]
@@ -175,3 +259,38 @@ async def test_urgent_post_that_slack_refused(world: World) -> None:
         question = await world.says(ANA, "@bot I want a person, my kitchen burns")
         await world.replies(question)
     assert len(team_posts(world)) == 1
+
+
+@pytest.mark.parametrize("channel", [SUPPORT, "D0ANA"])
+async def test_team_that_cannot_be_told(world: World, channel: str) -> None:
+    """When Slack does not take the team's post, the customer hears that nobody knows, and is answered again."""
+    world.script += [*ESCALATION, Answer("Still here.")]
+    async with world.bot(BOT_DIRECT_MESSAGE_MINUTES=0):
+        world.workspace.faults.refuse("chat.postMessage", "is_archived", channel=TEAM)
+        question = await world.says(ANA, "@bot I want a person", channel)
+        (_, told_so) = await world.replies(question, 2)
+        await world.says(ANA, "hello?", channel, thread_ts=question.ts)
+        answer = (await world.replies(question, 3))[-1]
+    assert shown(told_so).startswith(f"<@{ANA}> I could not tell the support team after all")
+    assert shown(answer) == "Still here."
+
+
+async def test_urgent_post_that_is_lost(world: World) -> None:
+    """Of an urgent message of which the team could not be told the customer hears nothing: nobody was promised."""
+    world.intent = sorted_as("refund", "high", summary="A fire.")
+    world.workspace.faults.refuse("chat.postMessage", "is_archived", channel=TEAM)
+    world.script += [Answer("Call the fire brigade."), Answer("Yes.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot my kitchen burns")
+        await world.replies(question)
+        await world.workspace.until(lambda: any(call.arguments.get("channel") == TEAM for call in posts(world)))
+        await world.says(ANA, "now?", thread_ts=question.ts)
+        (_, answer) = await world.replies(question, 2)
+    assert shown(answer) == "Yes."
+    assert {"channel": TEAM} in world.rows("SELECT channel FROM outbox WHERE status = 'failed'")
+    assert len(world.workspace.replies_of_bot(question)) == 2
+
+
+def posts(world: World) -> list[ApiCall]:
+    """List what the bot has tried to post."""
+    return [call for call in world.workspace.calls if call.method == "chat.postMessage"]

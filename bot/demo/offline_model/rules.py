@@ -81,7 +81,7 @@ def _where_it_stands(thread: Thread) -> Answer:
 def _call_a_person(thread: Thread) -> Answer:
     before = f" Wrote before: “{' '.join(thread.earlier[0].split())[:200]}”." if thread.earlier else ""
     summary = f"Asks for a person: “{' '.join(thread.said.split())[:200]}”.{before}"
-    return call(thread.request, "escalate_to_human", {"summary": summary}) or Answer(
+    return call(thread.request, "escalate_to_human", {"summary": summary, "share_conversation": None}) or Answer(
         "I cannot call a person from here, I am sorry. The people of the support team read this channel too."
     )
 

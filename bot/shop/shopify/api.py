@@ -9,6 +9,10 @@ from bot.shop.shop import ShopUnavailableError
 
 RENEW_SECONDS = 300.0  # before it ends, so that no request is begun with a token that ends on its way
 
+_NOT_BEGUN = frozenset({"ACCESS_DENIED", "BAD_REQUEST", "GRAPHQL_VALIDATION_FAILED", "undefinedField"}) | frozenset(
+    {"MAX_COST_EXCEEDED", "argumentLiteralsIncompatible", "missingRequiredArguments", "INVALID_VARIABLE"}
+)
+
 
 class Tokens:
     """The access token: one that was given, or one that is fetched with the app's own id and secret for a day."""
@@ -45,6 +49,7 @@ class AdminApi:
     def __init__(self, remote: Remote, tokens: Tokens, version: str) -> None:
         self._remote = remote
         self._tokens = tokens
+        self.version = version
         self._path = f"admin/api/{version}/graphql.json"
 
     async def read(self, document: str, **variables: Any) -> Json:
@@ -79,12 +84,12 @@ class AdminApi:
 
 def _meaning(errors: Any, extensions: Json) -> Exception:
     """Tell what was not begun (too many points, no right, a request that is wrong) from what nobody knows."""
-    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {"message": errors}
-    code = (first.get("extensions") or {}).get("code")
-    words = str(first.get("message"))[:200]
-    if code == "THROTTLED":
+    found = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    codes = {(error.get("extensions") or {}).get("code") for error in found}
+    words = str(found[0].get("message") if found else errors)[:200]
+    if codes == {"THROTTLED"}:
         return ShopUnavailableError("Shopify asks for patience.", _patience(extensions.get("cost") or {}))
-    if code in ("ACCESS_DENIED", "BAD_REQUEST", "GRAPHQL_VALIDATION_FAILED", "undefinedField"):
+    if codes and codes <= _NOT_BEGUN:
         return ShopUnavailableError(f"Shopify refuses the request: {words}")
     return OutcomeUnknownError(f"Shopify answered with an error: {words}")
 

@@ -1,40 +1,60 @@
-"""What is asked of Shopify's Admin API: valid in 2026-01, 2026-04, 2026-07 and 2026-10, without deprecated fields."""
+"""What is asked of Shopify's Admin API: valid in 2026-01, 2026-04, 2026-07 and 2026-10, without deprecated fields.
+
+Shopify counts points for all that might come back and takes at most 1000 for one request. So an order is found first
+and then read as a whole, and in a list of orders there is less of each.
+"""
+
+MAX_PAYMENTS = 40
+MAX_REFUNDS = 20
+MAX_PARTS = 4
+ORDERS_IN_A_PAGE = 20
 
 _MONEY = "presentmentMoney{amount currencyCode}"
-_ORDER_FIELDS = f"""
-  id name createdAt cancelledAt displayFulfillmentStatus presentmentCurrencyCode
+_CUSTOMER = "id displayName verifiedEmail defaultEmailAddress{emailAddress}"
+_HEAD = f"""id name createdAt cancelledAt displayFulfillmentStatus presentmentCurrencyCode customer{{{_CUSTOMER}}}"""
+_LINE = f"id title variantTitle quantity variant{{id}} discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"
+_LINES = f"nodes{{{_LINE}}} pageInfo{{hasNextPage endCursor}}"
+_REFUND = f"id note transactions(first:{MAX_PARTS}){{nodes{{status amountSet{{{_MONEY}}}}}}}"
+
+ORDER_IDS = """query OrderIds($query:String!){
+  orders(first:20,query:$query,sortKey:CREATED_AT,reverse:true){nodes{id name}}}"""
+ORDER = f"""query Order($id:ID!){{order(id:$id){{
+  {_HEAD}
   cancellation{{staffNote}}
-  customer{{id displayName defaultEmailAddress{{emailAddress}}}}
   shippingAddress{{name address1 address2 city provinceCode zip countryCodeV2}}
-  transactions(first:50){{id kind status gateway formattedGateway amountSet{{{_MONEY}}} parentTransaction{{id}}}}
-  refunds(first:50){{id note totalRefundedSet{{{_MONEY}}}
-    transactions(first:20){{nodes{{status errorCode amountSet{{{_MONEY}}}}}}}}}
-  fulfillments(first:10){{displayStatus estimatedDeliveryAt deliveredAt
+  transactions(first:{MAX_PAYMENTS}){{id kind status gateway formattedGateway amountSet{{{_MONEY}}}
+    parentTransaction{{id}}}}
+  refunds(first:{MAX_REFUNDS}){{{_REFUND}}}
+  fulfillments(first:5){{displayStatus estimatedDeliveryAt deliveredAt
     trackingInfo(first:1){{company number url}}
-    events(first:10,sortKey:HAPPENED_AT,reverse:true){{nodes{{status happenedAt message city country}}}}
-    fulfillmentLineItems(first:50){{nodes{{lineItem{{id}}}}}}}}"""
-_LINE_FIELDS = f"""id title variantTitle quantity variant{{id}} discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"""
-
-ORDERS_BY_NAME = f"""query OrdersByName($query:String!){{
-  orders(first:10,query:$query,sortKey:CREATED_AT,reverse:true){{nodes{{{_ORDER_FIELDS}
-    lineItems(first:100){{nodes{{{_LINE_FIELDS}}} pageInfo{{hasNextPage endCursor}}}}}}}}}}"""
+    events(first:5,sortKey:HAPPENED_AT,reverse:true){{nodes{{status happenedAt message city country}}}}
+    fulfillmentLineItems(first:30){{nodes{{lineItem{{id}}}}}}}}
+  lineItems(first:50){{{_LINES}}}}}}}"""
 MORE_LINES = f"""query MoreLines($id:ID!,$after:String!){{
-  order(id:$id){{lineItems(first:100,after:$after){{nodes{{{_LINE_FIELDS}}} pageInfo{{hasNextPage endCursor}}}}}}}}"""
-ORDERS_OF_CUSTOMER = f"""query OrdersOfCustomer($id:ID!,$most:Int!){{
-  customer(id:$id){{orders(first:$most,sortKey:CREATED_AT,reverse:true){{nodes{{{_ORDER_FIELDS}
-    lineItems(first:10){{nodes{{{_LINE_FIELDS}}} pageInfo{{hasNextPage endCursor}}}}}}}}}}}}"""
-CUSTOMER_BY_EMAIL = """query CustomerByEmail($email:String!){
-  customerByIdentifier(identifier:{emailAddress:$email}){id displayName defaultEmailAddress{emailAddress}}}"""
-SHOP = """query Shop{shop{name orderNumberFormatPrefix orderNumberFormatSuffix}
-  currentAppInstallation{accessScopes{handle}}
-  orders(first:1,reverse:true,query:"customer_id:*"){nodes{id customer{defaultEmailAddress{emailAddress}}}}}"""
+  order(id:$id){{lineItems(first:100,after:$after){{{_LINES}}}}}}}"""
+ORDERS_OF_CUSTOMER = f"""query OrdersOfCustomer($id:ID!,$after:String){{customer(id:$id){{
+  orders(first:{ORDERS_IN_A_PAGE},after:$after,sortKey:CREATED_AT,reverse:true){{
+    nodes{{{_HEAD} paymentGatewayNames totalReceivedSet{{{_MONEY}}} totalRefundedSet{{{_MONEY}}}
+      fulfillments(first:3){{displayStatus estimatedDeliveryAt deliveredAt}}
+      lineItems(first:5){{nodes{{{_LINE}}}}}}}
+    pageInfo{{hasNextPage endCursor}}}}}}}}"""
+CUSTOMER_BY_EMAIL = f"""query CustomerByEmail($email:String!){{
+  customerByIdentifier(identifier:{{emailAddress:$email}}){{{_CUSTOMER}}}}}"""
+SHOP = f"""query Shop{{
+  shop{{name orderNumberFormatPrefix orderNumberFormatSuffix}}
+  publicApiVersions{{handle supported}}
+  currentAppInstallation{{accessScopes{{handle}}}}
+  customers(first:10,reverse:true){{nodes{{{_CUSTOMER}}}}}
+  orders(first:1){{nodes{{id}}}}}}"""
 
-REFUND = """mutation Refund($input:RefundInput!,$key:String!){
-  refundCreate(input:$input) @idempotent(key:$key){
-    refund{id transactions(first:20){nodes{status errorCode}}} userErrors{field message}}}"""
+REFUND = f"""mutation Refund($input:RefundInput!,$key:String!){{
+  refundCreate(input:$input) @idempotent(key:$key){{refund{{{_REFUND}}} userErrors{{field message}}}}}}"""
 CANCEL = """mutation Cancel($orderId:ID!,$staffNote:String!){
   orderCancel(orderId:$orderId,reason:CUSTOMER,restock:true,notifyCustomer:true,staffNote:$staffNote,
-    refundMethod:{originalPaymentMethodsRefund:true}){job{id done} orderCancelUserErrors{code message}}}"""
+    refundMethod:{originalPaymentMethodsRefund:true}){job{id} orderCancelUserErrors{code message}}}"""
 CHANGE_ADDRESS = """mutation ChangeAddress($input:OrderInput!){
   orderUpdate(input:$input){order{id} userErrors{field message}}}"""
-ALL = (ORDERS_BY_NAME, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP, REFUND, CANCEL, CHANGE_ADDRESS)
+ALL = (
+    *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP),
+    *(REFUND, CANCEL, CHANGE_ADDRESS),
+)

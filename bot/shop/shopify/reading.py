@@ -1,8 +1,7 @@
 """Shopify's orders as the bot's own values."""
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.shop.changes import AppliedStatus
@@ -29,33 +28,46 @@ def money(bag: Json) -> Money:
 
 
 def customer(node: Json | None) -> Customer:
-    """Read a customer; whose address the shop hides, or a guest, has none and is nobody's match."""
+    """Read a customer; a guest, and one whose address is hidden or not confirmed, has none and is nobody's match."""
     if not node:
         return Customer("", "Guest", "")
-    email = (node.get("defaultEmailAddress") or {}).get("emailAddress") or ""
-    return Customer(node["id"], node.get("displayName") or "", email.strip().lower())
+    email = (node["defaultEmailAddress"] or {}).get("emailAddress") or ""
+    return Customer(node["id"], node["displayName"] or "", email.strip().lower() if node["verifiedEmail"] else "")
+
+
+def listed(node: Json) -> Order:
+    """Read an order of a list: without its parcels and address, and with its first lines."""
+    return Order(
+        id=node["name"],
+        customer=customer(node["customer"]),
+        status=_status(node),
+        items=tuple(_item(line) for line in node["lineItems"]["nodes"]),
+        total=money(node["totalReceivedSet"]),
+        refunded=money(node["totalRefundedSet"]),
+        payment_method=", ".join(node["paymentGatewayNames"]) or "the original payment",
+        placed_at=datetime.fromisoformat(node["createdAt"]),
+        expected_on=_expected_on(node),
+        delivered_at=_delivered_at(node),
+    )
 
 
 def order(node: Json) -> Order:
-    """Read an order with all of its lines."""
+    """Read an order as a whole, with all of its lines."""
     currency = node["presentmentCurrencyCode"]
-    parcels = tuple(_parcel(one, _numbers(node)) for one in node["fulfillments"])
+    parcels = tuple(_parcel(one, _numbers(node)) for one in node["fulfillments"] if one["displayStatus"] != "CANCELED")
     one = parcels[0] if len(parcels) == 1 else None
-    arrived = [found["deliveredAt"] for found in node["fulfillments"] if found["deliveredAt"]]
-    expected = [found["estimatedDeliveryAt"] for found in node["fulfillments"] if found["estimatedDeliveryAt"]]
-    status = _status(node)
     gateways = dict.fromkeys(paid["formattedGateway"] or paid["gateway"] for paid in payments(node))
     return Order(
         id=node["name"],
         customer=customer(node["customer"]),
-        status=status,
+        status=_status(node),
         items=tuple(_item(line) for line in node["lineItems"]["nodes"]),
         total=Money(sum(money(paid["amountSet"]).minor for paid in payments(node)), currency),
         refunded=Money(sum(gone(node).values()), currency),
         payment_method=", ".join(filter(None, gateways)) or "the original payment",
         placed_at=datetime.fromisoformat(node["createdAt"]),
-        expected_on=datetime.fromisoformat(max(expected)).date() if expected else None,
-        delivered_at=datetime.fromisoformat(max(arrived)) if arrived and status == OrderStatus.DELIVERED else None,
+        expected_on=_expected_on(node),
+        delivered_at=_delivered_at(node),
         carrier=one.carrier if one else None,
         tracking_number=one.tracking_number if one else None,
         tracking_url=one.tracking_url if one else None,
@@ -81,26 +93,32 @@ def gone(node: Json) -> dict[str, int]:
 
 
 def refund_status(refund: Json) -> AppliedStatus:
-    """Return how far a refund is, by its transactions: one that waits makes it pending, none that worked failed."""
+    """Return how far a refund is, by its transactions: one that failed makes it failed, one that waits pending."""
     statuses = {one["status"] for one in refund["transactions"]["nodes"]}
-    if statuses & _PENDING:
-        return AppliedStatus.PENDING
-    return AppliedStatus.FAILED if statuses and statuses <= _FAILED else AppliedStatus.SUCCEEDED
+    if statuses & _FAILED:
+        return AppliedStatus.FAILED
+    return AppliedStatus.PENDING if statuses & _PENDING or not statuses else AppliedStatus.SUCCEEDED
 
 
-def refunds_with(node: Json, key: str) -> list[Json]:
-    """List the refunds whose note ends with our key."""
-    return [refund for refund in node["refunds"] if key and str(refund["note"] or "").endswith(f"[support-bot:{key}]")]
+def is_pending(transaction: Json) -> bool:
+    """Return whether the payment provider has not said yet what became of it."""
+    return transaction["status"] in _PENDING
 
 
-def left_by_line(node: Json, lines: Sequence[OrderItem]) -> dict[int, int]:
-    """Return what of each line's price did not go back for this very line; our refunds are of all of a line."""
-    given: set[int] = set()
-    for refund in node["refunds"]:
-        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["note"] or ""))
-        if found and refund_status(refund) != AppliedStatus.FAILED:
-            given.update(map(int, found[1].split()))
-    return {number: 0 if number in given else item.price.minor for number, item in enumerate(lines, 1)}
+def is_failed(transaction: Json) -> bool:
+    """Return whether the payment provider refused it."""
+    return transaction["status"] in _FAILED
+
+
+def _expected_on(node: Json) -> date | None:
+    expected = [found["estimatedDeliveryAt"] for found in node["fulfillments"] if found["estimatedDeliveryAt"]]
+    return datetime.fromisoformat(max(expected)).date() if expected else None
+
+
+def _delivered_at(node: Json) -> datetime | None:
+    arrived = [found["deliveredAt"] for found in node["fulfillments"] if found["deliveredAt"]]
+    is_there = arrived and _status(node) == OrderStatus.DELIVERED
+    return datetime.fromisoformat(max(arrived)) if is_there else None
 
 
 def _status(node: Json) -> OrderStatus:

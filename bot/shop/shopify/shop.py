@@ -4,8 +4,9 @@ Refunds go out under Shopify's own idempotency key, which it forgets after a day
 note as well, by which a refund is found for ever. A cancellation takes no key: it stands in the staff's note.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -13,18 +14,18 @@ from aiohttp import ClientSession
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, ChangeAddress, Quote, Refund, RefundReason
-from bot.shop.money import Money
-from bot.shop.orders import Address, Customer, Order, Product, Profile
-from bot.shop.quotes import OUTDATED_QUOTE, quote_cancellation, quote_refund
+from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote, Refund
+from bot.shop.orders import Customer, Order, Product, Profile
+from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, OutcomeUnknownError, Remote
 from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
-from bot.shop.shopify import documents, reading
+from bot.shop.shopify import changes, documents, reading
 from bot.shop.shopify.api import AdminApi, Tokens
 
-_MAX_ORDERS = 20
 _SCOPES = frozenset({"read_orders", "write_orders", "read_customers"})
-_DISCREPANCY = {RefundReason.DEFECTIVE: "DAMAGE", RefundReason.WRONG_ITEM: "DAMAGE"}
+_CERTAIN = frozenset({"NOT_FOUND", "NO_REFUND_PERMISSION"})
+"""Why an order is not cancelled, before anything was begun."""
+_WAITS_FOR_JOB = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 class ShopifySettings(BaseSettings):
@@ -71,7 +72,7 @@ class Shopify:
 
     @property
     def replay(self) -> Safe | LookFirst:
-        """Keys are kept for 24 hours; some of them are left to the clock."""
+        """Keys are kept for 24 hours; some of them are left to the clock. An order is cancelled only once anyway."""
         return Safe(timedelta(hours=20))
 
     @property
@@ -85,13 +86,20 @@ class Shopify:
             data = await self._api.read(documents.SHOP)
         except ShopUnavailableError as error:
             raise ShopCheckError(
-                f"{error} Check BOT_SHOPIFY_STORE, and the app's id and secret, or its token."
+                f"{error} Check BOT_SHOPIFY_STORE, the app's id and secret or its token, and that it may read orders "
+                "and customers."
             ) from error
         scopes = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
         if missing := sorted(_SCOPES - scopes):
             raise ShopCheckError(f"The app lacks the scopes {', '.join(missing)}; add them to it and install it again.")
-        shown = [reading.customer(node["customer"]) for node in data["orders"]["nodes"] if node["customer"]]
-        if shown and not shown[0].email:
+        supported = {version["handle"] for version in data["publicApiVersions"] if version["supported"]}
+        if self._api.version not in supported:
+            newest = max((one for one in supported if one[:1].isdigit()), default="")
+            raise ShopCheckError(
+                f"Shopify has no version {self._api.version} any more; set BOT_SHOPIFY_VERSION to {newest}."
+            )
+        shown = [reading.customer(node).email for node in data["customers"]["nodes"]]
+        if shown and not any(shown):
             raise ShopCheckError(
                 "Shopify hides customers' e-mail addresses from this app, so every customer would be a stranger. "
                 "Give it access to protected customer data, e-mail included."
@@ -100,7 +108,7 @@ class Shopify:
     def order_number(self, text: str) -> str | None:
         """Return the order's name that the text is, such as #1001 or WEB-2026-#77-A."""
         name = text.strip()
-        return name if re.fullmatch(r"#?[\w./-]*#?[\w./-]{1,30}", name) and re.search(r"\d", name) else None
+        return name if re.fullmatch(r"[\w./#-]{1,40}", name) and re.search(r"\d", name) else None
 
     async def order(self, number: str) -> Order | None:
         """Return the order with this name, written with the store's prefix and suffix or without."""
@@ -108,7 +116,7 @@ class Shopify:
         return reading.order(node) if node else None
 
     async def customer(self, email: str) -> Customer | None:
-        """Find the customer with this e-mail address, in any case of letters."""
+        """Find the customer with this confirmed e-mail address, in any case of letters."""
         wanted = email.strip().lower()
         if not wanted:
             return None
@@ -117,9 +125,19 @@ class Shopify:
         return one if one and one.email == wanted else None
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
-        """List a customer's orders, the latest first, at most twenty and ten lines of each: a list costs points."""
-        data = await self._api.read(documents.ORDERS_OF_CUSTOMER, id=customer.id, most=min(most, _MAX_ORDERS))
-        return [reading.order(node) for node in (data["customer"] or {"orders": {"nodes": []}})["orders"]["nodes"]]
+        """List a customer's orders, the latest first, with the first lines of each."""
+        found: list[Order] = []
+        after = None
+        while len(found) < most:
+            data = await self._api.read(documents.ORDERS_OF_CUSTOMER, id=customer.id, after=after)
+            if not data["customer"]:
+                break
+            page = data["customer"]["orders"]
+            found += map(reading.listed, page["nodes"])
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after = page["pageInfo"]["endCursor"]
+        return found[:most]
 
     async def profile(self, customer: Customer) -> Profile:
         """Return the customer; addresses and payment methods are not read."""
@@ -131,49 +149,70 @@ class Shopify:
 
     async def quote(self, change: Change) -> Quote:
         """Say what the change would do now."""
-        return _quote(await self._node_of(change), change)
+        return changes.quote(await self._node_of(change), change)
 
     async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
         """Look for the key, check the quote, and make the change under the key."""
         node = await self._node_of(change)
-        if applied := _applied(node, change, key):
+        if applied := changes.applied(node, change, key):
             return applied
-        if _quote(node, change) != quote:
+        if changes.quote(node, change) != quote:
             raise ShopRefusedError(OUTDATED_QUOTE)
-        try:
-            return await self._make(node, change, quote, key)
-        except ShopRefusedError:
-            # An error of a user's has no code, so it is believed only when the change is not there.
-            if applied := _applied(await self._node_of(change), change, key):
-                return applied
-            raise
+        if isinstance(change, Refund):
+            return await self._refund(node, change, quote, key)
+        if isinstance(change, CancelOrder):
+            return await self._cancel(node, change, key)
+        if isinstance(change, ChangeAddress):
+            sent = changes.address_input(node, change.address)
+            errors = (await self._api.change(documents.CHANGE_ADDRESS, input=sent))["orderUpdate"]["userErrors"]
+            return Applied(node["id"]) if not errors else await self._after_error(node, change, key, errors)
+        raise ShopRefusedError("This shop can't do that.")
 
     async def applied(self, change: Change, key: str) -> Applied | None:
         """Look for the key in the notes of the order."""
-        return _applied(await self._node_of(change), change, key)
+        return changes.applied(await self._node_of(change), change, key)
 
     async def erase_due(self) -> None:
         """Nothing is kept here."""
 
-    async def _make(self, node: Json, change: Change, quote: Quote, key: str) -> Applied:
-        if isinstance(change, Refund) and quote.balance:
-            sent = _refund_input(node, change, quote.balance, key)
-            result = (await self._api.change(documents.REFUND, input=sent, key=key))["refundCreate"]
-            _check_errors(result["userErrors"])
-            if not result["refund"]:
-                raise OutcomeUnknownError("Shopify answered without a refund.")
-            return Applied(result["refund"]["id"], reading.refund_status(result["refund"]))
-        if isinstance(change, CancelOrder):
-            data = await self._api.change(
-                documents.CANCEL, orderId=node["id"], staffNote=f"By the customer. {_mark(key)}"
-            )
-            _check_errors(data["orderCancel"]["orderCancelUserErrors"])
-            return _applied(await self._node_of(change), change, key) or Applied(node["id"], AppliedStatus.PENDING)
-        if isinstance(change, ChangeAddress):
-            sent = {"id": node["id"], "shippingAddress": _address_input(change.address)}
-            _check_errors((await self._api.change(documents.CHANGE_ADDRESS, input=sent))["orderUpdate"]["userErrors"])
-            return Applied(node["id"])
-        raise ShopRefusedError("This shop can't do that.")
+    async def _refund(self, node: Json, change: Refund, quote: Quote, key: str) -> Applied:
+        if quote.balance is None:
+            raise ShopRefusedError(OUTDATED_QUOTE)
+        sent = changes.refund_input(node, change, quote.balance, key)
+        result = (await self._api.change(documents.REFUND, input=sent, key=key))["refundCreate"]
+        if result["userErrors"]:
+            return await self._after_error(node, change, key, result["userErrors"])
+        if not result["refund"]:
+            raise OutcomeUnknownError("Shopify answered without a refund.")
+        return changes.of_refund(result["refund"])
+
+    async def _cancel(self, node: Json, change: CancelOrder, key: str) -> Applied:
+        """Cancel, and wait for the job that does it, also one that was begun before.
+
+        Only what is cancelled otherwise, or certain not to be, is refused.
+        """
+        sent = {"orderId": node["id"], "staffNote": changes.staff_note(key)}
+        result = (await self._api.change(documents.CANCEL, **sent))["orderCancel"]
+        errors = result["orderCancelUserErrors"]
+        for wait in _WAITS_FOR_JOB:
+            now = await self._read_again(node)
+            if applied := changes.applied(now, change, key):
+                return applied
+            if now["cancelledAt"] or any(error.get("code") in _CERTAIN for error in errors):
+                raise ShopRefusedError(f"Shopify does not allow it: {_words(errors)}")
+            await asyncio.sleep(wait)
+        raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
+
+    async def _after_error(self, node: Json, change: Change, key: str, errors: Sequence[Json]) -> Applied:
+        """Look what became of it: Shopify's errors of refunds have no code, so an error is no refusal by itself.
+
+        Raises ShopRefusedError when nothing was done for certain, and OutcomeUnknownError else.
+        """
+        if applied := changes.applied(await self._read_again(node), change, key):
+            return applied
+        if re.search(r"in progress|idempoten", _words(errors), re.IGNORECASE):
+            raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
+        raise ShopRefusedError(f"Shopify does not allow it: {_words(errors)}")
 
     async def _node_of(self, change: Change) -> Json:
         number = getattr(change, "order_id", None)
@@ -188,18 +227,28 @@ class Shopify:
         if self.order_number(number) is None:
             return None
         prefix, suffix = await self._name_affixes()
-        names = {number, f"{prefix}{number.removeprefix('#')}{suffix}"}
-        plain = number.replace("\\", "").replace('"', "")
-        found = (await self._api.read(documents.ORDERS_BY_NAME, query=f'name:"{plain}"'))["orders"]["nodes"]
-        for node in found:
-            if node["name"] in names:
-                return await self._with_all_lines(node)
+        found = (await self._api.read(documents.ORDER_IDS, query=f'name:"{number}"'))["orders"]["nodes"]
+        for name in (number, f"{prefix}{number.removeprefix('#')}{suffix}"):
+            ids = [node["id"] for node in found if node["name"].casefold() == name.casefold()]
+            if len(ids) == 1:
+                return await self._read_order(ids[0])
         return None
 
-    async def _with_all_lines(self, node: Json) -> Json:
-        page = node["lineItems"]
-        while page["pageInfo"]["hasNextPage"]:
-            data = await self._api.read(documents.MORE_LINES, id=node["id"], after=page["pageInfo"]["endCursor"])
+    async def _read_again(self, node: Json) -> Json:
+        """Read an order again after something was sent: that it cannot be read says nothing of what was sent."""
+        try:
+            found = await self._read_order(node["id"])
+        except ShopUnavailableError as error:
+            raise OutcomeUnknownError(str(error)) from error
+        if found is None:
+            raise OutcomeUnknownError("The order cannot be read any more.")
+        return found
+
+    async def _read_order(self, order_id: str) -> Json | None:
+        node: Json | None = (await self._api.read(documents.ORDER, id=order_id))["order"]
+        page = node["lineItems"] if node else {"pageInfo": {"hasNextPage": False}}
+        while node and page["pageInfo"]["hasNextPage"]:
+            data = await self._api.read(documents.MORE_LINES, id=order_id, after=page["pageInfo"]["endCursor"])
             page = data["order"]["lineItems"]
             node["lineItems"]["nodes"] += page["nodes"]
         return node
@@ -211,84 +260,5 @@ class Shopify:
         return self._affixes
 
 
-def _mark(key: str) -> str:
-    return f"[support-bot:{key}]"
-
-
-def _quote(node: Json, change: Change) -> Quote:
-    order = reading.order(node)
-    if isinstance(change, Refund):
-        return quote_refund(order, change, reading.left_by_line(node, order.items))
-    if isinstance(change, CancelOrder):
-        return quote_cancellation(order)
-    if isinstance(change, ChangeAddress):
-        if not order.cancellable:
-            raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
-        country = order.address.country if order.address else change.address.country
-        abroad = country != change.address.country
-        return Quote(order.customer, order.id, total=order.total, address=order.address, goes_abroad=abroad)
-    raise ShopRefusedError("This shop can't do that.")
-
-
-def _applied(node: Json, change: Change, key: str) -> Applied | None:
-    if isinstance(change, Refund):
-        found = reading.refunds_with(node, key)
-        return Applied(found[0]["id"], reading.refund_status(found[0])) if found else None
-    if isinstance(change, CancelOrder):
-        note = str((node["cancellation"] or {}).get("staffNote") or "")
-        return Applied(node["id"]) if key and node["cancelledAt"] and note.endswith(_mark(key)) else None
-    if isinstance(change, ChangeAddress):
-        order = reading.order(node)
-        return Applied(node["id"]) if order.address == change.address else None
-    return None
-
-
-def _refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:
-    """Write what goes back to which payments, the first ones first, as far as each has something left."""
-    gone = reading.gone(node)
-    rest, transactions = amount.minor, []
-    for payment in reading.payments(node):
-        part = min(rest, reading.money(payment["amountSet"]).minor - gone.get(payment["id"], 0))
-        if part > 0:
-            transactions.append(
-                {
-                    "orderId": node["id"],
-                    "parentId": payment["id"],
-                    "gateway": payment["gateway"],
-                    "kind": "REFUND",
-                    "amount": str(Money(part, amount.currency).major),
-                }
-            )
-            rest -= part
-    lines = f", lines {' '.join(map(str, change.lines))}" if change.lines else ""
-    return {
-        "orderId": node["id"],
-        "note": f"{change.reason.replace('_', ' ')}{lines} {_mark(key)}",
-        "notify": True,
-        "currency": amount.currency,
-        "transactions": transactions,
-        "discrepancyReason": _DISCREPANCY.get(change.reason, "CUSTOMER"),
-    }
-
-
-def _address_input(address: Address) -> Json:
-    first, _, last = address.name.rpartition(" ")
-    return {
-        "firstName": first,
-        "lastName": last,
-        "address1": address.street,
-        "address2": "",
-        "city": address.city,
-        "provinceCode": address.region or None,
-        "zip": address.postcode,
-        "countryCode": address.country,
-    }
-
-
-def _check_errors(errors: list[Json]) -> None:
-    """Raise for errors of a user's: what is in progress is unknown, the others mean that nothing was done."""
-    if errors:
-        words = str(errors[0]["message"])[:200]
-        if re.search(r"in progress|idempoten", words, re.IGNORECASE):
-            raise OutcomeUnknownError(f"Shopify: {words}")
-        raise ShopRefusedError(f"Shopify does not allow it: {words}")
+def _words(errors: Sequence[Json]) -> str:
+    return " ".join(str(error["message"]) for error in errors)[:200] or "it is not there yet"

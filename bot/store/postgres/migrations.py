@@ -27,7 +27,8 @@ _CONVERSATIONS = """
     CREATE TABLE threads (
         team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, started_by TEXT NOT NULL, created_at TIME NOT NULL,
         intent TEXT CHECK (intent::json IS NOT NULL OR intent IS NULL), handed_over_at TIME, owner TEXT,
-        handed_over_by TEXT, team_post TEXT, team_post_about NUMBER, thread THREAD(ts), fence NUMBER NOT NULL DEFAULT 0,
+        handed_over_by TEXT, team_post TEXT, team_post_about NUMBER, place TEXT, thread THREAD(ts),
+        fence NUMBER NOT NULL DEFAULT 0,
         PRIMARY KEY (team, channel, ts));
     CREATE UNIQUE INDEX threads_by_key ON threads (thread);
     CREATE TABLE inbox (
@@ -36,7 +37,8 @@ _CONVERSATIONS = """
         status TEXT NOT NULL DEFAULT 'waiting'
             CHECK (status IN ('unclaimed', 'waiting', 'running', 'done', 'failed')),
         attempts integer NOT NULL DEFAULT 0, received_at TIME NOT NULL, finished_at TIME, changed_at TIME, error TEXT,
-        thread THREAD(thread_ts), UNIQUE (team, channel, ts));
+        files TEXT CHECK (files IS NULL OR files::json IS NOT NULL), context TEXT,
+        called_in boolean NOT NULL DEFAULT false, thread THREAD(thread_ts), UNIQUE (team, channel, ts));
     CREATE INDEX inbox_open ON inbox (thread, ts) WHERE status IN ('waiting', 'running');
     CREATE INDEX inbox_of_thread ON inbox (thread);
     CREATE INDEX inbox_unclaimed ON inbox (received_at) WHERE status = 'unclaimed';
@@ -73,7 +75,7 @@ _CALLS = """
     CREATE INDEX tool_calls_open ON tool_calls (expires_at)
         WHERE gated AND status IN ('pending', 'running', 'unknown');
     CREATE INDEX requests_of_person ON tool_calls (requester, tool, created_at) WHERE gated;
-    CREATE UNIQUE INDEX tool_calls_one_pending_per_subject ON tool_calls (subject)
+    CREATE UNIQUE INDEX tool_calls_one_open_of_a_kind ON tool_calls (subject, tool)
         WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending;
     CREATE FUNCTION hold_final_call() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -122,6 +124,13 @@ _THE_REST = """
     CREATE INDEX outbox_about ON outbox (about);
     CREATE INDEX outbox_replacing ON outbox (replaces) WHERE replaces IS NOT NULL;
     CREATE INDEX outbox_by_ts ON outbox (channel, ts);
+    CREATE TABLE places (
+        team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL,
+        PRIMARY KEY (team, channel, ts));
+    CREATE INDEX places_of_thread ON places (thread);
+    CREATE TABLE relays (post_id TEXT PRIMARY KEY, thread TEXT NOT NULL, to_channel TEXT NOT NULL, ts TEXT, at TIME);
+    CREATE INDEX relays_of_thread ON relays (thread);
+    CREATE INDEX relays_by_post ON relays (to_channel, ts);
     CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TIME NOT NULL);
     CREATE TABLE processes (id TEXT PRIMARY KEY, seen_at TIME NOT NULL);
     CREATE TABLE switches (name TEXT PRIMARY KEY, set_at TIME NOT NULL);
@@ -146,6 +155,8 @@ TABLES = (
     "erased_messages",
     "usage",
     "bounds_told",
+    "places",
+    "relays",
     "channels",
     "switches",
     "processes",

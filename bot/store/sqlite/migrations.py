@@ -278,12 +278,42 @@ def quotes(db: Database) -> None:
 
 
 @bot_migrations()
+def what_people_send(db: Database) -> None:
+    """Keep files and what a message answers to, and in which direct messages a conversation goes on."""
+    db.execute("ALTER TABLE inbox ADD COLUMN files TEXT CHECK (files IS NULL OR json_valid(files))")
+    db.execute("ALTER TABLE inbox ADD COLUMN context TEXT")
+    db.execute("ALTER TABLE threads ADD COLUMN place TEXT")
+    db.execute("""
+        CREATE TABLE places (
+            team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL,
+            PRIMARY KEY (team, channel, ts)
+        ) STRICT""")
+    db.execute("CREATE INDEX places_of_thread ON places (thread)")
+    db.execute("""
+        CREATE TABLE relays (
+            post_id TEXT PRIMARY KEY, thread TEXT NOT NULL, to_channel TEXT NOT NULL, ts TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX relays_of_thread ON relays (thread)")
+    db.execute("CREATE INDEX relays_by_post ON relays (to_channel, ts)")
+
+
+@bot_migrations()
+def called_in(db: Database) -> None:
+    """Keep which messages call the bot into a thread, where others may have spoken meanwhile."""
+    db.execute("ALTER TABLE inbox ADD COLUMN called_in INTEGER NOT NULL DEFAULT 0")
+
+
+@bot_migrations()
 def two_keys(db: Database) -> None:
     """Let a request need the yes of who asked, of an approver, or of both."""
     db.execute("""
         ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
         CHECK (gate IN ('requester', 'approver', 'both'))""")
     db.execute("ALTER TABLE tool_calls ADD COLUMN confirmed_at TEXT")
+    db.execute("DROP INDEX tool_calls_one_pending_per_subject")
+    db.execute("""
+        CREATE UNIQUE INDEX tool_calls_one_open_of_a_kind ON tool_calls (subject, tool)
+        WHERE status IN ('pending', 'running', 'unknown') AND NOT money_pending""")
 
 
 @bot_migrations()
@@ -333,6 +363,7 @@ def plain_views(db: Database) -> None:
 def several_machines(db: Database) -> None:
     """Tell one lease of a thread from the next, keep Slack's pace, and count the chain's entries."""
     db.execute("ALTER TABLE threads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE relays ADD COLUMN at TEXT")
     db.execute("CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TEXT NOT NULL) STRICT")
     _count_seals(db)
 

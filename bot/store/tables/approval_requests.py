@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import call_of, get_call, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox import mark_changed, thread_of
+from bot.store.tables.inbox_rows import go_on, is_known_text, mark_changed, thread_of
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox, cards_of
 from bot.store.tables.seals import seal
@@ -27,8 +27,8 @@ class ApprovalRequests:
     async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
         """Make a proposed call wait for a person, its cards queued with it.
 
-        Raises SubjectTakenError when an open call has the same subject, and MessageChangedError when the person has
-        changed or deleted what they wrote; then nothing is written.
+        Raises SubjectTakenError when an open call of its kind has the same subject, and MessageChangedError when the
+        person has changed or deleted what they wrote; then nothing is written.
         """
         thread = call.thread
 
@@ -88,6 +88,9 @@ class ApprovalRequests:
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
                    AND (gate != 'both' OR confirmed_at IS NOT NULL)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM tool_calls other WHERE other.subject = tool_calls.subject
+                       AND other.status IN ('running', 'unknown') AND NOT other.money_pending)
                    AND NOT (json_extract(quote, '$.change.kind') = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
@@ -95,7 +98,7 @@ class ApprovalRequests:
             )
             return get_call(db, call.id) if taken.rowcount == 1 else None
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=f"subject {call.subject}")
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the yes of who asked, the first of two, and have approvers asked; return whether this was it.
@@ -155,8 +158,11 @@ class ApprovalRequests:
         money_pending: bool = False,
         operator: str | None = None,
         why: str | None = None,
+        goes_on: str | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
+
+        With `goes_on` the thread goes on, as if who asked had written that.
 
         An `operator` who does it by hand is kept in the audit, and `why`.
 
@@ -202,6 +208,8 @@ class ApprovalRequests:
             )
             if announcement is not None:
                 self._outbox.insert(db, [announcement], call.thread)
+            if goes_on:
+                go_on(db, call.thread, call.requester, goes_on)
             return True
 
         return await self._database.commit(write, lock=call.thread.key)
@@ -301,17 +309,27 @@ class ApprovalRequests:
 
         return await self._database.commit(write)
 
-    async def mark_message_edited(self, team: str, channel: str, ts: str) -> list[ToolCall]:
-        """Note that the message was changed, and list the calls that wait and were made in answer to it.
+    async def mark_message_edited(
+        self,
+        team: str,
+        channel: str,
+        ts: str,
+        text: str | None = None,
+        tell: Callable[[ThreadId, str], Post] | None = None,
+    ) -> list[ToolCall]:
+        """Note that the message says something else now, or is gone, and list the calls that wait and answered it.
 
-        A call that is not made yet cannot be parked after this.
+        A call that is not made yet cannot be parked after this, unless the model reads the new words first. Who gets
+        no answer to these any more is told so with what `tell` makes of the thread and the person.
         """
 
         def write(db: Transaction) -> list[ToolCall]:
             if (thread := thread_of(db, team, channel, ts)) is None:
                 return []
             db.lock(thread.key)  # a call is parked before this and found, or after it and refused
-            mark_changed(db, team, channel, ts)
+            if text is not None and is_known_text(db, team, channel, ts, text):
+                return []  # such as when Slack does not say how a message was before
+            answered = mark_changed(db, team, channel, ts, text)
             # Asked with this message: by its author, in its thread, by the run that answered it. A run's messages are
             # those after the last answer that came before the call: a message of the assistant that asks for no tool.
             rows = db.query(
@@ -325,7 +343,10 @@ class ApprovalRequests:
                    AND inbox.thread = tool_calls.thread""",
                 [team, channel, ts],
             )
-            return [call_of(row) for row in rows]
+            calls = [call_of(row) for row in rows]
+            if answered and tell and not calls:
+                self._outbox.insert(db, [tell(*answered)], answered[0])
+            return calls
 
         return await self._database.commit(write)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox import current_run
+from bot.store.tables.inbox_rows import current_run
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.seals import seal, seal_erased

@@ -3,18 +3,20 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
-from bot.store.errors import DatabaseError
-from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, Spent, ThreadId, ToolCall
+from bot.store.errors import DatabaseError, MessageChangedError
+from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
 from bot.store.tables.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox import finish_running, mark_running
+from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
+from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent, mark_handed_over, set_intent, team_post
+
+WITHOUT_TEXT = "(a message without text)"
 
 
 class Conversations:
@@ -30,10 +32,11 @@ class Conversations:
         self._leases = leases
         self._rolled_back: set[ThreadId] = set()  # threads in which what a run was told was not committed after all
 
-    async def begin(self, message: InboxMessage) -> Conversation:
+    async def begin(self, message: InboxMessage, context: str = "") -> Conversation:
         """Add the message that a run answers, unless an earlier attempt did, and read the whole thread.
 
-        The outcomes of gated calls since the last run are told first, as a note of role system.
+        The outcomes of gated calls since the last run are told first, as a note of role system. The context is what
+        the message answers to, as it was said by others; it is kept with it.
         """
 
         def write(db: Transaction) -> Conversation:
@@ -41,7 +44,10 @@ class Conversations:
             self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 _answer(db, message.thread, _unanswered(db, message.thread))
-                _append(db, message.thread, _said(message.user, message.text), inbox_id=message.id)
+                if context:
+                    db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, message.id])
+                _append(db, message.thread, _said(message.user, message.text + context), inbox_id=message.id)
+            _correct(db, message.thread)
             conversation = _read(db, message.thread)
             if not conversation.unanswered and _join(db, message.thread):
                 conversation = _read(db, message.thread)
@@ -75,6 +81,7 @@ class Conversations:
         def write(db: Transaction) -> Conversation:
             self._check(db, thread)
             _answer(db, thread, _unanswered(db, thread))
+            _correct(db, thread)
             _join(db, thread)
             return _read(db, thread)
 
@@ -94,11 +101,14 @@ class Conversations:
     ) -> bool:
         """End a run: its last message, what is said, and the end of the message and of those that joined it are one.
 
-        Return whether another message waits in the thread; with none left the thread is let go.
+        Return whether another message waits in the thread; with none left the thread is let go. Raises
+        MessageChangedError when the answer is to words that the person has corrected since the model read them.
         """
         thread = message.thread
 
         def write(db: Transaction) -> bool:
+            if reply is not None and error is None and _correct(db, thread):
+                raise MessageChangedError(message.user)
             if reply is None:
                 self._leases.check(db, thread)
             else:
@@ -142,7 +152,24 @@ class Conversations:
 
 
 def _said(user: str, text: str) -> ChatMessage:
-    return {"role": "user", "name": user, "content": text or "(a message without text)"}
+    return {"role": "user", "name": user, "content": text or WITHOUT_TEXT}
+
+
+def _correct(db: Transaction, thread: ThreadId) -> bool:
+    """Bring what a running message says for the model up to what it says now, and return whether that was another."""
+    rows = db.query(
+        """SELECT messages.id, inbox.id AS inbox_id, user, text || coalesce(context, '') AS said
+           FROM inbox JOIN messages ON inbox_id = inbox.id
+           WHERE inbox.thread = ? AND status IN ('waiting', 'running') AND status = 'running'
+           AND json_extract(message, '$.content') != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
+        [thread.key, WITHOUT_TEXT],
+    )
+    corrected = list(rows)
+    for row in corrected:
+        message = json.dumps(_said(row["user"], row["said"]), ensure_ascii=False)
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row["id"]])
+        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ?", [row["inbox_id"]])
+    return bool(corrected)
 
 
 def _join(db: Transaction, thread: ThreadId) -> bool:
@@ -198,7 +225,7 @@ def _add_notes(db: Transaction, thread: ThreadId) -> None:
 
 def _read(db: Transaction, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
-    begin = _start_of_run(db, thread)
+    begin = start_of_run(db, thread)
     shown = dict.fromkeys(
         row["card"]
         for row in db.query(
@@ -207,12 +234,19 @@ def _read(db: Transaction, thread: ThreadId) -> Conversation:
             [begin.message_id, thread.key],
         )
     )
+    sent = db.execute(
+        """SELECT user, status, files FROM messages JOIN inbox ON inbox.id = inbox_id
+           WHERE messages.thread = ? AND files IS NOT NULL ORDER BY messages.id""",
+        [thread.key],
+    ).fetchall()
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
         cards=tuple(tuple(json.loads(card)) for card in shown),
-        spent=_spent(db, thread, begin),
+        spent=spent(db, thread, begin),
         intent=get_intent(db, thread),
+        files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
+        new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
     )
 
 
@@ -226,55 +260,12 @@ def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:
 
 def _leave_out(db: Transaction, thread: ThreadId) -> None:
     """Mark the messages of the run as ones that the model is not given again; notes stay."""
-    first_id = _start_of_run(db, thread).message_id
+    first_id = start_of_run(db, thread).message_id
     if first_id:
         said = "SELECT id, message FROM messages WHERE thread = ? AND id >= ? AND role != 'system'"
         for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
             marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
             db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
-
-
-class _Begin(NamedTuple):
-    """Where a run began in the conversation, when, and for whom."""
-
-    message_id: int = 0
-    at: str = "0001-01-01"
-    user: str = ""
-
-
-def _start_of_run(db: Transaction, thread: ThreadId) -> _Begin:
-    """Find where the run began in the conversation: at the first of the messages that it answers."""
-    # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
-    first = db.execute(
-        """SELECT messages.id, created_at, inbox.user FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE inbox.thread = ?
-           AND status IN ('waiting', 'running') AND status = 'running'
-           ORDER BY messages.id LIMIT 1""",
-        [thread.key],
-    ).fetchone()
-    return _Begin(*first or ())
-
-
-def _spent(db: Transaction, thread: ThreadId, begin: _Begin) -> Spent:
-    steps, tokens = db.execute(
-        """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
-                  coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
-           FROM model_calls WHERE thread = ? AND created_at >= ?""",
-        [thread.key, begin.at],
-    ).fetchone()
-    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    calls = db.execute(
-        "SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?",
-        [thread.key, begin.user, hour_ago],
-    ).fetchone()[0]
-    same = db.execute(
-        """SELECT coalesce(max(n), 0) FROM (
-               SELECT count(DISTINCT message_id) AS n FROM tool_calls
-               WHERE thread = ? AND message_id > ?
-               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent) AS failures""",
-        [thread.key, begin.message_id],
-    ).fetchone()[0]
-    return Spent(steps, tokens, calls, same)
 
 
 def erase_messages(db: Transaction, thread: ThreadId) -> None:

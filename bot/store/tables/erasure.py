@@ -10,7 +10,7 @@ from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import erase_calls, forget_approver, open_requests
 from bot.store.tables.conversations import erase_messages
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox import erase_inbox, is_answering, quiet_threads, threads_of
+from bot.store.tables.inbox_rows import erase_inbox, is_answering, quiet_threads, threads_of
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.tables.threads import erase_thread
 from bot.store.tables.usage import erase_usage

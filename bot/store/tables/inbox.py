@@ -1,13 +1,30 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
-import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import InboxMessage, ThreadId
+from bot.store.records import InboxMessage, PassOn, ThreadId
 from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import (
+    complete,
+    delay,
+    insert_message,
+    open_thread,
+    placed,
+    read_by_model,
+    read_files,
+    was_erased,
+    write_files,
+)
 from bot.store.tables.leases import Leases
-from bot.store.tables.threads import insert_thread, is_quiet_for, mark_taken_back
+from bot.store.tables.outbox import Outbox, relayed_to_customer, relayed_to_team
+from bot.store.tables.threads import (
+    is_quiet_for,
+    mark_taken_back,
+    place_of,
+)
 
+NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
 TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver late events, for a day
 
@@ -15,37 +32,81 @@ TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver
 class Inbox:
     """Messages that are for us, each once, in the order of Slack's ts."""
 
-    def __init__(self, database: Database, leases: Leases) -> None:
+    def __init__(self, database: Database, leases: Leases, outbox: Outbox | None = None) -> None:
         self._database = database
+        self._outbox = outbox or Outbox(database, leases)
         self._leases = leases
         self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
 
-    async def receive(self, message: InboxMessage, *, addressed: bool, mentioned: bool) -> bool:
-        """Keep the message if it is for us, once, and return whether it is still to be answered.
+    async def receive(
+        self,
+        message: InboxMessage,
+        *,
+        addressed: bool,
+        mentioned: bool,
+        goes_on_for: timedelta = timedelta(),
+        pass_on: PassOn | None = None,
+        only_known: bool = False,
+    ) -> ThreadId | None:
+        """Keep the message if it is for us, once, and return its conversation while it is still to be answered.
 
         A message that addresses nobody is for us only in a thread that we are in already. One that came before the
         mention which makes the thread ours is left unclaimed for a while. A thread that was handed over to people is
-        ours again when we are mentioned there.
+        ours again when we are mentioned there. In a direct message a conversation goes on for so long after our last
+        word in it. Of the two copies of a mention one may have the files alone, whichever comes first.
+
+        A copy that comes later for another reason completes one that is known, and is nothing new. What the team says
+        below the post about a thread is passed on to that, and back where the team cannot look.
         """
-        thread = message.thread
+        first = _to_lock(message.thread)
 
-        def write(db: Transaction) -> bool:
-            if _was_erased(db, message):
-                return False
+        def write(db: Transaction) -> ThreadId | None:
+            if was_erased(db, message):
+                return None
+            kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
+            status = db.execute(kept, [message.thread.team, message.thread.channel, message.ts]).fetchone()
+            if only_known and status is None:
+                return None
+            found = placed(db, message, goes_on_for if status is None else timedelta())
+            thread = found.thread
+            if thread != first:
+                db.lock(thread.key)
             if addressed:
-                _open_thread(db, message)
-            kept = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
-            is_new = db.execute(kept, [thread.team, thread.channel, message.ts]).fetchone() is None
-            if mentioned and is_new:
+                open_thread(db, found)
+            if mentioned and status in (None, ("unclaimed",)):
                 mark_taken_back(db, thread)
-            if is_quiet_for(db, thread, message.user):
-                return False
-            found = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
-            if is_new:
-                _insert(db, message, "waiting" if found else "unclaimed")
-            return found is not None and self._is_open(db, message, owner=found[0])
+            handed_over = is_quiet_for(db, thread, message.user)
+            is_for_others = status is None and (handed_over or not addressed)
+            if pass_on and is_for_others and self._pass_on(db, found, pass_on, handed_over=handed_over):
+                return None
+            if handed_over:
+                return None
+            row = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
+            if status is None:
+                insert_message(db, found, "waiting" if row else "unclaimed")
+            else:
+                complete(db, found, claimed=addressed)
+            return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
-        return await self._database.commit(write, lock=thread.key)
+        return await self._database.commit(write, lock=first.key)
+
+    def _pass_on(
+        self,
+        db: Transaction,
+        message: InboxMessage,
+        pass_on: PassOn,
+        *,
+        handed_over: bool,
+    ) -> bool:
+        if handed_over and message.private and (team := relayed_to_team(db, message.thread)):
+            target, about = team, message.thread
+        elif not handed_over and (customer := relayed_to_customer(db, message.thread)):
+            target, about = customer, customer
+        else:
+            return False
+        insert_message(db, message, "done")
+        self._outbox.insert(db, [pass_on(target, message)], about)
+        return True
 
     def _is_open(self, db: Transaction, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
@@ -106,14 +167,17 @@ class Inbox:
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
             row = db.execute(
-                """SELECT ts, user, text, user_team, shared, id, attempts, status FROM inbox
-                   WHERE thread = ? AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
+                """SELECT ts, user, text, user_team, shared, id, attempts, status, files, received_at,
+                       called_in OR (ts != thread_ts
+                           AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread))
+                   FROM inbox WHERE thread = ?
+                   AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
                 [thread.key],
             ).fetchone()
             if row is None:
                 self._leases.let_go(db, thread)
                 return None
-            ts, user, text, user_team, shared, row_id, attempts, status = row
+            ts, user, text, user_team, shared, row_id, attempts, status, files, received_at, called_in = row
             is_ours = status == "running" and owner[0] == self._leases.process
             if not (is_ours and row_id in self._marked):
                 attempts += 1
@@ -121,9 +185,55 @@ class Inbox:
                 self._leases.take(db, thread)
             self._leases.begin(db, thread)
             self._marked.discard(row_id)
-            return InboxMessage(thread, ts, user, text, user_team, bool(shared), row_id, attempts)
+            return InboxMessage(
+                thread=thread,
+                ts=ts,
+                user=user,
+                text=text,
+                user_team=user_team,
+                shared=bool(shared),
+                id=row_id,
+                attempts=attempts,
+                files=read_files(files),
+                place=place_of(db, thread.team, thread.channel, thread.ts),
+                called_in=bool(called_in),
+                received_at=datetime.fromisoformat(received_at),
+            )
 
         return await self._database.commit(write, lock=thread.key)
+
+    async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
+        """Keep what a message's files say, unless the person has corrected the words meanwhile."""
+
+        def write(db: Transaction) -> None:
+            db.execute(
+                "UPDATE inbox SET text = ?, files = ? WHERE id = ? AND text = ?",
+                [message.text, write_files(message.files), message.id, instead_of],
+            )
+
+        await self._database.commit(write)
+
+    async def read_by_model(self, thread: ThreadId) -> tuple[str, frozenset[str]]:
+        """Return up to where a thread was read in Slack, and which of its messages the model has read."""
+        return await self._database.read(lambda db: read_by_model(db, thread))
+
+    async def lateness(self, message: InboxMessage) -> timedelta:
+        """Return for how long a message has waited, on its way and here, however wrong the clock of this host is.
+
+        How long it was on its way is known by those around it that came and went without delay: what was received
+        nearest to when Slack says that it was sent shows by how much the two clocks differ.
+        """
+
+        def read(db: Transaction) -> list[tuple[str, str]]:
+            around = "SELECT received_at, ts FROM inbox WHERE id != ? AND id BETWEEN ? AND ?"
+            said = """SELECT sent_at, ts FROM outbox WHERE status = 'sent' AND replaces IS NULL AND ts IS NOT NULL
+                      ORDER BY seq DESC LIMIT ?"""
+            ids = [message.id, message.id - NEIGHBOURS, message.id + NEIGHBOURS]
+            return [*db.execute(around, ids).fetchall(), *db.execute(said, [NEIGHBOURS]).fetchall()]
+
+        known = [delay(datetime.fromisoformat(at), ts) for at, ts in await self._database.read(read)]
+        on_its_way = delay(message.received_at, message.ts) - min(known) if known else timedelta()
+        return max(on_its_way, timedelta()) + max(datetime.now(UTC) - message.received_at, timedelta())
 
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
@@ -132,109 +242,6 @@ class Inbox:
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
 
 
-def _insert(db: Transaction, message: InboxMessage, status: str) -> None:
-    thread = message.thread
-    db.execute(
-        """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, status, datetime.now(UTC).isoformat()),
-        ],
-    )
-
-
-def _open_thread(db: Transaction, message: InboxMessage) -> None:
-    """Make the thread ours, with what was said in it after this message but reached us before.
-
-    A thread that is ours already may have been opened by a later mention than this one.
-    """
-    thread = message.thread
-    insert_thread(db, thread, message.user)
-    db.execute(
-        """UPDATE inbox SET status = 'waiting'
-           WHERE thread = ? AND status = 'unclaimed' AND ts > ?""",
-        [thread.key, message.ts],
-    )
-
-
-def _was_erased(db: Transaction, message: InboxMessage) -> bool:
-    found = "SELECT 1 FROM erased_messages WHERE key = ?"
-    return db.execute(found, [_erased_key(message.key)]).fetchone() is not None
-
-
-def _erased_key(key: str) -> str:
-    """Return what tells a message again that was erased, and tells nothing else of it."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def erase_inbox(db: Transaction, thread: ThreadId) -> None:
-    """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
-    now = datetime.now(UTC).isoformat()
-    for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
-        db.execute(
-            "INSERT INTO erased_messages VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
-            [_erased_key(f"{thread.team}/{thread.channel}/{ts}"), now],
-        )
-    db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
-
-
-def threads_of(db: Transaction, user: str) -> list[ThreadId]:
-    """List the threads in which the person wrote."""
-    rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
-    return [ThreadId.of_key(key) for (key,) in rows]
-
-
-def quiet_threads(db: Transaction, since: str) -> list[ThreadId]:
-    """List the threads in which nobody has written since, and nothing waits for its answer."""
-    rows = db.execute(
-        """SELECT thread FROM inbox GROUP BY thread
-           HAVING max(received_at) < ? AND count(*) FILTER (WHERE status IN ('waiting', 'running')) = 0""",
-        [since],
-    ).fetchall()
-    return [ThreadId.of_key(key) for (key,) in rows]
-
-
-def is_answering(db: Transaction, thread: ThreadId) -> bool:
-    """Return whether a message of the thread waits for its answer."""
-    waits = "SELECT 1 FROM inbox WHERE thread = ? AND status IN ('waiting', 'running')"
-    return db.execute(waits, [thread.key]).fetchone() is not None
-
-
-def mark_running(db: Transaction, row_id: int) -> None:
-    """Note that a run answers the message, too."""
-    db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
-
-
-def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool:
-    """End all messages that the thread's run answers, and return whether another waits."""
-    # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
-    db.execute(
-        """UPDATE inbox SET status = ?, error = ?, finished_at = ?
-           WHERE thread = ?
-           AND status IN ('waiting', 'running') AND status = 'running'""",
-        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
-    )
-    return is_answering(db, thread)
-
-
-def current_run(db: Transaction, thread: ThreadId) -> int | None:
-    """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
-    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
-    found: tuple[int | None] = db.execute(
-        """SELECT min(id) FROM inbox WHERE thread = ? AND status IN ('waiting', 'running') AND status = 'running'""",
-        [thread.key],
-    ).fetchone()
-    return found[0]
-
-
-def thread_of(db: Transaction, team: str, channel: str, ts: str) -> ThreadId | None:
-    """Return the thread of a message, if it was kept."""
-    found = db.execute("SELECT thread FROM inbox WHERE (team, channel, ts) = (?, ?, ?)", [team, channel, ts]).fetchone()
-    return ThreadId.of_key(found[0]) if found else None
-
-
-def mark_changed(db: Transaction, team: str, channel: str, ts: str) -> None:
-    """Note that somebody changed or deleted the message."""
-    changed = "UPDATE inbox SET changed_at = ? WHERE (team, channel, ts) = (?, ?, ?)"
-    db.execute(changed, [datetime.now(UTC).isoformat(), team, channel, ts])
+def _to_lock(thread: ThreadId) -> ThreadId:
+    """Return what to lock before it is known in which conversation of a direct message something belongs."""
+    return replace(thread, ts="") if thread.channel.startswith("D") else thread

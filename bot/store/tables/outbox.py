@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from bot.store.records import Post, ThreadId
+from bot.store.records import Block, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
+from bot.store.tables.threads import give_back, place_of
 
 POST_INTERVAL = timedelta(seconds=1)  # Slack's limit for chat.postMessage is one message a second a channel …
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
@@ -55,15 +56,25 @@ class Outbox:
                                        sender, attempts, decidable, about)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
-                    *(post.id, post.team, post.channel, post.thread_ts, post.text, json.dumps(post.blocks)),
+                    *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
                     *(post.decidable, about.key),
                 ],
             )
             if is_first:
                 self._marked[post.id] = monotonic() + _turn(db, post)
+            if post.relays:
+                db.execute(
+                    "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
+                    [post.id, post.relays.key, post.channel, now],
+                )
             # Too early is fine: whoever takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
+
+    async def add(self, post: Post) -> None:
+        """Queue a post that belongs to nothing else that is written."""
+        about = ThreadId(post.team, post.channel, post.thread_ts or "")
+        await self._database.commit(lambda db: self.insert(db, [post], about))
 
     async def waiting_posts(self) -> int:
         """Count the posts that are not in Slack yet."""
@@ -121,20 +132,31 @@ class Outbox:
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
                 [ts, datetime.now(UTC).isoformat(), post.id],
             )
+            db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)
 
         return await self._database.commit(write, lock=_lock(post.channel))
 
-    async def failed(self, post: Post, error: str) -> None:
-        """Give the post up, with the reason for the operator."""
-        await self._write(post, "status = 'failed', error = ?", error)
+    async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
+        """Give the post up, with the reason for the operator.
 
-    async def simplify(self, post: Post, text: str, error: str) -> None:
-        """Have the post said in plain text instead, in its place."""
-        changes = "text = ?, blocks = '[]', decidable = FALSE, sender = NULL, error = ?"
-        await self._write(post, changes, text, error)
+        If people were to take a thread over because of it, who waits for them there is told so, and answered again.
+        """
 
-    async def _write(self, post: Post, changes: str, *values: str) -> None:
+        def write(db: Transaction) -> None:
+            mine = [error, post.id, self._leases.process]
+            failed = db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ? AND sender = ?", mine)
+            if failed.rowcount == 1 and (left := give_back(db, post.id)):
+                self.insert(db, [unreached(*left)], left[0])
+
+        await self._database.commit(write)
+
+    async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
+        """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
+        changes = "text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?"
+        await self._write(post, changes, text, json.dumps(blocks), bool(blocks), error)
+
+    async def _write(self, post: Post, changes: str, *values: str | bool) -> None:
         """Change a post that is in our hands; one that was taken from us meanwhile is another's to speak of."""
         sql = f"UPDATE outbox SET {changes} WHERE id = ? AND sender = ?"  # noqa: S608 - words of ours
         mine = [*values, post.id, self._leases.process]
@@ -159,6 +181,25 @@ def _turn(db: Transaction, post: Post) -> float:
     return max(0.0, (free_at - now - POSTS_IN_A_BURST * POST_INTERVAL).total_seconds())
 
 
+def _thread_ts(db: Transaction, post: Post) -> str | None:
+    return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
+
+
+def relayed_to_team(db: Transaction, thread: ThreadId) -> ThreadId | None:
+    """Return the team's thread about a customer's."""
+    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY at DESC NULLS LAST LIMIT 1"
+    found = db.execute(sql, [thread.key]).fetchone()
+    return ThreadId(thread.team, *found) if found else None
+
+
+def relayed_to_customer(db: Transaction, thread: ThreadId) -> ThreadId | None:
+    """Return the customer's thread that the team's is about."""
+    found = db.execute(
+        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
+    ).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
+
+
 def is_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Return whether something about the thread is still to be said."""
     waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
@@ -168,6 +209,7 @@ def is_waiting(db: Transaction, thread: ThreadId) -> bool:
 def erase_posts(db: Transaction, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
+    db.execute("DELETE FROM relays WHERE thread = ?", [thread.key])
 
 
 def erase_mentions(db: Transaction, user: str) -> bool:

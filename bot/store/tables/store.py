@@ -21,7 +21,7 @@ def open_store(database: Database, leases: Leases) -> Store:
     """Return the store of a process that has joined an open database."""
     outbox = Outbox(database, leases)
     return Store(
-        inbox=Inbox(database, leases),
+        inbox=Inbox(database, leases, outbox),
         outbox=outbox,
         calls=Calls(database, outbox, leases),
         approval_requests=ApprovalRequests(database, outbox, leases),

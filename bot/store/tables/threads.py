@@ -16,6 +16,33 @@ def insert_thread(db: Transaction, thread: ThreadId, started_by: str) -> None:
     )
 
 
+def find_thread(db: Transaction, thread: ThreadId) -> ThreadId:
+    """Return the conversation that goes on in this thread of a direct message; any other thread is its own."""
+    if not thread.channel.startswith("D"):
+        return thread
+    sql = "SELECT thread FROM places WHERE (team, channel, ts) = (?, ?, ?)"
+    found = db.execute(sql, [thread.team, thread.channel, thread.ts]).fetchone()
+    return ThreadId.of_key(found[0]) if found else thread
+
+
+def continue_in(db: Transaction, thread: ThreadId, place: str) -> None:
+    """Go on with a conversation below another message of the same direct message; from now on we answer there."""
+    db.execute(
+        "INSERT INTO places (team, channel, ts, thread) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [thread.team, thread.channel, place, thread.key],
+    )
+    db.execute("UPDATE threads SET place = ? WHERE thread = ? AND coalesce(place, ts) < ?", [place, thread.key, place])
+
+
+def place_of(db: Transaction, team: str, channel: str, ts: str) -> str:
+    """Return the ts below which a conversation is answered now."""
+    if not channel.startswith("D"):
+        return ts
+    sql = "SELECT coalesce(place, ts) FROM threads WHERE thread = ?"
+    found = db.execute(sql, [ThreadId(team, channel, ts).key]).fetchone()
+    return str(found[0]) if found else ts
+
+
 def mark_handed_over(db: Transaction, thread: ThreadId, user: str) -> None:
     """Leave the thread to people, because of this person: see `is_quiet_for`."""
     db.execute(
@@ -38,6 +65,18 @@ def is_quiet_for(db: Transaction, thread: ThreadId, user: str) -> bool:
 def mark_taken_back(db: Transaction, thread: ThreadId) -> None:
     """Answer in the thread again."""
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
+
+
+def give_back(db: Transaction, team_post: str) -> tuple[ThreadId, str] | None:
+    """Answer again in the thread that people were to take over because of this post, and return it and who asked."""
+    row = db.execute(
+        "SELECT thread, handed_over_by FROM threads WHERE team_post = ? AND handed_over_at IS NOT NULL", [team_post]
+    ).fetchone()
+    if row is None:
+        return None
+    thread = ThreadId.of_key(row[0])
+    mark_taken_back(db, thread)
+    return thread, row[1]
 
 
 def team_post(db: Transaction, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
@@ -77,4 +116,5 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
 
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
+    db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

@@ -23,8 +23,16 @@ def portability_faults(body: Json) -> Iterator[str]:
         yield from (f"message {number}: {fault}" for fault in _message_faults(message, messages[number + 1 :]))
 
 
+def _is_pictured(message: Json) -> bool:
+    """Return whether these are a person's words and pictures, which go to a model of which a setting says it sees."""
+    parts = message.get("content")
+    if message["role"] != "user" or not isinstance(parts, list):
+        return False
+    return [part["type"] for part in parts] == ["text", *["image_url"] * (len(parts) - 1)]
+
+
 def _message_faults(message: Json, after: list[Json]) -> Iterator[str]:
-    if not isinstance(message.get("content"), str):
+    if not (isinstance(message.get("content"), str) or _is_pictured(message)):
         yield f"its content is {message.get('content')!r}"
     kept = {name for name in message if any(part in name for part in ("reason", "think", "signature", "extra"))}
     if unknown := message.keys() - _OF_MESSAGE - kept:

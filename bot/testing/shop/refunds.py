@@ -63,13 +63,14 @@ async def test_the_same_key_again_is_the_first_refund(stage: Stage) -> None:
 
 
 async def test_the_same_key_twice_at_once_moves_money_once(stage: Stage) -> None:
-    """Two requests under one key at the same instant are one refund."""
+    """Two requests under one key at the same instant are one refund, and neither says that nothing was done."""
     number = await sold(stage, Sale())
     change = refund_of(number, 1000)
     quote = await stage.shop.quote(change)
     both = (stage.shop.apply(change, quote, key=KEY) for _ in range(2))
-    done = [one for one in await asyncio.gather(*both, return_exceptions=True) if isinstance(one, Applied)]
-    assert done
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert any(isinstance(one, Applied) for one in outcomes)
+    assert not any(isinstance(one, ShopRefusedError) for one in outcomes)
     assert await stage.given_back(number) == 1000
 
 
@@ -177,9 +178,10 @@ async def test_failed_is_failed_and_its_money_is_free_again(stage: Stage) -> Non
 async def test_yen_have_no_decimals_and_dinars_three(stage: Stage, currency: str, minor: int, shown: str) -> None:
     """Amounts are right in currencies without cents, and in those with thousandths."""
     number = await sold(stage, Sale(prices=(minor,), currency=currency))
-    quote = await stage.shop.quote(refund_of(number, lines=(1,)))
+    change = refund_of(number, lines=(1,) if (await order_of(stage, number)).items else ())
+    quote = await stage.shop.quote(change)
     assert str(quote.balance) == shown
-    await stage.shop.apply(refund_of(number, lines=(1,)), quote, key=KEY)
+    await stage.shop.apply(change, quote, key=KEY)
     assert await stage.given_back(number) == minor
 
 

@@ -40,7 +40,7 @@ def auth_test(workspace: Workspace, _arguments: Arguments) -> Json:
         "user_id": workspace.bot_user_id,
         "bot_id": workspace.bot_id,
         "is_enterprise_install": False,
-    }
+    } | ({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {})
 
 
 @method("bots.info")
@@ -73,6 +73,15 @@ def usergroups_users_list(workspace: Workspace, arguments: Arguments) -> Json:
     if usergroup not in workspace.usergroups:
         raise SlackError("no_such_subteam")
     return {"users": workspace.usergroups[usergroup]}
+
+
+@method("files.info")
+def files_info(workspace: Workspace, arguments: Arguments) -> Json:
+    """Describe a file as it is by now: each time as the next of its descriptions does, and the last one stays."""
+    described = workspace.described.get(arguments.required("file"))
+    if not described:
+        raise SlackError("file_not_found")
+    return {"file": described.pop(0) if len(described) > 1 else described[0]}
 
 
 # Conversations

@@ -12,20 +12,25 @@ DEFAULT_SCOPES = frozenset(
         "channels:history",
         "channels:read",
         "chat:write",
+        "files:read",
         "groups:history",
         "groups:read",
         "im:history",
+        "im:read",
         "im:write",
+        "mpim:history",
+        "mpim:read",
         "usergroups:read",
         "users:read",
         "users:read.email",
     }
 )
-_FAMILIES = {"channel": "channels:", "group": "groups:", "im": "im:"}
+_FAMILIES = {"channel": "channels:", "group": "groups:", "im": "im:", "mpim": "mpim:"}
 _READ = ("channels:read", "groups:read", "mpim:read", "im:read")
 _HISTORY = ("channels:history", "groups:history", "mpim:history", "im:history")
 _WRITE = ("channels:manage", "groups:write", "im:write", "mpim:write")
 NEEDED: dict[str, tuple[str, ...]] = {
+    "files.info": ("files:read",),
     "bots.info": ("users:read",),
     "users.info": ("users:read",),
     "users.list": ("users:read",),

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Set as AbstractSet
+from email.utils import formatdate
+from time import time
 from types import TracebackType
 from typing import Self
 
@@ -59,6 +61,7 @@ class SlackServer:
     def add_routes(self, app: web.Application) -> None:
         """Serve Slack under `/api/` and `/link` of an application, until it shuts down."""
         app.router.add_route("*", "/api/{method}", self._serve)
+        app.router.add_get("/files-pri/{file}", self._serve_file)
         app.router.add_get("/link", self.socket_mode.link)
         app.on_shutdown.append(self._shut_down)
 
@@ -93,7 +96,16 @@ class SlackServer:
             answer = self._call(method, arguments, token, request.host)
         else:
             answer = {}
-        return _respond(request, fault, answer, self.scopes if token == self.bot_token else frozenset())
+        response = _respond(request, fault, answer, self.scopes if token == self.bot_token else frozenset())
+        response.headers["Date"] = formatdate(time() + self.workspace.clock_offset_seconds, usegmt=True)
+        return response
+
+    async def _serve_file(self, request: web.Request) -> web.Response:
+        """Give a file to who has the token; Slack shows others its page for signing in."""
+        if request.headers.get("Authorization") != f"Bearer {self.bot_token}" or "files:read" not in self.scopes:
+            return web.Response(text="<h1>Sign in</h1>", content_type="text/html")
+        content_type, content = self.workspace.contents[request.match_info["file"]]
+        return web.Response(body=content, content_type=content_type)
 
     def _call(self, method: str, arguments: Arguments, token: str, host: str) -> Json:
         try:

@@ -2,8 +2,8 @@
 
 from bot.testing.slack.workspace.deliveries import Deliver, Delivery
 from bot.testing.slack.workspace.faults import Faults, Hang
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status
-from bot.testing.slack.workspace.workspace import ApiCall, Order, Workspace
+from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Status
+from bot.testing.slack.workspace.workspace import Order, Workspace
 
 __all__ = [
     "ApiCall",

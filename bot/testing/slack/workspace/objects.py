@@ -1,11 +1,19 @@
 """The objects of a Slack workspace (user, conversation, message) and how Slack writes each of them as JSON."""
 
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
+
+
+class ApiCall(NamedTuple):
+    """One call of a Web API method, as it came in."""
+
+    method: str
+    arguments: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Person:
     is_stranger: bool = False
     deleted: bool = False
     can_act: bool = False
+    enterprise: str | None = None
     is_email_confirmed: bool | None = None
     is_invited_user: bool = False
 
@@ -43,6 +52,15 @@ class Person:
         marks: Json = {} if self.is_email_confirmed is None else {"is_email_confirmed": self.is_email_confirmed}
         if self.is_invited_user:
             marks["is_invited_user"] = True
+        if self.enterprise:
+            marks["enterprise_user"] = {
+                "id": self.id,
+                "enterprise_id": self.enterprise,
+                "enterprise_name": "Acme Group",
+                "is_admin": self.is_admin,
+                "is_owner": self.is_owner,
+                "teams": [self.team] if self.team.startswith("T") else [],
+            }
         return marks | {
             "id": self.id,
             "team_id": self.team,
@@ -66,15 +84,20 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A conversation: a public channel, a private one ("group"), or a direct message ("im")."""
+    """A conversation: a public channel, a private one ("group"), a direct message ("im"), or one of several ("mpim").
+
+    Of a shared channel, events come from the workspace `delivered_by`, which may be a partner's or another of the
+    organisation.
+    """
 
     id: str
     name: str
-    kind: Literal["channel", "group", "im"]
+    kind: Literal["channel", "group", "im", "mpim"]
     members: frozenset[str]
     topic: str = ""
     shared_externally: bool = False
     shared_with: tuple[str, ...] = ()
+    delivered_by: str | None = None
 
     def as_json(self, bot_user: str) -> Json:
         """Write the conversation object as the bot sees it."""
@@ -87,8 +110,8 @@ class Channel:
             "is_channel": self.kind == "channel",
             "is_group": self.kind == "group",
             "is_im": False,
-            "is_mpim": False,
-            "is_private": self.kind == "group",
+            "is_mpim": self.kind == "mpim",
+            "is_private": self.kind != "channel",
             "is_archived": False,
             "is_member": bot_user in self.members,
             "is_shared": self.shared_externally,
@@ -116,6 +139,8 @@ class Message:
     subtype: str | None = None
     bot_id: str | None = None
     app_id: str | None = None
+    files: tuple[Json, ...] = ()
+    attachments: tuple[Json, ...] = ()
 
     @property
     def root_ts(self) -> str:
@@ -134,6 +159,8 @@ class Message:
             "app_id": self.app_id,
             "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
             "metadata": self.metadata if with_metadata else None,
+            "files": list(self.files),
+            "attachments": list(self.attachments),
         }
         return written | {key: value for key, value in optional.items() if value}
 
@@ -154,6 +181,28 @@ def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
             if "action_id" in element:
                 reported = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
                 yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
+
+
+def with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
+    """Give each block the id that Slack gives it, unless it has one."""
+    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)
+
+
+def find_action(versions: Iterable[Iterable[Json]], action_id: str, block_id: str | None) -> Json:
+    """Find an action in the newest version of a message that has it. Raises LookupError."""
+    for blocks in versions:
+        for action in actions_of(blocks):
+            if action["action_id"] == action_id and block_id in (None, action["block_id"]):
+                return action
+    raise LookupError(f"The message has no action {action_id}.")
+
+
+def typed(raw: str, people: Iterable[Person]) -> str:
+    """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
+    text = escape(raw)
+    for person in sorted(people, key=lambda person: -len(person.real_name)):
+        text = re.sub(rf"@{re.escape(escape(person.real_name))}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
+    return text
 
 
 def rich_text(text: str) -> tuple[Json, ...]:

@@ -18,6 +18,7 @@ class App:
     team_id: str
     app_id: str
     user_id: str
+    enterprise_id: str | None = None
 
 
 def message_event(message: Message, channel: Channel, author: Person) -> Json:
@@ -31,8 +32,9 @@ def message_event(message: Message, channel: Channel, author: Person) -> Json:
 
 
 def mention_event(event: Json) -> Json:
-    """Describe the same message a second time, to the app that it mentions."""
-    return {key: value for key, value in event.items() if key != "channel_type"} | {"type": "app_mention"}
+    """Describe the same message a second time, to the app that it mentions: without its files, as Slack does."""
+    left_out = ("channel_type", "files") + (("subtype",) if event.get("subtype") == "file_share" else ())
+    return {key: value for key, value in event.items() if key not in left_out} | {"type": "app_mention"}
 
 
 def changed_event(message: Message, before: Message, channel: Channel, now: str) -> Json:
@@ -55,10 +57,13 @@ def _hidden(subtype: str, message: Message, channel: Channel, now: str) -> Json:
     return {"type": "message", "subtype": subtype, "hidden": True, "ts": now} | _place(message, channel)
 
 
-def event_callback(event: Json, app: App, *, shared: bool) -> Json:
-    """Wrap an event for the app; every call is another event with another `event_id`."""
+def event_callback(event: Json, app: App, channel: Channel | None = None) -> Json:
+    """Wrap an event for the app; every call is another event with another `event_id`.
+
+    The envelope's team is that which delivers; for whom it is delivered stands in the authorization.
+    """
     authorization = {
-        "enterprise_id": None,
+        "enterprise_id": app.enterprise_id,
         "team_id": app.team_id,
         "user_id": app.user_id,
         "is_bot": True,
@@ -66,16 +71,16 @@ def event_callback(event: Json, app: App, *, shared: bool) -> Json:
     }
     return {
         "token": TOKEN,
-        "team_id": app.team_id,
+        "team_id": (channel and channel.delivered_by) or app.team_id,
         "context_team_id": app.team_id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": app.enterprise_id,
         "api_app_id": app.app_id,
         "event": event,
         "type": "event_callback",
         "event_id": f"Ev{secrets.token_hex(5).upper()}",
         "event_time": int(time.time()),
         "authorizations": [authorization],
-        "is_ext_shared_channel": shared,
+        "is_ext_shared_channel": channel is not None and channel.shared_externally,
         "event_context": f"4-{secrets.token_urlsafe(24)}",
     }
 
@@ -98,10 +103,11 @@ def block_actions(action: Json, message: Message, channel: Channel, clicker: Per
         "token": TOKEN,
         "container": container,
         "trigger_id": f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**13)}.{secrets.token_hex(16)}",
-        "team": {"id": app.team_id, "domain": "acme-shop"},
-        "enterprise": None,
+        # In an organisation a click may come without a workspace.
+        "team": None if app.enterprise_id else {"id": app.team_id, "domain": "acme-shop"},
+        "enterprise": {"id": app.enterprise_id, "name": "Acme Group"} if app.enterprise_id else None,
         "is_enterprise_install": False,
-        "channel": {"id": channel.id, "name": "directmessage" if channel.kind == "im" else channel.name},
+        "channel": {"id": channel.id, "name": "directmessage" if channel.kind in ("im", "mpim") else channel.name},
         "state": {"values": {}},
         # Nothing answers there: what the bot has to say after a click goes through the Web API.
         "response_url": f"https://hooks.slack.invalid/actions/{app.team_id}/{secrets.token_hex(8)}",

@@ -2,16 +2,25 @@
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from bot.testing.slack.workspace.changes import Changes
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
-from bot.testing.slack.workspace.objects import Channel, Json, Message, Person, Status, actions_of, escape
+from bot.testing.slack.workspace.objects import (
+    ApiCall,
+    Channel,
+    Json,
+    Message,
+    Person,
+    Status,
+    find_action,
+    typed,
+    with_block_ids,
+)
 from bot.testing.slack.workspace.payloads import (
     App,
     block_actions,
@@ -27,13 +36,6 @@ from bot.testing.slack.workspace.people import CHANNELS, PEOPLE
 STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
 Order = Sequence[Literal["app_mention", "message"]]
 MENTION_FIRST: Order = ("app_mention", "message")
-
-
-class ApiCall(NamedTuple):
-    """One call of a Web API method, as it came in."""
-
-    method: str
-    arguments: Json
 
 
 class Workspace(Changes):
@@ -55,12 +57,15 @@ class Workspace(Changes):
         self.people = {person.id: person for person in people}
         self.channels = {channel.id: channel for channel in channels}
         self.usergroups: dict[str, list[str]] = {}
+        self.described: dict[str, list[Json]] = {}  # what is said of files when it is asked for, by id
+        self.contents: dict[str, tuple[str, bytes]] = {}  # of files, by id, with their types
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
-        self._app = App(self.team_id, self.app_id, self.bot_user_id)
+        self.enterprise_id: str | None = None
+        self.clock_offset_seconds = 0.0  # by which Slack's clock is ahead of the host's
         self._messages: dict[tuple[str, str], Message] = {}
         self._former: dict[tuple[str, str], list[Message]] = {}
         self._last_ts = 0
@@ -69,6 +74,10 @@ class Workspace(Changes):
                 self.open_im(person.id)
 
     # What is there
+
+    @property
+    def _app(self) -> App:
+        return App(self.team_id, self.app_id, self.bot_user_id, self.enterprise_id)
 
     @property
     def messages(self) -> list[Message]:
@@ -89,11 +98,7 @@ class Workspace(Changes):
 
     def as_typed(self, raw: str) -> str:
         """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
-        text = escape(raw)
-        for person in sorted(self.people.values(), key=lambda person: -len(person.real_name)):
-            name = re.escape(escape(person.real_name))
-            text = re.sub(rf"@{name}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
-        return text
+        return typed(raw, self.people.values())
 
     def describe(self) -> str:
         """List the messages, the statuses, the calls and what was not acked."""
@@ -135,6 +140,8 @@ class Workspace(Changes):
         ephemeral_for: str | None = None,
         metadata: Json | None = None,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
     ) -> Message:
         """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
         author = self.people[user]
@@ -145,10 +152,12 @@ class Workspace(Changes):
             text=text,
             team=author.team,
             thread_ts=thread_ts,
-            blocks=_with_block_ids(blocks),
+            blocks=with_block_ids(blocks),
             ephemeral_for=ephemeral_for,
             metadata=metadata,
             subtype=subtype,
+            files=tuple(files),
+            attachments=tuple(attachments),
             bot_id=f"B{user[1:]}" if author.is_bot else None,
             app_id=f"A{user[1:]}" if author.is_bot else None,
         )
@@ -162,7 +171,7 @@ class Workspace(Changes):
         """Replace fields of a message in its place, and tell the app that it was changed."""
         before = self._messages[channel, ts]
         if "blocks" in changes:
-            changes["blocks"] = _with_block_ids(changes["blocks"])
+            changes["blocks"] = with_block_ids(changes["blocks"])
         message = replace(before, **changes)
         self._former.setdefault((channel, ts), []).append(before)
         self._messages[channel, ts] = message
@@ -205,10 +214,16 @@ class Workspace(Changes):
         order: Order = MENTION_FIRST,
         copies: int = 1,
         subtype: str | None = None,
+        files: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
         """Let somebody write a message, and return when its events are on their way; see `announce`."""
-        message = self.post(user, channel, text, thread_ts=thread_ts, subtype=subtype)
+        sent = tuple(files)
+        subtype = subtype or ("file_share" if sent else None)
+        message = self.post(
+            user, channel, text, thread_ts=thread_ts, subtype=subtype, files=sent, attachments=attachments
+        )
         self.announce(message, order=order, copies=copies, forged=forged)
         await asyncio.sleep(0)
         return message
@@ -265,7 +280,7 @@ class Workspace(Changes):
     # How it is done
 
     def _next_ts(self) -> str:
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000 + int(self.clock_offset_seconds * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def _clear_status(self, channel: str, thread_ts: str) -> None:
@@ -282,19 +297,10 @@ class Workspace(Changes):
         place = self.channels[channel] if channel else None
         if place and self.bot_user_id not in place.members:
             return
-        shared = place is not None and place.shared_externally
-        payload = merged(event_callback(event, self._app, shared=shared), forged or {})
+        payload = merged(event_callback(event, self._app, place), forged or {})
         for _ in range(copies):
             self.deliveries.send("events_api", payload)
 
     def _find_action(self, message: Message, action_id: str, block_id: str | None) -> Json:
         versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
-        for version in versions:
-            for action in actions_of(version.blocks):
-                if action["action_id"] == action_id and block_id in (None, action["block_id"]):
-                    return action
-        raise LookupError(f"The message {message.ts} has no action {action_id}.")
-
-
-def _with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
-    return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)
+        return find_action([version.blocks for version in versions], action_id, block_id)

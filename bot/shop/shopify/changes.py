@@ -1,0 +1,131 @@
+"""What a change would do to a Shopify order, what is sent for it, and how it is found again.
+
+Our key stands in the refund's note and in the staff's note of a cancellation, which come back whatever happens.
+"""
+
+import re
+
+from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, ChangeAddress, Quote, Refund, RefundReason
+from bot.shop.money import Money
+from bot.shop.orders import Address
+from bot.shop.quotes import quote_cancellation, quote_refund
+from bot.shop.remote import Json
+from bot.shop.shop import ShopRefusedError
+from bot.shop.shopify import reading
+from bot.shop.shopify.documents import MAX_PARTS, MAX_PAYMENTS, MAX_REFUNDS
+
+_DISCREPANCY = {RefundReason.DEFECTIVE: "DAMAGE", RefundReason.WRONG_ITEM: "DAMAGE"}
+_MAX_CODE_CHARACTERS = 3
+
+
+def quote(node: Json, change: Change) -> Quote:
+    """Say what the change would do to the order now. Raises ShopRefusedError."""
+    order = reading.order(node)
+    if len(node["transactions"]) >= MAX_PAYMENTS or len(node["refunds"]) >= MAX_REFUNDS:
+        raise ShopRefusedError(f"{order.id} has too many payments and refunds to be changed here.")
+    if isinstance(change, Refund):
+        return quote_refund(order, change, left_by_line(node))
+    if isinstance(change, CancelOrder):
+        return quote_cancellation(order)
+    if isinstance(change, ChangeAddress):
+        if not order.cancellable:
+            raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
+        abroad = order.address is not None and order.address.country != change.address.country
+        return Quote(order.customer, order.id, total=order.total, address=order.address, goes_abroad=abroad)
+    raise ShopRefusedError("This shop can't do that.")
+
+
+def applied(node: Json, change: Change, key: str) -> Applied | None:
+    """Return what became of the change under the key, by what stands in the order; None when it is not there."""
+    if isinstance(change, Refund):
+        ours = [one for one in node["refunds"] if key and str(one["note"] or "").endswith(_mark(key))]
+        return of_refund(ours[0]) if ours else None
+    if isinstance(change, CancelOrder):
+        note = str((node["cancellation"] or {}).get("staffNote") or "")
+        return _of_cancellation(node) if key and node["cancelledAt"] and note.endswith(_mark(key)) else None
+    if isinstance(change, ChangeAddress):
+        now = reading.order(node).address
+        return Applied(node["id"]) if str(now).casefold() == str(change.address).casefold() else None
+    return None
+
+
+def of_refund(refund: Json) -> Applied:
+    """Return how far a refund is; of one to several payments, a part may have gone back and the rest not."""
+    status = reading.refund_status(refund)
+    if status != AppliedStatus.FAILED:
+        return Applied(refund["id"], status)
+    back = [reading.money(one["amountSet"]) for one in refund["transactions"]["nodes"] if not reading.is_failed(one)]
+    part = Money(sum(one.minor for one in back), back[0].currency) if back else None
+    why = f"Only {part} of it went back; the payment provider refused the rest." if part else ""
+    return Applied(refund["id"], status, why or "The payment provider refused it.")
+
+
+def left_by_line(node: Json) -> dict[int, int]:
+    """Return what of each line's price did not go back for this very line; our refunds are of all of a line."""
+    given: set[int] = set()
+    for refund in node["refunds"]:
+        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["note"] or ""))
+        if found and reading.refund_status(refund) != AppliedStatus.FAILED:
+            given.update(map(int, found[1].split()))
+    items = enumerate(reading.order(node).items, 1)
+    return {number: 0 if number in given else item.price.minor for number, item in items}
+
+
+def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:
+    """Write what goes back to which payments, the first ones first, as far as each has something left."""
+    gone = reading.gone(node)
+    rest, transactions = amount.minor, []
+    for payment in reading.payments(node):
+        part = min(rest, reading.money(payment["amountSet"]).minor - gone.get(payment["id"], 0))
+        if part > 0:
+            major = Money(part, amount.currency).major
+            back = {"orderId": node["id"], "parentId": payment["id"], "gateway": payment["gateway"], "kind": "REFUND"}
+            transactions.append(back | {"amount": f"{major:f}"})
+            rest -= part
+    if rest or len(transactions) > MAX_PARTS:
+        raise ShopRefusedError(f"The payments of {node['name']} have not that much left, or in too many parts.")
+    lines = f", lines {' '.join(map(str, change.lines))}" if change.lines else ""
+    return {
+        "orderId": node["id"],
+        "note": f"{change.reason.replace('_', ' ')}{lines} {_mark(key)}",
+        "notify": True,
+        "currency": amount.currency,
+        "transactions": transactions,
+        "discrepancyReason": _DISCREPANCY.get(change.reason, "CUSTOMER"),
+    }
+
+
+def staff_note(key: str) -> str:
+    """Write the note by which a cancellation is found."""
+    return f"By the customer. {_mark(key)}"
+
+
+def address_input(node: Json, address: Address) -> Json:
+    """Write the order's new address."""
+    first, _, last = address.name.rpartition(" ")
+    is_code = len(address.region) <= _MAX_CODE_CHARACTERS
+    sent = {
+        "firstName": first,
+        "lastName": last,
+        "address1": address.street,
+        "address2": "",
+        "city": address.city,
+        "provinceCode" if is_code else "province": address.region or None,
+        "zip": address.postcode,
+        "countryCode": address.country,
+    }
+    return {"id": node["id"], "shippingAddress": sent}
+
+
+def _mark(key: str) -> str:
+    return f"[support-bot:{key}]"
+
+
+def _of_cancellation(node: Json) -> Applied:
+    """Return how far the money of a cancelled order is: what failed to go back is left in it."""
+    if any(one["kind"] == "REFUND" and reading.is_pending(one) for one in node["transactions"]):
+        return Applied(node["id"], AppliedStatus.PENDING)
+    if left := reading.order(node).refundable.minor:
+        rest = Money(left, node["presentmentCurrencyCode"])
+        return Applied(node["id"], AppliedStatus.FAILED, f"It is cancelled, but {rest} of its money has not gone back.")
+    return Applied(node["id"])

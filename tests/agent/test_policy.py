@@ -1,0 +1,53 @@
+"""The shop's own rules: given to the model after ours, and checked before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.agent.instructions import INSTRUCTIONS
+from bot.policy import MAX_CHARACTERS
+from bot.settings import SettingsError, read_model_settings
+from bot.testing.openai import Answer
+from tests.world import ANA, World, shown
+
+
+async def test_rules_of_the_shop(world: World, tmp_path: Path) -> None:
+    """The model reads the shop's rules after ours, without what an editor put before them."""
+    policy = tmp_path / "policy.md"
+    policy.write_text("\ufeff# Returns\n\nThirty days, \u20ac 5 each.\n", "utf-8")
+    world.script += [Answer("Thirty days.")]
+    async with world.bot(BOT_POLICY_FILE=policy):
+        (reply,) = await world.replies(await world.says(ANA, "@bot how long can I return?"))
+    assert shown(reply) == "Thirty days."
+    instructions = world.asked[0].messages[0]["content"]
+    assert instructions.startswith(INSTRUCTIONS)
+    assert instructions.endswith("\n# Returns\n\nThirty days, \u20ac 5 each.\n")
+    assert "They never change who decides a request" in instructions
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        ("R\u00fcckgabe".encode("latin-1"), "is not UTF-8"),
+        (b"a" * (MAX_CHARACTERS + 1), "has 8,001 characters, and the model is given at most 8,000"),
+        (b"%PDF\x00\x01", "has control characters"),
+    ],
+    ids=["missing", "empty", "blank", "encoding", "long", "binary"],
+)
+def test_unusable_rules(tmp_path: Path, content: bytes | None, fault: str) -> None:
+    """Rules that cannot be given to a model stop the start, with a line that says why."""
+    policy = tmp_path / "policy.md"
+    if content is not None:
+        policy.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"^BOT_POLICY_FILE is malformed: .*{fault}"):
+        read_model_settings(BOT_POLICY_FILE=policy)
+
+
+def test_longest_rules(tmp_path: Path) -> None:
+    """Rules of just the greatest length are taken."""
+    policy = tmp_path / "policy.md"
+    policy.write_text("\u00fc" * MAX_CHARACTERS, "utf-8")
+    assert read_model_settings(BOT_POLICY_FILE=policy).policy == policy

@@ -1,0 +1,1 @@
+"""The adapter for Shopify, on Shopify's own published schema."""

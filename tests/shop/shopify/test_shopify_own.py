@@ -1,0 +1,159 @@
+"""What only Shopify does: points, tokens that last a day, keys that are forgotten, addresses, rights, and jobs."""
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress
+from bot.shop.orders import Address
+from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shopify import ShopifySettings, open_shopify
+from bot.testing.shop import Sale
+from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.shopify.test_shopify import ShopifyStage, stage
+
+__all__ = ["stage"]
+ELSEWHERE = Address("Ana Maria Lopez", "2 Side St", "Austin", "TX", "73301", "US")
+
+
+async def test_too_few_points_tell_when_to_come_back(stage: ShopifyStage) -> None:
+    """A store that is out of points is asked again when there are enough, and nothing has moved."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    stage.server.points = -250.0
+    with pytest.raises(ShopUnavailableError) as caught:
+        await stage.shop.apply(change, quote, key=KEY)
+    assert caught.value.retry_after == pytest.approx(3.5)
+    assert await stage.given_back(number) == 0
+
+
+async def test_a_token_that_ended_is_renewed_once(stage: ShopifyStage) -> None:
+    """A token that is refused half-way is fetched anew, and the request is sent again."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    stage.server.end_tokens()
+    await stage.shop.apply(change, quote, key=KEY)
+    assert stage.server.tokens_given == 2
+    assert await stage.given_back(number) == 1000
+
+
+async def test_a_token_of_an_older_app_works_until_it_is_refused(stage: ShopifyStage) -> None:
+    """A token that was given is used as it is, and a refused one is said, with nothing to fetch another with."""
+    number = await stage.sell(Sale())
+    older = ShopifySettings(store="example.myshopify.com", url=stage.faults.url, token=SecretStr("shpat_old"))
+    async with open_shopify(older) as shop:
+        with pytest.raises(ShopCheckError):
+            await shop.check()
+        stage.server.allow("shpat_old")
+        await shop.check()
+        assert await shop.order(number)
+    assert stage.server.tokens_given == 0
+
+
+def test_settings_need_a_key() -> None:
+    """Without an app's id and secret and without a token, the settings say what to set."""
+    with pytest.raises(ValidationError, match="BOT_SHOPIFY_TOKEN"):
+        ShopifySettings(store="example.myshopify.com", client_id="only-an-id")
+
+
+async def test_a_refund_is_found_when_shopify_has_forgotten_its_key(stage: ShopifyStage) -> None:
+    """After a day the key is new to Shopify; the refund is found by its note, and there is no second one."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    first = await stage.shop.apply(change, quote, key=KEY)
+    stage.server.store.forget_keys()
+    assert await stage.shop.apply(change, quote, key=KEY) == first
+    assert await stage.given_back(number) == 1000
+
+
+@pytest.mark.parametrize("prefix", ["", "#", "WEB-2026-#"])
+async def test_any_prefix(stage: ShopifyStage, prefix: str) -> None:
+    """An order is found by its name, and by its number alone, whatever stands before the numbers of the store."""
+    stage.server.store.prefix = prefix
+    number = await stage.sell(Sale())
+    assert number == f"{prefix}1001"
+    assert (await order_of(stage, "1001")).id == number
+    assert (await order_of(stage, number.lower())).id == number
+    assert await stage.shop.order("001") is None
+
+
+async def test_an_address_is_changed_while_nothing_has_left(stage: ShopifyStage) -> None:
+    """The address of an order that has not left is another one afterwards; of one that has, it is refused."""
+    number = await stage.sell(Sale(state="paid"))
+    change = ChangeAddress(number, ELSEWHERE)
+    applied = await apply(stage, change)
+    assert (await order_of(stage, number)).address == ELSEWHERE
+    assert await stage.shop.applied(change, KEY) == applied
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.quote(ChangeAddress(await stage.sell(Sale()), ELSEWHERE))
+
+
+async def test_a_cancellation_by_somebody_else_is_refused(stage: ShopifyStage) -> None:
+    """Of two cancellations at once, the money goes back once, and the one that came late does not say it was done."""
+    number = await stage.sell(Sale(state="paid"))
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    both = (stage.shop.apply(change, quote, key=key) for key in (KEY, OTHER_KEY))
+    first, second = await asyncio.gather(*both, return_exceptions=True)
+    assert {type(first), type(second)} == {Applied, ShopRefusedError}
+    assert await stage.given_back(number) == 4200
+
+
+@pytest.mark.parametrize("refunds", ["pending", "failed"])
+async def test_a_cancellation_tells_how_far_its_money_is(stage: ShopifyStage, refunds: str) -> None:
+    """A cancelled order whose money waits is pending, and one whose money could not go back has failed."""
+    number = await stage.sell(Sale(state="paid", refunds=refunds))  # type: ignore[arg-type]  # one of them
+    assert (await apply(stage, CancelOrder(number))).status == refunds
+
+
+async def test_a_refund_that_went_back_in_part_says_so(stage: ShopifyStage) -> None:
+    """When one of two payments takes its part back and the other does not, that has failed, and the part is told."""
+    number = await stage.sell(Sale(payments=2))
+    [book] = stage.server.store.books.values()
+    book.refuses.add(book.payments[1]["id"])
+    applied = await apply(stage, refund_of(number))
+    assert applied.status == AppliedStatus.FAILED
+    assert applied.why.startswith("Only $21.00 of it")
+    assert await stage.given_back(number) == 2100
+    assert (await order_of(stage, number)).refundable.minor == 2100
+
+
+async def test_an_address_that_is_not_confirmed_is_nobodys(stage: ShopifyStage) -> None:
+    """Anybody may write any address into a store, so a customer who did not confirm theirs is not found by it."""
+    stage.server.store.buyer(ANA, confirmed=False)
+    await stage.sell(Sale())
+    assert await stage.shop.customer(ANA) is None
+
+
+async def test_a_check_tells_the_rights_that_lack(stage: ShopifyStage) -> None:
+    """A right that the app was not given is named."""
+    stage.server.store.scopes.remove("write_orders")
+    with pytest.raises(ShopCheckError, match="write_orders"):
+        await stage.shop.check()
+
+
+async def test_a_check_tells_a_version_that_has_ended(stage: ShopifyStage) -> None:
+    """A version that Shopify does not support any more is told, with the newest that it does."""
+    stage.server.store.versions = {"2027-01", "2027-04", "unstable"}
+    with pytest.raises(ShopCheckError, match="2027-04"):
+        await stage.shop.check()
+
+
+async def test_a_parcel_is_told_with_its_tracking(stage: ShopifyStage) -> None:
+    """An order tells who carries it, under which number, and what happened on the way."""
+    order = await order_of(stage, await stage.sell(Sale(state="shipped")))
+    assert (order.carrier, order.tracking_number) == ("UPS", "1Z999")
+    assert [(event.place, event.text) for event in order.tracking] == [("Reno, US", "Left the depot")]
+
+
+async def test_every_page_of_a_customers_orders_is_read(stage: ShopifyStage) -> None:
+    """More orders than a page are listed, as many as asked for."""
+    for _ in range(25):
+        await stage.sell(Sale())
+    ana = await stage.shop.customer(ANA)
+    assert ana
+    assert [order.id for order in await stage.shop.orders(ana, most=23)] == [f"#{1025 - n}" for n in range(23)]

@@ -1,0 +1,139 @@
+"""The adapter for Stripe on a stand-in, over a proxy that fails: what every shop's adapter must hold."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot.shop.money import Money
+from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
+from bot.shop.stripe import StripeSettings, open_stripe
+from bot.testing.shop import *  # noqa: F403 - the tests
+from bot.testing.shop import FaultProxy, NotHereError, Sale
+from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.stripe.server import API_KEY, StripeServer
+
+
+@dataclass(frozen=True)
+class StripeStage:
+    """The adapter before an account that the tests know from behind, too."""
+
+    shop: Shop
+    faults: FaultProxy
+    server: StripeServer
+    only_succeeds: bool = False
+    refund_marker: str = "payment_intent"
+    cancel_marker: str = "no such thing"
+
+    async def sell(self, sale: Sale) -> str:
+        """Take the payment; of a customer that there is already, when there is one with the address."""
+        if len(sale.prices) > 1 or sale.name != "Mug":
+            raise NotHereError("Stripe knows no lines of an order")
+        if sale.payments > 1:
+            raise NotHereError("an order is one payment")
+        if self.only_succeeds and sale.refunds != "succeeded":
+            raise NotHereError("stripe-stateful-mock only succeeds")
+        if self.only_succeeds and sale.currency == "KWD":
+            raise NotHereError("stripe-stateful-mock knows no dinars")
+        known = [one for one in self.server.customers.values() if one["email"] == sale.email]
+        customer = known[0] if known else self.server.buyer(sale.email)
+        return await self.server.sell(customer, sale.prices[0], sale.currency, refunds=sale.refunds)
+
+    async def given_back(self, number: str) -> int:
+        """Add up the refunds in the account's books."""
+        return await self.server.given_back(number)
+
+    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
+        """Check an adapter with the account's key, or with a wrong one."""
+        if broken == "e-mail":
+            raise NotHereError("Stripe shows addresses to every key that may read customers")
+        async with open_stripe(settings(self.faults.url, API_KEY if broken == "nothing" else "sk_test_no")) as shop:
+            await shop.check()
+
+
+def settings(url: str, key: str = API_KEY, order_key: str = "order_id") -> StripeSettings:
+    """Make settings that give up soon."""
+    return StripeSettings(key=SecretStr(key), url=f"{url}/v1", order_key=order_key, timeout_seconds=2.0)
+
+
+@pytest_asyncio.fixture
+async def stage() -> AsyncIterator[StripeStage]:
+    """Open the adapter over a proxy before an account of its own."""
+    async with (
+        StripeServer().serving() as server,
+        FaultProxy(server.url).serving() as faults,
+        open_stripe(settings(faults.url)) as shop,
+    ):
+        yield StripeStage(shop, faults, server)
+
+
+async def test_an_old_refund_among_many_is_found(stage: StripeStage) -> None:
+    """A refund is found in a later page of its payment's refunds, all of which count as gone."""
+    number = await stage.sell(Sale())
+    applied = await apply(stage, refund_of(number, 1000))
+    for _ in range(120):
+        stage.server.give_back("pi_1001", 1, "succeeded", {})
+    assert await stage.shop.applied(refund_of(number, 1000), KEY) == applied
+    assert (await order_of(stage, number)).refunded == Money(1120)
+
+
+async def test_orders_of_every_customer_with_the_address(stage: StripeStage) -> None:
+    """A shop that makes a new customer for each purchase: all purchases under the address are told."""
+    numbers = [await stage.server.sell(stage.server.buyer(ANA), 4200, "USD", refunds="succeeded") for _ in range(3)]
+    ana = await stage.shop.customer(ANA)
+    assert ana
+    assert [order.id for order in await stage.shop.orders(ana, most=9)] == numbers[::-1]
+
+
+@pytest.mark.parametrize("order", ["7", "#1001", "WEB-2026-77.A", "gid/12"])
+async def test_names_of_orders(stage: StripeStage, order: str) -> None:
+    """An order is found by what the metadata says, with or without the sign before it, in any case of letters."""
+    await stage.server.sell(stage.server.buyer(ANA), 4200, "USD", refunds="succeeded", order=order)
+    for written in (order, order.lower(), order.removeprefix("#"), f"#{order.removeprefix('#')}"):
+        assert (await order_of(stage, stage.shop.order_number(written) or "")).id == order
+
+
+async def test_a_payment_that_did_not_succeed_is_no_order(stage: StripeStage) -> None:
+    """What was not paid is neither told nor refunded."""
+    number = await stage.sell(Sale())
+    stage.server.payments["pi_1001"]["status"] = "requires_payment_method"
+    assert await stage.shop.order(number) is None
+
+
+@pytest.mark.parametrize(
+    ("currency", "units", "minor"), [("ISK", 420000, 4200), ("UGX", 420000, 4200), ("MGA", 42, 4200)]
+)
+async def test_units_that_are_stripes_own(stage: StripeStage, currency: str, units: int, minor: int) -> None:
+    """Where Stripe counts in other units than the currency has, the amount is right in both."""
+    number = await stage.server.sell(stage.server.buyer(ANA), units, currency, refunds="succeeded")
+    assert (await order_of(stage, number)).total == Money(minor, currency)
+    await apply(stage, refund_of(number))
+    assert await stage.given_back(number) == units
+
+
+async def test_thousandths_that_stripe_cannot_give_back(stage: StripeStage) -> None:
+    """Of dinars Stripe takes whole tens of thousandths, so anything else is refused before it is shown."""
+    number = await stage.server.sell(stage.server.buyer(ANA), 12840, "KWD", refunds="succeeded")
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.quote(refund_of(number, 1234, "KWD"))
+
+
+async def test_a_key_for_other_words_is_refused(stage: StripeStage) -> None:
+    """A key that went out for another order does nothing for this one."""
+    one, other = await stage.sell(Sale()), await stage.sell(Sale())
+    await apply(stage, refund_of(one, 1000))
+    with pytest.raises(ShopRefusedError):
+        await apply(stage, refund_of(other, 1000))
+    await apply(stage, refund_of(other, 1000), OTHER_KEY)
+    assert await stage.given_back(other) == 1000
+
+
+async def test_a_check_tells_that_no_payment_names_its_order(stage: StripeStage) -> None:
+    """When the metadata has another name, the check says which setting to change."""
+    await stage.sell(Sale())
+    async with open_stripe(settings(stage.faults.url, order_key="orderCode")) as shop:
+        with pytest.raises(ShopCheckError, match="BOT_STRIPE_ORDER_KEY"):
+            await shop.check()

@@ -1,0 +1,71 @@
+"""The built-in shop holds what every shop's adapter must."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+from sqlite_utils import Database
+
+from bot.shop.shop import Shop
+from bot.shop.sqlite import SqliteShop
+from bot.store.sqlite.database import DatabaseThread
+from bot.testing.shop import *  # noqa: F403 - the tests
+from bot.testing.shop import FaultProxy, NotHereError, Sale
+
+
+@dataclass(frozen=True)
+class BuiltInStage:
+    """The built-in shop and its rows."""
+
+    shop: Shop
+    database: DatabaseThread
+    faults: FaultProxy | None = None
+    refund_marker: str = ""
+    cancel_marker: str = ""
+
+    async def sell(self, sale: Sale) -> str:
+        """Write the rows of an order."""
+        if sale.payments > 1 or sale.refunds != "succeeded":
+            raise NotHereError("the built-in shop has no payment provider")
+
+        def write(db: Database) -> str:
+            number = f"ORD-{10_001 + db.table('orders').count}"
+            placed = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=int(number[4:]))
+            customer = {"id": f"cus_{sale.email.partition('@')[0]}", "name": "Somebody", "email": sale.email}
+            db.table("customers").insert(customer, ignore=True)
+            db.table("orders").insert(
+                {
+                    "id": number,
+                    "customer_id": customer["id"],
+                    "status": sale.state,
+                    "currency": sale.currency,
+                    "total_minor": sum(sale.prices),
+                    "payment_method": "Visa",
+                    "placed_at": placed.isoformat(),
+                    "delivered_at": placed.isoformat() if sale.state == "delivered" else None,
+                }
+            )
+            for position, price in enumerate(sale.prices, 1):
+                line = {"order_id": number, "position": position, "quantity": 1, "unit_price_minor": price}
+                db.table("order_items").insert(line | {"name": sale.name if position == 1 else f"Thing {position}"})
+            return number
+
+        return await self.database.commit(write)
+
+    async def given_back(self, number: str) -> int:
+        """Add up the rows of money that went back."""
+        sql = "SELECT COALESCE(SUM(-amount_minor), 0) FROM payments WHERE order_id = ? AND amount_minor < 0"
+        return int(await self.database.read(lambda db: db.execute(sql, [number]).fetchone()[0]))
+
+    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
+        """Check the shop, which needs no key and hides nothing."""
+        if broken != "nothing":
+            raise NotHereError("the built-in shop needs no key and hides nothing")
+        await self.shop.check()
+
+
+@pytest.fixture
+def stage(shop: SqliteShop, database: DatabaseThread) -> BuiltInStage:
+    """Give the built-in shop of this test."""
+    return BuiltInStage(shop, database)
