@@ -41,8 +41,8 @@ class Wire:
             yield
         finally:
             server.close()
-            self.dead = True
-            self.cut()
+            for task in self._tasks:
+                task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
