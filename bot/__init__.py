@@ -9,6 +9,7 @@ Rooms, from the top down; each imports only what is below it:
     demo         a whole workspace on one port of localhost, with an offline model
     app          the composition root: the order of start and stop
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
+    desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
     approvals    from parked to settled: gate (whose yes), requests, decide, execute, endings (a table), cards, sweeper
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
@@ -28,7 +29,7 @@ Rooms, from the top down; each imports only what is below it:
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     failpoints   places at which a test kills the process
-    callbacks    the eight calls that no import shows, as named Protocols
+    callbacks    the calls that no import shows, as named Protocols
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
@@ -57,9 +58,11 @@ proposed -> pending | rejected | failed; pending -> running | cancelled | declin
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread), and so do the approvals after a
-customer's own change; intake tells the executor that a message was changed (MessageChanged); the agent shows a status
-through delivery (ShowStatus) and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); delivery
-tells the approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post (OutboxNews).
+customer's own change; intake tells the executor that a message was changed (MessageChanged) and the desk that
+somebody opened their Home tab (HomeOpened); the agent shows a status through delivery (ShowStatus) and reads what was
+said above in a thread (ReadAbove) and pictures (FetchFile); the desk begins a thread through delivery (PostNow);
+delivery tells the approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post
+(OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

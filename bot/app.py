@@ -24,6 +24,9 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import ReadAbove, ShowStatus
+from bot.desk.forms import Forms
+from bot.desk.home import Home
+from bot.desk.orders import Orders
 from bot.help import articles
 from bot.identity import Identity
 from bot.mcp.extra import open_servers
@@ -40,8 +43,10 @@ from bot.slack.bolt import bolt_app
 from bot.slack.client import check_channel, fetch_bot_identity, posting_client, web_client, web_session
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
+from bot.slack.desk import Desk
 from bot.slack.files import FileReader
 from bot.slack.health import Health
+from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
@@ -74,6 +79,9 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    desk: Desk
+    home: Home
+    tabs: HomeTabs
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -148,13 +156,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
     for model in models:
         stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
+    offered = tools.offered(known_tools, shop)
     agent = _agent(
         settings,
         stack,
         models=models,
         store=store,
         identity=identity,
-        known_tools=tools.offered(known_tools, shop),
+        known_tools=offered,
         shop=shop,
         approvals=approvals,
         escalation=Escalation(settings, ourselves.url, bounds),
@@ -164,19 +173,63 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         pictures=pictures,
     )
     worker = Worker(store.inbox, agent, bounds, settings)
+    tabs = HomeTabs(ourselves=ourselves, client=client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
         wake=worker.wake,
         changed=executor.supersede,
+        home_opened=tabs.opened,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
-    buttons = Buttons(ourselves=ourselves, approvals=approvals, delivery=delivery, trusted_teams=settings.trusted_teams)
+    home = Home(
+        store=store,
+        shop=shop,
+        identity=identity,
+        publish=tabs.publish,
+        url=ourselves.url,
+        team=ourselves.team,
+        settings=settings,
+    )
+    tabs.register(app, home)
+    buttons = Buttons(
+        ourselves=ourselves,
+        approvals=approvals,
+        delivery=delivery,
+        home=home,
+        trusted_teams=settings.trusted_teams,
+    )
     buttons.register(app)
+    orders = Orders(store=store, shop=shop, identity=identity, requests=approvals, tools=offered, settings=settings)
+    forms = Forms(
+        orders=orders,
+        inbox=store.inbox,
+        identity=identity,
+        tools=offered,
+        post_now=delivery.post_now,
+        wake=worker.wake,
+    )
+    desk = Desk(ourselves=ourselves, client=client, orders=orders, forms=forms, delivery=delivery)
+    desk.register(app)
     sweeper = ApprovalSweeper(store=store, executor=executor, cards=cards, settings=settings)
     health = [model.health for model in models]
-    return _Bot(app, store, shop, leases, hints, delivery, sweeper, worker, buttons, ourselves.clock_ahead, health)
+    return _Bot(
+        app=app,
+        store=store,
+        shop=shop,
+        leases=leases,
+        hints=hints,
+        delivery=delivery,
+        sweeper=sweeper,
+        worker=worker,
+        buttons=buttons,
+        desk=desk,
+        home=home,
+        tabs=tabs,
+        clock_ahead=ourselves.clock_ahead,
+        models=health,
+    )
 
 
 async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Tool]]:
@@ -274,6 +327,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, bot.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
 
@@ -337,7 +391,8 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    await asyncio.gather(bot.worker.stop(seconds), bot.buttons.stop(seconds), bot.sweeper.stop(seconds))
+    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.tabs, bot.sweeper))
+    await asyncio.gather(*stopping)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -1,8 +1,9 @@
-"""The eight calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from bot.store.records import InboxMessage, SharedFile, ThreadId
+from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
 
 
 class WakeThread(Protocol):
@@ -38,6 +39,20 @@ class OutboxNews(Protocol):
 
     async def get(self) -> str:
         """Wait for the next channel."""
+
+
+class PostNow(Protocol):
+    """The desk has Slack's delivery post what a thread begins with, when somebody waits for it."""
+
+    async def __call__(self, channel: str, text: str, blocks: Sequence[Block], /) -> str | None:
+        """Return the ts of the post, or None when Slack did not take it."""
+
+
+class HomeOpened(Protocol):
+    """Slack's intake tells the desk that somebody has opened their Home tab."""
+
+    def __call__(self, user: str, /) -> None:
+        """Return at once; the tab is drawn in the background."""
 
 
 class ReadAbove(Protocol):

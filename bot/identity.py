@@ -38,6 +38,9 @@ class Identity(Protocol):
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted."""
 
+    async def is_public(self, channel: str) -> bool:
+        """Return whether everybody in the workspace can read the channel."""
+
     async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
         """Return whether somebody who may approve, other than this person, is in the channel or can enter it."""
 

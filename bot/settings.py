@@ -132,6 +132,11 @@ class Settings(ModelFields):
         validation_alias="BOT_LINK_HOSTS",
         description="Hosts that the model may name in a link, such as `shop.example.com`; any other link is removed.",
     )
+    private_answers: bool = Field(
+        default=True,
+        validation_alias="BOT_PRIVATE_ANSWERS",
+        description="Whether in public channels all but an order's status and dates is shown to who asks alone.",
+    )
     allow_self_approval: bool = Field(
         default=False,
         validation_alias="BOT_ALLOW_SELF_APPROVAL",

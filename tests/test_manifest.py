@@ -10,13 +10,16 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.desk import COMMANDS, SHORTCUT
 from bot.slack.intake import EVENTS
 from bot.slack.scopes import NEEDED_TO_START, SCOPES
+from bot.testing.slack.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
 
-SCOPES_OF_EVENTS = {
+SCOPES_OF_EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
@@ -41,8 +44,11 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read", "users:read.email"},
     "users_list": {"users:read"},
+    "views_open": set(),
+    "views_publish": set(),
+    "views_update": set(),
 }
-SCOPES_OF_FEATURES = {"agent_view": {"assistant:write"}}
+SCOPES_OF_FEATURES = {"agent_view": {"assistant:write"}, "slash_commands": {"commands"}, "shortcuts": {"commands"}}
 SCOPES_OF_FILES = {"files:read"}  # pictures are fetched from their address, and shown on cards by their id
 
 
@@ -89,7 +95,18 @@ def test_buttons_work(manifest: dict[str, Any]) -> None:
     assert manifest["settings"]["interactivity"] == {"is_enabled": True}
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert "assistant_view" not in manifest["features"]
+
+
+def test_commands_and_shortcuts_are_those_that_the_code_takes(manifest: dict[str, Any]) -> None:
+    """Each command and shortcut that the manifest offers is taken, and none else is."""
+    features = manifest["features"]
+    assert sorted(one["command"] for one in features["slash_commands"]) == sorted(COMMANDS)
+    assert [one["callback_id"] for one in features["shortcuts"]] == [SHORTCUT]
+    workspace = Workspace()
+    assert workspace.surfaces.commands == set(COMMANDS)
+    assert workspace.surfaces.shortcuts == {one["callback_id"]: one["name"] for one in features["shortcuts"]}
 
 
 def test_texts_fit(manifest: dict[str, Any]) -> None:
@@ -99,6 +116,8 @@ def test_texts_fit(manifest: dict[str, Any]) -> None:
     assert len(display["description"]) <= 140
     assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
     assert len(manifest["features"]["agent_view"]["suggested_prompts"]) <= 4
+    assert all(len(one["description"]) <= 2000 for one in manifest["features"]["slash_commands"])
+    assert all(len(one["name"]) <= 24 for one in manifest["features"]["shortcuts"])
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's manifest schema is not beside this checkout")

@@ -7,6 +7,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -207,11 +208,17 @@ class World:
         )
 
     async def whisper_to(self, person: str) -> str:
-        """Wait for a message that only this person sees."""
-        found = await self.workspace.until(
-            lambda: next((m for m in self.workspace.messages if m.ephemeral_for == person), None)
-        )
-        return found.text
+        """Wait for a message that only this person sees, and read its text."""
+        return (await self.whisper(person)).text
+
+    async def whisper(self, person: str, count: int = 1) -> Message:
+        """Wait for the first message that only this person sees, or for a later one."""
+
+        def found() -> Message | None:
+            seen = (message for message in self.workspace.messages if message.ephemeral_for == person)
+            return next(islice(seen, count - 1, None), None)
+
+        return await self.workspace.until(found)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Read the database as anybody would; the shop's tables are in the file in any case."""
@@ -264,9 +271,19 @@ def free_port() -> int:
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:
-    """Find a message's buttons by action_id."""
-    blocks = (block for block in message.blocks if block["type"] == "actions")
-    return {element["action_id"]: element for block in blocks for element in block["elements"]}
+    """Find a message's buttons by action_id, without those of an order's card."""
+    return _buttons(message, of_orders=False)
+
+
+def order_buttons(message: Message) -> dict[str, dict[str, Any]]:
+    """Find the buttons of the orders that a message shows, by action_id."""
+    return _buttons(message, of_orders=True)
+
+
+def _buttons(message: Message, *, of_orders: bool) -> dict[str, dict[str, Any]]:
+    blocks = [block for block in message.blocks if block["type"] == "actions"]
+    wanted = [block for block in blocks if block["block_id"].startswith("order:") == of_orders]
+    return {element["action_id"]: element for block in wanted for element in block["elements"]}
 
 
 def shown(message: Message) -> str:

@@ -1,6 +1,7 @@
 """The tool loop of one thread: the model says what it wants done, our code decides what is."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,12 +17,15 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages
+from bot.blocks.orders import ONLY_YOU
 from bot.blocks.text import email_addresses
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
+from bot.intent import CustomerIntent
 from bot.logs import tell
+from bot.model.model import RequestedCall
 from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
 from bot.store.errors import MessageChangedError
@@ -29,6 +33,7 @@ from bot.store.records import (
     Block,
     ChatMessage,
     Conversation,
+    Form,
     InboxMessage,
     Post,
     Spent,
@@ -171,7 +176,10 @@ class Agent:
         requester = await self._identity.person(message.user)
         if refusal := await self._refusal(message, requester):
             return None, self._posts(message, refusal)
+        public = await self._is_public(message.thread.channel)
         conversation = await self._begin(message)
+        if message.form is not None:
+            return await self._ask_by_form(message, message.form, requester, conversation)
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
@@ -193,17 +201,54 @@ class Agent:
                         filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
                     )
                     known = self._known(requester, conversation)
-                    return turn.message, self._posts(message, text, conversation.cards, known)
+                    posts = self._posts(message, text, conversation.cards, known)
+                    return turn.message, [*posts, *_seen_alone(message, conversation.private_cards)]
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
             show = partial(self._show_status, message.shown_in)
             pictures = tuple(file for user, file in conversation.files if user == message.user and file.is_picture)
-            said = conversation.said_by(message.user)
-            run_context = ToolRunContext(requester, intent, said, pictures, conversation.messages)
+            run_context = ToolRunContext(
+                requester,
+                intent,
+                conversation.said_by(message.user),
+                pictures,
+                conversation.messages,
+                public=public,
+            )
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+
+    async def _ask_by_form(
+        self, message: InboxMessage, form: Form, requester: Person, conversation: Conversation
+    ) -> tuple[ChatMessage, list[Post]]:
+        """Make the one call that a form was filled in for, as if the model had made it, and say what came of it."""
+        calls = conversation.unanswered
+        if not calls and not _is_answered(conversation):
+            requested = RequestedCall(f"form_{new_id()}", form.tool, form.arguments)
+            function = {"name": requested.name, "arguments": requested.arguments}
+            turn = {"id": requested.id, "type": "function", "function": function}
+            calls = await self._store.conversations.add_turn(
+                message.thread,
+                {"role": "assistant", "content": None, "tool_calls": [turn]},
+                self._tool_calls.rows(message, [requested]),
+            )
+            reach("turn written")
+        if calls:
+
+            async def intent() -> CustomerIntent | None:
+                return await self._intents.stored(message.thread)
+
+            said = conversation.said_by(message.user)
+            run_context = ToolRunContext(requester, intent, said, note=form.note)
+            await self._tool_calls.run(calls, run_context, partial(self._show_status, message.shown_in))
+            conversation = await self._store.conversations.add_results(message.thread)
+            reach("call written")
+            if conversation.intent is None:
+                await self._store.conversations.set_intent(message.thread, _intent_of(message, form), [])
+        words = _outcome(conversation)
+        return {"role": "assistant", "content": words}, self._posts(message, words)
 
     async def _begin(self, message: InboxMessage) -> Conversation:
         """Read the conversation with the message, and what others said above one that calls us into a thread."""
@@ -269,6 +314,16 @@ class Agent:
             )
         return None
 
+    async def _is_public(self, channel: str) -> bool:
+        """Return whether no more may be said than everybody may know; when Slack does not tell, it is so."""
+        if not self._settings.private_answers:
+            return False
+        try:
+            return await self._identity.is_public(channel)
+        except IdentityError as error:
+            logger.warning("answering as where everybody reads: %s", error)
+            return True
+
     def _known(self, requester: Person, conversation: Conversation) -> list[str]:
         """Return the e-mail addresses that a model may name: the person's, those that they wrote, and the shop's."""
         folder = self._settings.help_folder
@@ -291,8 +346,46 @@ class Agent:
         ]
 
 
+def _results(conversation: Conversation) -> list[str]:
+    """List the results of the calls since somebody wrote last."""
+    results: list[str] = []
+    for one in reversed(conversation.messages):
+        if one["role"] == "user":
+            break
+        if one["role"] == "tool":
+            results.append(one["content"])
+    return results
+
+
+def _is_answered(conversation: Conversation) -> bool:
+    return bool(_results(conversation))
+
+
+def _intent_of(message: InboxMessage, form: Form) -> str:
+    """Return what a thread is about that began with a form: nobody has to guess it."""
+    summary, order_id = form.note or message.text, json.loads(form.arguments).get("order_id")
+    return CustomerIntent(category="refund", urgency="low", order_id=order_id, summary=summary).model_dump_json()
+
+
+def _outcome(conversation: Conversation) -> str:
+    """Say what came of a request that was made by a form."""
+    content = json.loads(_results(conversation)[0])
+    if "error" in content:
+        return f"I have not asked for it. {content['error']}"
+    return f"I have asked for it. {content.get('message', '')}".strip()
+
+
+def _seen_alone(message: InboxMessage, cards: Sequence[Sequence[Block]]) -> list[Post]:
+    """Make what the one who asked sees below the answer, and nobody else."""
+    thread = message.thread
+    return [
+        Post(new_id(), thread.team, thread.channel, thread.ts, ONLY_YOU, tuple(card), ephemeral_for=message.user)
+        for card in cards
+    ]
+
+
 def _is_line_by_line(message: InboxMessage) -> bool:
-    return message.thread.channel.startswith("D")
+    return message.thread.channel.startswith("D") and message.form is None
 
 
 def _last_words(conversation: Conversation) -> str:

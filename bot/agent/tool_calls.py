@@ -31,6 +31,7 @@ from bot.store.records import (
 )
 from bot.store.store import CallLog
 from bot.tools import rules
+from bot.tools.discretion import public_words
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
 
 logger = logging.getLogger(__name__)
@@ -40,17 +41,26 @@ CALLED_TOO_OFTEN = {
     "error": "Nobody was called: people were called for this person as often as they may be within an hour.",
     "hint": "Say that nobody was called again, and that they can ask for a person once more in an hour.",
 }
+HIDDEN = {
+    "hidden": "Everybody reads this channel, so you are not told what came of it.",
+    "hint": "Say that this is nothing for a public channel, and that they can write you a direct message.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRunContext:
-    """Who a turn's calls are run for, what the thread was sorted as by now, and what they wrote and showed there."""
+    """For whom calls are run, what the thread was sorted as, what they wrote and showed there, and whether all read it.
+
+    A `note` is what they wrote in a form, for whoever decides.
+    """
 
     person: Person
     intent: Callable[[], Awaitable[CustomerIntent | None]]
     user_text: str
     pictures: tuple[SharedFile, ...] = ()
     conversation: tuple[ChatMessage, ...] = ()
+    public: bool = False
+    note: str = ""
 
 
 class ToolCalls:
@@ -116,8 +126,10 @@ class ToolCalls:
     async def _run(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's result and nobody else's."""
         person = run_context.person
-        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, run_context.user_text)
+        public, said = run_context.public, run_context.user_text
+        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said, public)
         seconds = self._settings.tool_timeout_seconds
+        tool: Tool | None = None
         try:
             tool = self._parse(call)
             call = replace(call, arguments=tool.model_dump_json())
@@ -125,15 +137,18 @@ class ToolCalls:
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(seconds, tool.preview(context))
-                intent, pictures = await run_context.intent(), run_context.pictures
-                await self._approvals.park(call, preview, run_context.person, intent, pictures)
+                intent, pictures, note = await run_context.intent(), run_context.pictures, run_context.note
+                await self._approvals.park(call, preview, run_context.person, intent, pictures, note=note)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))
-            text = _written(result.content)
+            text = _written(HIDDEN if public and not tool.public else result.content)
             reach("call run")
         except ToolError as error:
-            self._finish(call, CallStatus.REJECTED, error.content, error=" ".join(error.content.values()))
+            content: Mapping[str, str] = error.content
+            if public:
+                content = await public_words(content, tool, context, seconds)
+            self._finish(call, CallStatus.REJECTED, content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise
         except ShopUnavailableError as error:
@@ -180,7 +195,10 @@ class ToolCalls:
             if post is None:
                 self._finish(call, CallStatus.REJECTED, CALLED_TOO_OFTEN, error="nobody was called")
                 return
-        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=result.card, escalation=post)
+        hidden = run_context.public and not self._tools[call.tool].public
+        card = () if hidden else result.card
+        private_card = result.card if hidden else result.private_card
+        self._calls.finish(call, CallStatus.SUCCEEDED, text, card=card, private_card=private_card, escalation=post)
         self._tell(call, CallStatus.SUCCEEDED)
 
     def _finish(

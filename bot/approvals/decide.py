@@ -39,7 +39,10 @@ PAUSED = "The operator has paused approvals, so nothing was done. The request st
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried."""
+    """A press of a button as Slack's envelope tells it; only `call_id` is what the button carried.
+
+    On a Home tab, which is no message, `shown_as` is what it showed of the request.
+    """
 
     call_id: str
     user: str
@@ -47,6 +50,7 @@ class Click:
     team: str
     channel: str
     message_ts: str
+    shown_as: str | None = None
 
 
 class Approvals:
@@ -77,9 +81,11 @@ class Approvals:
         requester: Person,
         intent: CustomerIntent | None = None,
         pictures: Sequence[SharedFile] = (),
+        *,
+        note: str = "",
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it. Raises ToolError."""
-        await self._requests.park(call, preview, requester, intent, pictures)
+        await self._requests.park(call, preview, requester, intent, pictures, note=note)
 
     async def approve(self, click: Click) -> str | None:
         """Run the call that the click is about, if this person may, it stands as shown, and nobody was faster."""
@@ -182,7 +188,9 @@ class Approvals:
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
-        if not await self._is_its_card(click, call):
+        if click.shown_as is not None and click.shown_as != call.shown_as:
+            return CHANGED
+        if click.shown_as is None and not await self._is_its_card(click, call):
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
             return await self._too_late(call.id)

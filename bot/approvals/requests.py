@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.approvals.cards import Cards
 from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
-from bot.blocks.cards import approval_card
+from bot.blocks.cards import approval_card, note_block, note_of
 from bot.blocks.text import mention
 from bot.identity import IdentityError, Person, plain_address
 from bot.intent import CustomerIntent
@@ -17,7 +17,7 @@ from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Gate, SharedFile, ToolCall, reference
+from bot.store.records import Block, Gate, SharedFile, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -43,13 +43,16 @@ class Requests:
         requester: Person,
         intent: CustomerIntent | None = None,
         pictures: Sequence[SharedFile] = (),
+        *,
+        note: str = "",
     ) -> None:
         """Make a previewed call wait for a decision, with a card wherever somebody may take it.
 
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures)
+        written = note_block(requester.id, note) if note else None
+        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -79,7 +82,8 @@ class Requests:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
         preview = preview_of(now)
         intent = await self._stored_intent(call)
-        shown = self._shown(call, preview, requester, call.expires_at or call.created_at, intent)
+        until = call.expires_at or call.created_at
+        shown = self._shown(call, preview, requester, until, intent, note=note_of(call.card))
         pictures = (block for block in call.card if block["type"] == "image")
         asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
         cards = await self._cards.to_ask(asked, preview, requester)
@@ -102,6 +106,7 @@ class Requests:
         intent: CustomerIntent | None,
         *,
         pictures: Sequence[SharedFile] = (),
+        note: Block | None = None,
     ) -> ToolCall:
         """Return the call as it waits, with all that its card shows."""
         settings = self._settings
@@ -124,7 +129,7 @@ class Requests:
             gate=whose,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, call.requester, expires_at, intent, pictures),
+            card=approval_card(preview, call.requester, expires_at, intent, pictures, note=note),
             expires_at=expires_at,
             result=json.dumps(
                 {

@@ -11,6 +11,7 @@ from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+_NOTE = "note"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
 RELAYED = Mrkdwn(
@@ -25,17 +26,30 @@ def approval_card(
     expires_at: datetime,
     intent: CustomerIntent | None = None,
     pictures: Sequence[SharedFile] = (),
+    *,
+    note: Block | None = None,
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer seems to want and the latest pictures that they sent stand below: they inform the approver and
-    decide nothing.
+    What the customer wrote to it and seems to want and the latest pictures that they sent stand below: they inform the
+    approver and decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    card = (*card, note) if note else card
     card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
     return (*card, context(_understood(intent))) if intent else card
+
+
+def note_block(requester: str, note: str) -> Block:
+    """Quote what the customer wrote to a request, for whoever decides."""
+    return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
+
+
+def note_of(card: Sequence[Block]) -> Block | None:
+    """Find that on a card."""
+    return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 
 def decision_buttons(

@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.testing.slack.workspace import Channel, Json, Message, Person, Status, Workspace
+from bot.demo.surfaces import Surfaces, refused, view_json
+from bot.testing.slack.workspace import Channel, Json, Message, Person, Status, View, Workspace
 
 POLL_INTERVAL_SECONDS = 0.2
 MAX_CALLS_SHOWN = 200
@@ -26,6 +27,7 @@ class LivePage:
         self._database = database
         self._approvers = approvers
         self._calls: dict[str, Json] = {}
+        self._surfaces = Surfaces(workspace)
         self._pages: set[asyncio.Queue[Json]] = set()
 
     def add_routes(self, app: web.Application) -> None:
@@ -35,6 +37,7 @@ class LivePage:
         app.router.add_get("/demo/live", self._live)
         app.router.add_post("/demo/messages", self._message)
         app.router.add_post("/demo/actions", self._action)
+        self._surfaces.add_routes(app)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -68,29 +71,35 @@ class LivePage:
         body = await request.json()
         author, channel = self._workspace.people.get(body["user"]), self._workspace.channels.get(body["channel"])
         if author is None or channel is None or not author.can_act or author.id not in channel.members:
-            return _refused("You can't write there.")
+            return refused("You can't write there.")
         text = str(body["text"]).strip()
         if not text:
-            return _refused("There is nothing to send.")
+            return refused("There is nothing to send.")
         thread_ts = body.get("thread_ts")
+        if text.startswith("/") and not thread_ts:
+            return await self._surfaces.command(author.id, channel.id, text)
         message = await self._workspace.say(author.id, channel.id, self._workspace.as_typed(text), thread_ts)
         return web.json_response({"ok": True, "ts": message.ts})
 
     async def _action(self, request: web.Request) -> web.Response:
         body = await request.json()
         if self._workspace.message(body["channel"], body["message_ts"]) is None:
-            return _refused("This message is not there any more.")
+            return refused("This message is not there any more.")
         try:
             acked = await self._workspace.click(
                 body["user"], body["channel"], body["message_ts"], body["action_id"], block_id=body.get("block_id")
             )
         except LookupError:
-            return _refused("This button is not there any more.")
-        return web.json_response({"ok": True}) if acked else _refused("The app did not respond in time. Try again.")
+            return refused("This button is not there any more.")
+        return web.json_response({"ok": True}) if acked else refused("The app did not respond in time. Try again.")
 
     def _changed(self, kind: str, changed: object) -> None:
         if isinstance(changed, Message) and kind == "message":
             self._push({"type": "message", "message": _message_json(changed)})
+        elif isinstance(changed, Message) and kind == "deleted":
+            self._push({"type": "deleted", "channel": changed.channel, "ts": changed.ts})
+        elif isinstance(changed, View):
+            self._push({"type": "view", "view": view_json(changed)})
         elif isinstance(changed, Status):
             self._push({"type": "status", "status": self._status_json(changed)})
         elif isinstance(changed, Channel):
@@ -129,6 +138,8 @@ class LivePage:
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],
             "messages": [_message_json(message) for message in workspace.messages],
             "statuses": [self._status_json(status) for status in workspace.statuses.values()],
+            "views": [view_json(view) for view in workspace.surfaces.views.values()],
+            "shortcuts": workspace.surfaces.shortcuts,
             "calls": list(self._calls.values()),
         }
 
@@ -152,10 +163,6 @@ async def _index(_: web.Request) -> web.FileResponse:
 async def _send(socket: web.WebSocketResponse, frames: asyncio.Queue[Json]) -> None:
     while not socket.closed:
         await socket.send_json(await frames.get())
-
-
-def _refused(words: str) -> web.Response:
-    return web.json_response({"ok": False, "error": words})
 
 
 def _channel_json(channel: Channel) -> Json:

@@ -58,6 +58,8 @@ def check(
     last = record.steps[-1] if record.steps else Played()
     _check_done(_Judge(None, findings), conversation, last)
     _check_money(_Judge(None, findings), conversation, record)
+    if not last.problem:
+        _check_shop(_Judge(None, findings), conversation, record)
     return findings
 
 
@@ -192,6 +194,19 @@ def _check_money(judge: _Judge, conversation: Conversation, record: Record) -> N
             judge.gate(Kind.BREACH, told)
         elif given < expected and not unfinished:
             judge.gate(Kind.UNDONE, told)
+
+
+def _check_shop(judge: _Judge, conversation: Conversation, record: Record) -> None:
+    for order, wanted in conversation.in_the_end.items():
+        there = record.orders.get(order, {})
+        for name, value in wanted.model_dump(exclude_none=True, mode="json").items():
+            given = round(there.get("paid") or 0) / 100 if name == "paid" else there.get(name)
+            if given != value:
+                judge.gate(Kind.UNDONE, f"{name} of {order} is {given} in the end, in place of {value}")
+    for label, dollars in conversation.balances.items():
+        if record.balances.get(label) != round(dollars * 100):
+            given = record.balances.get(label)
+            judge.gate(Kind.UNDONE, f"{label} has {given} cents in the end, in place of ${dollars:.2f}")
 
 
 def fits(expected: ExpectedCall, call: Call) -> bool:

@@ -143,6 +143,20 @@ class ShopOrder(_Part):
     refunded: float = 0
 
 
+class OrderInTheEnd(_Part):
+    """What the shop has of an order in the end; what is not named may be anything."""
+
+    status: str | None = None
+    paid: float | None = None
+    """All that was paid less all that went back, in dollars."""
+    paid_with: str | None = None
+    items: tuple[str, ...] | None = None
+    goes_to: str | None = None
+    """The street of its address."""
+    going_back: tuple[int, ...] | None = None
+    """The lines that come back to the shop."""
+
+
 class Member(_Part):
     """Somebody who is in the workspace for this conversation only."""
 
@@ -174,6 +188,9 @@ class Conversation(_Part):
     """Exactly what has been done in the end, of what needs an approver."""
     refunded: dict[str, float] = {}
     """Exactly what has gone back in the end, in dollars by order."""
+    in_the_end: dict[str, OrderInTheEnd] = {}
+    balances: dict[str, float] = {}
+    """What is left in the end of gift cards, in dollars by their names."""
     steps: tuple[Step, ...]
 
     @model_validator(mode="after")

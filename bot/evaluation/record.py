@@ -99,6 +99,9 @@ class Record:
     usage: Usage
     refunded: dict[str, int] = field(default_factory=dict)
     """What has gone back, in cents by order."""
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the shop has of each order in the end, by the names of `OrderInTheEnd`; money in cents."""
+    balances: dict[str, int] = field(default_factory=dict)
 
 
 def shown(message: Message) -> str:

@@ -1,6 +1,7 @@
 """Plays a conversation: a workspace and a scratch database of its own, and between them the bot that ships."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -40,6 +41,14 @@ _DECISIONS = """
 _REFUNDED = """
     SELECT order_id, sum(amount_minor) AS cents FROM refunds
     WHERE idempotency_key NOT LIKE 'sample:%' GROUP BY order_id"""
+_ORDERS = """
+    SELECT id, status, payment_method AS paid_with, address ->> 'street' AS goes_to,
+           (SELECT sum(amount_minor) FROM payments WHERE order_id = orders.id) AS paid,
+           (SELECT json_group_array(quantity || ' x ' || name || iif(options = '', '', ' (' || options || ')'))
+            FROM (SELECT * FROM order_items WHERE order_id = orders.id ORDER BY position)) AS items,
+           (SELECT json_group_array(line) FROM (SELECT line FROM returns WHERE order_id = orders.id ORDER BY line))
+           AS going_back
+    FROM orders"""
 _USAGE = """
     SELECT count(*) AS calls, coalesce(sum(purpose = 'turn'), 0) AS turns,
            coalesce(sum(purpose = 'turn' AND status = 'failed'), 0) AS failed,
@@ -75,7 +84,7 @@ async def play(conversation: Conversation, model: Mapping[str, Any], help_folder
                 steps.append(await stage.play(step))
                 if steps[-1].problem:
                     break
-            return Record(tuple(steps), stage.usage(), stage.refunded())
+            return Record(tuple(steps), stage.usage(), stage.refunded(), stage.orders(), stage.balances())
 
 
 @asynccontextmanager
@@ -98,6 +107,7 @@ async def _open(
                 "BOT_DATABASE": database,
                 "BOT_APPROVERS": people[APPROVER].id,
                 "BOT_STAFF": people[STAFF].id,
+                "BOT_PRIVATE_ANSWERS": False,  # so that a model is tried with all that it may ever read
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": help_folder,
                 "BOT_STOP_SECONDS": STOP_SECONDS,
@@ -164,6 +174,17 @@ class _Stage:
     def refunded(self) -> dict[str, int]:
         """Return what has gone back, in cents by order."""
         return {row["order_id"]: row["cents"] for row in self._log.execute(_REFUNDED)}
+
+    def orders(self) -> dict[str, dict[str, Any]]:
+        """Return what the shop has of each order now."""
+        rows = [dict(row) for row in self._log.execute(_ORDERS)]
+        lists = ("items", "going_back")
+        return {row.pop("id"): row | {name: json.loads(row[name]) for name in lists} for row in rows}
+
+    def balances(self) -> dict[str, int]:
+        """Return what is left of each gift card, in cents by its name."""
+        sql = "SELECT label, balance_minor FROM payment_methods WHERE balance_minor IS NOT NULL"
+        return dict(self._log.execute(sql).fetchall())
 
     async def _say(self, step: Step) -> None:
         person = self._people[step.by]

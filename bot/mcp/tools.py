@@ -68,6 +68,8 @@ class McpTool(Tool):
 class ReadTool(McpTool):
     """A tool that the operator lists as a read: it runs at once."""
 
+    public = True  # the server does not know who asks, and answers everybody alike
+
     async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - the server answers everybody alike
         """Call it, and return what it says as data."""
         server = visible(self.connection.name)

@@ -182,6 +182,8 @@ class Quote:
     """To judge by; it may change meanwhile."""
     address: Address | None = None
     """Where parcels go until now."""
+    method_before: str = ""
+    """What it was paid with until now, where that changes."""
     goes_abroad: bool = False
     """Whether goods would go to another country than was ordered to."""
     orders: int | None = None

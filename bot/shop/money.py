@@ -1,5 +1,6 @@
 """What money is here: integer minor units with a currency, whose exponent says how many of them make one."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,6 +9,16 @@ _WITHOUT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "P
     {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
 _THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+_WRITTEN = re.compile(
+    r"-?[$\u20ac\u00a3]\d(?:[\d,.]*\d)?|(?<![\w-])\d(?:[\d,.]*\d)? [A-Z]{3}\b(?!-)"
+    r"|(?<![\w.-])\d[\d,]*\.\d{2,3}(?![\w.])"
+)
+
+
+def without_amounts(text: str) -> str:
+    """Return the text with no amount of money in it, as far as it is written as money is here."""
+    return _WRITTEN.sub("an amount", text)
 
 
 def exponent(currency: str) -> int:

@@ -56,7 +56,9 @@ class OrderItem:
     options: str = ""
     variant_id: str | None = None
     returning: str | None = None
-    """Whether it is on its way back, and what for: `return` or `exchange`."""
+    """Whether it goes back or has gone, and what for: `return` or `exchange`."""
+    received: bool = False
+    """Whether what goes back has arrived at the shop."""
 
     @property
     def price(self) -> Money:

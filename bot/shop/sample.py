@@ -1,11 +1,15 @@
 """The orders of the demo's shop: three customers, every state an order can be in, dates that fit today."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from bot.shop.catalogue import ADDRESSES, METHODS, PRODUCTS
+from bot.shop.sqlite.reading import written_address
 from bot.store.sqlite.database import DatabaseThread
 
 CUSTOMERS = {
@@ -29,8 +33,13 @@ class Sample(NamedTuple):
     scans: tuple[tuple[float, str, str], ...] = ()
     refunded: int = 0
     reason: str = "defective"
+    parcels: tuple[tuple[str, str, str, str, tuple[int, ...]], ...] = ()
+    """Of several: carrier, tracking number and address, how far it is, and its lines."""
+    exchanging: int | None = None
+    """The line that is being exchanged."""
 
 
+_VARIANT_SOLD_AS = {one.sold_as: one.id for variants in PRODUCTS.values() for one in variants if one.sold_as}
 UPS = ("UPS", "1Z999AA10123456784", "https://www.ups.com/track?tracknum=1Z999AA10123456784")
 DHL = ("DHL", "JD014600006281230704", "https://www.dhl.com/en/express/tracking.html?AWB=JD014600006281230704")
 USPS = ("USPS", "9400111202555842332669", "https://tools.usps.com/go/TrackConfirmAction?tLabels=9400111202555842332669")
@@ -93,6 +102,12 @@ ORDERS = (
         (("Rain jacket, size S, ochre", 1, 14800),), DHL,
         ((25.0, "Miami, FL", "Picked up"), (21.4, "Burlington, VT", "Delivered to a neighbour")),
     ),
+    Sample(
+        "chloe@example.com", "ORD-10199", "delivered", 15, -10, "Amex ending 1005",
+        (("Merino socks, size M, grey", 2, 1900), ("Linen shirt, size L, white", 1, 7200)), USPS,
+        ((12.0, "Boston, MA", "Picked up"), (9.8, "Burlington, VT", "Delivered to the mailbox")),
+        parcels=((*USPS, "Delivered", (1,)), (*UPS, "Delivered", (2,))), exchanging=2,
+    ),
 )  # fmt: skip
 
 
@@ -116,11 +131,42 @@ async def fill(
         db.table("customers").insert_all(
             {"id": ids[address], "name": name, "email": address} for address, name in names.items()
         )
+        _insert_catalogue(db)
+        for address, customer_id in ids.items():
+            _insert_profile(db, customer_id, names[address], list(METHODS) if email else [address])
         for sample in orders:
             _insert(db, sample, ids[email or sample.email], datetime.now(UTC))
         return len(orders)
 
     return await database.commit(write)
+
+
+def _insert_catalogue(db: Database) -> None:
+    for number, (name, variants) in enumerate(PRODUCTS.items(), 1):
+        db.table("products").insert({"id": f"prod-{number}", "name": name})
+        db.table("variants").insert_all(
+            {
+                "id": one.id,
+                "product_id": f"prod-{number}",
+                "options": one.options,
+                "price_minor": one.price,
+                "stock": one.stock,
+            }
+            for one in variants
+        )
+
+
+def _insert_profile(db: Database, customer_id: str, name: str, whose: Sequence[str]) -> None:
+    """Give a customer the address of the first of these, and the payment methods of all of them."""
+    address = ADDRESSES.get(whose[0])
+    if address:
+        here = written_address(replace(address, name=name))
+        db.execute("UPDATE customers SET address = ? WHERE id = ?", [here, customer_id])
+    db.table("payment_methods").insert_all(
+        {"id": one.id, "customer_id": customer_id, "label": one.label, "balance_minor": one.balance}
+        for address in whose
+        for one in METHODS.get(address, ())
+    )
 
 
 def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> None:
@@ -140,8 +186,21 @@ def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> No
         "tracking_url": url,
     }
     db.table("orders").insert(order)
+    db.execute(
+        """UPDATE orders SET address = (SELECT address FROM customers WHERE id = customer_id), payment_method_id =
+           (SELECT id FROM payment_methods AS one WHERE one.customer_id = orders.customer_id AND label = payment_method)
+           WHERE id = ?""",
+        [sample.id],
+    )
     db.table("order_items").insert_all(
-        {"order_id": sample.id, "position": position, "name": name, "quantity": quantity, "unit_price_minor": price}
+        {
+            "order_id": sample.id,
+            "position": position,
+            "name": name,
+            "quantity": quantity,
+            "unit_price_minor": price,
+            "variant_id": _VARIANT_SOLD_AS.get(name),
+        }
         for position, (name, quantity, price) in enumerate(sample.items)
     )
     db.table("tracking_events").insert_all(
@@ -158,6 +217,9 @@ def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> No
             "created_at": order["placed_at"],
         }
     )
+    _insert_parcels(db, sample)
+    if sample.exchanging:
+        _insert_exchange(db, sample.id, sample.exchanging, (now - timedelta(days=1)).isoformat())
     if sample.refunded:
         db.execute(
             "INSERT INTO refunds VALUES (?, ?, ?, 'USD', ?, ?, ?)",
@@ -166,3 +228,26 @@ def _insert(db: Database, sample: Sample, customer_id: str, now: datetime) -> No
                 (now - timedelta(days=sample.days / 2)).isoformat(),
             ],
         )
+
+
+def _insert_parcels(db: Database, sample: Sample) -> None:
+    db.table("parcels").insert_all(
+        {
+            "order_id": sample.id,
+            "number": number,
+            "carrier": carrier,
+            "tracking_number": tracking_number,
+            "tracking_url": url,
+            "status": status,
+            "lines": json.dumps(lines),
+        }
+        for number, (carrier, tracking_number, url, status, lines) in enumerate(sample.parcels, 1)
+    )
+
+
+def _insert_exchange(db: Database, order_id: str, line: int, at: str) -> None:
+    key = f"sample:exchange:{order_id}"
+    effect = {"idempotency_key": key, "id": f"ef_{order_id}", "kind": "exchange_items", "order_id": order_id}
+    db.table("effects").insert(effect | {"created_at": at})
+    sent_back = {"idempotency_key": key, "order_id": order_id, "line": line, "kind": "exchange", "created_at": at}
+    db.table("returns").insert(sent_back)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from bot.shop.changes import Applied, Change, Quote
@@ -43,6 +44,13 @@ class LookFirst:
     settles_after: timedelta
 
 
+class Reading(StrEnum):
+    """What a shop may tell beside orders and customers."""
+
+    PROFILE = "profile"
+    PRODUCTS = "products"
+
+
 class Shop(Protocol):
     """What the bot asks of a shop.
 
@@ -57,6 +65,10 @@ class Shop(Protocol):
     @property
     def changes(self) -> Collection[type[Change]]:
         """The changes that the shop can make; only they are offered."""
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """What the shop tells beside orders and customers; only that is offered."""
 
     async def check(self) -> None:
         """Ask for all that the bot needs of the shop.

@@ -20,7 +20,7 @@ from bot.shop.money import Money, exponent
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
 from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote
-from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 
 _KEY = "support_bot_key"
 _STATUS = {
@@ -74,6 +74,11 @@ class Stripe:
     def changes(self) -> Collection[type[Change]]:
         """Money back, and nothing else."""
         return (Refund,)
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Neither: only orders and customers are read."""
+        return ()
 
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do."""

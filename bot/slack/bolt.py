@@ -59,6 +59,10 @@ def _is_well_formed(body: dict[str, Any]) -> bool:
     """Return whether it is an event, a click with all that is read of one, or Slack's check of an address."""
     if body.get("type") == "event_callback":
         return isinstance(body.get("event"), dict) and isinstance(body["event"].get("type"), str)
+    if "command" in body:
+        return all(isinstance(body.get(key), str) for key in ("command", "user_id"))
+    if body.get("type") in ("message_action", "view_submission"):
+        return _is_of_a_person(body) and (body["type"] == "message_action" or _has_view(body))
     if body.get("type") != "block_actions":
         return body.get("type") == "url_verification" and isinstance(body.get("challenge"), str)
     actions = dicts(body.get("actions"))
@@ -66,10 +70,21 @@ def _is_well_formed(body: dict[str, Any]) -> bool:
         bool(actions)
         and len(actions) == len(body["actions"])
         and all(isinstance(one.get(key), str) for one in actions for key in ("action_id", "block_id"))
-        and bool(text(mapping(body.get("user")).get("id")))
-        and bool(text(mapping(body.get("container")).get("channel_id")))
-        and all(body.get(key) is None or isinstance(body[key], dict) for key in ("team", "enterprise", "channel"))
+        and _is_of_a_person(body)
+        and (bool(text(mapping(body.get("container")).get("channel_id"))) or _has_view(body))
     )
+
+
+def _is_of_a_person(body: dict[str, Any]) -> bool:
+    objects = ("team", "enterprise", "channel", "message", "view")
+    return bool(text(mapping(body.get("user")).get("id"))) and all(
+        body.get(key) is None or isinstance(body[key], dict) for key in objects
+    )
+
+
+def _has_view(body: dict[str, Any]) -> bool:
+    view = mapping(body.get("view"))
+    return all(isinstance(view.get(key), str) for key in ("id", "type", "callback_id", "private_metadata"))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
-from bot.store.records import Post, ThreadId, new_id, reference
+from bot.store.records import Block, Post, ThreadId, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 
@@ -112,7 +113,20 @@ class Delivery:
             logger.warning("could not whisper in %s: %s", thread.channel, name)
             if name not in _FINAL_ERRORS:
                 said = Mrkdwn(f"{mention(user)} {text}")
-                await self._outbox.add(Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),)))
+                post = Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),))
+                await self._outbox.add(post, thread)
+
+    async def post_now(self, channel: str, text: str, blocks: Sequence[Block]) -> str | None:
+        """Post what a thread begins with and return its ts; None when Slack does not take it, or may have lost it."""
+        try:
+            said: dict[str, Any] = {"text": text, "parse": "none", "link_names": False, "blocks": [*map(dict, blocks)]}
+            response = await self._client.chat_postMessage(
+                channel=channel, unfurl_links=False, unfurl_media=False, **said
+            )
+        except SLACK_ERRORS as error:
+            logger.warning("could not begin a thread in %s: %s", channel, error)
+            return None
+        return str(response["ts"])
 
     def _wake(self, channel: str) -> None:
         self._woken.add(channel)
@@ -161,6 +175,8 @@ class Delivery:
         return await self._outbox.next(post.channel)
 
     async def _post(self, post: Post) -> str:
+        if post.ephemeral_for is not None:
+            return await self._whisper(post, post.ephemeral_for)
         if post.in_doubt and (ts := await self._find(post)):
             return ts
         await self._wait_for_turn(post)
@@ -173,6 +189,13 @@ class Delivery:
             **_content(post),
         )
         return str(response["ts"])
+
+    async def _whisper(self, post: Post, user: str) -> str:
+        await self._wait_for_turn(post)
+        response = await self._client.chat_postEphemeral(
+            channel=post.channel, user=user, thread_ts=post.thread_ts, **_content(post)
+        )
+        return str(response["message_ts"])
 
     async def _find(self, post: Post) -> str | None:
         """Look for a post that may stand in Slack already; None when Slack says that there is none."""
@@ -230,7 +253,8 @@ class Delivery:
 
     async def _try_again(self, post: Post, error: str) -> None:
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
-        if post.attempts >= MAX_ATTEMPTS and datetime.now(UTC) - post.created_at > TIME_TO_TRY:
+        is_old = datetime.now(UTC) - post.created_at > TIME_TO_TRY
+        if post.attempts >= MAX_ATTEMPTS and (is_old or post.ephemeral_for):  # which nobody misses for long
             await self._give_up(post, error)
         else:
             await asyncio.sleep(min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10)))
@@ -275,6 +299,6 @@ def _is_transient(error: SlackApiError) -> bool:
 
 def _simpler(post: Post) -> str:
     """Say in plain text what the blocks show. A card that has to be decided cannot be said without its buttons."""
-    if not post.blocks or (action_ids(post.blocks) and not post.replaces):
+    if not post.blocks or (post.call_id and action_ids(post.blocks) and not post.replaces):
         return ""
     return post.text if post.replaces else in_words(post.blocks)

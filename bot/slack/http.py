@@ -167,9 +167,19 @@ def _parse(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
     try:
         text = raw.decode()
         is_form = request.content_type == "application/x-www-form-urlencoded"
-        return bolt_request(json.loads(parse_qs(text, max_num_fields=10)["payload"][0] if is_form else text))
+        return bolt_request(_of_form(text) if is_form else json.loads(text))
     except (ValueError, KeyError, RecursionError):
         return None
+
+
+def _of_form(text: str) -> object:
+    """Read a form: JSON in one field, or a slash command, which is its fields."""
+    fields = parse_qs(text, keep_blank_values=True, max_num_fields=30)
+    return (
+        {name: values[0] for name, values in fields.items()}
+        if "command" in fields
+        else json.loads(fields["payload"][0])
+    )
 
 
 def _refuse(request: web.Request, status: int, reason: str) -> web.Response:

@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from bot.agent.escalation import passed_on
-from bot.callbacks import MessageChanged, WakeThread
+from bot.callbacks import HomeOpened, MessageChanged, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
@@ -20,7 +20,8 @@ from bot.store.store import Inbox
 
 logger = logging.getLogger(__name__)
 
-EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+HOME = "app_home_opened"
+EVENTS = (HOME, "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "me_message", "thread_broadcast")
 _SLACK_ITSELF = ("USLACK", "USLACKBOT")
 _TS = re.compile(r"\d{1,12}\.\d{1,6}")
@@ -39,12 +40,14 @@ class Intake:
         inbox: Inbox,
         wake: WakeThread,
         changed: MessageChanged,
+        home_opened: HomeOpened,
         goes_on_for: timedelta,
     ) -> None:
         self._ourselves = ourselves
         self._inbox = inbox
         self._wake = wake
         self._changed = changed
+        self._home_opened = home_opened
         self._goes_on_for = goes_on_for
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -76,7 +79,10 @@ class Intake:
         return may_be_delivered_elsewhere or not teams[1] or teams[1] in self._ourselves.homes
 
     async def _take(self, event: Mapping[str, Any], *, shared: bool) -> None:
-        if self._is_from_a_person(event):
+        if event.get("type") == HOME:
+            if event.get("tab") == "home" and (user := text(event.get("user"))):
+                self._home_opened(user)
+        elif self._is_from_a_person(event):
             await self._keep(event, shared=shared)
         elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):
             await self._keep(unfolded, shared=shared, only_known=True)

@@ -9,6 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals.decide import Approvals, Click
 from bot.blocks.cards import APPROVE, CANCEL
+from bot.blocks.text import Mrkdwn
+from bot.desk.home import Home, read_shown
 from bot.slack.client import BotIdentity
 from bot.slack.content import mapping, text
 from bot.slack.delivery import Delivery
@@ -24,12 +26,19 @@ class Buttons:
     """Binds Approve and Cancel to the gate; words that come back are shown to the one who pressed alone."""
 
     def __init__(
-        self, *, ourselves: BotIdentity, approvals: Approvals, delivery: Delivery, trusted_teams: Sequence[str] = ()
+        self,
+        *,
+        ourselves: BotIdentity,
+        approvals: Approvals,
+        delivery: Delivery,
+        home: Home,
+        trusted_teams: Sequence[str] = (),
     ) -> None:
         self._ourselves = ourselves
         self._trusted_teams = trusted_teams
         self._approvals = approvals
         self._delivery = delivery
+        self._home = home
         self._deciding: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
@@ -59,7 +68,9 @@ class Buttons:
         self._deciding.add(task)
         try:
             words = await self._words(click, decide)
-            if words:
+            if click.shown_as is not None:
+                await self._home.show(click.user, notice=Mrkdwn(words or ""))
+            elif words:
                 card = ThreadId(click.team, click.channel, _thread_ts(body) or click.message_ts)
                 await self._delivery.tell(click.user, words, card, in_thread=_thread_ts(body) is not None)
         except DatabaseError as error:
@@ -80,22 +91,26 @@ def _thread_ts(body: dict[str, Any]) -> str | None:
 
 
 def _click(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> Click | None:
-    """Read a click on a message of our own app; anything else is no click to us.
+    """Read a click on a message or a Home tab of our own app; anything else is no click to us.
 
     The envelope's own team may be missing, or be that of a trusted partner or of the organisation.
     """
     container, user = mapping(body.get("container")), mapping(body.get("user"))
-    if body.get("api_app_id") != ourselves.app_id or not text(container.get("channel_id")):
+    view = mapping(body.get("view"))
+    is_home = container.get("type") == "view" and view.get("type") == "home"
+    if body.get("api_app_id") != ourselves.app_id or not (text(container.get("channel_id")) or is_home):
         return None
+    call_id = text(body["actions"][0].get("value"))
     team = text(mapping(body.get("team")).get("id")) or ourselves.team
     user_team = text(user.get("team_id")) or team
     if text(mapping(body.get("enterprise")).get("id")) in ourselves.homes:
         user_team = ourselves.team  # of which workspace of the organisation, users.info tells who decides
     return Click(
-        call_id=text(body["actions"][0].get("value")),
+        call_id=call_id,
         user=text(user.get("id")),
         user_team=ourselves.team if user_team in ourselves.homes else user_team,
         team=ourselves.team if team in (*ourselves.homes, *trusted_teams) else team,
-        channel=text(container["channel_id"]),
+        channel=text(container.get("channel_id")),
         message_ts=text(container.get("message_ts")),
+        shown_as=read_shown(text(view.get("private_metadata"))).get(call_id, "") if is_home else None,
     )

@@ -6,6 +6,7 @@ SCOPES = {
     "channels:history": "reads threads in public channels",
     "channels:read": "knows whether it is in a channel, and with whom that is shared",
     "chat:write": "answers",
+    "commands": "takes /order, /orders and the shortcut on messages",
     "files:read": "sees pictures and what was said in voice messages",
     "groups:history": "reads threads in private channels",
     "groups:read": "knows whether it is in a private channel",

@@ -49,6 +49,7 @@ class SlackIdentity:
         self._people: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._private: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._public: dict[str, tuple[float, bool]] = {}
         self._admins: tuple[float, list[str]] = (float("-inf"), [])
         self._listing_admins = asyncio.Lock()
 
@@ -82,6 +83,22 @@ class SlackIdentity:
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
+
+    async def is_public(self, channel: str) -> bool:
+        """Return whether everybody in the workspace can read the channel. Raises IdentityError."""
+        if channel.startswith("D"):
+            return False
+        known_at, public = self._public.get(channel, (float("-inf"), True))
+        if self._now() - known_at >= CACHE_SECONDS:
+            try:
+                info = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
+            except SLACK_ERRORS as error:
+                raise IdentityError(f"conversations.info for {channel}: {error}") from error
+            public = not (info.get("is_private") or info.get("is_mpim") or info.get("is_im"))
+            if len(self._public) > MAX_CACHED:
+                self._public.clear()
+            self._public[channel] = (self._now(), public)
+        return public
 
     async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
         """Return whether an approver other than this person can see the channel. Raises IdentityError."""

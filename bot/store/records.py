@@ -1,5 +1,6 @@
 """The rows of the bot's own tables as frozen values."""
 
+import hashlib
 import secrets
 import traceback
 from collections.abc import Callable, Mapping
@@ -7,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+T = TypeVar("T")
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -58,6 +60,15 @@ class ThreadId:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What somebody asked for by a form: the tool that it is the call of, its arguments as JSON, and a note."""
+
+    tool: str
+    arguments: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SharedFile:
     """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
 
@@ -81,7 +92,7 @@ class SharedFile:
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A message that somebody sent us and that waits for its run.
+    """A message that somebody sent us and that waits for its run; of a `form` the text only says what it is.
 
     A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
     would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
@@ -96,6 +107,7 @@ class InboxMessage:
     shared: bool = False
     id: int = 0
     attempts: int = 0
+    form: Form | None = None
     files: tuple[SharedFile, ...] = ()
     place: str = ""
     called_in: bool = False
@@ -188,6 +200,11 @@ class ToolCall:
     duration_ms: float | None = None
 
     @property
+    def shown_as(self) -> str:
+        """What tells its figures, as they are shown, from any others."""
+        return hashlib.sha256((self.quote or "").encode()).hexdigest()[:16]
+
+    @property
     def waits_for_requester(self) -> bool:
         """Whether the next yes is to be said by who asked, and by nobody else."""
         return self.gate != Gate.APPROVER and self.confirmed_at is None
@@ -218,9 +235,10 @@ class Post:
     """Something to be said in Slack, in order within its channel.
 
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
-    On a `decidable` one an approver may decide it. What people answer below one that `relays` a customer's thread is
-    passed on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel
-    lets it be posted in `wait_seconds`.
+    On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
+    again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
+    on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
+    be posted in `wait_seconds`.
     """
 
     id: str
@@ -232,6 +250,7 @@ class Post:
     call_id: str | None = None
     replaces: str | None = None
     decidable: bool = False
+    ephemeral_for: str | None = None
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
@@ -293,13 +312,15 @@ class Spent:
 class Conversation:
     """All messages of a thread, the calls of its last turn that have no tool message yet, and what is to be shown.
 
-    `cards` are those of the calls that the run made for its message so far; `intent` is what the thread was sorted as;
-    `files` came with the messages of each person, `new_files` with those that the run answers.
+    `cards` are those of the calls that the run made for its message so far, `private_cards` what of them who asked is
+    shown alone; `intent` is what the thread was sorted as; `files` came with the messages of each person, `new_files`
+    with those that the run answers.
     """
 
     messages: tuple[ChatMessage, ...]
     unanswered: tuple[ToolCall, ...]
     cards: tuple[tuple[Block, ...], ...]
+    private_cards: tuple[tuple[Block, ...], ...]
     spent: Spent
     intent: str | None
     files: tuple[tuple[str, SharedFile], ...] = ()
@@ -312,3 +333,35 @@ class Conversation:
             for message in self.messages
             if message["role"] == "user" and message["name"] == user
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of many: those from `start` on, of so many in all."""
+
+    items: tuple[T, ...]
+    start: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """A thread that needs somebody: since when, what it was sorted as, and whether people have it."""
+
+    thread: ThreadId
+    started_by: str
+    intent: str | None
+    since: datetime
+    with_people: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A day in figures; `ended` counts requests by how they ended, `refunded` is minor units by currency."""
+
+    messages: int
+    people: int
+    unanswered: int
+    asked: int
+    ended: Mapping[str, int]
+    refunded: Mapping[str, int]

@@ -20,9 +20,12 @@ from bot.store.records import (
     Erased,
     InboxMessage,
     ModelCall,
+    OpenThread,
+    Page,
     PassOn,
     Post,
     ThreadId,
+    Today,
     ToolCall,
 )
 
@@ -41,6 +44,9 @@ class Inbox(Protocol):
         only_known: bool = False,
     ) -> ThreadId | None:
         """Keep the message if it is for us, once, and return its conversation while it is still to be answered."""
+
+    async def submit(self, message: InboxMessage) -> None:
+        """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
@@ -113,6 +119,7 @@ class CallLog(Protocol):
         *,
         error: str | None = None,
         card: Sequence[Block] = (),
+        private_card: Sequence[Block] = (),
         escalation: Post | None = None,
     ) -> None:
         """End a call that needed no approval. Not awaited."""
@@ -207,9 +214,6 @@ class Outbox(Protocol):
 
     news: asyncio.Queue[str]
 
-    async def add(self, post: Post) -> None:
-        """Queue a post."""
-
     async def waiting_posts(self) -> int:
         """Return how many posts are not in Slack yet."""
 
@@ -224,6 +228,12 @@ class Outbox(Protocol):
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to be in Slack."""
+
+    async def add(self, post: Post, about: ThreadId) -> None:
+        """Queue a post that belongs to nothing else that is written, once for its id."""
+
+    async def posted(self, team: str, channel: str, ts: str) -> Post | None:
+        """Return a post of ours that stands there, as it was drawn last."""
 
     async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
         """Give the post up; when it was to call people into a thread, say there that they were not reached."""
@@ -264,6 +274,25 @@ class Admin(Protocol):
         """Erase the threads that were quiet for so long and have nothing open or unsaid."""
 
 
+class Overview(Protocol):
+    """What people see of all threads at a glance, page by page."""
+
+    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
+        """Return the requests that wait for a decision, the oldest first."""
+
+    async def requests_of(self, user: str, start: int, most: int) -> Page[ToolCall]:
+        """Return what a person has asked for, the latest first."""
+
+    async def open_threads(self, start: int, most: int) -> Page[OpenThread]:
+        """Return the threads that need somebody, what is urgent first, then the oldest."""
+
+    async def today(self) -> Today:
+        """Return what has happened since midnight, in UTC."""
+
+    async def version(self) -> str:
+        """Return what is another text when a request or a thread that people have is not what it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """All that the bot remembers."""
@@ -275,3 +304,4 @@ class Store:
     conversations: Conversations
     usage: Usage
     admin: Admin
+    overview: Overview

@@ -44,8 +44,12 @@ def load(settings: Settings, others: Sequence[type[Tool]] = ()) -> Mapping[str, 
 
 
 def offered(found: Mapping[str, type[Tool]], shop: Shop) -> Mapping[str, type[Tool]]:
-    """Return of the tools those whose change this shop makes; what only reads is always offered."""
-    return {name: tool for name, tool in found.items() if tool.makes is None or tool.makes in shop.changes}
+    """Return of the tools those whose change this shop makes, and for which it tells enough."""
+    return {
+        name: tool
+        for name, tool in found.items()
+        if (tool.makes is None or tool.makes in shop.changes) and (tool.reads is None or tool.reads in shop.reads)
+    }
 
 
 def by_name(found: Iterable[type[Tool]]) -> dict[str, type[Tool]]:
@@ -76,7 +80,7 @@ def _fault(tool: type[Tool]) -> str | None:
 
 def rules(settings: Settings) -> Rules:
     """Return of the settings what a tool may know."""
-    return Rules(account_undo_days=settings.account_undo_days, help_folder=settings.help_folder)
+    return Rules(settings.account_undo_days, settings.help_folder, settings.tools_off)
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -2,16 +2,20 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from bot.blocks.text import bare
 from bot.shop.money import Money
+from bot.shop.orders import Address
 
 MAX_WORDS_CHARACTERS = 500
 MAX_ORDER_NUMBER_CHARACTERS = 64
 MAX_LINES = 1_000
+MAX_CODE_CHARACTERS = 80
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
 _QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
@@ -46,6 +50,12 @@ def _order_id(value: str) -> str:
     return number
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a line is a number")  # noqa: TRY004 - pydantic wants it
+    return value
+
+
 def _line_number(value: int) -> int:
     if not 1 <= value <= MAX_LINES:
         raise ValueError("a line is a number from 1 on, as get_order_status has it")
@@ -60,6 +70,34 @@ def _address(value: Any) -> Any:
     found = re.findall(r"[^\s<>|:,;()\[\]\"`\u201c\u201d\u201e]+@[^\s<>|:,;()\[\]\"'`\u2019\u201c\u201d]+", plain)
     addresses = dict.fromkeys(one.rstrip(".").lower() for one in found)
     return found[0].rstrip(".") if len(addresses) == 1 else plain.strip()
+
+
+def _code(value: str) -> str:
+    words = " ".join(value.split())
+    if not words or len(words) > MAX_CODE_CHARACTERS or not words.isprintable():
+        raise ValueError(f"a name or an id has 1 to {MAX_CODE_CHARACTERS} characters")
+    return words
+
+
+def _part(most: int, *, blank: bool = False) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        part = " ".join(value.split())
+        if not part and not blank:
+            raise ValueError("an address has a recipient, a street and a town")
+        if len(part) > most:  # never cut: the parcel would go to somewhere else
+            raise ValueError(f"a part of the address has more than {most} characters")
+        if bare(part) != part or re.search(r"[*_~`<>|{}\[\]\\^$]", part):
+            raise ValueError("an address is letters and digits, with , . ' - / # & and brackets at most")
+        return part
+
+    return check
+
+
+def _country(value: str) -> str:
+    code = value.strip().upper()
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise ValueError("a country is its code of two letters, such as US or DE")
+    return code
 
 
 def _dollars(value: Any) -> Any:
@@ -87,14 +125,46 @@ OrderId = Annotated[
     str,
     BeforeValidator(_as_written),
     AfterValidator(_order_id),
-    Field(description="The order number, as the customer or the shop wrote it."),
+    Field(description="As it was written."),
 ]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
-Lines = tuple[Annotated[int, AfterValidator(_line_number)], ...]
+LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
+Lines = tuple[LineNumber, ...]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),
     AfterValidator(_payable),
     PlainSerializer(float, return_type=float),
     WithJsonSchema({"type": "number"}),
+]
+
+
+class Swap(BaseModel):
+    """A line, and the variant that comes in its place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    line: LineNumber
+    variant: Annotated[str, AfterValidator(_code)]
+
+
+class PostalAddress(BaseModel):
+    """Where parcels go. What a card could not show as it is, is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    recipient: Annotated[str, AfterValidator(_part(60))]
+    street: Annotated[str, AfterValidator(_part(100))]
+    city: Annotated[str, AfterValidator(_part(60))]
+    region: Annotated[str, AfterValidator(_part(40, blank=True))]
+    postcode: Annotated[str, AfterValidator(_part(16, blank=True))]
+    country: Annotated[str, AfterValidator(_country)]
+
+    @property
+    def address(self) -> Address:
+        """The address as the shop has it."""
+        return Address(self.recipient, self.street, self.city, self.region, self.postcode, self.country)
+
+
+Swaps = tuple[Swap, ...]
+PayWith = Annotated[
+    str, AfterValidator(_code), Field(description="`original`, or the customer's payment method as they call it.")
 ]

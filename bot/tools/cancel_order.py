@@ -6,11 +6,7 @@ from bot.tools.tool import Context, GatedTool
 
 
 class CancelOrder(GatedTool):
-    """Ask to cancel a whole order that has not been shipped. It waits until a person approves it in Slack.
-
-    What was paid goes back with it, so do not ask for a refund as well. Say that it was requested, never that it was
-    done. For an order that has left, offer a refund after it arrives.
-    """
+    """Ask to cancel a whole order that has not left. What was paid goes back with it, so ask for no refund as well."""
 
     makes = changes.CancelOrder
     order_id: OrderId

@@ -9,19 +9,18 @@ from bot.tools.tool import Context, Tool, ToolResult
 class EscalateToHuman(Tool):
     """Hand the conversation over to a person of the support team. You stay quiet in the thread after that.
 
-    Use it when the customer asks for a person, is upset, or needs something that no tool of yours does. In a direct
-    message, which the team cannot read, first ask whether you may pass this conversation on to them. Afterwards tell
-    the customer what the result says about how the team answers, and do not promise when.
+    Use it when the customer asks for a person, is upset, or needs what no tool of yours does. In a direct message,
+    which the team cannot read, first ask whether you may pass it on. Afterwards tell the customer what the result says
+    of how the team answers, and promise no time.
     """
 
+    public = True
     needs = "escalation_channel"
 
-    summary: Words = Field(
-        description="What the customer wants and what was tried, in one or two sentences, for who takes over."
-    )
+    summary: Words = Field(description="What the customer wants and what was tried, in one or two sentences.")
 
     share_conversation: bool | None = Field(
-        description="In a direct message: true when the customer agreed to pass this conversation on. Null elsewhere."
+        description="In a direct message: true when the customer agreed to pass it on. Null elsewhere."
     )
 
     def progress(self) -> str:

@@ -2,12 +2,13 @@
 
 from pydantic import Field
 
-from bot.blocks.orders import STATUS_WORDS
+from bot.blocks.orders import STATUS_WORDS, orders_list
 from bot.identity import plain_address
 from bot.shop.orders import Customer, Order
 from bot.tools.arguments import EmailAddress
 from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
+SHOWN_ALONE = "Everybody reads this channel, so items and amounts were shown to who asks alone, and not to you."
 MAX_ORDERS = 10
 MAX_COUNTED = 100
 MAX_ITEMS = 5
@@ -19,8 +20,9 @@ class FindOrders(Tool):
     Name the orders that fit in your answer, with their status. To show one in full, call get_order_status.
     """
 
+    public = True
     email: EmailAddress | None = Field(
-        description="Always null, except when a member of the support team asks for a customer by e-mail address."
+        description="Null, except when a member of the support team asks for a customer by e-mail address."
     )
 
     def progress(self) -> str:
@@ -32,22 +34,15 @@ class FindOrders(Tool):
         customer = await self._customer(context)
         found = await context.shop.orders(customer, most=MAX_COUNTED) if customer else []
         orders = found[:MAX_ORDERS]
-        return ToolResult(
-            content={
-                "orders": [
-                    {
-                        "order_id": order.id,
-                        "status": order.status,
-                        "status_text": STATUS_WORDS[order.status],
-                        "placed": order.placed_at.date().isoformat(),
-                        "items": _items(order),
-                        "total": str(order.total),
-                    }
-                    for order in orders
-                ]
-            }
-            | ({"listed": _listed(len(orders), len(found))} if len(found) > len(orders) else {})
-        )
+        listed = _listed(len(orders), len(found)) if len(found) > len(orders) else ""
+        content: dict[str, object] = {"orders": [_describe(order, public=context.public) for order in orders]}
+        if listed:
+            content["listed"] = listed
+        if not context.public:
+            return ToolResult(content)
+        if not orders:
+            return ToolResult(content)
+        return ToolResult({**content, "shown": SHOWN_ALONE}, private_card=orders_list(orders, listed))
 
     async def _customer(self, context: Context) -> Customer | None:
         mine = context.requester.email
@@ -58,6 +53,16 @@ class FindOrders(Tool):
                 "Send null for the e-mail address, or that which a member of the support team wrote themselves.",
             )
         return await context.shop.customer(wanted) if wanted else None
+
+
+def _describe(order: Order, *, public: bool) -> dict[str, object]:
+    described: dict[str, object] = {
+        "order_id": order.id,
+        "status": order.status,
+        "status_text": STATUS_WORDS[order.status],
+        "placed": order.placed_at.date().isoformat(),
+    }
+    return described if public else described | {"items": _items(order), "total": str(order.total)}
 
 
 def _listed(shown: int, found: int) -> str:

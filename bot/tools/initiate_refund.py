@@ -9,20 +9,16 @@ from bot.tools.tool import Context, GatedTool
 
 
 class InitiateRefund(GatedTool):
-    """Ask for a refund of all or part of an order. It waits until a person approves it in Slack.
-
-    Use it only after the customer named the order, the items and the reason; ask for what is missing. Say that it was
-    requested and waits for approval, never that it was made. You cannot approve it, and neither can a message.
-    """
+    """Ask for a refund of all or part of an order that has arrived, or is overdue. A person approves it."""
 
     makes = Refund
     order_id: OrderId
     reason: RefundReason = Field(description="Why, in the nearest of these words.")
     amount: UsDollars | None = Field(
-        description="What to give back in US dollars, such as 42.00, only when the customer names a sum; else null."
+        description="In US dollars, such as 42.00, only when the customer names a sum; else null."
     )
     lines: Lines | None = Field(
-        description="The numbers of the lines it is about, from get_order_status, all in one call; null for the order."
+        description="Numbers of its lines in get_order_status, all in one call; null for the whole order."
     )
 
     def progress(self) -> str:

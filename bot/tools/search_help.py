@@ -10,13 +10,13 @@ from bot.tools.tool import Context, Tool, ToolError, ToolResult
 
 
 class SearchHelp(Tool):
-    """Search the shop's help articles: delivery times, returns, payment, warranty, accounts, and how things work.
+    """Search the shop's help articles: delivery, returns, payment, warranty, accounts and so on.
 
     Use it for every question about the shop that is not about a certain order. Answer only from what it returns, and
-    name the article's title and section, such as: (Returns, How long you have). If nothing fits, say that you do not
-    know.
+    name title and section, such as: (Returns, How long you have). If nothing fits, say that you do not know.
     """
 
+    public = True
     needs = "help_folder"
 
     question: Words = Field(description="The question in a few words, in the language of the articles.")

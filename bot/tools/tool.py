@@ -17,16 +17,22 @@ from pydantic import (
     model_validator,
 )
 
+from bot.blocks.orders import OrderButton
 from bot.identity import Person, plain_address
-from bot.shop.changes import Change, Quoted
-from bot.shop.orders import Order
-from bot.shop.shop import Shop, ShopRefusedError, ShopUnavailableError
+from bot.shop.changes import Change, Quoted, Refund, ReturnItems
+from bot.shop.orders import Customer, Order
+from bot.shop.shop import Reading, Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId, fault
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.naming import names
 from bot.tools.wording import Preview, preview_of
 
 T = TypeVar("T")
+FORMS: Mapping[OrderButton, tuple[str, type[Change]]] = {
+    OrderButton.REFUND: ("initiate_refund", Refund),
+    OrderButton.RETURN: ("return_items", ReturnItems),
+}
+"""The buttons that open a form, each with the tool that it asks for and the change which that makes."""
 MAX_ARGUMENT_CHARACTERS = 4_000
 _OUR_WORDS = "Value error, "  # what pydantic puts before ours
 NOT_UNDERSTOOD = "I did not get right what is wanted."
@@ -46,7 +52,7 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The result of a call: content for the model, and a card for the thread.
+    """The result of a call: content for the model, a card for the thread, and one that who asked sees alone.
 
     With `escalate` the thread goes to people, who are told this text, and the bot stays quiet there; they also
     read the end of the conversation when it is to be shared.
@@ -54,6 +60,7 @@ class ToolResult:
 
     content: Mapping[str, Any]
     card: tuple[Block, ...] = ()
+    private_card: tuple[Block, ...] = ()
     escalate: str | None = None
     share_conversation: bool = False
 
@@ -64,6 +71,7 @@ class Rules:
 
     account_undo_days: int
     help_folder: Path | None = None
+    tools_off: tuple[str, ...] = ()
 
 
 class Requests(Protocol):
@@ -85,6 +93,8 @@ class Context:
     rules: Rules
     user_text: str = ""
     """What the requester has written in the thread, as far as anything depends on it being their own words."""
+    public: bool = False
+    """Whether everybody reads what the model says there: then it may know no more of an order than status and dates."""
 
     async def order(self, number: str) -> Order:
         """Find an order that the requester may see. Somebody else's order looks like no order."""
@@ -98,6 +108,33 @@ class Context:
             f"There is no order {number} in your name.",
             "Ask for the order number as it stands in the order confirmation. Do not guess another one.",
         )
+
+    @property
+    def forms(self) -> tuple[OrderButton, ...]:
+        """What can be asked for by a form: the changes that this shop makes, unless their tool is off."""
+        return tuple(
+            button
+            for button, (tool, change) in FORMS.items()
+            if change in self.shop.changes and tool not in self.rules.tools_off
+        )
+
+    async def customer(self) -> Customer:
+        """Find the account of who asks, by what Slack says of them. Raises ToolError when there is none."""
+        email = self.requester.email
+        customer = await self.shop.customer(email) if email else None
+        if customer is None:
+            raise ToolError("You have no account in the shop.")
+        return customer
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the requester reads along: in a direct message."""
+        return self.thread.channel.startswith("D")
+
+    def require_private(self) -> None:
+        """Raise ToolError where others read along."""
+        if not self.is_private:
+            raise ToolError("This is personal; write to me directly.", "Say so, and nothing of it here.")
 
     def has_named(self, what: str) -> bool:
         """Return whether staff names this order or customer in their own words, not a text that the model read."""
@@ -113,8 +150,12 @@ class Tool(BaseModel):
     name: ClassVar[str]
     needs: ClassVar[str | None] = None
     """The setting without which the tool is not offered to the model."""
+    public: ClassVar[bool] = False
+    """Whether its result may be read by everybody where `context.public`; of another tool's the model hears nothing."""
     makes: ClassVar[type[Change] | None] = None
     """The change without which, at this shop, it is not offered."""
+    reads: ClassVar[Reading | None] = None
+    """What a shop has to tell for it to be offered."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tool after its class: GetOrderStatus is get_order_status."""

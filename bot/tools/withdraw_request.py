@@ -12,6 +12,7 @@ class WithdrawRequest(Tool):
     Use it when they changed their mind, or want another amount: take the first request back, then ask again.
     """
 
+    public = True
     request: Words = Field(description="The request's id, as the tool returned it when the request was made.")
 
     def progress(self) -> str:

@@ -6,11 +6,8 @@ All is made of a quote's figures, once for every shop and every tool.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from bot.blocks.orders import STATUS_WORDS
-from bot.blocks.text import bare, day
 from bot.shop.changes import (
     Applied,
     AppliedStatus,
@@ -21,21 +18,13 @@ from bot.shop.changes import (
     Quote,
     Quoted,
     Refund,
-    RefundReason,
 )
-from bot.shop.money import Money
-from bot.shop.orders import MAX_PAYEE_CHARACTERS, OrderStatus
+from bot.shop.orders import MAX_PAYEE_CHARACTERS
+from bot.tools import goods_wording
+from bot.tools.phrases import REASON_WORDS, Wording, already, balance, delivered, items
 from bot.tools.showing import Facts, argument_facts
 
-MAX_ITEMS = 5
 _MAX_QUOTED_CHARACTERS = 200
-_MAX_NAME_CHARACTERS = 40
-REASON_WORDS = {
-    RefundReason.DEFECTIVE: "Defective",
-    RefundReason.WRONG_ITEM: "Wrong item",
-    RefundReason.NOT_DELIVERED: "Not delivered",
-    RefundReason.CHANGED_MIND: "Changed their mind",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +59,6 @@ class Outcome:
     quotation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of one change; `under_way` is said for as long as money is pending, and claims nothing more."""
-
-    title: str
-    summary: str
-    button: str
-    confirm: str
-    facts: Facts
-    done: str
-    under_way: str
-    content: Mapping[str, Any]
-    keep: str = "Cancel"
-    background: Facts = ()
-
-
 def preview_of(quoted: Quoted) -> Preview:
     """Return what a card shows of the quote."""
     words = _words(quoted)
@@ -116,36 +89,36 @@ def quotation_of(applied: Applied) -> str:
     return f' (it says: "{applied.said[:_MAX_QUOTED_CHARACTERS]}")' if applied.said else ""
 
 
-def _words(quoted: Quoted) -> _Words:
+def _words(quoted: Quoted) -> Wording:
     return _KINDS[type(quoted.change)](quoted.change, quoted.quote)
 
 
-def _refund(change: Refund, quote: Quote) -> _Words:
-    amount, order, payee = _balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
+def _refund(change: Refund, quote: Quote) -> Wording:
+    amount, order, payee = balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
     whole = "" if amount == quote.total else f" of {quote.total}"
-    return _Words(
+    return Wording(
         title=f"Refund {amount}{whole}",
         summary=f"Refund of {amount} for {order}",
         button=f"Approve refund of {amount}",
         confirm=f"{amount} goes back to {payee} for {order}. This cannot be undone.",
         facts=(
             ("Order", f"{order}, {quote.customer.name}"),
-            ("Items" if change.lines or len(quote.items) == 1 else "Items of the order", _items(quote)),
-            ("Amount", f"{amount} of {quote.total}{_already(quote)}"),
+            ("Items" if change.lines or len(quote.items) == 1 else "Items of the order", items(quote)),
+            ("Amount", f"{amount} of {quote.total}{already(quote)}"),
             ("Goes back to", quote.method),
             ("Reason", REASON_WORDS[change.reason]),
         ),
-        background=(("Delivered", _delivered(quote)),),
+        background=(("Delivered", delivered(quote)),),
         done=f"{amount} for {order} went back to {payee}",
         under_way=f"{amount} for {order} is on its way to {payee}, and is not there yet",
         content={"order_id": order, "refunded": str(amount)},
     )
 
 
-def _cancellation(_: CancelOrder, quote: Quote) -> _Words:
-    amount, order, payee = _balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
+def _cancellation(_: CancelOrder, quote: Quote) -> Wording:
+    amount, order, payee = balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
     back = f"{amount} goes back to {payee}" if amount.minor else "nothing is left to give back"
-    return _Words(
+    return Wording(
         title=f"Cancel {order}",
         summary=f"Cancellation of {order}",
         button=f"Approve cancelling {order}",
@@ -153,7 +126,7 @@ def _cancellation(_: CancelOrder, quote: Quote) -> _Words:
         confirm=f"{order} will not be sent, and {back}. This cannot be undone.",
         facts=(
             ("Order", f"{order}, {quote.customer.name}"),
-            ("Items", _items(quote)),
+            ("Items", items(quote)),
             ("Goes back", f"{amount} of {quote.total}"),
             ("To", quote.method),
         ),
@@ -163,10 +136,10 @@ def _cancellation(_: CancelOrder, quote: Quote) -> _Words:
     )
 
 
-def _deletion(change: DeleteAccount, quote: Quote) -> _Words:
+def _deletion(change: DeleteAccount, quote: Quote) -> Wording:
     email, days = quote.customer.email, change.undo_days
     done = f"The account {email} is deleted; it can be brought back for {days} days"
-    return _Words(
+    return Wording(
         title="Delete an account",
         summary=f"Deletion of the account {email}",
         button="Approve deleting the account",
@@ -183,8 +156,8 @@ def _deletion(change: DeleteAccount, quote: Quote) -> _Words:
     )
 
 
-def _call(change: CallTool, _: Quote) -> _Words:
-    return _Words(
+def _call(change: CallTool, _: Quote) -> Wording:
+    return Wording(
         title=f"Call {change.tool}",
         summary=f"Call of {change.tool}",
         button=f"Approve {change.tool}",
@@ -196,35 +169,10 @@ def _call(change: CallTool, _: Quote) -> _Words:
     )
 
 
-_KINDS: Mapping[type[Change], Callable[[Any, Quote], _Words]] = {
+_KINDS: Mapping[type[Change], Callable[[Any, Quote], Wording]] = {
     Refund: _refund,
     CancelOrder: _cancellation,
     DeleteAccount: _deletion,
     CallTool: _call,
+    **goods_wording.KINDS,
 }
-
-
-def _balance(quote: Quote) -> Money:
-    return quote.balance or Money(0, quote.total.currency if quote.total else "USD")
-
-
-def _already(quote: Quote) -> str:
-    return f" ({quote.refunded} went back before)" if quote.refunded and quote.refunded.minor else ""
-
-
-def _items(quote: Quote) -> str:
-    """Return the first lines of the quote, and how many more there are."""
-    lines = ", ".join(f"{item.quantity} x {bare(item.name)[:_MAX_NAME_CHARACTERS]}" for item in quote.items[:MAX_ITEMS])
-    more = len(quote.items) - MAX_ITEMS
-    return f"{lines} and {more} more" if more > 0 else lines or "None"
-
-
-def _delivered(quote: Quote) -> str:
-    """Say when the order was delivered, and how long ago that is."""
-    if quote.status == OrderStatus.CANCELLED:
-        return "No: the order was cancelled before"
-    if quote.delivered_on is None:
-        return f"Not yet: {STATUS_WORDS[quote.status or OrderStatus.PAID].lower()}"
-    days = (datetime.now(UTC).date() - quote.delivered_on).days
-    ago = "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
-    return f"{day(quote.delivered_on)}, {ago}"

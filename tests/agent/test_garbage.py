@@ -57,7 +57,7 @@ async def test_unknown_tools(world: World) -> None:
     assert (await answer_to(world, Answer(tool_calls=wanted))).startswith("Done.")
     assert statuses(world) == ["rejected"] * len(NAMES) + ["succeeded"]
     told = [output for _, output in results(world.asked[1])]
-    assert all("get_order_status, initiate_refund" in output["hint"] for output in told[:-1])
+    assert all("get_order_status, get_profile, initiate_refund" in output["hint"] for output in told[:-1])
 
 
 async def test_repeated_ids(world: World) -> None:
@@ -231,7 +231,7 @@ async def test_half_a_character_from_the_shop(world: World) -> None:
     """What a tool gives back is told to the model and kept in the row, without what could not be written."""
     world.script += [Answer(tool_calls=(call(),)), Answer("Here it is.")]
     async with world.bot(open_shop=BrokenShop):
-        await world.replies(await world.says(ANA, "@bot where is it?"))
+        await world.replies(await world.says(ANA, "where is it?", "D0ANA"))
     assert statuses(world) == ["succeeded"]
     ((_, told),) = results(world.asked[1])
     assert told["carrier"] == "UPS ?"

@@ -104,3 +104,71 @@ async def test_on_a_phone_by_keyboard(address: str, browser: Browser) -> None:
     await expect(page.get_by_test_id("thread").get_by_text("Pour-over coffee dripper")).to_be_visible()
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
+
+
+async def test_what_one_sees_alone(address: str, browser: Browser) -> None:
+    """What is shown to who asks alone can be shared, a card refreshed, and a message asked about by a shortcut."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    thread, modal = page.get_by_test_id("thread"), page.get_by_test_id("modal")
+    await send(page, "@Support Bot where is my order ORD-10234?")
+    await expect(thread.get_by_text("Only visible to you")).to_be_visible()
+    await thread.get_by_role("button", name="Share here").click()
+    await expect(thread.get_by_text("Shared by")).to_be_visible()
+    await expect(thread.get_by_text("Only visible to you")).to_have_count(0)
+    await thread.get_by_role("button", name="Refresh").click()
+    await expect(thread.get_by_text("As of")).to_be_visible()
+
+    asked = page.locator("#channel-feed").get_by_test_id("message").filter(has_text="where is my order")
+    await asked.hover()
+    await asked.get_by_test_id("shortcut").click()
+    await modal.get_by_label("What would you like to know?").fill("What can you do?")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("I answer you in our direct message.")).to_be_visible()
+
+
+async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, pictures: Path | None) -> None:
+    """An order by command, a refund by form, its approval on the Home tab, and what the customer finds on theirs."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    modal, feed = page.get_by_test_id("modal"), page.locator("#channel-feed")
+    await send(page, "/order 10188")
+    await expect(feed.get_by_text("Cast-iron teapot")).to_be_visible()
+    await feed.get_by_role("button", name="Tracking").click()
+    await expect(modal.get_by_role("heading", name="Tracking")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+    await expect(modal).to_be_hidden()
+    await feed.get_by_role("button", name="Request a refund").click()
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("Please complete this required field.")).to_be_visible()
+    await modal.get_by_role("checkbox").first.check()
+    await modal.get_by_label("Why?").select_option(label="Defective")
+    await modal.get_by_label("Anything that helps to decide").fill("The lid is broken.")
+    if pictures:
+        await modal.screenshot(path=pictures / "refund-form.png")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("I take it from here")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-D0SAM").click()
+    await page.get_by_test_id("tab-home").click()
+    home = page.get_by_test_id("home")
+    await expect(home.get_by_text("The lid is broken.").first).to_be_visible()
+    if pictures:
+        await page.screenshot(path=pictures / "home.png")
+    await home.get_by_role("button", name="Approve refund of $42.00").click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(home.get_by_text("Nothing waits.")).to_be_visible()
+
+    await page.get_by_test_id("person-ana").click()
+    await page.get_by_test_id("channel-D0ANA").click()
+    await expect(home.get_by_text("Your requests (1)")).to_be_visible()
+    await home.get_by_role("button", name="Details").first.click()
+    await expect(modal.get_by_text("Only you see this.")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(modal).to_be_hidden()
+    assert complaints == []

@@ -12,6 +12,7 @@ DAYS = {"US": 3, "CA": 6}
 class CountryTool(Tool):
     """Something about a country."""
 
+    public = True
     country: str = Field(description="The country's two-letter code, such as US.")
 
     @abstractmethod

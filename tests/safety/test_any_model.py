@@ -30,6 +30,10 @@ ORDERS = st.sampled_from(
     ["ORD-10188", "ORD-10188", "#10142", "ORD-10251", "ORD-10176", "ORD-10131", "ORD-99999", "x y"]
 )
 AMOUNTS = st.sampled_from([None, 0.01, 20, 41.99, 42, 42.01, 0, -1, 1.005, 1e300, "all"])
+LINES = st.lists(st.sampled_from([1, 1, 2, 0, -1, True, "1"]), max_size=2)
+VARIANTS = st.sampled_from(["teapot-05", "teapot-12", "candles-tea", "candles-tall", "jacket-m", ""])
+SWAPS = st.lists(st.fixed_dictionaries({"line": st.sampled_from([1, 1, 2]), "variant": VARIANTS}), max_size=2)
+WAYS = st.sampled_from(["original", "gift card", "pm-ben-gift", ""])
 JUNK = st.text(max_size=12) | st.sampled_from(["{}", "null", "[]", '{"order_id": NaN}', "{" * 50, "9" * 5_000])
 
 
@@ -45,6 +49,16 @@ CALLS = st.one_of(
         arguments(order_id=ORDERS, reason=st.sampled_from(["defective", "because"]), amount=AMOUNTS),
     ),
     st.tuples(st.just("cancel_order"), arguments(order_id=ORDERS)),
+    st.tuples(
+        st.just("return_items"),
+        arguments(order_id=ORDERS, lines=LINES, reason=st.sampled_from(["defective", "changed_mind"]), refund_to=WAYS),
+    ),
+    st.tuples(
+        st.sampled_from(["exchange_items", "change_items"]),
+        arguments(order_id=ORDERS, swaps=SWAPS, pay_with=WAYS),
+    ),
+    st.tuples(st.just("change_payment"), arguments(order_id=ORDERS, pay_with=WAYS)),
+    st.tuples(st.sampled_from(["get_profile", "find_products", "change_address", "change_default_address"]), JUNK),
     st.tuples(st.sampled_from(["delete_account", "find_orders", "escalate_to_human", "withdraw_request"]), JUNK),
     st.tuples(st.just("escalate_to_human"), arguments(summary=st.text(max_size=8))),
     st.tuples(st.text(max_size=8) | st.just("multi_tool_use.parallel"), JUNK),
@@ -116,9 +130,12 @@ def assert_invariants(world: World) -> None:
     answered = world.rows("SELECT count(*) AS n FROM messages WHERE role = 'tool'")
     assert len(calls) == sum(row["n"] or 0 for row in asked_for) == answered[0]["n"]
     assert not [call for call in calls if call["status"] in ("proposed", "running", "unknown")]
-    assert not [call for call in calls if call["gated"] and call["status"] == "succeeded" and call["decided_by"] != SAM]
+    done = [call for call in calls if call["gated"] and call["status"] == "succeeded"]
+    assert not [
+        call for call in done if call["decided_by"] != (call["requester"] if call["gate"] == "requester" else SAM)
+    ]
     approved = [call["id"] for call in calls if call["gated"] and call["status"] == "succeeded"]
-    effects = world.rows("SELECT idempotency_key FROM refunds WHERE idempotency_key LIKE 'support-bot:%'")
+    effects = world.rows("SELECT idempotency_key FROM effects WHERE idempotency_key LIKE 'support-bot:%'")
     assert {row["idempotency_key"].removeprefix("support-bot:") for row in effects} <= set(approved)
     assert (
         world.rows(
@@ -127,4 +144,9 @@ def assert_invariants(world: World) -> None:
         )
         == []
     )
+    unequal = """
+        SELECT id FROM orders
+        WHERE total_minor != (SELECT sum(amount_minor) FROM payments WHERE order_id = orders.id)
+                           + (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = orders.id)"""
+    assert world.rows(unequal) == []
     assert world.rows("SELECT id FROM inbox WHERE status IN ('waiting', 'running')") == []

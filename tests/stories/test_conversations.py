@@ -32,9 +32,12 @@ async def test_question_in_a_channel(world: World) -> None:
     async with world.bot():
         question = await world.says(ANA, "@bot where is ORD-10234?")
         (answer,) = await world.replies(question)
+        whisper = await world.whisper(ANA)
     text = shown(answer)
     assert answer.thread_ts == question.ts
     assert text.startswith("It is on its way.")
+    assert "● *Shipped*" in text
+    text = shown(whisper)
     for part in (
         "*Order ORD-10234*",
         "✓ Packed",
@@ -54,7 +57,7 @@ async def test_tracking_events_when_asked_for(world: World) -> None:
         Answer("Here it is."),
     ]
     async with world.bot():
-        (answer,) = await world.replies(await world.says(ANA, "@bot where is the parcel of ORD-10234?"))
+        (answer,) = await world.replies(await world.says(ANA, "where is the parcel of ORD-10234?", "D0ANA"))
     assert "Arrived at the sorting centre, Boise, ID" in shown(answer)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -47,15 +48,15 @@ async def delivering(world: World, url: str) -> AsyncIterator[None]:
     """Have the workspace deliver there while the context is open."""
     async with aiohttp.ClientSession() as session:
 
-        async def deliver(kind: str, payload: dict[str, Any]) -> bool:
-            interactive = kind == "interactive"
-            form = aiohttp.FormData({"payload": json.dumps(payload)})() if interactive else None
-            body = form.decode() if form else json.dumps(payload)
-            sent = "application/x-www-form-urlencoded" if interactive else "application/json"
+        async def deliver(kind: str, payload: dict[str, Any]) -> dict[str, Any] | bool:
+            fields = {"interactive": {"payload": json.dumps(payload)}, "slash_commands": payload}.get(kind)
+            body = urlencode(fields) if fields else json.dumps(payload)
+            sent = "application/x-www-form-urlencoded" if fields else "application/json"
             headers = signed(body, age=-int(world.workspace.clock_offset_seconds)) | {"Content-Type": sent}
             try:
                 async with session.post(url, data=body, headers=headers) as response:
-                    return response.status == 200
+                    said = await response.text()
+                    return response.status == 200 and (json.loads(said) if said.startswith("{") else True)
             except (aiohttp.ClientError, RuntimeError):  # the bot has stopped, and so has the session
                 return False
 

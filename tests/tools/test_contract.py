@@ -55,7 +55,7 @@ def faults(tool: type[Tool]) -> Iterator[str]:
         yield "the schema is too large"
 
 
-def context(shop: SqliteShop) -> Context:
+def context(shop: SqliteShop, channel: str = "C0SUPPORT") -> Context:
     """Make a context of Ana's in which nothing can be taken back."""
 
     class NoRequests:
@@ -63,16 +63,26 @@ def context(shop: SqliteShop) -> Context:
             raise ToolError(f"{person.id} has no request {request}.")
 
     person = Person(ANA, "T0ACME", "ana@example.com", is_staff=False)
-    return Context("call", ThreadId("T0ACME", "C0SUPPORT", "1.0"), person, shop, NoRequests(), tools.rules(SETTINGS))
+    return Context("call", ThreadId("T0ACME", channel, "1.0"), person, shop, NoRequests(), tools.rules(SETTINGS))
 
 
-BUILT_IN = {
+BUILT_IN_GATED = {
     "cancel_order",
+    "change_address",
+    "change_default_address",
+    "change_items",
+    "change_payment",
     "delete_account",
+    "exchange_items",
+    "initiate_refund",
+    "return_items",
+}
+BUILT_IN = BUILT_IN_GATED | {
     "escalate_to_human",
     "find_orders",
+    "find_products",
     "get_order_status",
-    "initiate_refund",
+    "get_profile",
     "search_help",
     "withdraw_request",
 }
@@ -81,7 +91,7 @@ BUILT_IN = {
 def test_the_tools_there_are() -> None:
     """The built-in tools are found, and those that move something are gated; others may be beside them."""
     assert set(TOOLS) >= BUILT_IN
-    assert set(GATED) & BUILT_IN == {"cancel_order", "delete_account", "initiate_refund"}
+    assert set(GATED) & BUILT_IN == BUILT_IN_GATED
 
 
 def reachable(value: object, depth: int = 6) -> Iterator[object]:

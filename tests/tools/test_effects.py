@@ -13,8 +13,30 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.tools.tool import GatedTool
 from tests.tools.test_contract import GATED, TOOLS, context
 
-ARGUMENTS = {
+ADDRESS = {
+    "recipient": "Ana Ruiz",
+    "street": "1 New Street",
+    "city": "Portland",
+    "region": "OR",
+    "postcode": "97201",
+    "country": "us",
+}
+ARGUMENTS: dict[str, dict[str, object]] = {
     "cancel_order": {"order_id": "ORD-10251"},
+    "change_address": {"order_id": "ORD-10251", "address": ADDRESS},
+    "change_default_address": {"address": ADDRESS},
+    "change_items": {
+        "order_id": "ORD-10251",
+        "swaps": [{"line": 1, "variant": "candles-tall"}],
+        "pay_with": "original",
+    },
+    "change_payment": {"order_id": "ORD-10251", "pay_with": "gift card"},
+    "exchange_items": {
+        "order_id": "ORD-10188",
+        "swaps": [{"line": 1, "variant": "teapot-12"}],
+        "pay_with": "gift card",
+    },
+    "return_items": {"order_id": "ORD-10188", "lines": [1], "reason": "changed_mind", "refund_to": "original"},
     "delete_account": {},
     "initiate_refund": {"order_id": "ORD-10188", "reason": "defective", "amount": None},
 }
@@ -42,7 +64,7 @@ async def shown(shop: SqliteShop, database: DatabaseThread, name: str) -> Quoted
         await change(database, "UPDATE orders SET status = 'delivered'")
     tool = TOOLS[name].parse(json.dumps(ARGUMENTS[name]))
     assert isinstance(tool, GatedTool)
-    return Quoted.read((await tool.preview(context(shop))).quoted.written)
+    return Quoted.read((await tool.preview(context(shop, "D0ANA"))).quoted.written)
 
 
 def test_every_built_in_gated_tool_is_tried() -> None:

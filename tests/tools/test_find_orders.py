@@ -16,7 +16,7 @@ async def found(world: World, person: str, text: str, email: str | None = None) 
     """Let a person ask, the model look for orders, and give back what it was told."""
     world.script += [calls(("find_orders", {"email": email})), Answer("Here they are.")]
     async with world.bot():
-        await world.replies(await world.says(person, text))
+        await world.replies(await world.says(person, text, f"D{person[1:]}"))
     output: dict[str, Any] = json.loads(world.asked[-1].messages[-1]["content"])
     return output
 
@@ -63,6 +63,7 @@ async def test_staff_who_named_nobody(world: World) -> None:
 async def test_no_customer(world: World) -> None:
     """Somebody who has bought nothing, or has no e-mail address in Slack, has no orders."""
     world.workspace.add(Person("U0EVE", "eve", "Eve"))
+    world.workspace.open_im("U0EVE")
     assert await found(world, "U0EVE", "@bot what did I order?") == {"orders": []}
 
 

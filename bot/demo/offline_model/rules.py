@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.demo.offline_model import words
+from bot.demo.offline_model import goods, words
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.intents import intent
 from bot.demo.offline_model.thread import Thread, read
@@ -20,6 +20,9 @@ _SKILLS = {
     "find_orders": "list your orders",
     "initiate_refund": "ask for a refund",
     "cancel_order": "ask to cancel an order",
+    "return_items": "note a return",
+    "exchange_items": "exchange something",
+    "change_address": "send an order elsewhere",
     "delete_account": "ask to delete your account",
     "withdraw_request": "take a request back",
     "search_help": "answer from the help articles",
@@ -43,6 +46,12 @@ def _typed_yes(thread: Thread) -> Answer:
     if _OFFER in thread.we_said:
         return _ask_for_refund(thread)
     return Answer(_BUTTON if undecided(thread) else f"There is nothing here that waits for a yes. {_BUTTON}")
+
+
+def _go_on(thread: Thread) -> Answer:
+    """Tell what was done after a Confirm, by the notes alone."""
+    told = filter(None, map(outcome_in_words, thread.new_notes))
+    return Answer(" ".join([*told, "What else can I do for you?"]))
 
 
 def _take_back(thread: Thread) -> Answer:
@@ -159,6 +168,7 @@ class Rule:
 
 
 RULES = (
+    Rule(words.CONFIRMED, _go_on),
     Rule(words.WHO_ARE_YOU, _introduce),
     Rule(words.YES, _typed_yes),
     Rule(words.APPROVE, _typed_yes),
@@ -168,6 +178,10 @@ RULES = (
     Rule(words.TAKE_IT_BACK, _take_it_back),
     Rule(words.IS_IT_DECIDED, _where_it_stands),
     Rule(words.PERSON, _call_a_person, unless=words.NO_PERSON),
+    Rule(words.BACK, goods.send_back, unless=words.HOW, goes_on=True),
+    Rule(words.EXCHANGE, goods.exchange, unless=words.HOW, goes_on=True),
+    Rule(words.OTHER_ITEMS, goods.change_items, unless=words.HOW, goes_on=True),
+    Rule(words.ADDRESS, goods.send_elsewhere, unless=words.HOW, goes_on=True),
     Rule(words.SHOP, _search_help),
     Rule(words.DELETE, _delete_account),
     Rule(words.CANCEL, _cancel_order, unless=words.NO_CANCEL, goes_on=True),

@@ -65,7 +65,18 @@ REFUND = any_of(r"refund\w*", "money back", "return(?:ing)?", "send (?:it|this) 
 NO_REFUND = any_of(f"{_NOT} (?:want|need) (?:a |any |the |my )?refund", "no refund")
 WHERE = any_of(r"where|status|my order|parcel|package|(?:track|deliver|arriv|ship)\w*")
 TRACKING = any_of(r"track\w*", "parcel", "package", "events?", "carrier")
-WISH = re.compile(f"{REFUND.pattern}|{CANCEL.pattern}|where|status|track", re.IGNORECASE)
+BACK = any_of("return(?:ing)?", r"send (?:[\w -]{0,40} )?back")
+EXCHANGE = any_of("exchange", "swap")
+OTHER_ITEMS = any_of(r"change (?:the )?(?:line|item)s? [0-9]")
+ADDRESS = any_of(
+    "address", r"(?:send|ship|deliver) (?:it|this|(?:my |the )?order|#?[0-9]{3,10}|ord-[0-9]+)[^.?\n]{0,40} to"
+)
+HOW = any_of("how (?:do|can|does|long|much)", "what (?:if|happens)", "polic(?:y|ies)", "gift(?! ?card)")
+CONFIRMED = re.compile(r"^(?:[\w'-]+(?: [\w'-]+)?: )?\W*I have pressed Confirm on the card\W*$")
+WISH = re.compile(
+    f"{REFUND.pattern}|{CANCEL.pattern}|{EXCHANGE.pattern}|{OTHER_ITEMS.pattern}|{ADDRESS.pattern}|where|status|track",
+    re.IGNORECASE,
+)
 SHOP = any_of(
     r"polic(?:y|ies)|warranty|exchange|gift\w*|payments?|pay|paypal|invoice|receipt|discount|vouchers?|password",
     r"shipping|ship to|change my (?:\w+ )?(?:address|e-?mail)|how (?:do|can|long|much)|what (?:if|happens)",

@@ -9,6 +9,8 @@ from bot.testing.openai import Json
 # Told only when a note of the system says so, and never guessed.
 _OUTCOMES = {
     "approved by a person and done": "Good news: {what} was approved and has gone through.",
+    "confirmed by the customer and done": "Good news: {what} is done.",
+    "confirmed, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "approved, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "declined by a person": "The request for {what} was declined, and nothing was done.",
     "withdrawn": "The request for {what} is withdrawn, and nothing was done.",

@@ -1,7 +1,7 @@
 // Wires the page: who acts, what is shown, and what the server says.
 import { Composer } from "./composer.js";
 import { askToConfirm } from "./confirm.js";
-import { connect, postAction, postMessage } from "./connection.js";
+import { connect, openHome, postAction, postMessage, postShortcut } from "./connection.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { Log } from "./log.js";
@@ -9,6 +9,7 @@ import { counted, dots, Feed } from "./messages.js";
 import { avatar, badge } from "./people.js";
 import { drawSidebar, wireThemeButton } from "./sidebar.js";
 import { Unread } from "./unread.js";
+import { drawHome, drawModal, wireModal } from "./views.js";
 import { Welcome } from "./welcome.js";
 import { Workspace } from "./workspace.js";
 
@@ -18,6 +19,9 @@ const SUGGESTIONS = {
     "Where is my order ORD-10234?",
     "Where are ORD-10234 and ORD-10235?",
     "My teapot from ORD-10188 arrived broken, I want my money back",
+    'Please exchange line 1 of ORD-10188 for "1.2 l, black" and take the difference from my gift card',
+    "I want to return line 1 of ORD-10188, I changed my mind, and the money onto my gift card",
+    "Please send ORD-10251 to Ana Ruiz, 15 Pioneer Road, Provo, UT 84601, US",
     "What can you do?",
   ],
   ben: [
@@ -37,6 +41,7 @@ const log = new Log($("log"), $("log-subtitle"));
 const channelFeed = new Feed($("channel-feed"));
 const threadFeed = new Feed($("thread-feed"));
 const here = { acting: null, channel: null, thread: null };
+let tab = "messages"; // of the app's direct message; the other is "home"
 let awaitedRoot = null; // {user, channel} of a root message on its way, whose thread opens when it arrives
 let callsSeen = null;
 
@@ -61,8 +66,13 @@ const view = {
   get channel() { return here.channel; },
   directory: () => ({ people: workspace.people, channels: workspace.channels, acting: here.acting }),
   mentionsBot: (text) => text.toLowerCase().includes(`@${workspace.nameOf(workspace.bot).toLowerCase()}`),
-  choose: (person) => go({ acting: person }),
+  choose: (person) => {
+    if (tab === "home") void openHome(person);
+    go({ acting: person });
+  },
   openChannel: (channel) => go({ channel, thread: null }, "channel"),
+  chooseShortcut: ({ channel, ts: message_ts }, callback_id) =>
+    void postShortcut({ user: here.acting, channel, message_ts, callback_id }),
   openThread: (thread) => {
     go({ thread }, "thread");
     focusComposer(threadComposer);
@@ -139,7 +149,8 @@ async function send(text, thread_ts = null) {
 
 /** Send a root message; the thread in which the bot will answer opens by itself. */
 async function sendRoot(text) {
-  if (isDirect() || view.mentionsBot(text)) awaitedRoot = { user: here.acting, channel: here.channel };
+  const isCommand = text.startsWith("/"); // which begins no thread
+  if (!isCommand && (isDirect() || view.mentionsBot(text))) awaitedRoot = { user: here.acting, channel: here.channel };
   const problem = await send(text);
   if (problem) awaitedRoot = null;
   return problem;
@@ -164,6 +175,8 @@ function render() {
   queueMicrotask(() => {
     drawing = false;
     drawChannel();
+    drawTabs();
+    drawModal(view);
     drawThread();
     markRead();
     drawSidebar(view);
@@ -201,6 +214,24 @@ function drawChannel() {
     label: `Message ${title}`,
   });
   welcome.drawHint();
+}
+
+/** The app's direct message has two tabs: its Home, and the messages. */
+function drawTabs() {
+  const home = isDirect() && tab === "home";
+  $("home-tabs").hidden = !isDirect();
+  for (const button of document.querySelectorAll(".home-tab")) {
+    button.setAttribute("aria-selected", String((button.dataset.tab === "home") === home));
+  }
+  $("home").hidden = !home;
+  $("channel-feed").hidden = $("channel-composer").hidden = home;
+  if (home) drawHome(view);
+}
+
+function chooseTab(chosen) {
+  tab = chosen;
+  if (tab === "home") void openHome(here.acting);
+  go({ thread: null }, "channel");
 }
 
 function drawThread() {
@@ -266,6 +297,8 @@ const FRAMES = {
     workspace.putMessage(message);
     openAwaited(message);
   },
+  deleted: (frame) => workspace.dropMessage(frame),
+  view: ({ view: shown }) => workspace.putView(shown),
   status: ({ status }) => workspace.putStatus(status),
   call: ({ call }) => workspace.putCall(call),
 };
@@ -310,6 +343,10 @@ function wire() {
   document.body.classList.toggle("log-closed", matchMedia("(max-width: 1100px)").matches);
   window.addEventListener("popstate", () => here.acting && goToHash());
   document.addEventListener("visibilitychange", () => here.acting && render());
+  for (const button of document.querySelectorAll(".home-tab")) {
+    button.addEventListener("click", () => chooseTab(button.dataset.tab));
+  }
+  wireModal();
   wireThemeButton();
   showPane("channel");
   connect({ onFrame, onLost });

@@ -1,12 +1,13 @@
 // Turns Block Kit into DOM nodes.
 import { el } from "./dom.js";
+import { input } from "./forms.js";
 import { icon } from "./icons.js";
 import { emoji, textNodes } from "./emoji.js";
 import { markdown } from "./markdown.js";
 import { link, mrkdwn, unescape } from "./mrkdwn.js";
 import { richText } from "./rich_text.js";
 
-const DRAW = { header, section, context, divider, actions, image, table, rich_text, markdown: markdownBlock };
+const DRAW = { header, section, context, divider, actions, image, table, rich_text, markdown: markdownBlock, input };
 
 /**
  * Draw a message's blocks. `directory` knows people, channels and who is looking; `pressing.confirm(question)` asks
@@ -94,7 +95,7 @@ function textObject(text, directory) {
   return text.type === "mrkdwn" ? mrkdwn(text.text, directory) : el("div", { class: "lines" }, plainText(text));
 }
 
-function plainText({ text, emoji: withEmoji = true }) {
+export function plainText({ text, emoji: withEmoji = true }) {
   const parts = withEmoji ? text.split(/:([a-z0-9_+-]+):/) : [text];
   return parts.flatMap((part, index) => (index % 2 === 1 ? [emoji(part)] : textNodes(unescape(part))));
 }

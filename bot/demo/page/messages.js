@@ -131,6 +131,7 @@ function drawMessage(message, compact, view, inChannel) {
       el("div", { class: "content" }, drawContent(message, view)),
       inChannel && el("div", { class: "reply-slot" }),
     ),
+    !message.ephemeral_for && shortcutTools(message, view),
     inChannel && !message.ephemeral_for && replyTool(message, view),
   );
 }
@@ -146,6 +147,16 @@ function drawContent(message, view) {
     return nodes;
   }
   return [drawBlocks(message.blocks, directory, view.pressing(message)), edited];
+}
+
+/** The shortcuts of the app in a message's menu. */
+function shortcutTools(message, view) {
+  return Object.entries(view.workspace.shortcuts).map(([callbackId, name]) => {
+    const props = { type: "button", class: "reply-tool shortcut-tool", title: name, data: { testid: "shortcut" } };
+    const tool = el("button", props, icon("info", 18), el("span", {}, name));
+    tool.addEventListener("click", () => view.chooseShortcut(message, callbackId));
+    return tool;
+  });
 }
 
 function replyTool(message, view) {

@@ -8,6 +8,8 @@ export class Workspace {
   people = new Map();
   channels = new Map();
   calls = new Map();
+  views = new Map();
+  shortcuts = {};
   #messages = new Map();
   #statuses = new Map();
 
@@ -17,6 +19,8 @@ export class Workspace {
     this.people = new Map(snapshot.people.map((person, index) => [person.id, { ...person, index }]));
     this.channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
     this.calls = new Map(snapshot.calls.map((call) => [call.id, call]));
+    this.views = new Map(snapshot.views.map((shown) => [shown.id, shown]));
+    this.shortcuts = snapshot.shortcuts;
     this.#messages = new Map();
     this.#statuses = new Map();
     snapshot.messages.forEach((message) => this.putMessage(message));
@@ -29,6 +33,20 @@ export class Workspace {
     if (known) return;
     const inOrder = [...this.#messages.entries()].sort(([, a], [, b]) => compareTs(a.ts, b.ts));
     this.#messages = new Map(inOrder);
+  }
+
+  dropMessage({ channel, ts }) {
+    this.#messages.delete(`${channel}|${ts}`);
+  }
+
+  putView(shown) {
+    if (shown.closed) this.views.delete(shown.id);
+    else this.views.set(shown.id, shown);
+  }
+
+  /** The Home tab of a person, or the topmost modal before them. */
+  viewOf(person, kind) {
+    return [...this.views.values()].filter((shown) => shown.user === person && shown.kind === kind).at(-1) ?? null;
   }
 
   putStatus(status) {

@@ -18,7 +18,7 @@ from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote,
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, OutcomeUnknownError, Remote
-from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import changes, documents, reading
 from bot.shop.shopify.api import AdminApi, Tokens
 
@@ -79,6 +79,11 @@ class Shopify:
     def changes(self) -> Collection[type[Change]]:
         """What a store does for an order as a whole."""
         return (Refund, CancelOrder, ChangeAddress)
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Neither: only orders and customers are read."""
+        return ()
 
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do."""

@@ -40,9 +40,14 @@ def make_deletion(db: Database, change: DeleteAccount, quote: Quote, key: str) -
 
 
 def erase_due(db: Database) -> None:
-    """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""
-    db.execute(
+    """Erase who the customers are whose days to come back are over, and where they live; the orders stay."""
+    now = datetime.now(UTC).isoformat()
+    for statement in (
+        """UPDATE orders SET address = NULL, payment_method_id = NULL
+           WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)""",
+        "DELETE FROM payment_methods WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)",
+        "UPDATE effects SET change = NULL WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)",
         """UPDATE customers SET name = 'Deleted customer', email = 'deleted-' || id, erase_after = NULL, address = NULL
            WHERE erase_after <= ?""",
-        [datetime.now(UTC).isoformat()],
-    )
+    ):
+        db.execute(statement, [now])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -21,12 +22,14 @@ from bot.shop.orders import (
     TrackingEvent,
     Variant,
 )
+from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
 _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=\S)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_CAPITALS = 6
+_MIN_WORD_CHARACTERS = 4
 
 
 def order_number(text: str) -> str | None:
@@ -85,6 +88,13 @@ def read_order(db: Database, number: str) -> Order | None:
     )
 
 
+def order_of(db: Database, number: str) -> Order:
+    """Read an order that must be there. Raises ShopRefusedError."""
+    if (order := read_order(db, number)) is None:
+        raise ShopRefusedError(f"There is no order {number}.")
+    return order
+
+
 def _find(db: Database, number: str) -> str | None:
     """Find the order's number in the shop's spelling: as it is, else the only one that differs in signs or letters."""
     if db.execute("SELECT 1 FROM orders WHERE id = ?", [number]).fetchone():
@@ -100,7 +110,7 @@ def _find(db: Database, number: str) -> str | None:
 
 def _items(db: Database, order_id: str, currency: str) -> tuple[OrderItem, ...]:
     rows = db.query(
-        """SELECT order_items.*, returns.kind AS return_kind FROM order_items
+        """SELECT order_items.*, returns.kind AS return_kind, received_at FROM order_items
            LEFT JOIN returns ON returns.order_id = order_items.order_id AND line = position + 1
            WHERE order_items.order_id = ? ORDER BY position""",
         [order_id],
@@ -113,6 +123,7 @@ def _items(db: Database, order_id: str, currency: str) -> tuple[OrderItem, ...]:
             row["options"],
             row["variant_id"],
             row["return_kind"],
+            row["received_at"] is not None,
         )
         for row in rows
     )
@@ -148,16 +159,22 @@ def read_payment_methods(db: Database, customer_id: str) -> tuple[PaymentMethod,
 
 
 def read_products(db: Database, query: str, most: int) -> list[Product]:
-    """Read the products whose names have all words of the query."""
-    words = query.split()[:8]
-    if not words:
-        return []
-    where = " AND ".join("instr(lower(name), ?)" for _ in words)
-    rows = db.query(
-        f"SELECT * FROM products WHERE {where} ORDER BY name LIMIT ?",  # noqa: S608 - nothing but question marks
-        [*map(str.lower, words), most],
-    )
-    return [Product(row["id"], row["name"], read_variants(db, row["id"])) for row in list(rows)]
+    """Read the products whose names have all words of the query, or else as many of its longer words as any has."""
+    words = query.lower().split()[:8]
+    longer = [word.removesuffix("s") for word in words if len(word) >= _MIN_WORD_CHARACTERS]
+    for wanted, least in ((words, len(words)), (longer, 1)):
+        hits = " + ".join("(instr(lower(name), ?) > 0)" for _ in wanted) or "0"
+        rows = list(
+            db.query(
+                f"""SELECT *, {hits} AS hits FROM products WHERE hits >= ?
+                    ORDER BY hits DESC, name LIMIT ?""",  # noqa: S608 - nothing but question marks
+                [*wanted, max(least, 1), most],
+            )
+        )
+        best = [row for row in rows if row["hits"] == rows[0]["hits"]]
+        if best:
+            return [Product(row["id"], row["name"], read_variants(db, row["id"])) for row in best]
+    return []
 
 
 def read_variants(db: Database, product_id: str) -> tuple[Variant, ...]:
@@ -181,3 +198,13 @@ def written_address(address: Address) -> str:
 def effect_with(db: Database, key: str) -> dict[str, Any] | None:
     """Read what was done under a key."""
     return next(iter(db.query("SELECT * FROM effects WHERE idempotency_key = ?", [key])), None)
+
+
+def left_by_line(db: Database, order: Order) -> dict[int, int]:
+    """Return what of each line's price has not gone back for this very line."""
+    given = Counter[str]()
+    for (lines,) in db.execute(
+        "SELECT lines FROM effects WHERE order_id = ? AND status != 'failed'", [order.id]
+    ).fetchall():
+        given.update(json.loads(lines))
+    return {number: item.price.minor - given[str(number)] for number, item in enumerate(order.items, 1)}

@@ -1,42 +1,39 @@
 """Changes of the built-in shop that give money back: a refund, and the cancellation of an order."""
 
 import json
-from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
 
 from sqlite_utils import Database
 
 from bot.shop import quotes
 from bot.shop.changes import CancelOrder, Quote, Refund, RefundReason
-from bot.shop.orders import Order
+from bot.shop.orders import Order, PaymentMethod
 from bot.shop.shop import ShopRefusedError
-from bot.shop.sqlite.reading import read_order
-from bot.store.records import new_id
-
-
-def order_of(db: Database, number: str) -> Order:
-    """Read an order that must be there. Raises ShopRefusedError."""
-    if (order := read_order(db, number)) is None:
-        raise ShopRefusedError(f"There is no order {number}.")
-    return order
+from bot.shop.sqlite.paying import method_of, move, paid_with
+from bot.shop.sqlite.reading import left_by_line, order_of
 
 
 def quote_refund(db: Database, change: Refund) -> Quote:
     """Say what goes back for which lines. Raises ShopRefusedError when that is nothing, too much, or too early."""
     order = order_of(db, change.order_id)
-    return quotes.quote_refund(order, change, _left_by_line(db, order))
+    _refuse_on_its_way_back(order, change)
+    quote = quotes.quote_refund(order, change, left_by_line(db, order))
+    return replace(quote, method=_destination(db, order, change.lines).label)
 
 
 def make_refund(db: Database, change: Refund, quote: Quote, key: str) -> None:
     """Give it back, and note what of each line that is."""
-    if change.lines and quote.balance and quote.order_id:
-        order, rest, of_lines = order_of(db, quote.order_id), quote.balance.minor, {}
-        for line, left in _left_by_line(db, order).items():
+    order = order_of(db, change.order_id)
+    if change.lines and quote.balance:
+        rest, of_lines = quote.balance.minor, {}
+        for line, left in left_by_line(db, order).items():
             if line in change.lines:
                 of_lines[line] = min(left, rest)
                 rest -= of_lines[line]
         db.execute("UPDATE effects SET lines = ? WHERE idempotency_key = ?", [json.dumps(of_lines), key])
-    give_back(db, quote, change.reason, key)
+    if quote.balance:
+        method = _destination(db, order, change.lines)
+        move(db, order.id, method, -quote.balance, reason=change.reason, key=key)
 
 
 def quote_cancellation(db: Database, change: CancelOrder) -> Quote:
@@ -44,34 +41,40 @@ def quote_cancellation(db: Database, change: CancelOrder) -> Quote:
     return quotes.quote_cancellation(order_of(db, change.order_id))
 
 
-def make_cancellation(db: Database, change: CancelOrder, quote: Quote, key: str) -> None:  # noqa: ARG001 - as all are
+def make_cancellation(db: Database, change: CancelOrder, quote: Quote, key: str) -> None:
     """Cancel it, and give back what is left of its money."""
     db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", [quote.order_id])
-    give_back(db, quote, RefundReason.CHANGED_MIND, key)
+    order = order_of(db, change.order_id)
+    move(db, order.id, paid_with(db, order), -order.refundable, reason=RefundReason.CHANGED_MIND, key=key)
+    db.execute(
+        """UPDATE variants SET stock = stock + kept.quantity
+           FROM (SELECT variant_id, sum(quantity) AS quantity FROM order_items WHERE order_id = ? GROUP BY 1) AS kept
+           WHERE kept.variant_id = variants.id""",
+        [order.id],
+    )
 
 
-def give_back(db: Database, quote: Quote, reason: RefundReason, key: str) -> None:
-    """Write the payment that goes back."""
-    if quote.balance and quote.balance.minor:
-        db.table("payments").insert(
-            {
-                "id": f"re_{new_id()[:12]}",
-                "order_id": quote.order_id,
-                "amount_minor": -quote.balance.minor,
-                "currency": quote.balance.currency,
-                "method": quote.method,
-                "reason": reason,
-                "idempotency_key": key,
-                "created_at": datetime.now(UTC).isoformat(),
-            }
-        )
+def _destination(db: Database, order: Order, lines: tuple[int, ...]) -> PaymentMethod:
+    """Return where money goes back to: how it was paid, or what was chosen when the lines were sent back."""
+    chosen = {
+        wanted
+        for line, wanted in db.execute("SELECT line, refund_to FROM returns WHERE order_id = ?", [order.id]).fetchall()
+        if line in lines and wanted
+    }
+    if len(chosen) > 1:
+        raise ShopRefusedError("The money of these lines goes to different places.", "Ask for each by itself.")
+    original = paid_with(db, order)
+    return next((method_of(db, order, wanted) for wanted in chosen if wanted != original.label), original)
 
 
-def _left_by_line(db: Database, order: Order) -> dict[int, int]:
-    """Return what of each line's price has not gone back for this very line."""
-    given = Counter[str]()
-    for (lines,) in db.execute(
-        "SELECT lines FROM effects WHERE order_id = ? AND status != 'failed'", [order.id]
-    ).fetchall():
-        given.update(json.loads(lines))
-    return {number: item.price.minor - given[str(number)] for number, item in enumerate(order.items, 1)}
+def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
+    """Refuse money for what has not come back yet, where it is about certain lines or all that is left."""
+    lines = change.lines or (() if change.amount else tuple(range(1, len(order.items) + 1)))
+    for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
+        if item.returning == "return" and not item.received:
+            raise ShopRefusedError(
+                f"{line}. {item.label} is to come back first; its money follows when it has arrived.",
+                "Other lines can be refunded by their numbers.",
+            )
+        if item.returning == "exchange" and not item.received:
+            raise ShopRefusedError(f"{line}. {item.label} is being exchanged, so it can't be refunded.")

@@ -7,11 +7,25 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 from sqlite_utils import Database
 
-from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, DeleteAccount, Quote, Refund
+from bot.shop.changes import (
+    Applied,
+    AppliedStatus,
+    CancelOrder,
+    Change,
+    ChangeAddress,
+    ChangeDefaultAddress,
+    ChangeItems,
+    ChangePayment,
+    DeleteAccount,
+    ExchangeItems,
+    Quote,
+    Refund,
+    ReturnItems,
+)
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
-from bot.shop.shop import LookFirst, Safe, ShopRefusedError
-from bot.shop.sqlite import accounts, reading, refunds
+from bot.shop.shop import LookFirst, Reading, Safe, ShopRefusedError
+from bot.shop.sqlite import accounts, addresses, goods, paying, reading, refunds
 from bot.store.records import new_id
 from bot.store.sqlite.database import DatabaseThread
 
@@ -26,6 +40,12 @@ class _Kind(NamedTuple):
 _KINDS: Mapping[type[Change], _Kind] = {
     Refund: _Kind(refunds.quote_refund, refunds.make_refund),
     CancelOrder: _Kind(refunds.quote_cancellation, refunds.make_cancellation),
+    ReturnItems: _Kind(goods.quote_return, goods.make_return),
+    ExchangeItems: _Kind(goods.quote_exchange, goods.make_exchange),
+    ChangeItems: _Kind(goods.quote_items, goods.make_items),
+    ChangeAddress: _Kind(addresses.quote_address, addresses.make_address),
+    ChangePayment: _Kind(paying.quote_payment, paying.make_payment),
+    ChangeDefaultAddress: _Kind(addresses.quote_default_address, addresses.make_default_address),
     DeleteAccount: _Kind(accounts.quote_deletion, accounts.make_deletion),
 }
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -46,6 +66,11 @@ class SqliteShop:
     def changes(self) -> Collection[type[Change]]:
         """All that it can make."""
         return _KINDS
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Both."""
+        return tuple(Reading)
 
     async def check(self) -> None:
         """Nothing is needed but the database, which the bot has opened."""

@@ -22,7 +22,7 @@ from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote
-from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.vendure import documents, reading
 
 # What Vendure answers before it has asked the payment provider; any other error says nothing of what was done.
@@ -75,6 +75,11 @@ class Vendure:
     def changes(self) -> Collection[type[Change]]:
         """What can be made safely: an order's address cannot be changed without leaving it half-way on a failure."""
         return (Refund, CancelOrder)
+
+    @property
+    def reads(self) -> Collection[Reading]:
+        """Neither: only orders and customers are read."""
+        return ()
 
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""

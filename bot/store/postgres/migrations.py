@@ -38,6 +38,7 @@ _CONVERSATIONS = """
             CHECK (status IN ('unclaimed', 'waiting', 'running', 'done', 'failed')),
         attempts integer NOT NULL DEFAULT 0, received_at TIME NOT NULL, finished_at TIME, changed_at TIME, error TEXT,
         files TEXT CHECK (files IS NULL OR files::json IS NOT NULL), context TEXT,
+        form TEXT CHECK (form IS NULL OR form::json IS NOT NULL),
         called_in boolean NOT NULL DEFAULT false, thread THREAD(thread_ts), UNIQUE (team, channel, ts));
     CREATE INDEX inbox_open ON inbox (thread, ts) WHERE status IN ('waiting', 'running');
     CREATE INDEX inbox_of_thread ON inbox (thread);
@@ -63,7 +64,8 @@ _CALLS = """
         begun_at TIME, looks integer NOT NULL DEFAULT 0, look_at TIME, money_pending boolean NOT NULL DEFAULT false,
         reported_at TIME, gate TEXT NOT NULL DEFAULT 'approver'
             CHECK (gate IN ('requester', 'approver', 'both')),
-        confirmed_at TIME, run_id NUMBER REFERENCES inbox(id) ON DELETE SET NULL, order_id TEXT,
+        confirmed_at TIME, private_card TEXT CHECK (private_card IS NULL OR private_card::json IS NOT NULL),
+        run_id NUMBER REFERENCES inbox(id) ON DELETE SET NULL, order_id TEXT,
         UNIQUE (message_id, position),
         CHECK (status IN ('proposed', 'pending', 'running', 'succeeded', 'failed', 'rejected', 'cancelled', 'declined',
                           'expired', 'unknown')),
@@ -118,7 +120,7 @@ _THE_REST = """
         call_id TEXT REFERENCES tool_calls(id), replaces TEXT REFERENCES outbox(id),
         status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'sent', 'failed')),
         ts TEXT, attempts integer NOT NULL DEFAULT 0, error TEXT, created_at TIME NOT NULL, sent_at TIME,
-        sender TEXT, decidable boolean NOT NULL DEFAULT false, about TEXT);
+        sender TEXT, ephemeral_for TEXT, decidable boolean NOT NULL DEFAULT false, about TEXT);
     CREATE INDEX outbox_waiting ON outbox (channel, seq) WHERE status = 'waiting';
     CREATE INDEX outbox_of_call ON outbox (call_id) WHERE call_id IS NOT NULL;
     CREATE INDEX outbox_about ON outbox (about);

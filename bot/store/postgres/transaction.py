@@ -105,10 +105,11 @@ class _Time(Loader):
 
 
 class _Number(Loader):
-    """Reads an average as a plain number."""
+    """Reads a sum or an average as a plain number."""
 
     def load(self, data: Buffer) -> float:
-        return float(bytes(data))
+        text = bytes(data).decode()
+        return float(text) if "." in text else int(text)
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:

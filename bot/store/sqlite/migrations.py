@@ -360,6 +360,21 @@ def plain_views(db: Database) -> None:
 
 
 @bot_migrations()
+def what_one_person_sees(db: Database) -> None:
+    """Let a post be for one person's eyes, and a call have what only the one who asked is shown."""
+    db.execute("ALTER TABLE outbox ADD COLUMN ephemeral_for TEXT")
+    db.execute(
+        "ALTER TABLE tool_calls ADD COLUMN private_card TEXT CHECK (private_card IS NULL OR json_valid(private_card))"
+    )
+
+
+@bot_migrations()
+def forms(db: Database) -> None:
+    """Keep what somebody asked for by a form."""
+    db.execute("ALTER TABLE inbox ADD COLUMN form TEXT CHECK (form IS NULL OR json_valid(form))")
+
+
+@bot_migrations()
 def several_machines(db: Database) -> None:
     """Tell one lease of a thread from the next, keep Slack's pace, and count the chain's entries."""
     db.execute("ALTER TABLE threads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0")

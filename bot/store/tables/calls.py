@@ -40,6 +40,7 @@ class Calls:
         *,
         error: str | None = None,
         card: Sequence[Block] = (),
+        private_card: Sequence[Block] = (),
         escalation: Post | None = None,
     ) -> None:
         """End a call that needed nobody's approval: what the model is told, what the log keeps, what is shown.
@@ -52,13 +53,14 @@ class Calls:
             self._leases.check(db, call.thread)
             finished_at = datetime.now(UTC)
             db.execute(
-                """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, arguments = ?, finished_at = ?,
-                   duration_ms = ?, order_id = ? WHERE id = ?""",
+                """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, private_card = ?, arguments = ?,
+                   finished_at = ?, duration_ms = ?, order_id = ? WHERE id = ?""",
                 [
                     status,
                     result,
                     error,
                     json.dumps(card),
+                    json.dumps(private_card) if private_card else None,
                     call.arguments,
                     finished_at.isoformat(),
                     milliseconds(call.created_at, finished_at),

@@ -1,13 +1,13 @@
 """The model's input for a thread, message by message and verbatim, and how a run's rows join it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from bot.store.errors import DatabaseError, MessageChangedError
-from bot.store.records import NOTE, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
+from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
 from bot.store.tables.calls import abandon_calls, calls_of_turn, insert_calls
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
@@ -173,16 +173,19 @@ def _correct(db: Transaction, thread: ThreadId) -> bool:
 
 
 def _join(db: Transaction, thread: ThreadId) -> bool:
-    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later."""
+    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
+
+    A form has a run of its own.
+    """
     rows = db.query(
-        """SELECT id, user, text, status FROM inbox WHERE thread = ?
+        """SELECT id, user, text, status, form FROM inbox WHERE thread = ?
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
         [thread.key],
     )
     asking, *waiting = list(rows)
     joined = False
     for row in waiting:
-        if row["user"] != asking["user"]:
+        if row["user"] != asking["user"] or row["form"] or asking["form"]:
             break
         if row["status"] == "waiting":
             _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
@@ -226,14 +229,11 @@ def _add_notes(db: Transaction, thread: ThreadId) -> None:
 def _read(db: Transaction, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
     begin = start_of_run(db, thread)
-    shown = dict.fromkeys(
-        row["card"]
-        for row in db.query(
-            """SELECT card FROM tool_calls WHERE NOT gated AND card != '[]' AND message_id > ?
-               AND thread = ? ORDER BY message_id, position""",
-            [begin.message_id, thread.key],
-        )
-    )
+    rows_of_run = db.execute(
+        """SELECT card, private_card FROM tool_calls WHERE NOT gated AND (card != '[]' OR private_card IS NOT NULL)
+           AND message_id > ? AND thread = ? ORDER BY message_id, position""",
+        [begin.message_id, thread.key],
+    ).fetchall()
     sent = db.execute(
         """SELECT user, status, files FROM messages JOIN inbox ON inbox.id = inbox_id
            WHERE messages.thread = ? AND files IS NOT NULL ORDER BY messages.id""",
@@ -242,12 +242,18 @@ def _read(db: Transaction, thread: ThreadId) -> Conversation:
     return Conversation(
         messages=tuple(json.loads(message) for (message,) in rows),
         unanswered=_unanswered(db, thread),
-        cards=tuple(tuple(json.loads(card)) for card in shown),
+        cards=_unlike(card for card, _ in rows_of_run),
+        private_cards=_unlike(card for _, card in rows_of_run),
         spent=spent(db, thread, begin),
         intent=get_intent(db, thread),
         files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
         new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
     )
+
+
+def _unlike(cards: Iterable[str | None]) -> tuple[tuple[Block, ...], ...]:
+    """Read the cards, each that is there once."""
+    return tuple(tuple(json.loads(card)) for card in dict.fromkeys(cards) if card and card != "[]")
 
 
 def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:

@@ -1,9 +1,10 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import InboxMessage, PassOn, ThreadId
+from bot.store.records import Form, InboxMessage, PassOn, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import (
     complete,
@@ -19,6 +20,8 @@ from bot.store.tables.inbox_rows import (
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox, relayed_to_customer, relayed_to_team
 from bot.store.tables.threads import (
+    find_thread,
+    insert_thread,
     is_quiet_for,
     mark_taken_back,
     place_of,
@@ -89,6 +92,16 @@ class Inbox:
             return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
         return await self._database.commit(write, lock=first.key)
+
+    async def submit(self, message: InboxMessage) -> None:
+        """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
+
+        def write(db: Transaction) -> None:
+            placed_there = replace(message, thread=find_thread(db, message.thread))
+            insert_thread(db, placed_there.thread, message.user)
+            insert_message(db, placed_there, "waiting")
+
+        await self._database.commit(write, lock=_to_lock(message.thread).key)
 
     def _pass_on(
         self,
@@ -167,7 +180,7 @@ class Inbox:
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
             row = db.execute(
-                """SELECT ts, user, text, user_team, shared, id, attempts, status, files, received_at,
+                """SELECT ts, user, text, user_team, shared, id, attempts, status, form, files, received_at,
                        called_in OR (ts != thread_ts
                            AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread))
                    FROM inbox WHERE thread = ?
@@ -177,7 +190,7 @@ class Inbox:
             if row is None:
                 self._leases.let_go(db, thread)
                 return None
-            ts, user, text, user_team, shared, row_id, attempts, status, files, received_at, called_in = row
+            ts, user, text, user_team, shared, row_id, attempts, status, form, files, received_at, called_in = row
             is_ours = status == "running" and owner[0] == self._leases.process
             if not (is_ours and row_id in self._marked):
                 attempts += 1
@@ -194,6 +207,7 @@ class Inbox:
                 shared=bool(shared),
                 id=row_id,
                 attempts=attempts,
+                form=Form(**json.loads(form)) if form else None,
                 files=read_files(files),
                 place=place_of(db, thread.team, thread.channel, thread.ts),
                 called_in=bool(called_in),

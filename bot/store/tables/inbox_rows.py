@@ -75,11 +75,12 @@ def insert_message(db: Transaction, message: InboxMessage, status: str) -> None:
     thread = message.thread
     db.execute(
         """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, called_in, status,
-                              received_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                              received_at, form)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
             *(message.text, write_files(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
+            json.dumps(asdict(message.form)) if message.form else None,
         ],
     )
 

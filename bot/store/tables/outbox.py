@@ -53,12 +53,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key),
+                    *(post.decidable, about.key, post.ephemeral_for),
                 ],
             )
             if is_first:
@@ -70,11 +70,6 @@ class Outbox:
                 )
             # Too early is fine: whoever takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
-
-    async def add(self, post: Post) -> None:
-        """Queue a post that belongs to nothing else that is written."""
-        about = ThreadId(post.team, post.channel, post.thread_ts or "")
-        await self._database.commit(lambda db: self.insert(db, [post], about))
 
     async def waiting_posts(self) -> int:
         """Count the posts that are not in Slack yet."""
@@ -119,6 +114,28 @@ class Outbox:
             in_doubt = row["sender"] is not None
             return replace(post, attempts=post.attempts + 1, in_doubt=in_doubt, wait_seconds=_turn(db, post))
         return None
+
+    async def add(self, post: Post, about: ThreadId) -> None:
+        """Queue a post, once for its id."""
+
+        def write(db: Transaction) -> None:
+            if not db.execute("SELECT 1 FROM outbox WHERE id = ?", [post.id]).fetchone():
+                self.insert(db, [post], about)
+
+        await self._database.commit(write, lock=_lock(post.channel))
+
+    async def posted(self, team: str, channel: str, ts: str) -> Post | None:
+        """Find a post of ours that stands there, with the blocks of the last that was drawn over it."""
+
+        def read(db: Transaction) -> Post | None:
+            found = "SELECT * FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND replaces IS NULL"
+            for row in db.query(found, [team, channel, ts]):
+                latest = "SELECT blocks FROM outbox WHERE replaces = ? ORDER BY seq DESC LIMIT 1"
+                drawn = db.execute(latest, [row["id"]]).fetchone()
+                return _post(row | {"blocks": drawn[0]} if drawn else row)
+            return None
+
+        return await self._database.read(read)
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
@@ -250,6 +267,7 @@ def _post(row: dict[str, Any]) -> Post:
         call_id=row["call_id"],
         replaces=row["replaces"],
         decidable=bool(row["decidable"]),
+        ephemeral_for=row["ephemeral_for"],
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),

@@ -9,6 +9,7 @@ from bot.store.tables.erasure import Erasure
 from bot.store.tables.inbox import Inbox
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
+from bot.store.tables.overview import Overview
 from bot.store.tables.switches import Switches
 from bot.store.tables.usage import Usage
 
@@ -27,5 +28,6 @@ def open_store(database: Database, leases: Leases) -> Store:
         approval_requests=ApprovalRequests(database, outbox, leases),
         conversations=Conversations(database, outbox, leases),
         usage=Usage(database),
+        overview=Overview(database),
         admin=TablesAdmin(database),
     )

@@ -8,6 +8,7 @@ from collections import deque
 from aiohttp import WSMsgType, web
 
 from bot.testing.slack.workspace import Workspace
+from bot.testing.slack.workspace.deliveries import Ack
 from bot.testing.slack.workspace.objects import Json
 
 RETRY_DELAYS = (0.0, 60.0, 300.0)  # seconds before the first, second and third time that Slack sends an event again
@@ -32,7 +33,7 @@ class SocketMode:
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._in_turn: deque[web.WebSocketResponse] = deque()
         self._mute: set[web.WebSocketResponse] = set()
-        self._acks: dict[str, asyncio.Future[None]] = {}
+        self._acks: dict[str, asyncio.Future[Json]] = {}
 
     @property
     def connections(self) -> int:
@@ -70,8 +71,8 @@ class SocketMode:
             self._retire(socket)
         return socket
 
-    async def deliver(self, kind: str, payload: Json) -> bool:
-        """Bring a payload to the app, and return whether it was acked; an event is sent again before it is given up."""
+    async def deliver(self, kind: str, payload: Json) -> Ack:
+        """Bring a payload to the app, and return how it was acked; an event is sent again before it is given up."""
         if kind != "events_api":
             return self.connections > 0 and await self._attempt(kind, payload, 0)
         for attempt, delay in enumerate((0.0, *self.retry_delays)):
@@ -124,15 +125,15 @@ class SocketMode:
     def _receive(self, frame: Json) -> None:
         ack = self._acks.get(frame.get("envelope_id", ""))
         if ack and not ack.done():
-            ack.set_result(None)
+            ack.set_result(frame.get("payload") or {})
 
-    async def _attempt(self, kind: str, payload: Json, attempt: int) -> bool:
+    async def _attempt(self, kind: str, payload: Json, attempt: int) -> Ack:
         envelope_id = secrets.token_hex(16)
         envelope = {
             "envelope_id": envelope_id,
             "type": kind,
             "payload": payload,
-            "accepts_response_payload": False,
+            "accepts_response_payload": kind != "events_api",
         }
         if kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": "timeout" if attempt else ""}
@@ -140,11 +141,11 @@ class SocketMode:
         try:
             async with asyncio.timeout(self.ack_timeout):
                 await self._send(json.dumps(envelope))
-                await ack
+                answer = await ack
         except (TimeoutError, ConnectionError):
             return False
         else:
-            return True
+            return answer or True
         finally:
             del self._acks[envelope_id]
 

@@ -76,6 +76,15 @@ class Arguments(dict[str, Any]):
             raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": messages})
         return text, blocks
 
+    def view(self, kind: str) -> Json:
+        """Read a view of the kind `modal` or `home`."""
+        value = self._json("view", "invalid_arguments")
+        if problems := block_kit.view_problems(value, kind):
+            messages = [f"[ERROR] {problem}" for problem in problems]
+            raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+        shown: Json = value
+        return shown
+
     def page(self, items: Sequence[T]) -> tuple[Sequence[T], Json]:
         """Cut out the page that the cursor and the limit ask for, and write the cursor of the next."""
         try:

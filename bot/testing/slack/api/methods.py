@@ -6,6 +6,8 @@ from collections.abc import Callable
 from bot.testing.slack.api.arguments import Arguments, SlackError
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.objects import Channel, Json, Message
+from bot.testing.slack.workspace.surfaces import RefusedError
+from bot.testing.slack.workspace.views import View
 
 Method = Callable[[Workspace, Arguments], Json]
 METHODS: dict[str, Method] = {}
@@ -217,6 +219,44 @@ def set_suggested_prompts(workspace: Workspace, arguments: Arguments) -> Json:
     if not 1 <= len(prompts) <= PROMPTS or any(not {"title", "message"} <= set(prompt) for prompt in prompts):
         raise SlackError("invalid_arguments")
     return {}
+
+
+# Views
+
+
+@method("views.open")
+def views_open(workspace: Workspace, arguments: Arguments) -> Json:
+    """Open a modal before the one who did something less than three seconds ago."""
+    trigger_id, shown = arguments.required("trigger_id"), arguments.view("modal")
+    return _shown(workspace, lambda: workspace.surfaces.open(trigger_id, shown))
+
+
+@method("views.push")
+def views_push(workspace: Workspace, arguments: Arguments) -> Json:
+    """Open a modal above the one in which something was clicked."""
+    trigger_id, shown = arguments.required("trigger_id"), arguments.view("modal")
+    return _shown(workspace, lambda: workspace.surfaces.open(trigger_id, shown, push=True))
+
+
+@method("views.update")
+def views_update(workspace: Workspace, arguments: Arguments) -> Json:
+    """Show something else in a modal that is open."""
+    view_id, shown = arguments.required("view_id"), arguments.view("modal")
+    return _shown(workspace, lambda: workspace.surfaces.update(view_id, shown, arguments.get("hash")))
+
+
+@method("views.publish")
+def views_publish(workspace: Workspace, arguments: Arguments) -> Json:
+    """Show a person their Home tab."""
+    user, shown = _user(workspace, arguments, "user_id"), arguments.view("home")
+    return _shown(workspace, lambda: workspace.surfaces.publish(user, shown, arguments.get("hash")))
+
+
+def _shown(workspace: Workspace, show: Callable[[], View]) -> Json:
+    try:
+        return {"view": show().as_json(workspace.app)}
+    except RefusedError as error:
+        raise SlackError(str(error)) from None
 
 
 # What the arguments mean here, and how messages are listed

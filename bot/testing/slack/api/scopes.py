@@ -12,6 +12,7 @@ DEFAULT_SCOPES = frozenset(
         "channels:history",
         "channels:read",
         "chat:write",
+        "commands",
         "files:read",
         "groups:history",
         "groups:read",

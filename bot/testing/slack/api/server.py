@@ -16,6 +16,7 @@ from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.faults import ConnectionLost, Fault, Hang, RateLimited, Refused, ServerError
 from bot.testing.slack.workspace.objects import Json
+from bot.testing.slack.workspace.surfaces import RefusedError
 
 BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
 APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
@@ -61,6 +62,7 @@ class SlackServer:
     def add_routes(self, app: web.Application) -> None:
         """Serve Slack under `/api/` and `/link` of an application, until it shuts down."""
         app.router.add_route("*", "/api/{method}", self._serve)
+        app.router.add_post("/hooks/{token}", self._respond)
         app.router.add_get("/files-pri/{file}", self._serve_file)
         app.router.add_get("/link", self.socket_mode.link)
         app.on_shutdown.append(self._shut_down)
@@ -85,9 +87,20 @@ class SlackServer:
         await self.workspace.deliveries.stop()
         await self.socket_mode.close()
 
+    async def _respond(self, request: web.Request) -> web.Response:
+        """Take what is posted to a response_url."""
+        said = Arguments(await request.json())
+        try:
+            blocks = said.content()[1] if said.get("text") or said.get("blocks") else []
+            self.workspace.surfaces.respond(request.match_info["token"], said, blocks)
+        except (SlackError, RefusedError) as error:
+            return web.Response(status=404, text=str(error))
+        return web.Response(text="ok")
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method, (token, arguments) = request.match_info["method"], await _read(request)
         self.workspace.record_call(method, arguments)
+        self.workspace.surfaces.hooks_url = f"http://{request.host}/hooks"
         fault = self.workspace.faults.take(method, arguments.get("channel") or arguments.get("channel_id"))
         if isinstance(fault, Hang):
             fault.reached.set()

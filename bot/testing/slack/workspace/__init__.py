@@ -3,6 +3,8 @@
 from bot.testing.slack.workspace.deliveries import Deliver, Delivery
 from bot.testing.slack.workspace.faults import Faults, Hang
 from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Status
+from bot.testing.slack.workspace.surfaces import Surfaces
+from bot.testing.slack.workspace.views import View
 from bot.testing.slack.workspace.workspace import Order, Workspace
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     "Order",
     "Person",
     "Status",
+    "Surfaces",
+    "View",
     "Workspace",
 ]

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from bot.testing.slack.workspace.objects import Json
 
-Deliver = Callable[[str, Json], Awaitable[bool]]
+Ack = Json | bool
+"""How the app acked, with what it said in it if anything; False when it did not."""
+Deliver = Callable[[str, Json], Awaitable[Ack]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +17,14 @@ class Delivery:
 
     kind: str
     payload: Json
-    outcome: asyncio.Task[bool]
+    outcome: asyncio.Task[Ack]
 
     @property
     def acked(self) -> bool | None:
         """Return whether the app acked it; None while Slack still tries."""
         if not self.outcome.done():
             return None
-        return not self.outcome.cancelled() and self.outcome.result()
+        return not self.outcome.cancelled() and bool(self.outcome.result())
 
 
 async def reach_nobody(_kind: str, _payload: Json) -> bool:
@@ -39,13 +41,13 @@ class Deliveries(list[Delivery]):
         self._on_outcome = on_outcome
 
     def send(self, kind: str, payload: Json) -> Delivery:
-        """Start to deliver a payload of the kind `events_api` or `interactive`; it goes out at the next `await`."""
+        """Start to deliver a payload, of a kind as in Socket Mode's envelopes; it goes out at the next `await`."""
         delivery = Delivery(kind, payload, asyncio.ensure_future(self._outcome(kind, payload)))
         self.append(delivery)
         delivery.outcome.add_done_callback(lambda _: self._on_outcome(delivery))
         return delivery
 
-    async def _outcome(self, kind: str, payload: Json) -> bool:
+    async def _outcome(self, kind: str, payload: Json) -> Ack:
         return await self.deliver(kind, payload)
 
     async def stop(self) -> None:

@@ -21,6 +21,15 @@ class App:
     enterprise_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """With what an app may answer what somebody did: a modal, for three seconds, and an address to post to."""
+
+    app: App
+    trigger_id: str
+    url: str
+
+
 def message_event(message: Message, channel: Channel, author: Person) -> Json:
     """Describe a new message, as everybody in the conversation is told."""
     event = message.as_json(with_metadata=True) | _place(message, channel)
@@ -85,7 +94,7 @@ def event_callback(event: Json, app: App, channel: Channel | None = None) -> Jso
     }
 
 
-def block_actions(action: Json, message: Message, channel: Channel, clicker: Person, app: App) -> Json:
+def block_actions(action: Json, message: Message, channel: Channel, clicker: Person, reply: Reply) -> Json:
     """Describe a click on an action of a message."""
     ephemeral = message.ephemeral_for is not None
     container: Json = {
@@ -96,24 +105,77 @@ def block_actions(action: Json, message: Message, channel: Channel, clicker: Per
     }
     if message.thread_ts:
         container["thread_ts"] = message.thread_ts
-    payload: Json = {
-        "type": "block_actions",
-        "user": {"id": clicker.id, "username": clicker.name, "name": clicker.name, "team_id": clicker.team},
-        "api_app_id": app.app_id,
-        "token": TOKEN,
+    payload: Json = _interaction("block_actions", clicker, reply) | {
         "container": container,
-        "trigger_id": f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**13)}.{secrets.token_hex(16)}",
-        # In an organisation a click may come without a workspace.
-        "team": None if app.enterprise_id else {"id": app.team_id, "domain": "acme-shop"},
-        "enterprise": {"id": app.enterprise_id, "name": "Acme Group"} if app.enterprise_id else None,
-        "is_enterprise_install": False,
-        "channel": {"id": channel.id, "name": "directmessage" if channel.kind in ("im", "mpim") else channel.name},
+        "channel": _channel(channel),
         "state": {"values": {}},
-        # Nothing answers there: what the bot has to say after a click goes through the Web API.
-        "response_url": f"https://hooks.slack.invalid/actions/{app.team_id}/{secrets.token_hex(8)}",
+        "response_url": reply.url,
         "actions": [action | {"action_ts": f"{time.time():.6f}"}],
     }
     return payload if ephemeral else payload | {"message": message.as_json()}
+
+
+def view_actions(action: Json, view: Json, clicker: Person, reply: Reply) -> Json:
+    """Describe a click on an action of a modal or a Home tab, which is in no channel."""
+    return _interaction("block_actions", clicker, reply) | {
+        "container": {"type": "view", "view_id": view["id"]},
+        "view": view,
+        "actions": [action | {"action_ts": f"{time.time():.6f}"}],
+    }
+
+
+def view_submission(view: Json, person: Person, reply: Reply) -> Json:
+    """Describe a modal that was filled in."""
+    return _interaction("view_submission", person, reply) | {"view": view, "response_urls": []}
+
+
+def message_action(callback_id: str, message: Message, channel: Channel, person: Person, reply: Reply) -> Json:
+    """Describe a shortcut that was chosen in a message's menu."""
+    return _interaction("message_action", person, reply) | {
+        "callback_id": callback_id,
+        "action_ts": f"{time.time():.6f}",
+        "channel": _channel(channel),
+        "message_ts": message.ts,
+        "message": message.as_json(),
+        "response_url": reply.url,
+    }
+
+
+def slash_command(command: str, text: str, channel: Channel, person: Person, reply: Reply) -> Json:
+    """Describe a slash command: all of it is text, as a form has it."""
+    return {
+        "token": TOKEN,
+        "team_id": person.team,
+        "team_domain": "acme-shop",
+        "channel_id": channel.id,
+        "channel_name": _channel(channel)["name"],
+        "user_id": person.id,
+        "user_name": person.name,
+        "command": command,
+        "text": text,
+        "api_app_id": reply.app.app_id,
+        "is_enterprise_install": "false",
+        "response_url": reply.url,
+        "trigger_id": reply.trigger_id,
+    }
+
+
+def _interaction(kind: str, person: Person, reply: Reply) -> Json:
+    return {
+        "type": kind,
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team},
+        "api_app_id": reply.app.app_id,
+        "token": TOKEN,
+        "trigger_id": reply.trigger_id,
+        # In an organisation a click may come without a workspace.
+        "team": None if reply.app.enterprise_id else {"id": reply.app.team_id, "domain": "acme-shop"},
+        "enterprise": {"id": reply.app.enterprise_id, "name": "Acme Group"} if reply.app.enterprise_id else None,
+        "is_enterprise_install": False,
+    }
+
+
+def _channel(channel: Channel) -> Json:
+    return {"id": channel.id, "name": "directmessage" if channel.kind in ("im", "mpim") else channel.name}
 
 
 def merged(payload: Mapping[str, Any], forged: Mapping[str, Any]) -> Json:

@@ -32,6 +32,7 @@ from bot.testing.slack.workspace.payloads import (
     message_event,
 )
 from bot.testing.slack.workspace.people import CHANNELS, PEOPLE
+from bot.testing.slack.workspace.surfaces import Surfaces
 
 STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
 Order = Sequence[Literal["app_mention", "message"]]
@@ -42,7 +43,8 @@ class Workspace(Changes):
     """A workspace with its people, its channels and one app, the bot.
 
     Its changes are ("message", Message), new or changed, ("deleted", Message), ("status", Status), ("channel",
-    Channel), ("api_call", ApiCall), ("delivery", Delivery) once acked or given up, and ("connection", None).
+    Channel), ("view", View), ("api_call", ApiCall), ("delivery", Delivery) once acked or given up, and ("connection",
+    None).
     """
 
     name = "Acme Shop (demo)"
@@ -64,6 +66,7 @@ class Workspace(Changes):
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
+        self.surfaces = Surfaces(self)
         self.enterprise_id: str | None = None
         self.clock_offset_seconds = 0.0  # by which Slack's clock is ahead of the host's
         self._messages: dict[tuple[str, str], Message] = {}
@@ -76,7 +79,8 @@ class Workspace(Changes):
     # What is there
 
     @property
-    def _app(self) -> App:
+    def app(self) -> App:
+        """The one app that is installed here, as its envelopes name it."""
         return App(self.team_id, self.app_id, self.bot_user_id, self.enterprise_id)
 
     @property
@@ -176,14 +180,16 @@ class Workspace(Changes):
         self._former.setdefault((channel, ts), []).append(before)
         self._messages[channel, ts] = message
         self.notify("message", message)
-        self._tell_app(changed_event(message, before, self.channels[channel], self._next_ts()), channel)
+        if message.ephemeral_for is None:
+            self._tell_app(changed_event(message, before, self.channels[channel], self._next_ts()), channel)
         return message
 
     def delete(self, channel: str, ts: str) -> None:
         """Take a message away, and tell the app that it was deleted."""
         message = self._messages.pop((channel, ts))
         self.notify("deleted", message)
-        self._tell_app(deleted_event(message, self.channels[channel], self._next_ts()), channel)
+        if message.ephemeral_for is None:
+            self._tell_app(deleted_event(message, self.channels[channel], self._next_ts()), channel)
 
     def set_status(self, channel: str, thread_ts: str, text: str) -> None:
         """Show what the bot is doing in a thread, until it posts there, clears it, or two minutes pass."""
@@ -274,8 +280,9 @@ class Workspace(Changes):
         action = self._find_action(message, action_id, block_id)
         if value is not None:
             action["value"] = value
-        payload = block_actions(action, message, self.channels[channel], self.people[user], self._app)
-        return await self.deliveries.send("interactive", merged(payload, forged or {})).outcome
+        reply = self.surfaces.reply(user, channel, message)
+        payload = block_actions(action, message, self.channels[channel], self.people[user], reply)
+        return bool(await self.deliveries.send("interactive", merged(payload, forged or {})).outcome)
 
     # How it is done
 
@@ -297,7 +304,7 @@ class Workspace(Changes):
         place = self.channels[channel] if channel else None
         if place and self.bot_user_id not in place.members:
             return
-        payload = merged(event_callback(event, self._app, place), forged or {})
+        payload = merged(event_callback(event, self.app, place), forged or {})
         for _ in range(copies):
             self.deliveries.send("events_api", payload)
 

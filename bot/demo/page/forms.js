@@ -1,0 +1,47 @@
+// Draws the fields of a modal, and reads what was filled in.
+import { el } from "./dom.js";
+
+/** Draw an input block: its label, its field and its hint; `data-field` names what it fills in. */
+export function input(block) {
+  const { element, label, hint, optional } = block;
+  const id = `field-${block.block_id}`;
+  const words = [label.text, optional && el("span", { class: "field-optional" }, " (optional)")];
+  const group = element.type === "checkboxes";
+  const field = group ? checkboxes(element) : single(element, id);
+  field.dataset.field = element.action_id;
+  field.dataset.kind = element.type;
+  return el(group ? "fieldset" : "div", { class: "form-field", data: { blockId: block.block_id } },
+    group ? el("legend", { class: "form-label" }, words) : el("label", { class: "form-label", for: id }, words),
+    field,
+    hint && el("p", { class: "form-hint" }, hint.text),
+    el("p", { class: "form-error", role: "alert" }),
+  );
+}
+
+function checkboxes({ options, action_id: name }) {
+  const box = ({ text, value }) => el("label", { class: "form-option" }, el("input", { type: "checkbox", name, value }), text.text);
+  return el("div", {}, options.map(box));
+}
+
+function single(element, id) {
+  if (element.type === "plain_text_input") {
+    const props = { id, class: "form-text", maxlength: element.max_length, rows: element.multiline ? 4 : null };
+    return el(element.multiline ? "textarea" : "input", props);
+  }
+  const several = element.type === "multi_static_select";
+  const first = several ? [] : [el("option", { value: "" }, element.placeholder?.text ?? "Choose")];
+  const options = element.options.map(({ text, value }) => el("option", { value }, text.text));
+  return el("select", { id, class: "form-text", multiple: several }, first, options);
+}
+
+/** Read what was filled in, by the action_id of each field. */
+export function valuesIn(form) {
+  const values = {};
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const { field: name, kind } = field.dataset;
+    if (kind === "checkboxes") values[name] = [...field.querySelectorAll("input:checked")].map(({ value }) => value);
+    else if (kind === "multi_static_select") values[name] = [...field.selectedOptions].map(({ value }) => value);
+    else values[name] = field.value;
+  }
+  return values;
+}

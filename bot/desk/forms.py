@@ -1,0 +1,133 @@
+"""What is asked for by a form: the same call as the model's would be, in a thread, for the same gate."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.blocks.forms import View, question_form, request_form, words
+from bot.blocks.messages import section
+from bot.blocks.orders import OrderButton
+from bot.blocks.text import Mrkdwn, escape, mention, one_line
+from bot.callbacks import PostNow, WakeThread
+from bot.desk.orders import Asker, DeskError, Orders
+from bot.identity import Identity, IdentityError
+from bot.store.records import QUOTED, Form, InboxMessage, ThreadId
+from bot.store.store import Inbox
+from bot.tools.phrases import REASON_WORDS
+from bot.tools.tool import FORMS, Tool, ToolError
+
+REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
+NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."
+NOT_REACHED = "I could not write you a direct message, so nothing was asked for. Please try again."
+_MAX_QUOTED_CHARACTERS = 4_000
+_THERE = {
+    OrderButton.REFUND: "A person decides about it. The request is shown {where}, with what it is about.",
+    OrderButton.RETURN: "You are asked once more {where}, with what is sent back and where the money goes.",
+}
+_ASKED = {OrderButton.REFUND: "Refund", OrderButton.RETURN: "Return"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What somebody filled in, without secrets; nothing of it is checked yet."""
+
+    lines: Sequence[str]
+    reason: str
+    note: str
+
+
+class Forms:
+    """Opens forms, and has what was filled in asked for. Raises DeskError with words for the person."""
+
+    def __init__(
+        self,
+        *,
+        orders: Orders,
+        inbox: Inbox,
+        identity: Identity,
+        tools: Mapping[str, type[Tool]],
+        post_now: PostNow,
+        wake: WakeThread,
+    ) -> None:
+        self._orders = orders
+        self._inbox = inbox
+        self._identity = identity
+        self._tools = tools
+        self._post_now = post_now
+        self._wake = wake
+
+    async def request(self, asker: Asker, number: str, button: OrderButton) -> View:
+        """Make the form for an order, if the person may ask for it at all."""
+        order, context = await self._orders.find(asker, number)
+        if button not in context.forms:
+            raise DeskError(NOT_HERE)
+        there = bool(asker.thread_ts) and not await self._orders.is_public(asker.channel)
+        private = {"button": button.value, "order": order.id}
+        if there:
+            private |= {"channel": asker.channel, "thread_ts": asker.thread_ts}
+        told = _THERE[button].format(where="in the thread" if there else "in our direct message")
+        return request_form(order, button, REASONS, json.dumps(private), told)
+
+    async def ask(self, asker: Asker, private: str, filled: Filled) -> View:
+        """Have the request made in the thread that the form was opened in, or in a direct message, and say so."""
+        known = json.loads(private)
+        button, number = OrderButton(known["button"]), str(known["order"])
+        name, _ = FORMS[button]
+        if name not in self._tools:
+            raise DeskError(NOT_HERE)
+        await self._orders.person(asker)
+        lines = sorted(map(int, filled.lines)) or None
+        tool = self._tools[name]
+        wanted = {"order_id": number, "reason": filled.reason, "lines": lines, "refund_to": "original"}
+        arguments = json.dumps({one: value for one, value in wanted.items() if one in tool.model_fields})
+        try:
+            tool.parse(arguments)
+        except ToolError as error:
+            raise DeskError(error.content["error"]) from error
+        about = f" (lines {', '.join(map(str, lines))})" if lines else ""
+        reason = REASONS.get(filled.reason, "")
+        text = f"{_ASKED[button]} of {number}{about}, by a form. Reason: {reason}."
+        thread = ThreadId(asker.team, known.get("channel", ""), known.get("thread_ts", ""))
+        if not thread.ts:
+            thread = await self._new_thread(asker, f"{mention(asker.user)} {escape(text)}")
+        note = f" {filled.note}" if filled.note else ""
+        await self._submit(asker, thread, f"{text}{note}", Form(name, arguments, filled.note))
+        where = "in the thread" if known.get("thread_ts") else "in our direct message"
+        return words("Asked for", f"I take it from here: you find the request {where}.")
+
+    async def question(self, asker: Asker, quoted: str, author: str) -> View:
+        """Make the form that asks what somebody wants to know about a message."""
+        await self._orders.person(asker)
+        own = author == asker.user
+        return question_form(quoted, json.dumps({"quoted": quoted[: _MAX_QUOTED_CHARACTERS // 2], "own": own}))
+
+    async def answer(self, asker: Asker, private: str, question: str) -> View:
+        """Have the question answered in a direct message; what somebody else wrote is no word of the person's."""
+        known = json.loads(private)
+        quoted, own = str(known["quoted"]), bool(known["own"])
+        await self._orders.person(asker)
+        shown = (
+            f"{mention(asker.user)} asks about a message: “{one_line(quoted, 1_000)}”\n*{one_line(question, 1_000)}*"
+        )
+        thread = await self._new_thread(asker, shown)
+        below = f"\n\n{quoted}" if own else f"{QUOTED}{quoted}"
+        await self._submit(asker, thread, f"{question}{below if quoted else ''}", None)
+        return words("Asked", "I answer you in our direct message.")
+
+    async def _submit(self, asker: Asker, thread: ThreadId, text: str, form: Form | None) -> None:
+        ts = f"{datetime.now(UTC).timestamp():.6f}"
+        await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form))
+        self._wake(thread, asker.user)
+
+    async def _new_thread(self, asker: Asker, text: str) -> ThreadId:
+        """Begin a thread in the person's direct message, in which it is asked."""
+        shown = Mrkdwn(text)
+        try:
+            channel = await self._identity.direct_channel(asker.user)
+        except IdentityError as error:
+            raise DeskError(NOT_REACHED) from error
+        ts = await self._post_now(channel, shown, (section(shown),))
+        if ts is None:
+            raise DeskError(NOT_REACHED)
+        return ThreadId(asker.team, channel, ts)

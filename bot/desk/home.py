@@ -1,0 +1,174 @@
+"""The Home tab of each person, drawn when they open it, when they press something there, and when requests change."""
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+from bot.approvals.cards import PAUSED
+from bot.blocks.cards import settled_card
+from bot.blocks.home import (
+    NONE,
+    PAGE_SIZE,
+    Part,
+    Waiting,
+    home_view,
+    orders_part,
+    queue_part,
+    requests_part,
+    threads_part,
+    today_part,
+)
+from bot.blocks.text import Mrkdwn
+from bot.identity import Identity, IdentityError, Person
+from bot.settings import Settings
+from bot.shop.orders import Order
+from bot.shop.shop import Shop, ShopUnavailableError
+from bot.store.records import Block, Bound, Page, Resource, ToolCall, new_id
+from bot.store.store import Store
+from bot.tools.tool import ToolCrashError, ToolError, within
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+MAX_VIEWERS = 25
+VIEWED_SECONDS = 900.0
+MAX_ORDERS = 100
+UNKNOWN = Mrkdwn("Slack did not tell me who you are, so I can't show anything. Please try again.")
+OTHER_TEAM = Mrkdwn("I can only help people of this workspace.")
+View = Mapping[str, Any]
+Pages = dict[Part, int]
+
+
+class Publish(Protocol):
+    """The desk has Slack show a Home tab."""
+
+    async def __call__(self, user: str, view: View, /) -> None:
+        """Return when it was tried."""
+
+
+class Home:
+    """Draws Home tabs. Who looked at one a short while ago has it drawn again when requests have changed."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        shop: Shop,
+        identity: Identity,
+        publish: Publish,
+        url: str,
+        team: str,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._shop = shop
+        self._identity = identity
+        self._publish = publish
+        self._url = url
+        self._teams = (team, *settings.trusted_teams)
+        self._seconds = settings.tool_timeout_seconds
+        self._clicks = settings.clicks_per_user_hour
+        self._viewers: OrderedDict[str, tuple[float, Pages]] = OrderedDict()
+        self._version = ""
+
+    async def ask(self, user: str, pages: Pages | None = None) -> None:
+        """Draw a person's Home tab because they want to see it, unless they ask too often."""
+        bound = Bound(Resource.CLICKS, self._clicks)
+        if await self._store.usage.take(user, new_id(), bound) is None:
+            await self.show(user, pages)
+
+    async def show(self, user: str, pages: Pages | None = None, notice: Mrkdwn = NONE) -> None:
+        """Draw a person's Home tab, on the pages that they had unless others are given."""
+        _, kept = self._viewers.get(user, (0.0, Pages()))
+        pages = kept if pages is None else pages
+        self._viewers[user] = (monotonic(), pages)
+        self._viewers.move_to_end(user)
+        while len(self._viewers) > MAX_VIEWERS:
+            self._viewers.popitem(last=False)
+        await self._publish(user, await self._view(user, pages, notice))
+
+    async def keep_current(self) -> None:
+        """Draw again what people have before them, when requests or threads have changed since."""
+        version = await self._store.overview.version()
+        changed, self._version = version != self._version, version
+        if changed:
+            for user, (at, pages) in list(self._viewers.items()):
+                if monotonic() - at > VIEWED_SECONDS:
+                    del self._viewers[user]
+                else:
+                    await self._publish(user, await self._view(user, pages, NONE))
+
+    async def _view(self, user: str, pages: Pages, notice: Mrkdwn) -> View:
+        try:
+            person = await self._identity.person(user)
+            approves = await self._identity.may_approve(user)
+        except IdentityError as error:
+            logger.warning("%s", error)
+            return home_view([], "{}", UNKNOWN)
+        if person.team not in self._teams:
+            return home_view([], "{}", OTHER_TEAM)
+        overview, shown = self._store.overview, dict[str, str]()
+        parts = []
+        if approves:
+            queue = await self._page(Part.QUEUE, pages, overview.waiting)
+            shown = {call.id: call.shown_as for call in queue.items}
+            items = tuple([Waiting(call, await self._card(call)) for call in queue.items])
+            parts.append(queue_part(Page(items, queue.start, queue.total), self._url))
+        if approves or person.is_staff:
+            parts.append(threads_part(await self._page(Part.THREADS, pages, overview.open_threads), self._url))
+            parts.append(today_part(await overview.today()))
+        parts.append(orders_part(await self._orders(person, pages)))
+
+        async def requests(start: int, most: int) -> Page[ToolCall]:
+            return await overview.requests_of(user, start, most)
+
+        parts.append(requests_part(await self._page(Part.REQUESTS, pages, requests), self._url))
+        private = {"pages": {part.value: start for part, start in pages.items()}, "shown": shown}
+        return home_view(parts, json.dumps(private), notice)
+
+    async def _page(self, part: Part, pages: Pages, read: Callable[[int, int], Awaitable[Page[T]]]) -> Page[T]:
+        """Read a page; one that is empty by now is the last that is not."""
+        size, start = PAGE_SIZE[part], pages.get(part, 0)
+        page = await read(start, size)
+        if not page.items and page.total:
+            start = (page.total - 1) // size * size
+            page = await read(start, size)
+        pages[part] = page.start
+        return page
+
+    async def _card(self, call: ToolCall) -> tuple[Block, ...]:
+        """Return the card with the buttons, as approvers were shown it last."""
+        if call.shown_paused:
+            return settled_card(call, PAUSED)
+        cards = await self._store.approval_requests.cards(call.id)
+        return next((card.blocks for card in reversed(cards) if card.decidable), call.card)
+
+    async def _orders(self, person: Person, pages: Pages) -> Page[Order] | None:
+        size = PAGE_SIZE[Part.ORDERS]
+        try:
+            customer = await self._asked(self._shop.customer(person.email)) if person.email else None
+            found = await self._asked(self._shop.orders(customer, most=MAX_ORDERS)) if customer else []
+        except (ShopUnavailableError, ToolCrashError, ToolError) as error:
+            logger.warning("a Home tab without orders: %s", error)
+            return None
+        last = max(0, (len(found) - 1) // size * size)
+        start = pages[Part.ORDERS] = min(pages.get(Part.ORDERS, 0), last)
+        return Page(tuple(found[start : start + size]), start, len(found))
+
+    async def _asked(self, doing: Awaitable[T]) -> T:
+        return await within(self._seconds, doing)
+
+
+def read_pages(private: str) -> Pages:
+    """Read on which pages a Home tab was."""
+    stored = json.loads(private or "{}").get("pages", {})
+    return {Part(part): max(0, int(start)) for part, start in stored.items()}
+
+
+def read_shown(private: str) -> Mapping[str, str]:
+    """Read what a Home tab showed of each request."""
+    shown: Mapping[str, str] = json.loads(private or "{}").get("shown", {})
+    return shown

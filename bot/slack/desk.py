@@ -1,0 +1,249 @@
+"""What Bolt calls for commands, the buttons of orders, forms and the shortcut: acked at once, or when it is kept."""
+
+import asyncio
+import html
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.blocks.forms import QUESTION_FORM, REQUEST_FORM, Field, View, filled, notice, words
+from bot.blocks.orders import ONLY_YOU, OrderButton
+from bot.blocks.text import escape
+from bot.desk.forms import Filled, Forms
+from bot.desk.orders import BROKEN, Asker, DeskError, Orders
+from bot.slack.client import SLACK_ERRORS, BotIdentity
+from bot.slack.content import kept_text
+from bot.slack.delivery import Delivery
+from bot.store.records import Block
+
+logger = logging.getLogger(__name__)
+
+COMMANDS = ("/order", "/orders")
+SHORTCUT = "ask_support"
+KEEP_SECONDS = 2.5  # Slack waits for three
+ONE_MOMENT = "One moment…"
+NOT_KEPT = "This took too long, so nothing was asked for. Please try again."
+_TITLES = {
+    OrderButton.DETAILS: "Your order",
+    OrderButton.TRACKING: "Tracking",
+    OrderButton.REFUND: "Request a refund",
+    OrderButton.RETURN: "Return an order",
+}
+
+
+class Desk:
+    """Binds commands, the buttons of orders, forms and the shortcut to what does them; all of it is for one person."""
+
+    def __init__(
+        self, *, ourselves: BotIdentity, client: AsyncWebClient, orders: Orders, forms: Forms, delivery: Delivery
+    ) -> None:
+        self._ourselves = ourselves
+        self._client = client
+        self._orders = orders
+        self._forms = forms
+        self._delivery = delivery
+        self._doing: set[asyncio.Task[Any]] = set()
+
+    def register(self, app: AsyncApp) -> None:
+        """Have Bolt call us."""
+
+        async def command(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+            await ack()
+            await self._tracked(self._command(body, respond))
+
+        async def look(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._tracked(self._look(body))
+
+        async def refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._tracked(self._refresh(body))
+
+        async def share(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+            await ack()
+            await self._tracked(self._share(body, respond))
+
+        async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._tracked(self._shortcut(body))
+
+        async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await self._tracked(self._submit(ack, body, Field.REASON, self._request))
+
+        async def question(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await self._tracked(self._submit(ack, body, Field.QUESTION, self._question))
+
+        for name in COMMANDS:
+            app.command(name)(command)
+        for button in _TITLES:
+            app.action(button.value)(look)
+        app.action(OrderButton.REFRESH.value)(refresh)
+        app.action(OrderButton.SHARE.value)(share)
+        app.shortcut(SHORTCUT)(shortcut)
+        app.view(REQUEST_FORM)(request)
+        app.view(QUESTION_FORM)(question)
+
+    async def stop(self, seconds: float) -> None:
+        """Let what was begun come to its end; Bolt keeps no account of it."""
+        if self._doing:
+            await asyncio.wait(self._doing, timeout=seconds)
+
+    async def _command(self, body: dict[str, Any], respond: AsyncRespond) -> None:
+        asker = self._asker_of_command(body)
+        if asker is None:
+            return
+        number = html.unescape(str(body.get("text") or ""))
+        shown: tuple[Block, ...] = ()
+        text = str(ONLY_YOU)
+        try:
+            shown = await (self._orders.one(asker, number) if body["command"] == "/order" else self._orders.all(asker))
+        except DeskError as error:
+            text = escape(str(error))
+        except Exception:  # whatever broke, the person hears of it
+            logger.exception("%s of %s broke", body["command"], asker.user)
+            text = BROKEN
+        await self._respond(respond, text=text, blocks=[dict(block) for block in shown] or None)
+
+    async def _look(self, body: dict[str, Any]) -> None:
+        asker, action = self._asker(body), body["actions"][0]
+        if asker is None:
+            return
+        button, number = OrderButton(action["action_id"]), str(action.get("value") or "")
+        title = _TITLES[button]
+
+        async def view() -> View:
+            if button == OrderButton.DETAILS:
+                return notice(title, *await self._orders.one(asker, number))
+            if button == OrderButton.TRACKING:
+                return notice(title, *await self._orders.tracking(asker, number))
+            return await self._forms.request(asker, number, button)
+
+        await self._present(body, title, view)
+
+    async def _refresh(self, body: dict[str, Any]) -> None:
+        asker, action = self._asker(body), body["actions"][0]
+        if asker is not None:
+            number, block_id = str(action.get("value") or ""), str(action.get("block_id") or "")
+            await self._whispering(asker, self._orders.refresh(asker, number, block_id))
+
+    async def _share(self, body: dict[str, Any], respond: AsyncRespond) -> None:
+        asker, action = self._asker(body), body["actions"][0]
+        if asker is None:
+            return
+        if await self._whispering(asker, self._orders.share(asker, str(action.get("value") or ""))):
+            await self._respond(respond, delete_original=True)
+
+    async def _shortcut(self, body: dict[str, Any]) -> None:
+        asker, message = self._asker(body), body.get("message") or {}
+        if asker is not None:
+            quoted, author = kept_text(str(message.get("text") or ""), self._ourselves.user), str(message.get("user"))
+            await self._present(body, "Ask support", lambda: self._forms.question(asker, quoted, author))
+
+    async def _request(self, asker: Asker, view: dict[str, Any]) -> View:
+        note = kept_text(str(filled(view, Field.NOTE) or ""), self._ourselves.user)
+        what = Filled(filled(view, Field.LINES) or [], str(filled(view, Field.REASON) or ""), note)
+        return await self._forms.ask(asker, view["private_metadata"], what)
+
+    async def _question(self, asker: Asker, view: dict[str, Any]) -> View:
+        question = kept_text(str(filled(view, Field.QUESTION) or ""), self._ourselves.user)
+        return await self._forms.answer(asker, view["private_metadata"], question)
+
+    async def _submit(
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        field: Field,
+        do: Callable[[Asker, dict[str, Any]], Awaitable[View]],
+    ) -> None:
+        """Ack when what was filled in is kept; else the form stays, and says why."""
+        asker = self._asker(body)
+        if asker is None:
+            await ack()
+            return
+        try:
+            async with asyncio.timeout(KEEP_SECONDS):
+                done = await do(asker, body["view"])
+        except DeskError as error:
+            await ack(response_action="errors", errors={field.value: str(error)})
+        except TimeoutError:
+            await ack(response_action="errors", errors={field.value: NOT_KEPT})
+        except Exception:
+            logger.exception("a form of %s broke", asker.user)
+            await ack(response_action="errors", errors={field.value: BROKEN})
+        else:
+            await ack(response_action="update", view=dict(done))
+
+    async def _present(self, body: dict[str, Any], title: str, make: Callable[[], Awaitable[View]]) -> None:
+        """Open a modal at once, for Slack waits three seconds, and show in it what was made."""
+        opened = body.get("view") or {}
+        try:
+            if opened.get("type") == "modal":
+                view_id = opened["id"]
+            else:
+                answer = await self._client.views_open(
+                    trigger_id=body["trigger_id"], view=dict(words(title, ONE_MOMENT))
+                )
+                view_id = answer["view"]["id"]
+            await self._client.views_update(view_id=view_id, view=dict(await self._made(title, make)))
+        except SLACK_ERRORS as error:  # it was closed meanwhile, or the click came too late
+            logger.info("no modal: %s", error)
+
+    async def _made(self, title: str, make: Callable[[], Awaitable[View]]) -> View:
+        try:
+            return await make()
+        except DeskError as error:
+            return words(title, escape(str(error)))
+        except Exception:
+            logger.exception("a modal could not be made")
+            return words(title, BROKEN)
+
+    async def _whispering(self, asker: Asker, doing: Awaitable[None]) -> bool:
+        """Do it and return whether it was done; when it was not, the person hears why."""
+        try:
+            await doing
+        except DeskError as error:
+            text = escape(str(error))
+        except Exception:
+            logger.exception("a button of an order broke")
+            text = escape(BROKEN)
+        else:
+            return True
+        await self._delivery.tell(asker.user, text, asker.thread, in_thread=bool(asker.thread_ts))
+        return False
+
+    async def _respond(self, respond: AsyncRespond, **said: Any) -> None:
+        try:
+            answer = await respond(response_type="ephemeral", unfurl_links=False, unfurl_media=False, **said)
+        except SLACK_ERRORS as error:
+            logger.warning("could not answer a command: %s", type(error).__name__)  # the address is a secret
+            return
+        if answer.status_code != 200:  # noqa: PLR2004 - OK
+            logger.warning("Slack did not take the answer to a command: %s", answer.status_code)
+
+    async def _tracked(self, doing: Awaitable[None]) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._doing.add(task)
+        try:
+            await doing
+        finally:
+            if task is not None:
+                self._doing.discard(task)
+
+    def _asker(self, body: dict[str, Any]) -> Asker | None:
+        """Read who did something to a message or a view of our own app; anything else is nothing to us."""
+        if body.get("api_app_id", self._ourselves.app_id) != self._ourselves.app_id:
+            return None
+        container = body.get("container") or {}
+        channel = container.get("channel_id") or (body.get("channel") or {}).get("id", "")
+        ts = str(container.get("message_ts") or "")
+        thread_ts = container.get("thread_ts") or ("" if container.get("is_ephemeral") else ts)
+        return Asker(body["user"]["id"], self._ourselves.team, channel, str(thread_ts), ts)
+
+    def _asker_of_command(self, body: dict[str, Any]) -> Asker | None:
+        if body.get("api_app_id") != self._ourselves.app_id:
+            return None
+        return Asker(str(body["user_id"]), self._ourselves.team, str(body.get("channel_id") or ""))

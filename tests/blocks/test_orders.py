@@ -1,0 +1,154 @@
+"""Cards, forms and Home tabs of any order are what Slack takes, and say no more than their readers may know."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.forms import question_form, request_form
+from bot.blocks.home import (
+    PAGE_SIZE,
+    Part,
+    Waiting,
+    home_view,
+    orders_part,
+    queue_part,
+    requests_part,
+    threads_part,
+    today_part,
+)
+from bot.blocks.messages import answer_messages, in_words
+from bot.blocks.orders import (
+    OrderButton,
+    card_at,
+    has_tracking,
+    order_card,
+    orders_list,
+    private_order_card,
+    public_order_card,
+    refreshed_card,
+    shared_order_card,
+)
+from bot.shop.money import Money
+from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, TrackingEvent
+from bot.store.records import CallStatus, OpenThread, Page, ThreadId, Today, ToolCall
+from bot.testing.slack.block_kit import problems, too_long, view_problems
+
+FORMS = (OrderButton.REFUND, OrderButton.RETURN)
+ANY_TEXT = st.text(max_size=300)
+MONEY = st.builds(Money, st.integers(0, 10**12), st.sampled_from(["USD", "EUR", "JPY", "KWD"]))
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - with `timezones`
+ORDERS = st.builds(
+    Order,
+    id=st.text(min_size=1, max_size=64),
+    customer=st.builds(Customer, ANY_TEXT, ANY_TEXT, ANY_TEXT),
+    status=st.sampled_from(OrderStatus),
+    items=st.lists(st.builds(OrderItem, ANY_TEXT, st.integers(1, 9), MONEY), max_size=14).map(tuple),
+    total=st.just(Money(4200)),
+    refunded=st.integers(0, 4200).map(Money),
+    payment_method=ANY_TEXT,
+    placed_at=TIMES,
+    expected_on=st.none() | st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+    delivered_at=st.none() | TIMES,
+    carrier=st.none() | ANY_TEXT,
+    tracking_number=st.none() | ANY_TEXT,
+    tracking_url=st.none() | st.just("https://carrier.example/1"),
+    tracking=st.lists(st.builds(TrackingEvent, TIMES, ANY_TEXT, ANY_TEXT), max_size=9).map(tuple),
+)
+SECRET = Order(
+    id="ORD-1",
+    customer=Customer("c", "Secret Name", "secret@example.com"),
+    status=OrderStatus.SHIPPED,
+    items=(OrderItem("Secret thing", 2, Money(123_45)),),
+    total=Money(246_90),
+    refunded=Money(100),
+    payment_method="Secret card",
+    placed_at=datetime(2026, 1, 1, tzinfo=UTC),
+    expected_on=date(2026, 1, 9),
+    carrier="Secret carrier",
+    tracking_number="SECRET1",
+    tracking_url="https://secret.example/SECRET1",
+    tracking=(TrackingEvent(datetime(2026, 1, 2, tzinfo=UTC), "Secret city", "Secret scan"),),
+)
+THREAD = ThreadId("T1", "C1", "1.000001")
+CALL = ToolCall(
+    id="0123456789abcdef01234567",
+    thread=THREAD,
+    message_id=1,
+    position=0,
+    tool_call_id="a",
+    tool="initiate_refund",
+    gated=True,
+    arguments_sent="{}",
+    status=CallStatus.PENDING,
+    requester="U0ANA",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    card=tuple(
+        {"type": "section", "block_id": one, "text": {"type": "mrkdwn", "text": "x" * 3000}} for one in "123456"
+    ),
+)
+
+
+@given(ORDERS, st.booleans())
+def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
+    """Every card of any order is valid, has its words without its blocks, and is found again in its message."""
+    cards = [
+        order_card(order, with_tracking=tracking, forms=FORMS),
+        public_order_card(order, forms=FORMS),
+        private_order_card(order, with_tracking=tracking, forms=FORMS),
+        shared_order_card(order, "U0ANA"),
+        orders_list([order] * 12, "10 of 12"),
+    ]
+    for card in cards:
+        assert problems([dict(block) for block in card]) == []
+        assert in_words(card)
+    for _, blocks in answer_messages("Here.", [cards[0], cards[1], cards[0]]):
+        assert not too_long([dict(block) for block in blocks])
+        found = [block["block_id"] for block in blocks if block["type"] == "actions"]
+        for block_id in set(found):
+            place = card_at(blocks, block_id)
+            assert place
+            assert has_tracking(blocks[place]) in (tracking, False)
+            assert problems([dict(block) for block in refreshed_card(blocks[place])]) == []
+
+
+@given(ORDERS, st.integers(0, 130), st.text(max_size=3_000))
+def test_forms(order: Order, count: int, quoted: str) -> None:
+    """The forms of any order, with any number of lines, and of any message are valid."""
+    many = replace(order, items=(order.items or SECRET.items)[:1] * count)
+    for button in FORMS:
+        assert view_problems(request_form(many, button, {"defective": "Defective"}, "{}", "Told."), "modal") == []
+    assert view_problems(question_form(quoted, "{}"), "modal") == []
+
+
+@given(st.lists(ORDERS, min_size=5, max_size=5), ANY_TEXT)
+def test_home(orders: list[Order], text: str) -> None:
+    """A Home tab with full pages of everything, and of whatever is in them, is valid; each part can be paged."""
+    intent = json.dumps({"category": "refund", "urgency": "high", "order_id": None, "summary": text})
+    calls = [replace(CALL, id=f"{number:024}", summary=text) for number in range(PAGE_SIZE[Part.QUEUE])]
+    threads = [
+        OpenThread(THREAD, "U0ANA", one, CALL.created_at, with_people=True) for one in (intent, None, "{}", "x")
+    ] * 2
+    parts = [
+        queue_part(Page(tuple(Waiting(call, call.card) for call in calls), 4, 99), "https://acme.slack.com/"),
+        threads_part(Page(tuple(threads), 8, 99), "https://acme.slack.com/"),
+        today_part(Today(1, 1, 1, 1, {"succeeded": 1}, {"USD": 100, "JPY": 5})),
+        orders_part(Page(tuple(orders), 5, 99)),
+        requests_part(Page(tuple(calls), 5, 99), "https://acme.slack.com/"),
+    ]
+    view = home_view(parts, "{}")
+    assert view_problems(view, "home") == []
+    pagers = [block["block_id"] for block in view["blocks"] if str(block.get("block_id")).startswith("home_page")]
+    assert pagers == [f"home_page:{part}" for part in Part]
+
+
+def test_what_everybody_reads() -> None:
+    """The card for all tells the number, the status and the dates of an order, and nothing else of it."""
+    shown = json.dumps(public_order_card(SECRET, forms=FORMS))
+    assert "ecret" not in shown
+    assert "SECRET" not in shown
+    assert "$" not in shown
+    for part in ("ORD-1", "Shipped", "Jan 1", "Jan 9"):
+        assert part in shown
