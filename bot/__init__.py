@@ -58,11 +58,11 @@ proposed -> pending | rejected | failed; pending -> running | cancelled | declin
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
 Calls that no import shows, all joined in app: intake wakes the worker (WakeThread), and so do the approvals after a
-customer's own change; intake tells the executor that a message was changed (MessageChanged) and the desk that
-somebody opened their Home tab (HomeOpened); the agent shows a status through delivery (ShowStatus) and reads what was
-said above in a thread (ReadAbove) and pictures (FetchFile); the desk begins a thread through delivery (PostNow);
-delivery tells the approvals of a card that was lost (CardLost); the outbox tells delivery which channel has a post
-(OutboxNews).
+customer's own change; intake tells the executor that a message was changed (MessageChanged) and the desk that somebody
+opened their Home tab (HomeOpened) or their messages (MessagesOpened); the agent shows a status (ShowStatus) and how a
+thread stands (ShowSession), and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk
+begins a thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox
+tells delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

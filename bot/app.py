@@ -17,13 +17,14 @@ from bot.agent.escalation import Escalation
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
+from bot.agent.people import People
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import ReadAbove, ShowStatus
+from bot.callbacks import ReadAbove, ShowSession, ShowStatus
 from bot.desk.forms import Forms
 from bot.desk.home import Home
 from bot.desk.orders import Orders
@@ -44,12 +45,15 @@ from bot.slack.client import check_channel, fetch_bot_identity, posting_client, 
 from bot.slack.connection import Connection, HttpConnection, socket_mode
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
+from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
 from bot.slack.health import Health
 from bot.slack.home import HomeTabs
 from bot.slack.http import EVERYWHERE, SlackRoute, serving
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
+from bot.slack.sessions import Sessions
+from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
@@ -79,6 +83,7 @@ class _Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    below: Feedback
     desk: Desk
     home: Home
     tabs: HomeTabs
@@ -150,12 +155,16 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         wake=lambda thread, user: worker.wake(thread, user),  # noqa: PLW0108 - it is made below
     )
     poster = posting_client(token, settings.slack_api_url, session)
-    delivery = Delivery(poster, store.outbox, on_lost_card=approvals.undeliverable)
+    statuses, sessions = Statuses(poster), Sessions(poster)
+    delivery = Delivery(
+        poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
+    )
     pictures = Pictures()
     models = [OpenAIModel(one, pictures.shown) for one in settings.models]
     for model in models:
         stack.push_async_callback(model.close)
     bounds = Bounds(store.usage, settings)
+    escalation = Escalation(settings, ourselves.url, bounds)
     offered = tools.offered(known_tools, shop)
     agent = _agent(
         settings,
@@ -166,8 +175,9 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         known_tools=offered,
         shop=shop,
         approvals=approvals,
-        escalation=Escalation(settings, ourselves.url, bounds),
-        show_status=delivery.show_status,
+        escalation=escalation,
+        show_status=statuses.show,
+        show_session=sessions.show,
         read_above=ThreadReader(client, ourselves).above,
         files=FileReader(client, session),
         pictures=pictures,
@@ -180,6 +190,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         wake=worker.wake,
         changed=executor.supersede,
         home_opened=tabs.opened,
+        messages_opened=tabs.messages_opened,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=client, ourselves=ourselves, intake=intake)
@@ -201,6 +212,14 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         trusted_teams=settings.trusted_teams,
     )
     buttons.register(app)
+    below = Feedback(
+        ourselves=ourselves,
+        client=client,
+        people=People(store.conversations, escalation, settings),
+        delivery=delivery,
+        team_channel=settings.escalation_channel,
+    )
+    below.register(app)
     orders = Orders(store=store, shop=shop, identity=identity, requests=approvals, tools=offered, settings=settings)
     forms = Forms(
         orders=orders,
@@ -224,6 +243,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         sweeper=sweeper,
         worker=worker,
         buttons=buttons,
+        below=below,
         desk=desk,
         home=home,
         tabs=tabs,
@@ -269,6 +289,7 @@ def _agent(
     approvals: Approvals,
     escalation: Escalation,
     show_status: ShowStatus,
+    show_session: ShowSession,
     read_above: ReadAbove,
     files: FileReader,
     pictures: Pictures,
@@ -290,7 +311,13 @@ def _agent(
         show_status=show_status,
     )
     tool_calls = ToolCalls(
-        tools=known_tools, calls=store.calls, shop=shop, approvals=approvals, escalation=escalation, settings=settings
+        tools=known_tools,
+        calls=store.calls,
+        conversations=store.conversations,
+        shop=shop,
+        approvals=approvals,
+        escalation=escalation,
+        settings=settings,
     )
     return Agent(
         model_calls=model_calls,
@@ -301,6 +328,7 @@ def _agent(
         identity=identity,
         settings=settings,
         show_status=show_status,
+        show_session=show_session,
         read_above=read_above,
         describe_files=files.describe,
         fetch_file=files.fetch,
@@ -315,6 +343,10 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
         await bot.leases.renew()
         await _look(bot)
 
+    async def give_back() -> None:
+        if settings.hours is not None:
+            await bot.store.conversations.give_back_older_than(settings.hours)
+
     async def erase() -> None:
         await bot.shop.erase_due()
         await bot.store.inbox.drop_unclaimed()
@@ -327,6 +359,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
     return [
         (settings.lease_seconds / 3, renew),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, give_back),
         (settings.sweep_seconds, bot.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
@@ -391,7 +424,7 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: _Bot, seconds: float) -> None:
-    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.desk, bot.tabs, bot.sweeper))
+    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.below, bot.desk, bot.tabs, bot.sweeper))
     await asyncio.gather(*stopping)
 
 

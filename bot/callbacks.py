@@ -1,9 +1,11 @@
 """The calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
+
+SessionState = Literal["processing", "suspended", "active"]
 
 
 class WakeThread(Protocol):
@@ -25,6 +27,13 @@ class ShowStatus(Protocol):
 
     def __call__(self, thread: ThreadId, status: str, /) -> None:
         """Return at once; a status that cannot be shown is dropped."""
+
+
+class ShowSession(Protocol):
+    """The agent tells Slack's sessions how a thread stands."""
+
+    def __call__(self, thread: ThreadId, state: SessionState, user: str = "", title: str = "") -> None:
+        """Return at once; what cannot be shown is dropped."""
 
 
 class CardLost(Protocol):
@@ -53,6 +62,13 @@ class HomeOpened(Protocol):
 
     def __call__(self, user: str, /) -> None:
         """Return at once; the tab is drawn in the background."""
+
+
+class MessagesOpened(Protocol):
+    """Slack's intake tells the desk that somebody has opened their conversation with the bot."""
+
+    def __call__(self, user: str, channel: str, /) -> None:
+        """Return at once; prompts are suggested in the background."""
 
 
 class ReadAbove(Protocol):

@@ -278,6 +278,12 @@ class Settings(ModelFields):
         validation_alias="BOT_SWEEP_SECONDS",
         description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
     )
+    hours: float | None = Field(
+        24,
+        gt=0,
+        validation_alias="BOT_HOURS",
+        description="Hours after which the bot answers again in a thread that was handed over to people.",
+    )
     retention_days: float | None = Field(
         None,
         gt=0,

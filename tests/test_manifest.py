@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "schemas" / "manifest.schema.json"
 
 SCOPES_OF_EVENTS: dict[str, set[str]] = {
+    "agent_session_stopped": {"chat:write"},
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
@@ -29,7 +30,9 @@ SCOPES_OF_EVENTS: dict[str, set[str]] = {
 SCOPES_OF_METHODS: dict[str, set[str]] = {
     "apps_connections_open": set(),  # the app-level token's
     "apps_manifest_export": set(),  # the configuration token's
+    "agents_sessions_setStatus": {"chat:write"},
     "assistant_threads_setStatus": {"chat:write"},
+    "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "auth_test": set(),
     "bots_info": {"users:read"},
     "chat_postEphemeral": {"chat:write"},

@@ -299,7 +299,8 @@ def shown(message: Message) -> str:
             for value in part:
                 yield from texts(value)
 
-    text = "\n".join(texts(message.blocks)) if message.blocks else message.text
+    blocks = [block for block in message.blocks if block["type"] != "context_actions"]
+    text = "\n".join(texts(blocks)) if blocks else message.text
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 

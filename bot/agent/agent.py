@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,12 +15,14 @@ from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
+from bot.agent.stopping import StoppedError, words_of_stop
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
-from bot.blocks.messages import answer_messages
+from bot.blocks.messages import answer_messages, context
 from bot.blocks.orders import ONLY_YOU
+from bot.blocks.people import HANDED_OVER, feedback
 from bot.blocks.text import email_addresses
-from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowStatus
+from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowSession, ShowStatus
 from bot.failpoints import reach
 from bot.help import articles
 from bot.identity import Identity, IdentityError, Person
@@ -70,6 +73,7 @@ class Agent:
         identity: Identity,
         settings: Settings,
         show_status: ShowStatus,
+        show_session: ShowSession,
         read_above: ReadAbove,
         describe_files: DescribeFiles,
         fetch_file: FetchFile,
@@ -83,6 +87,7 @@ class Agent:
         self._identity = identity
         self._settings = settings
         self._show_status = show_status
+        self._show_session = show_session
         self._read_above = read_above
         self._describe_files = describe_files
         self._fetch_file = fetch_file
@@ -93,12 +98,19 @@ class Agent:
 
         Return whether another message waits in the thread, as all that ends a run does.
         """
+        self._show_session(message.shown_in, "processing", message.user, message.text)
         await self._wait_for_lines(message)
         while True:
             more = await self._answer_as_read(message)
-            if more is not None:
-                return more
-            reach("message corrected")
+            if more is None:
+                reach("message corrected")
+                continue
+            if message.shown_in != message.thread:
+                self._show_status(message.thread, "")  # nothing is posted there that would clear it
+            if not more:
+                waits = await self._store.conversations.is_undecided(message.thread)
+                self._show_session(message.shown_in, "suspended" if waits else "active", message.user)
+            return more
 
     async def _answer_as_read(self, message: InboxMessage) -> bool | None:
         """Answer the message as it reads now; None when the person has corrected it before it was answered."""
@@ -107,6 +119,8 @@ class Agent:
                 reply, posts = await self._run(message)
         except RunError as error:
             return await self._end(message, error)
+        except StoppedError:
+            return await self._end_stopped(message)
         except IdentityError as error:
             words = "Slack did not tell me who you are, so I can't look anything up."
             return await self.apologise(message, words, str(error))
@@ -143,6 +157,18 @@ class Agent:
         return await self._store.conversations.finish(
             message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
         )
+
+    async def _end_stopped(self, message: InboxMessage) -> bool:
+        tell(logger, "run stopped", thread=f"{message.thread.channel}/{message.thread.ts}")
+        calls = await self._store.conversations.calls_of_run(message.thread)
+        public = await self._is_public(message.thread.channel)
+        words = words_of_stop(calls, self._tool_calls.doing, public=public)
+        reply = {"role": "assistant", "content": words}
+        return await self._store.conversations.finish(message, reply, self._posts(message, words))
+
+    async def _check_stopped(self, thread: ThreadId) -> None:
+        if await self._store.conversations.is_stopped(thread):
+            raise StoppedError
 
     async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
         """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
@@ -183,6 +209,7 @@ class Agent:
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
+            await self._check_stopped(message.thread)
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 await self._look(conversation)
@@ -197,11 +224,13 @@ class Agent:
                 if last and turn.calls:
                     raise _too_many_steps(conversation.spent)
                 if not turn.calls:
+                    await self._check_stopped(message.thread)
                     text = "\n\n".join(
                         filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
                     )
                     known = self._known(requester, conversation)
                     posts = self._posts(message, text, conversation.cards, known)
+                    posts = await self._closed(message, posts)
                     return turn.message, [*posts, *_seen_alone(message, conversation.private_cards)]
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
@@ -331,6 +360,14 @@ class Agent:
             articles(folder).addresses if folder else ()
         )
         return [*known, requester.email] if requester.email else known
+
+    async def _closed(self, message: InboxMessage, posts: Sequence[Post]) -> list[Post]:
+        """Say below an answer that people have the thread from now on, or else ask what the answer was worth."""
+        *before, last = posts
+        if await self._store.conversations.is_with_people(message.thread, message.user):
+            text = f"{last.text}\n{HANDED_OVER}".strip()
+            return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
+        return [*before, replace(last, blocks=(*last.blocks, feedback(last.id)))]
 
     def _posts(
         self,

@@ -1,11 +1,13 @@
 """How a thread is escalated: what the team reads of it, and how what they answer gets to the customer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.agent.bounds import Bounds
 from bot.agent.instructions import without_instructions
 from bot.blocks.cards import MAX_PICTURES, escalation_card, relayed
 from bot.blocks.messages import picture, section
+from bot.blocks.people import give_back
 from bot.blocks.text import Mrkdwn, escape, mention
 from bot.intent import CustomerIntent
 from bot.settings import Settings
@@ -40,7 +42,9 @@ class Escalation:
         They read the end of a conversation that the customer agreed to pass on.
         """
         told = (summary, intent)
-        return await self._post(thread, "A customer needs a person", user, told, key=key, conversation=conversation)
+        title = "A customer needs a person"
+        post = await self._post(thread, title, user, told, key=key, conversation=conversation)
+        return replace(post, blocks=(*post.blocks, give_back(thread.key))) if post else None
 
     async def urgent(self, message: InboxMessage, intent: CustomerIntent) -> Post | None:
         """Tell people that something urgent came in, which the bot is answering."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.agent.escalation import Escalation
+from bot.agent.stopping import NOT_DONE, STOPPED
 from bot.approvals.decide import Approvals
 from bot.failpoints import reach
 from bot.identity import Person
@@ -29,7 +30,7 @@ from bot.store.records import (
     reference,
     writable,
 )
-from bot.store.store import CallLog
+from bot.store.store import CallLog, Conversations
 from bot.tools import rules
 from bot.tools.discretion import public_words
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
@@ -71,6 +72,7 @@ class ToolCalls:
         *,
         tools: Mapping[str, type[Tool]],
         calls: CallLog,
+        conversations: Conversations,
         shop: Shop,
         approvals: Approvals,
         escalation: Escalation,
@@ -78,6 +80,7 @@ class ToolCalls:
     ) -> None:
         self._tools = tools
         self._calls = calls
+        self._conversations = conversations
         self._shop = shop
         self._approvals = approvals
         self._escalation = escalation
@@ -131,6 +134,9 @@ class ToolCalls:
         seconds = self._settings.tool_timeout_seconds
         tool: Tool | None = None
         try:
+            if await self._conversations.is_stopped(call.thread):
+                self._finish(call, CallStatus.REJECTED, NOT_DONE, error=STOPPED)
+                return
             tool = self._parse(call)
             call = replace(call, arguments=tool.model_dump_json())
             show(tool.progress())
@@ -161,6 +167,14 @@ class ToolCalls:
             self._finish(call, CallStatus.FAILED, content, error=text)
         else:
             await self._succeed(call, result, text, run_context)
+
+    def doing(self, call: ToolCall) -> str:
+        """Say what a call does, as its status line does: "looking up order 1001"."""
+        try:
+            words = self._parse(call).progress()
+        except ToolError:
+            words = call.tool
+        return words.removeprefix("is ").rstrip("….")
 
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from bot.blocks.markdown import Markdown, whole
 from bot.blocks.text import Mrkdwn, bare, escape, prose
 from bot.store.records import Block
 
 _MAX_SECTION_CHARACTERS = 3_000
+_MAX_BLOCKS = 45  # of 50: what stands below an answer has room
+_PRESSED = ("button", "static_select", "overflow", "feedback_buttons")
 _MAX_FALLBACK_CHARACTERS = 3_500
 _MAX_ANSWER_CHARACTERS = 12_000
 _MAX_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
@@ -61,43 +64,53 @@ def answer_messages(
     """Lay an answer out: its words, as `prose` has them, over the cards, in as many messages as Slack's limits need."""
     shortened = text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…"
     words = prose(shortened, link_hosts, known)
-    parts: list[tuple[Block, ...]] = [(section(piece),) for piece in _pieces(words) if piece]
-    parts += [({"type": "divider"}, *card) if number or words else tuple(card) for number, card in enumerate(cards)]
+    parts: list[tuple[Block, ...]] = [(block,) for block in Markdown(shortened, link_hosts, known).blocks()]
+    parts += [({"type": "divider"}, *card) if number or parts else tuple(card) for number, card in enumerate(cards)]
     messages: list[tuple[Block, ...]] = [()]
     for part in parts:
         joined = (*messages[-1], *part)
-        if messages[-1] and len(json.dumps(joined)) > _MAX_MESSAGE_CHARACTERS:
+        if messages[-1] and not _fits(joined):
             messages.append(part)
         else:
             messages[-1] = joined
-    fallback = Mrkdwn(words[:_MAX_FALLBACK_CHARACTERS])
-    return [(fallback if not number else Mrkdwn("…"), shown) for number, shown in enumerate(messages)]
+    return [(_fallback(shown if number else (), words), shown) for number, shown in enumerate(messages)]
 
 
-def _pieces(text: Mrkdwn) -> list[Mrkdwn]:
-    pieces = []
-    while len(text) > _MAX_SECTION_CHARACTERS:
-        cut = text.rfind("\n", 0, _MAX_SECTION_CHARACTERS)
-        if cut <= 0:
-            cut = text.rfind(" ", 0, _MAX_SECTION_CHARACTERS)
-        cut = cut if cut > 0 else _MAX_SECTION_CHARACTERS
-        pieces.append(Mrkdwn(text[:cut]))
-        text = Mrkdwn(text[cut:].lstrip())
-    return [*pieces, text]
+def _fits(blocks: Sequence[Block]) -> bool:
+    tables = sum(block["type"] == "table" for block in blocks)
+    return len(blocks) <= _MAX_BLOCKS and tables <= 1 and len(json.dumps(blocks)) <= _MAX_MESSAGE_CHARACTERS
+
+
+def _fallback(blocks: Sequence[Block], words: Mrkdwn) -> Mrkdwn:
+    """Return what notifications and screen readers have of a message: of the first one the words of the answer."""
+    text = in_words(blocks) if blocks else words
+    return (
+        text if len(text) <= _MAX_FALLBACK_CHARACTERS else Mrkdwn(f"{text[: whole(text, _MAX_FALLBACK_CHARACTERS)]}…")
+    )
 
 
 def in_words(blocks: Iterable[Block]) -> Mrkdwn:
     """Say what blocks show in a text alone; those of one message fit well into the 40,000 characters of a text."""
-    shown = [
-        escape(part["text"]) if part["type"] == "plain_text" else part["text"]
-        for block in blocks
-        for part in (block.get("text"), *block.get("fields", ()), *block.get("elements", ()))
-        if part and isinstance(part.get("text"), str)
-    ]
-    return Mrkdwn("\n".join(shown))
+    return Mrkdwn("\n".join(filter(None, (_words(block) for block in blocks))))
+
+
+def _words(part: Block) -> str:
+    """Say what a block or a part of one shows, line by line as it is read."""
+    kind, text = part.get("type"), part.get("text")
+    if isinstance(text, str):
+        return text if kind == "mrkdwn" else escape(text)
+    if kind == "table":
+        return "\n".join(" | ".join(map(_words, row)) for row in part["rows"])
+    if kind == "rich_text_section":
+        return "".join(map(_words, part["elements"]))
+    if kind == "rich_text_list":
+        return "\n".join(f"• {_words(item)}" for item in part["elements"])
+    parts = () if kind in _PRESSED else (text, *part.get("fields", ()), *part.get("elements", ()))
+    return "\n".join(filter(None, (_words(one) for one in parts if one)))
 
 
 def action_ids(blocks: Iterable[Block]) -> set[str]:
     """List what can be pressed."""
-    elements = (element for block in blocks for element in block.get("elements", ()))
+    below = (block for block in blocks if block.get("type") != "context_actions")  # a rating decides nothing
+    elements = (element for block in below for element in block.get("elements", ()))
     return {element["action_id"] for element in elements if "action_id" in element}

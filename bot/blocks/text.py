@@ -50,6 +50,7 @@ _CARD_MARKS = re.compile(
     "\u274c\u274e\u2b24\U0001f534\U0001f535\U0001f5d9\U0001f5f4-\U0001f5f9\U0001f6ab\U0001f7e0-\U0001f7e2]"
     "\ufe0f?[ \t]?"
 )
+LINK_PLACE = re.compile("\ue000(\\d{1,5})\ue001")  # of private use, and so in no text of others
 _OVERRIDES = re.compile("[\u202d\u202e]")  # they turn around the letters of any script
 _EMOJI_NAME = re.compile(r":(?=[a-z0-9_+'-]{0,60}[a-z][a-z0-9_+'-]{0,60}:)", re.IGNORECASE)
 
@@ -97,12 +98,35 @@ def prose(text: str, link_hosts: Sequence[str] = (), known: Sequence[str] | None
     An address stays, as text, only if its host is one of `link_hosts` or below one; an e-mail address also if it is
     one of `known`, and any e-mail address if that is None.
     """
-    text = _EMOJI_NAME.sub("\N{FULLWIDTH COLON}", _CARD_MARKS.sub("", _OVERRIDES.sub("", text.strip())))
-    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", r"\1 (\2)", text)
-    escaped = escape(without_addresses(text, link_hosts, known))
+    text, links = cleaned(text.strip(), link_hosts, known)
+    escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]{0,500}\S)?)\*\*", r"*\1*", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
-    return Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+    escaped = Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
+    return Mrkdwn(LINK_PLACE.sub(lambda place: link(*links[int(place[1])]), escaped))
+
+
+def cleaned(
+    text: str, link_hosts: Sequence[str] = (), known: Sequence[str] | None = None
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return a model's Markdown without all that could act or look like a card, and its links to allowed hosts.
+
+    Each of those is an address with its label; in the text `LINK_PLACE` with its number stands in its place.
+    """
+    text = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Co"))
+    text = _EMOJI_NAME.sub("\N{FULLWIDTH COLON}", _CARD_MARKS.sub("", _OVERRIDES.sub("", text)))
+    links: list[tuple[str, str]] = []
+
+    def place(found: re.Match[str]) -> str:
+        label, address = found[1], found[2]
+        shown = without_addresses(re.sub("[*_`~]", "", label), link_hosts, known).strip()
+        if not (shown and address.lower().startswith(("https://", "http://")) and _is_allowed(address, link_hosts)):
+            return f"{label} ({address})"
+        links.append((address, shown))
+        return f"\ue000{len(links) - 1}\ue001"
+
+    text = re.sub(r"\[([^\]\n]{1,200})\]\((\S{1,2000}?)\)", place, text)
+    return without_addresses(text, link_hosts, known), links
 
 
 def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str] | None = None) -> str:

@@ -87,7 +87,12 @@ class LivePage:
             return refused("This message is not there any more.")
         try:
             acked = await self._workspace.click(
-                body["user"], body["channel"], body["message_ts"], body["action_id"], block_id=body.get("block_id")
+                body["user"],
+                body["channel"],
+                body["message_ts"],
+                body["action_id"],
+                block_id=body.get("block_id"),
+                value=body.get("value"),
             )
         except LookupError:
             return refused("This button is not there any more.")
@@ -102,6 +107,8 @@ class LivePage:
             self._push({"type": "view", "view": view_json(changed)})
         elif isinstance(changed, Status):
             self._push({"type": "status", "status": self._status_json(changed)})
+        elif kind == "prompts":
+            self._push({"type": "prompts", "prompts": self._prompts_json()})
         elif isinstance(changed, Channel):
             self._push(self._snapshot())
 
@@ -138,6 +145,7 @@ class LivePage:
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],
             "messages": [_message_json(message) for message in workspace.messages],
             "statuses": [self._status_json(status) for status in workspace.statuses.values()],
+            "prompts": self._prompts_json(),
             "views": [view_json(view) for view in workspace.surfaces.views.values()],
             "shortcuts": workspace.surfaces.shortcuts,
             "calls": list(self._calls.values()),
@@ -146,6 +154,12 @@ class LivePage:
     def _person_json(self, person: Person) -> Json:
         names = ("id", "name", "real_name", "title", "email", "is_bot", "can_act")
         return {name: getattr(person, name) for name in names} | {"can_approve": person.id in self._approvers}
+
+    def _prompts_json(self) -> Json:
+        return {
+            channel: [{"title": title, "message": message} for title, message in prompts]
+            for channel, prompts in self._workspace.prompts.items()
+        }
 
     def _status_json(self, status: Status) -> Json:
         return {

@@ -19,6 +19,7 @@ class Surfaces:
         """Serve it under `/demo`."""
         app.router.add_post("/demo/shortcuts", self._shortcut)
         app.router.add_post("/demo/home", self._home)
+        app.router.add_post("/demo/stop", self._stop)
         app.router.add_post("/demo/views/actions", self._action)
         app.router.add_post("/demo/views/submit", self._submit)
         app.router.add_post("/demo/views/close", self._close)
@@ -38,7 +39,14 @@ class Surfaces:
         body = await request.json()
         if not self._may(body):
             return refused("You can't do that.")
-        await self._workspace.surfaces.open_home(body["user"])
+        await self._workspace.surfaces.open_home(body["user"], body.get("tab", "home"))
+        return web.json_response({"ok": True})
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if not self._may(body):
+            return refused("You can't do that.")
+        await self._workspace.surfaces.stop(body["user"], body["channel"], body["thread_ts"])
         return web.json_response({"ok": True})
 
     async def _action(self, request: web.Request) -> web.Response:

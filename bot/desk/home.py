@@ -22,6 +22,7 @@ from bot.blocks.home import (
     today_part,
 )
 from bot.blocks.text import Mrkdwn
+from bot.desk.prompts import Prompt, prompts_for
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
@@ -79,6 +80,19 @@ class Home:
         bound = Bound(Resource.CLICKS, self._clicks)
         if await self._store.usage.take(user, new_id(), bound) is None:
             await self.show(user, pages)
+
+    async def prompts(self, user: str) -> list[Prompt]:
+        """Suggest to a person what to ask; of their orders only when it is known who they are."""
+        bound = Bound(Resource.CLICKS, self._clicks)
+        if await self._store.usage.take(user, new_id(), bound) is not None:
+            return prompts_for(())
+        try:
+            person = await self._identity.person(user)
+        except IdentityError as error:
+            logger.warning("%s", error)
+            return prompts_for(())
+        found = await self._orders(person, Pages()) if person.team in self._teams else None
+        return prompts_for(found.items if found else ())
 
     async def show(self, user: str, pages: Pages | None = None, notice: Mrkdwn = NONE) -> None:
         """Draw a person's Home tab, on the pages that they had unless others are given."""

@@ -19,6 +19,7 @@ from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, new_id, reference
@@ -67,13 +68,22 @@ class Delivery:
     A post whose outcome is not known is looked for in Slack, by the id in its metadata, before it is sent again.
     """
 
-    def __init__(self, client: AsyncWebClient, outbox: Outbox, *, on_lost_card: CardLost) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        outbox: Outbox,
+        *,
+        statuses: Statuses,
+        sessions: Sessions,
+        on_lost_card: CardLost,
+    ) -> None:
         self._client = client
         self._outbox = outbox
+        self._statuses = statuses
+        self._sessions = sessions
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
-        self._statuses = Statuses(client)
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
@@ -95,10 +105,17 @@ class Delivery:
                     await asyncio.wait(self._senders.values())
         await finish(self._senders.values(), 0)
         await self._statuses.stop()
+        await self._sessions.stop()
 
-    def show_status(self, thread: ThreadId, status: str) -> None:
-        """Show what the bot is doing in the thread, until the next post there."""
-        self._statuses.show((thread.channel, thread.ts), status)
+    async def post_ephemeral(
+        self, channel: str, user: str, thread_ts: str | None, text: str, blocks: Sequence[Block] = ()
+    ) -> None:
+        """Tell one person something that nobody else sees."""
+        try:
+            shown: dict[str, Any] = {"blocks": [dict(block) for block in blocks]} if blocks else {}
+            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text, **shown)
+        except SLACK_ERRORS as error:
+            logger.warning("could not whisper in %s: %s", channel, error)
 
     async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
         """Tell one person something that nobody else sees, in the thread or the channel.
@@ -171,6 +188,8 @@ class Delivery:
             thread = f"{post.channel}/{post.thread_ts or ts}"
             tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
+            if post.call_id and post.replaces and post.thread_ts and not action_ids(post.blocks):
+                self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
         return await self._outbox.next(post.channel)
 
@@ -278,7 +297,7 @@ class Delivery:
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
         if post.thread_ts:
-            await self._statuses.settle((post.channel, post.thread_ts))
+            await self._statuses.over(post.channel, post.thread_ts)
         if post.wait_seconds:
             await asyncio.sleep(post.wait_seconds)
 

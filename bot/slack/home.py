@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -47,15 +48,29 @@ class HomeTabs:
 
     def opened(self, user: str) -> None:
         """Draw the tab of somebody who has opened it."""
-        if self._home is None:
-            return
-        task = asyncio.create_task(self._home.ask(user), name=f"Home tab of {user}")
-        self._drawing.add(task)
-        task.add_done_callback(self._drawn)
+        if self._home is not None:
+            self._in_background(self._home.ask(user), f"Home tab of {user}")
+
+    def messages_opened(self, user: str, channel: str) -> None:
+        """Suggest to somebody who has opened their messages what to ask."""
+        if self._home is not None:
+            self._in_background(self._suggest(self._home, user, channel), f"prompts for {user}")
+
+    async def _suggest(self, home: Home, user: str, channel: str) -> None:
+        prompts = [{"title": one.title, "message": one.message} for one in await home.prompts(user)]
+        try:
+            await self._client.assistant_threads_setSuggestedPrompts(channel_id=channel, prompts=prompts)
+        except SLACK_ERRORS as error:  # those of the manifest stay
+            logger.info("no prompts in %s: %s", channel, error)
 
     async def stop(self, seconds: float) -> None:
         """Let what is being drawn be drawn."""
         await finish(self._drawing, seconds)
+
+    def _in_background(self, doing: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(doing, name=name)
+        self._drawing.add(task)
+        task.add_done_callback(self._drawn)
 
     def _drawn(self, task: asyncio.Task[None]) -> None:
         self._drawing.discard(task)

@@ -5,12 +5,13 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from time import time
 from typing import Any
 
 from slack_bolt.response import BoltResponse
 
 from bot.agent.escalation import passed_on
-from bot.callbacks import HomeOpened, MessageChanged, WakeThread
+from bot.callbacks import HomeOpened, MessageChanged, MessagesOpened, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
@@ -21,7 +22,8 @@ from bot.store.store import Inbox
 logger = logging.getLogger(__name__)
 
 HOME = "app_home_opened"
-EVENTS = (HOME, "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+STOP = "agent_session_stopped"
+EVENTS = (STOP, HOME, "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "me_message", "thread_broadcast")
 _SLACK_ITSELF = ("USLACK", "USLACKBOT")
 _TS = re.compile(r"\d{1,12}\.\d{1,6}")
@@ -41,6 +43,7 @@ class Intake:
         wake: WakeThread,
         changed: MessageChanged,
         home_opened: HomeOpened,
+        messages_opened: MessagesOpened,
         goes_on_for: timedelta,
     ) -> None:
         self._ourselves = ourselves
@@ -48,6 +51,7 @@ class Intake:
         self._wake = wake
         self._changed = changed
         self._home_opened = home_opened
+        self._messages_opened = messages_opened
         self._goes_on_for = goes_on_for
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -80,8 +84,14 @@ class Intake:
 
     async def _take(self, event: Mapping[str, Any], *, shared: bool) -> None:
         if event.get("type") == HOME:
-            if event.get("tab") == "home" and (user := text(event.get("user"))):
-                self._home_opened(user)
+            self._opened(event)
+        elif event.get("type") == STOP:
+            channel, thread_ts = text(event.get("channel")), text(event.get("thread_ts"))
+            if channel and thread_ts:
+                stop = self._inbox.stop(
+                    ThreadId(self._ourselves.team, channel, thread_ts), text(event.get("event_ts")) or f"{time():.6f}"
+                )
+                await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
         elif self._is_from_a_person(event):
             await self._keep(event, shared=shared)
         elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):
@@ -90,6 +100,13 @@ class Intake:
             channel, ts, words = change
             changed = self._changed(self._ourselves.team, channel, ts, words)
             await asyncio.wait_for(changed, _RECEIVE_TIMEOUT_SECONDS)
+
+    def _opened(self, event: Mapping[str, Any]) -> None:
+        user, channel = text(event.get("user")), text(event.get("channel"))
+        if event.get("tab") == "home" and user:
+            self._home_opened(user)
+        elif event.get("tab") == "messages" and user and channel:
+            self._messages_opened(user, channel)
 
     def _is_from_a_person(self, event: Mapping[str, Any]) -> bool:
         user = text(event.get("user"))

@@ -1,4 +1,4 @@
-"""What the bot is doing in a thread, as Slack shows it below the last message."""
+"""The line that says what the bot does in a thread, kept there for as long as it does it."""
 
 import asyncio
 import logging
@@ -6,60 +6,70 @@ import logging
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import SLACK_ERRORS
+from bot.store.records import ThreadId
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-STATUS_DELAY_SECONDS = 0.05
-STATUS_TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
-Place = tuple[str, str]  # a channel, and the ts of a thread's first message
+DELAY_SECONDS = 0.05
+REPEAT_SECONDS = 90.0  # Slack clears a status after two minutes
+REPEATS = 12  # after which nobody works at it any more
+TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
+
+Key = tuple[str, str]
 
 
 class Statuses:
-    """Shows statuses. Slack clears one with the next post in its thread, or after two minutes.
+    """Shows what is done in threads. What is done in a moment is not shown, and of several at once only the last."""
 
-    What is done in a moment is not shown, and of several at once only the last.
-    """
-
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, repeat_seconds: float = REPEAT_SECONDS) -> None:
         self._client = client
-        self._tasks: dict[Place, asyncio.Task[None]] = {}
-        self._next: dict[Place, asyncio.TimerHandle] = {}
+        self._repeat_seconds = repeat_seconds
+        self._setting: dict[Key, asyncio.Task[None]] = {}
+        self._next: dict[Key, asyncio.TimerHandle] = {}
 
-    def show(self, place: Place, status: str) -> None:
-        """Show it soon; one that cannot be shown is dropped."""
-        self._drop(place)
-        self._next[place] = asyncio.get_running_loop().call_later(STATUS_DELAY_SECONDS, self._start, place, status)
+    def show(self, thread: ThreadId, status: str) -> None:
+        """Show it, until the next post in the thread or another status; an empty one clears it. See `over`."""
+        self._later(DELAY_SECONDS, (thread.channel, thread.ts), status, REPEATS if status else 0)
 
-    async def settle(self, place: Place) -> None:
-        """Let a status that is on its way arrive, so that the post which follows clears it; show no later one."""
-        self._drop(place)
-        if task := self._tasks.get(place):
-            await asyncio.wait([task])
+    async def over(self, channel: str, thread_ts: str) -> None:
+        """Show nothing more: what is on its way has arrived on return, so that the post that follows clears it."""
+        key = (channel, thread_ts)
+        self._drop(key)
+        if setting := self._setting.get(key):
+            await asyncio.wait([setting])
+            self._drop(key)
 
     async def stop(self) -> None:
-        """Show nothing more."""
-        for place in tuple(self._next):
-            self._drop(place)
-        await finish(self._tasks.values(), 0)
+        """Show nothing more in any thread."""
+        for key in tuple(self._next):
+            self._drop(key)
+        await finish(self._setting.values(), 0)
 
-    def _drop(self, place: Place) -> None:
-        if (timer := self._next.pop(place, None)) is not None:
+    def _later(self, seconds: float, key: Key, status: str, repeats: int) -> None:
+        self._drop(key)
+        self._next[key] = asyncio.get_running_loop().call_later(seconds, self._start, key, status, repeats)
+
+    def _drop(self, key: Key) -> None:
+        if (timer := self._next.pop(key, None)) is not None:
             timer.cancel()
 
-    def _start(self, place: Place, status: str) -> None:
-        del self._next[place]
-        self._tasks[place] = asyncio.create_task(self._set(place, status, self._tasks.get(place)))
+    def _start(self, key: Key, status: str, repeats: int) -> None:
+        del self._next[key]
+        before = self._setting.get(key)
+        self._setting[key] = asyncio.create_task(self._set(key, status, before))
+        if repeats:
+            self._later(self._repeat_seconds, key, status, repeats - 1)
 
-    async def _set(self, place: Place, status: str, before: asyncio.Task[None] | None) -> None:
-        channel, thread_ts = place
+    async def _set(self, key: Key, status: str, before: asyncio.Task[None] | None) -> None:
+        channel, thread_ts = key
         try:
             if before is not None:
                 await asyncio.wait([before])
-            async with asyncio.timeout(STATUS_TIMEOUT_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
         except SLACK_ERRORS as error:
             logger.info("no status in %s: %s", channel, error)
         finally:
-            if self._tasks.get(place) is asyncio.current_task():
-                del self._tasks[place]
+            if self._setting.get(key) is asyncio.current_task():
+                del self._setting[key]

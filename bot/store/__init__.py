@@ -7,6 +7,7 @@ that are in a SQLite file (`sqlite`) or in PostgreSQL (`postgres`); `opening` op
 Tables, each with the module of `bot.store.tables` that owns it:
 
     threads         threads            a conversation that is ours: its lease, its intent, whether people have it
+    ratings         threads            what people say that answers were worth
     inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
     messages        conversations      the conversation as the model reads it
     tool_calls      calls              the log of tool calls; approval_requests moves those that need an approval

@@ -37,6 +37,7 @@ KEYS = {
     "switches": "name",
     "places": "team, channel, ts",
     "relays": "post_id",
+    "ratings": "post_id, user",
 }
 _ALWAYS_THERE = "seal_chain"
 

@@ -54,6 +54,9 @@ class Inbox(Protocol):
     async def next(self, thread: ThreadId) -> InboxMessage | None:
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
+    async def stop(self, thread: ThreadId, ts: str) -> None:
+        """Have the run that answers messages older than this end before its next step, in whichever process it is."""
+
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
 
@@ -97,6 +100,30 @@ class Conversations(Protocol):
         Raises MessageChangedError when a person has corrected what is answered; `begin` then tells the new words.
         With `left_out` its messages carry that mark from then on.
         """
+
+    async def is_stopped(self, thread: ThreadId) -> bool:
+        """Return whether a person has stopped the thread's run."""
+
+    async def is_with_people(self, thread: ThreadId, user: str) -> bool:
+        """Return whether people have the thread, so that this person is not answered there."""
+
+    async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
+        """Leave the thread to people for this person, outside of a run; False when there is no such thread."""
+
+    async def give_back(self, thread: ThreadId, said: Post) -> bool:
+        """Answer in the thread again, and return whether people had it."""
+
+    async def give_back_older_than(self, hours: float) -> None:
+        """Answer again in threads that people have had for so long."""
+
+    async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
+        """Keep what somebody says that an answer was worth; False when it is none of that thread."""
+
+    async def is_undecided(self, thread: ThreadId) -> bool:
+        """Return whether a request waits in the thread for somebody's decision."""
+
+    async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
+        """Return the calls of the thread's run, and all requests that wait in the thread."""
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""

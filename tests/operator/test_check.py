@@ -91,7 +91,7 @@ async def test_missing_event(able: World) -> None:
     able.slack.manifest = {"settings": settings}
     missing = (await findings(able, SLACK_CONFIG_TOKEN=able.slack.config_token))["events"]
     assert [found["found"].split()[0] for found in missing] == [one for one in EVENTS if one != "app_mention"]
-    assert [found["level"] for found in missing] == ["warning", "fatal", "fatal", "fatal", "fatal"]
+    assert [found["level"] for found in missing] == ["warning", "warning", "fatal", "fatal", "fatal", "fatal"]
     assert all("Subscribe to bot events" in found["advice"] for found in missing)
     (unknown,) = (await findings(able))["events"]
     assert unknown["level"] == "unknown"

@@ -271,8 +271,8 @@ async def test_status_while_it_works(world: World) -> None:
     turns = [status_of("ORD-10234"), Answer("On its way.")]
 
     async def answer(_: Request) -> Answer:
-        seen = len(world.workspace.status_history)
-        await world.workspace.until(lambda: len(world.workspace.status_history) > seen or seen > 1)
+        wanted = 3 - len(turns)
+        await world.workspace.until(lambda: len(world.workspace.status_history) >= wanted)
         return turns.pop(0)
 
     world.think = answer

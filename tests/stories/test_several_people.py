@@ -89,6 +89,7 @@ async def test_escalation_by_somebody_else(world: World) -> None:
         await settled_deliveries(world)
         await world.says(ANA, "where is my parcel?", thread_ts=question.ts)
         replies = await world.replies(question, 3)
-    assert [shown(reply) for reply in replies[1:]] == ["A person will answer.", "On its way."]
+    called = "A person of the team was called and answers here. I stay quiet until I am mentioned."
+    assert [shown(reply) for reply in replies[1:]] == [f"A person will answer.\n{called}", "On its way."]
     (told,) = [message for message in world.workspace.messages if message.channel == TEAM]
     assert f"<@{BEN}>" in shown(told)

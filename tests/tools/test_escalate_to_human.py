@@ -39,7 +39,10 @@ async def test_team_is_told(world: World) -> None:
         question = await handed_over(world)
         (reply,) = await world.replies(question)
         text = shown(await told(world))
-    assert shown(reply) == "A person will answer."
+    assert shown(reply).splitlines() == [
+        "A person will answer.",
+        "A person of the team was called and answers here. I stay quiet until I am mentioned.",
+    ]
     for part in (
         "A customer needs a person",
         f"<@{ANA}>",
@@ -268,10 +271,13 @@ async def test_team_that_cannot_be_told(world: World, channel: str) -> None:
     async with world.bot(BOT_DIRECT_MESSAGE_MINUTES=0):
         world.workspace.faults.refuse("chat.postMessage", "is_archived", channel=TEAM)
         question = await world.says(ANA, "@bot I want a person", channel)
-        (_, told_so) = await world.replies(question, 2)
+        said = await world.replies(question, 2)
         await world.says(ANA, "hello?", channel, thread_ts=question.ts)
         answer = (await world.replies(question, 3))[-1]
-    assert shown(told_so).startswith(f"<@{ANA}> I could not tell the support team after all")
+    # In either order: the model answers while Slack refuses the team's post.
+    assert [shown(one).startswith(f"<@{ANA}> I could not tell the support team after all") for one in said].count(
+        True
+    ) == 1
     assert shown(answer) == "Still here."
 
 

@@ -1,7 +1,7 @@
 // Wires the page: who acts, what is shown, and what the server says.
 import { Composer } from "./composer.js";
 import { askToConfirm } from "./confirm.js";
-import { connect, openHome, postAction, postMessage, postShortcut } from "./connection.js";
+import { connect, openHome, postAction, postMessage, postShortcut, postStop } from "./connection.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { Log } from "./log.js";
@@ -70,7 +70,10 @@ const view = {
     if (tab === "home") void openHome(person);
     go({ acting: person });
   },
-  openChannel: (channel) => go({ channel, thread: null }, "channel"),
+  openChannel: (channel) => {
+    if (workspace.channels.get(channel)?.kind === "im") void openHome(here.acting, "messages");
+    go({ channel, thread: null }, "channel");
+  },
   chooseShortcut: ({ channel, ts: message_ts }, callback_id) =>
     void postShortcut({ user: here.acting, channel, message_ts, callback_id }),
   openThread: (thread) => {
@@ -247,9 +250,18 @@ function drawThread() {
   threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot: counted(replies.length) });
   const status = workspace.status(here.channel, here.thread);
   const line = $("thread-status");
-  if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status] : []));
+  if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status, stopButton()] : []));
   line.dataset.status = status;
   threadComposer.moveTo(place, { placeholder: "Reply…", narrow: "Reply…", label: `Reply in the thread in ${title}` });
+}
+
+function stopButton() {
+  const button = el("button", { type: "button", class: "button button-stop" }, "Stop");
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    void postStop({ user: here.acting, channel: here.channel, thread_ts: here.thread });
+  });
+  return button;
 }
 
 /** What stands before the reader's eyes is read. */
@@ -301,6 +313,7 @@ const FRAMES = {
   view: ({ view: shown }) => workspace.putView(shown),
   status: ({ status }) => workspace.putStatus(status),
   call: ({ call }) => workspace.putCall(call),
+  prompts: ({ prompts }) => void (workspace.prompts = prompts),
 };
 
 function onFrame(frame) {

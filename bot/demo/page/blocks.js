@@ -7,7 +7,7 @@ import { markdown } from "./markdown.js";
 import { link, mrkdwn, unescape } from "./mrkdwn.js";
 import { richText } from "./rich_text.js";
 
-const DRAW = { header, section, context, divider, actions, image, table, rich_text, markdown: markdownBlock, input };
+const DRAW = { header, section, context, context_actions, divider, actions, image, table, rich_text, markdown: markdownBlock, input };
 
 /**
  * Draw a message's blocks. `directory` knows people, channels and who is looking; `pressing.confirm(question)` asks
@@ -63,6 +63,12 @@ function actions(block, directory, pressing) {
   const warning = el("div", { class: "press-warning", role: "alert" });
   const buttons = block.elements.map((part) => element(block, part, pressing, warning));
   return el("div", {}, el("div", { class: "actions" }, buttons), warning);
+}
+
+function context_actions(block, directory, pressing) {
+  const both = ({ action_id, positive_button: yes, negative_button: no }) =>
+    [yes, no].filter(Boolean).map((part) => ({ type: "button", action_id, ...part }));
+  return actions({ ...block, elements: block.elements.flatMap(both) }, directory, pressing);
 }
 
 function image(block) {

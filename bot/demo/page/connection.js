@@ -24,7 +24,8 @@ export function connect({ onFrame, onLost }) {
 export const postMessage = (message) => post("/demo/messages", message);
 export const postAction = (action) => post("/demo/actions", action);
 export const postShortcut = (shortcut) => post("/demo/shortcuts", shortcut);
-export const openHome = (user) => post("/demo/home", { user });
+export const postStop = (thread) => post("/demo/stop", thread);
+export const openHome = (user, tab = "home") => post("/demo/home", { user, tab });
 export const postViewAction = (action) => post("/demo/views/actions", action);
 export const submitView = (filled) => post("/demo/views/submit", filled);
 export const closeView = (view) => post("/demo/views/close", view);

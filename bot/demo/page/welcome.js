@@ -17,13 +17,14 @@ export class Welcome {
   /** What one can try here as the person one is. */
   get suggestions() {
     const texts = this.texts[this.#person.name] ?? this.texts.default;
-    if (this.#isDirect) return texts;
+    const prompts = this.view.workspace.prompts?.[this.view.channel] ?? [];
+    if (this.#isDirect) return prompts.length ? prompts.map(({ message }) => message) : texts;
     return texts.map((text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`);
   }
 
   /** The beginning of the open conversation, with suggestions as long as nobody has written in it. */
   start(isEmpty) {
-    const key = `${this.view.acting}|${this.view.channel}|${isEmpty}`;
+    const key = `${this.view.acting}|${this.view.channel}|${isEmpty}|${this.suggestions.join("|")}`;
     if (this.#start.key !== key) this.#start = { key, node: this.#drawStart(isEmpty) };
     return this.#start.node;
   }

@@ -24,6 +24,7 @@ export class Workspace {
     this.#messages = new Map();
     this.#statuses = new Map();
     snapshot.messages.forEach((message) => this.putMessage(message));
+    this.prompts = snapshot.prompts ?? {};
     snapshot.statuses.forEach((status) => this.putStatus(status));
   }
 

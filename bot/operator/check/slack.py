@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.operator.check.finding import Finding, fatal, ok, unknown, warning
 from bot.settings import Settings
 from bot.slack.client import SLACK_ERRORS, slack_error, web_client, web_session
-from bot.slack.intake import EVENTS, HOME
+from bot.slack.intake import EVENTS, HOME, STOP
 from bot.slack.scopes import NEEDED_TO_START, SCOPES
 
 MAX_SHOWN = 20
@@ -124,7 +124,7 @@ async def _events(settings: Settings, client: AsyncWebClient, us: Any) -> list[F
     told = manifest.get("settings") or {}
     subscribed = (told.get("event_subscriptions") or {}).get("bot_events") or []
     findings = [
-        (warning if event == HOME else fatal)(
+        (warning if event in (HOME, STOP) else fatal)(
             "events",
             f"{event} is missing, so the bot does not hear of it.",
             f"Add it at {_PAGE}, Event Subscriptions, Subscribe to bot events, and save.",

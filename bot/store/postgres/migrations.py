@@ -27,7 +27,7 @@ _CONVERSATIONS = """
     CREATE TABLE threads (
         team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, started_by TEXT NOT NULL, created_at TIME NOT NULL,
         intent TEXT CHECK (intent::json IS NOT NULL OR intent IS NULL), handed_over_at TIME, owner TEXT,
-        handed_over_by TEXT, team_post TEXT, team_post_about NUMBER, place TEXT, thread THREAD(ts),
+        handed_over_by TEXT, team_post TEXT, team_post_about NUMBER, place TEXT, stopped_at TEXT, thread THREAD(ts),
         fence NUMBER NOT NULL DEFAULT 0,
         PRIMARY KEY (team, channel, ts));
     CREATE UNIQUE INDEX threads_by_key ON threads (thread);
@@ -130,6 +130,11 @@ _THE_REST = """
         team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL,
         PRIMARY KEY (team, channel, ts));
     CREATE INDEX places_of_thread ON places (thread);
+    CREATE TABLE ratings (
+        thread TEXT NOT NULL, post_id TEXT NOT NULL, "user" TEXT NOT NULL,
+        worth TEXT NOT NULL CHECK (worth IN ('good', 'bad')), reason TEXT, at TIME NOT NULL,
+        PRIMARY KEY (post_id, "user"));
+    CREATE INDEX ratings_of_thread ON ratings (thread);
     CREATE TABLE relays (post_id TEXT PRIMARY KEY, thread TEXT NOT NULL, to_channel TEXT NOT NULL, ts TEXT, at TIME);
     CREATE INDEX relays_of_thread ON relays (thread);
     CREATE INDEX relays_by_post ON relays (to_channel, ts);
@@ -158,6 +163,7 @@ TABLES = (
     "usage",
     "bounds_told",
     "places",
+    "ratings",
     "relays",
     "channels",
     "switches",

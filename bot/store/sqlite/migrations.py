@@ -375,6 +375,24 @@ def forms(db: Database) -> None:
 
 
 @bot_migrations()
+def stops(db: Database) -> None:
+    """Keep when a person last stopped the bot in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN stopped_at TEXT")
+
+
+@bot_migrations()
+def ratings(db: Database) -> None:
+    """Keep what people say that answers were worth."""
+    db.execute("""
+        CREATE TABLE ratings (
+            thread TEXT NOT NULL, post_id TEXT NOT NULL, user TEXT NOT NULL,
+            worth TEXT NOT NULL CHECK (worth IN ('good', 'bad')), reason TEXT, at TEXT NOT NULL,
+            PRIMARY KEY (post_id, user)
+        ) STRICT""")
+    db.execute("CREATE INDEX ratings_of_thread ON ratings (thread)")
+
+
+@bot_migrations()
 def several_machines(db: Database) -> None:
     """Tell one lease of a thread from the next, keep Slack's pace, and count the chain's entries."""
     db.execute("ALTER TABLE threads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0")

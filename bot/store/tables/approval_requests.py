@@ -140,7 +140,10 @@ class ApprovalRequests:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
         db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
         over = [
-            replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id) for card in earlier
+            replace(
+                redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
+            )
+            for card in earlier
         ]
         self._outbox.insert(db, [*over, *cards], call.thread)
 
@@ -201,7 +204,14 @@ class ApprovalRequests:
             self._outbox.insert(
                 db,
                 [
-                    replace(redrawn, id=new_id(), team=card.team, channel=card.channel, replaces=card.id)
+                    replace(
+                        redrawn,
+                        id=new_id(),
+                        team=card.team,
+                        channel=card.channel,
+                        thread_ts=card.thread_ts,
+                        replaces=card.id,
+                    )
                     for card in cards_of(db, call.id)
                 ],
                 call.thread,

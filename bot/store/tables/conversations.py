@@ -8,13 +8,24 @@ from functools import partial
 
 from bot.store.errors import DatabaseError, MessageChangedError
 from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
-from bot.store.tables.calls import abandon_calls, calls_of_turn, insert_calls
+from bot.store.tables.calls import abandon_calls, call_of, calls_of_turn, insert_calls
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.runs import spent, start_of_run
-from bot.store.tables.threads import get_intent, mark_handed_over, set_intent, team_post
+from bot.store.tables.threads import (
+    find_thread,
+    get_intent,
+    is_known,
+    is_quiet_for,
+    keep_rating,
+    mark_handed_over,
+    mark_taken_back,
+    set_intent,
+    take_back_older_than,
+    team_post,
+)
 
 WITHOUT_TEXT = "(a message without text)"
 
@@ -129,6 +140,82 @@ class Conversations:
             return more
 
         return await self._database.commit(write, lock=thread.key)
+
+    async def is_stopped(self, thread: ThreadId) -> bool:
+        """Return whether the thread was stopped after the newest of the messages that its run answers."""
+        # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+        sql = """SELECT stopped_at > (SELECT max(ts) FROM inbox WHERE thread = threads.thread
+                                      AND status IN ('waiting', 'running') AND status = 'running')
+                 FROM threads WHERE thread = ?"""
+        found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
+        return bool(found and found[0])
+
+    async def is_with_people(self, thread: ThreadId, user: str) -> bool:
+        """Return whether people have the thread, so that this person is not answered there."""
+        return await self._database.read(lambda db: is_quiet_for(db, find_thread(db, thread), user))
+
+    async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
+        """Leave the thread to people for this person, and say so there and to the team."""
+
+        def write(db: Transaction) -> bool:
+            found = find_thread(db, thread)
+            db.lock(found.key)
+            if not is_known(db, found):
+                return False
+            post = team_post(db, found, told, escalates=True)
+            self._outbox.insert(db, [*([post] if post else []), said], found)
+            mark_handed_over(db, found, user)
+            return True
+
+        return await self._database.commit(write)
+
+    async def give_back(self, thread: ThreadId, said: Post) -> bool:
+        """Answer in the thread again, and say so there, once."""
+
+        def write(db: Transaction) -> bool:
+            found = find_thread(db, thread)
+            db.lock(found.key)
+            was_theirs = mark_taken_back(db, found)
+            if was_theirs:
+                self._outbox.insert(db, [said], found)
+            return was_theirs
+
+        return await self._database.commit(write)
+
+    async def give_back_older_than(self, hours: float) -> None:
+        """Answer again in threads that people have had for so long."""
+        await self._database.commit(lambda db: take_back_older_than(db, hours))
+
+    async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
+        """Keep a rating in place of an earlier one of the same person's."""
+
+        def write(db: Transaction) -> bool:
+            found = find_thread(db, thread)
+            if not self._outbox.is_about(db, post_id, found):
+                return False
+            keep_rating(db, found, post_id, user, worth=worth, reason=reason)
+            return True
+
+        return await self._database.commit(write)
+
+    async def is_undecided(self, thread: ThreadId) -> bool:
+        """Return whether a request of the thread is pending."""
+        sql = "SELECT 1 FROM tool_calls WHERE thread = ? AND status = 'pending' LIMIT 1"
+        return await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone()) is not None
+
+    async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
+        """Read the calls of the thread's run, and all requests that wait in the thread."""
+
+        def read(db: Transaction) -> list[ToolCall]:
+            rows = db.query(
+                """SELECT * FROM tool_calls WHERE thread = ?
+                   AND (message_id > ? OR gated AND status IN ('pending', 'running', 'unknown'))
+                   ORDER BY message_id, position""",
+                [thread.key, start_of_run(db, thread).message_id],
+            )
+            return [call_of(row) for row in rows]
+
+        return await self._database.read(read)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

@@ -137,6 +137,15 @@ class Inbox:
             self._marked.add(row_id)
         return status in ("waiting", "running")
 
+    async def stop(self, thread: ThreadId, ts: str) -> None:
+        """Note when a person has stopped the bot in the thread."""
+        stop = "UPDATE threads SET stopped_at = ? WHERE thread = ? AND coalesce(stopped_at, '') < ?"
+
+        def write(db: Transaction) -> None:
+            db.execute(stop, [ts, find_thread(db, thread).key, ts])
+
+        await self._database.commit(write)
+
     async def drop_unclaimed(self) -> None:
         """Forget what was not for us after all."""
         now = datetime.now(UTC)

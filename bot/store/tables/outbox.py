@@ -39,6 +39,11 @@ class Outbox:
         self._marked: dict[str, float] = {}  # posts in our hands from the start, not handed out yet, and their turn
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
+    def is_about(self, db: Transaction, post_id: str, thread: ThreadId) -> bool:
+        """Return whether a post is one about this thread."""
+        found = "SELECT 1 FROM outbox WHERE id = ? AND about = ?"
+        return db.execute(found, [post_id, thread.key]).fetchone() is not None
+
     def insert(self, db: Transaction, posts: Iterable[Post], about: ThreadId) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
 

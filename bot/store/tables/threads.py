@@ -1,7 +1,7 @@
 """The rows of `threads`, within the caller's transaction."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.store.records import Post, ThreadId
 from bot.store.tables.database import Transaction
@@ -62,9 +62,33 @@ def is_quiet_for(db: Transaction, thread: ThreadId, user: str) -> bool:
     return db.execute(quiet, [thread.key, user]).fetchone() is not None
 
 
-def mark_taken_back(db: Transaction, thread: ThreadId) -> None:
-    """Answer in the thread again."""
-    db.execute("UPDATE threads SET handed_over_at = NULL WHERE thread = ?", [thread.key])
+def mark_taken_back(db: Transaction, thread: ThreadId) -> bool:
+    """Answer in the thread again, and return whether people had it."""
+    back = "UPDATE threads SET handed_over_at = NULL WHERE thread = ? AND handed_over_at IS NOT NULL RETURNING 1"
+    return db.execute(back, [thread.key]).fetchone() is not None
+
+
+def take_back_older_than(db: Transaction, hours: float) -> None:
+    """Answer again in threads that people have had for so long."""
+    before = datetime.now(UTC) - timedelta(hours=hours)
+    db.execute("UPDATE threads SET handed_over_at = NULL WHERE handed_over_at < ?", [before.isoformat()])
+
+
+def is_known(db: Transaction, thread: ThreadId) -> bool:
+    """Return whether the thread is one of ours."""
+    return db.execute("SELECT 1 FROM threads WHERE thread = ?", [thread.key]).fetchone() is not None
+
+
+def keep_rating(
+    db: Transaction, thread: ThreadId, post_id: str, user: str, *, worth: str, reason: str | None = None
+) -> None:
+    """Keep what somebody says that an answer was worth, in place of what they said before."""
+    db.execute(
+        """INSERT INTO ratings (thread, post_id, user, worth, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (post_id, user) DO UPDATE SET (thread, worth, reason, at)
+           = (excluded.thread, excluded.worth, excluded.reason, excluded.at)""",
+        [thread.key, post_id, user, worth, reason, datetime.now(UTC).isoformat()],
+    )
 
 
 def give_back(db: Transaction, team_post: str) -> tuple[ThreadId, str] | None:
@@ -116,5 +140,6 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
 
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
+    db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

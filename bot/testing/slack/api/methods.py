@@ -16,6 +16,8 @@ TEXT_LIMIT = 40_000  # a longer new message is cut
 UPDATE_LIMIT = 4_000  # a longer text of an update is refused
 LOADING_MESSAGES = 10
 PROMPTS = 4
+SESSION_STATES = ("active", "processing", "suspended", "closed")
+SESSION_TITLE = 200
 
 
 def method(name: str) -> Callable[[Method], Method]:
@@ -213,11 +215,29 @@ def set_status(workspace: Workspace, arguments: Arguments) -> Json:
 
 @method("assistant.threads.setSuggestedPrompts")
 def set_suggested_prompts(workspace: Workspace, arguments: Arguments) -> Json:
-    """Accept the prompts; nothing shows them."""
-    _own_channel(workspace, arguments, "channel_id")
+    """Suggest what to write at the top of a conversation."""
+    channel = _own_channel(workspace, arguments, "channel_id")
     prompts = arguments.array("prompts")
     if not 1 <= len(prompts) <= PROMPTS or any(not {"title", "message"} <= set(prompt) for prompt in prompts):
         raise SlackError("invalid_arguments")
+    workspace.suggest(channel.id, [(str(prompt["title"]), str(prompt["message"])) for prompt in prompts])
+    return {}
+
+
+@method("agents.sessions.setStatus")
+def set_session_status(workspace: Workspace, arguments: Arguments) -> Json:
+    """Set how a thread of a direct message stands; a title counts only when the session begins."""
+    channel = _own_channel(workspace, arguments, "channel_id")
+    if not arguments.get("thread_ts"):
+        raise SlackError("thread_ts_required")
+    state, title = arguments.required("status"), str(arguments.get("title") or "")
+    if state not in SESSION_STATES:
+        raise SlackError("invalid_status")
+    if len(title) > SESSION_TITLE:
+        raise SlackError("invalid_arguments")
+    if workspace.message(channel.id, str(arguments["thread_ts"])) is None:
+        raise SlackError("invalid_thread_ts")
+    workspace.set_session(channel.id, str(arguments["thread_ts"]), state, title)
     return {}
 
 

@@ -45,6 +45,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "chat.update": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.delete": ("chat:write",),
+    "agents.sessions.setStatus": ("chat:write",),
     "assistant.threads.setStatus": ("assistant:write", "chat:write"),
     "assistant.threads.setSuggestedPrompts": ("assistant:write", "chat:write"),
 }

@@ -174,12 +174,23 @@ class Status:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How a thread of a direct message stands: active, processing, suspended or closed."""
+
+    channel: str
+    thread_ts: str
+    state: str
+    title: str
+
+
 def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
     """Write every action that can be taken in these blocks as a click on it reports it."""
     for block in blocks:
         for element in [*block.get("elements", []), block.get("accessory", {})]:
             if "action_id" in element:
-                reported = {key: element[key] for key in ("type", "text", "value", "style") if key in element}
+                pressed = element | element.get("positive_button", {})  # a click with another value presses the other
+                reported = {key: pressed[key] for key in ("type", "text", "value", "style") if key in pressed}
                 yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
 
 

@@ -65,6 +65,7 @@ class _Place(Protocol):
     def update(self, channel: str, ts: str, **changes: Any) -> Message: ...
     def delete(self, channel: str, ts: str) -> None: ...
     async def send_event(self, event: Json) -> None: ...
+    def next_ts(self) -> str: ...
 
 
 class Surfaces:
@@ -103,6 +104,11 @@ class Surfaces:
         home = self.home(user) if tab == "home" else None
         event: Json = {"type": "app_home_opened", "user": user, "channel": f"D{user[1:]}", "tab": tab}
         await self._place.send_event(event | ({"view": home.as_json(self._place.app)} if home else {}))
+
+    async def stop(self, user: str, channel: str, thread_ts: str) -> None:
+        """Let somebody press Stop, which is there while the bot shows that it does something in a thread."""
+        event = {"type": "agent_session_stopped", "user": user, "channel": channel, "thread_ts": thread_ts}
+        await self._place.send_event(event | {"streaming_message_ts": [], "event_ts": self._place.next_ts()})
 
     async def command(
         self, user: str, channel: str, command: str, text: str = "", *, forged: Mapping[str, Any] | None = None

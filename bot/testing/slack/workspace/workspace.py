@@ -16,6 +16,7 @@ from bot.testing.slack.workspace.objects import (
     Json,
     Message,
     Person,
+    Session,
     Status,
     find_action,
     typed,
@@ -63,6 +64,9 @@ class Workspace(Changes):
         self.contents: dict[str, tuple[str, bytes]] = {}  # of files, by id, with their types
         self.statuses: dict[tuple[str, str], Status] = {}
         self.status_history: list[Status] = []
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.session_history: list[Session] = []
+        self.prompts: dict[str, list[tuple[str, str]]] = {}
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
@@ -151,7 +155,7 @@ class Workspace(Changes):
         author = self.people[user]
         message = Message(
             channel=channel,
-            ts=self._next_ts(),
+            ts=self.next_ts(),
             user=user,
             text=text,
             team=author.team,
@@ -181,7 +185,7 @@ class Workspace(Changes):
         self._messages[channel, ts] = message
         self.notify("message", message)
         if message.ephemeral_for is None:
-            self._tell_app(changed_event(message, before, self.channels[channel], self._next_ts()), channel)
+            self._tell_app(changed_event(message, before, self.channels[channel], self.next_ts()), channel)
         return message
 
     def delete(self, channel: str, ts: str) -> None:
@@ -189,7 +193,7 @@ class Workspace(Changes):
         message = self._messages.pop((channel, ts))
         self.notify("deleted", message)
         if message.ephemeral_for is None:
-            self._tell_app(deleted_event(message, self.channels[channel], self._next_ts()), channel)
+            self._tell_app(deleted_event(message, self.channels[channel], self.next_ts()), channel)
 
     def set_status(self, channel: str, thread_ts: str, text: str) -> None:
         """Show what the bot is doing in a thread, until it posts there, clears it, or two minutes pass."""
@@ -201,6 +205,19 @@ class Workspace(Changes):
         self.statuses[channel, thread_ts] = status
         self.notify("status", status)
         asyncio.get_running_loop().call_later(STATUS_SECONDS, self._expire, status)
+
+    def set_session(self, channel: str, thread_ts: str, state: str, title: str) -> None:
+        """Keep how a session stands, and the title that it began with."""
+        known = self.sessions.get((channel, thread_ts))
+        session = Session(channel, thread_ts, state, known.title if known else title)
+        self.sessions[channel, thread_ts] = session
+        self.session_history.append(session)
+        self.notify("session", session)
+
+    def suggest(self, channel: str, prompts: list[tuple[str, str]]) -> None:
+        """Show at the top of a conversation what could be written, each with its title."""
+        self.prompts[channel] = prompts
+        self.notify("prompts", channel)
 
     def record_call(self, method: str, arguments: Json) -> None:
         """Remember a call of the Web API."""
@@ -286,7 +303,8 @@ class Workspace(Changes):
 
     # How it is done
 
-    def _next_ts(self) -> str:
+    def next_ts(self) -> str:
+        """Make a `ts` above all others, by Slack's clock."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000 + int(self.clock_offset_seconds * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 

@@ -1,0 +1,54 @@
+"""Between the bot and people: a thread is handed over and given back, and answers are rated."""
+
+from bot.agent.escalation import Escalation
+from bot.blocks.messages import context, section
+from bot.blocks.people import HANDED_OVER, REASONS, what_was_wrong
+from bot.blocks.text import Mrkdwn, mention
+from bot.settings import Settings
+from bot.store.records import Block, Post, ThreadId, new_id
+from bot.store.store import Conversations
+
+CALLED = "A person of the team was called, and answers in the thread."
+NOBODY_CALLED = "Nobody was called again: either people have this thread already, or they were called often just now."
+NOT_OURS = "This is not a conversation of mine."
+THANKS = "Thank you for telling me."
+
+
+class People:
+    """What buttons below answers do; each returns words for the one who pressed alone."""
+
+    def __init__(self, conversations: Conversations, escalation: Escalation, settings: Settings) -> None:
+        self._conversations = conversations
+        self._escalation = escalation
+        self._has_people = settings.escalation_channel is not None
+
+    async def rate(self, thread: ThreadId, user: str, value: str) -> tuple[str, tuple[Block, ...]]:
+        """Keep whether an answer helped, the last word counts; who was not helped is asked one question."""
+        worth, _, post_id = value.partition(":")
+        if worth not in ("good", "bad") or not await self._conversations.rate(thread, post_id, user, worth):
+            return NOT_OURS, ()
+        return THANKS, () if worth == "good" else what_was_wrong(post_id, with_people=self._has_people)
+
+    async def explain(self, thread: ThreadId, user: str, post_id: str, reason: str) -> str:
+        """Keep what was wrong with an answer."""
+        kept = reason in REASONS and await self._conversations.rate(thread, post_id, user, "bad", reason)
+        return THANKS if kept else NOT_OURS
+
+    async def call(self, thread: ThreadId, user: str, key: str) -> str:
+        """Hand a thread over to people because somebody wants one."""
+        if await self._conversations.is_with_people(thread, user):
+            return NOBODY_CALLED
+        summary = "Asked for a person with the button."
+        told = await self._escalation.post(thread, user, summary, None, key=f"{thread.key}:{user}:{key}")
+        said = self._said(thread, HANDED_OVER, (context(HANDED_OVER),))
+        if told is None or not await self._conversations.hand_over(thread, user, told, said):
+            return NOBODY_CALLED
+        return CALLED
+
+    async def give_back(self, thread: ThreadId, by: str) -> bool:
+        """Answer in a thread again, and say so there; return whether people had it."""
+        words = Mrkdwn(f"{mention(by)} gave this conversation back to me. What else can I do for you?")
+        return await self._conversations.give_back(thread, self._said(thread, words, (section(words),)))
+
+    def _said(self, thread: ThreadId, text: Mrkdwn, blocks: tuple[Block, ...]) -> Post:
+        return Post(new_id(), thread.team, thread.channel, thread.ts, text, blocks)
