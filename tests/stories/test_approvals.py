@@ -536,6 +536,7 @@ async def test_asked_in_a_direct_message(world: World) -> None:
         )
         assert set(buttons(theirs)) == {"cancel_call"}
         assert set(buttons(sams)) == {"approve_call", "cancel_call"}
+        await world.replies(question, 2)
         await approve(world, sams)
         for card in (theirs, sams):
             assert "✓ Approved by <@U0SAM>" in shown(await world.settled(card))

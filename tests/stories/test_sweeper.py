@@ -208,7 +208,7 @@ async def test_settled_while_it_waits_for_its_turn(world: World) -> None:
     async with world.bot(open_shop=open_shop):
         await world.workspace.until(lambda: len(shops[0].asked) == MAX_ASKED_AT_ONCE)
         (waiting,) = {row["id"] for row in world.rows("SELECT id FROM tool_calls")} - set(shops[0].asked)
-        tamper(world, "UPDATE tool_calls SET status = 'failed', finished_at = '' WHERE id = ?", waiting)
+        tamper(world, "UPDATE tool_calls SET status = 'failed', finished_at = created_at WHERE id = ?", waiting)
         shops[0].speaks.set()
         unknown = "SELECT id FROM tool_calls WHERE status = 'unknown'"
         await world.workspace.until(lambda: not world.rows(unknown))
