@@ -20,7 +20,7 @@ Rooms, from the top down; each imports only what is below it:
     intent       what a customer wants, by structured output
     shop         the port to orders, customers and money; sqlite is the built-in shop
     identity     who somebody is, and the port that tells it
-    store        everything that must be remembered; sqlite is where
+    store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
     settings     what the operator decides
     policy       the shop's own rules, in Markdown

@@ -82,8 +82,23 @@ def check(*, http: bool, as_json: bool) -> None:
     commands.check_all(http=http, json=as_json)
 
 
+@main.command("migrate-database")
+@click.argument("source")
+@click.argument("target")
+def migrate_database(*, source: str, target: str) -> None:
+    """Move a stopped bot's tables from SOURCE to TARGET.
+
+    Each is a SQLite file or a `postgresql://` address. TARGET is empty, or holds what was moved there already; SOURCE
+    stays as it is. The built-in shop stays in its own file.
+    """
+    from bot.operator import commands
+
+    commands.migrate_database(source, target)
+
+
 @main.command()
 @click.argument("what", required=False)
+@click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--follow", "-f", is_flag=True, help="Go on with every call that is new or moves on, until Ctrl-C.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
@@ -94,6 +109,7 @@ def check(*, http: bool, as_json: bool) -> None:
 def log(
     *,
     what: str | None,
+    target: Path | None,
     follow: bool,
     form: Literal["json", "csv"] | None,
     tool: str | None,
@@ -104,10 +120,16 @@ def log(
     """Show the latest calls, or the story of WHAT.
 
     WHAT is an order's number, a reference that somebody was told, a link to a message in Slack, or a person as @name.
-    `pending` is what waits for a person, `today` is the day in six lines.
+    `pending` is what waits for a person, `today` is the day in six lines. `export FILE` copies the log, as it is at
+    this moment, into a SQLite file, for sqlite-utils and datasette.
     """
     from bot.operator import commands
 
+    if (what == "export") != (target is not None):
+        raise click.UsageError("`log export FILE` takes a file, and nothing else does.")
+    if target is not None:
+        commands.export_log(target)
+        return
     commands.show_log(what, form or "text", follow=follow, tool=tool, status=status, day=day, limit=limit)
 
 

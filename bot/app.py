@@ -57,11 +57,12 @@ from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
 from bot.slack.users import SlackIdentity
 from bot.store.errors import DatabaseError
+from bot.store.hints import Hints
+from bot.store.opening import joined, open_database
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.store import open_store
 from bot.store.store import Store
+from bot.store.tables.leases import Leases
+from bot.store.tables.store import open_store
 from bot.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class _Bot:
     store: Store
     shop: Shop
     leases: Leases
+    hints: Hints
     delivery: Delivery
     sweeper: ApprovalSweeper
     worker: Worker
@@ -114,6 +116,7 @@ async def running(
         bot = await _assemble(settings, open_shop, stack)
         stack.push_async_callback(_cancel, asyncio.create_task(bot.delivery.run(), name="delivery"))
         stack.push_async_callback(bot.delivery.stop, settings.stop_seconds * 0.3)
+        stack.push_async_callback(_cancel, asyncio.create_task(_follow(bot), name="hints"))
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.6)
@@ -125,20 +128,16 @@ async def running(
 
 async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> _Bot:
     known_tools = tools.load(settings, await _mcp_tools(settings, stack))
-    database = DatabaseThread(settings.database, bot_migrations, shop_migrations)
-    await database.open()
-    stack.push_async_callback(database.close)
+    database = await stack.enter_async_context(open_database(settings.database, shop_migrations))
     session = await stack.enter_async_context(web_session())
     token = settings.slack_bot_token.get_secret_value()
     client = web_client(token, settings.slack_api_url, session)
     ourselves = await fetch_bot_identity(client)
     for channel in filter(None, (settings.approval_channel, settings.escalation_channel)):
         await check_channel(client, channel)
-    leases = Leases(database, settings.lease_seconds)
-    await leases.join()
-    stack.push_async_callback(leases.leave)
-    store = open_store(database, leases)
-    shop = await _open_shop(settings, open_shop, database, stack)
+    leases, hints = await stack.enter_async_context(joined(database, settings.lease_seconds))
+    store = open_store(database.tables, leases)
+    shop = await _open_shop(settings, open_shop, database.file, stack)
     people = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
     stack.push_async_callback(_cancel, asyncio.create_task(people.learn_approvers(), name="approvers"))
     identity: Identity = people
@@ -239,6 +238,7 @@ async def _assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sh
         store=store,
         shop=shop,
         leases=leases,
+        hints=hints,
         delivery=delivery,
         sweeper=sweeper,
         worker=worker,
@@ -259,10 +259,14 @@ async def _mcp_tools(settings: Settings, stack: AsyncExitStack) -> list[type[Too
 
 
 async def _open_shop(
-    settings: Settings, built_in: Callable[[DatabaseThread], Shop], database: DatabaseThread, stack: AsyncExitStack
+    settings: Settings, built_in: Callable[[DatabaseThread], Shop], file: DatabaseThread | None, stack: AsyncExitStack
 ) -> Shop:
     if settings.shop == BUILT_IN:
-        return built_in(database)
+        if file is None or file.path != settings.shop_file:
+            file = DatabaseThread(settings.shop_file, shop_migrations)
+            await file.open()
+            stack.push_async_callback(file.close)
+        return built_in(file)
     shop = await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
     try:
         await shop.check()
@@ -337,8 +341,7 @@ def _repeated(bot: _Bot, settings: Settings) -> list[tuple[float, Callable[[], A
 
     async def renew() -> None:
         await bot.leases.renew()
-        await bot.delivery.resume()
-        await bot.worker.resume()
+        await _look(bot)
 
     async def give_back() -> None:
         if settings.hours is not None:
@@ -381,6 +384,7 @@ async def _connect(
         shop=bot.shop,
         models=bot.models,
         leases=bot.leases,
+        hints=bot.hints,
         connection=connection,
         silence_seconds=silence,
     )
@@ -389,6 +393,22 @@ async def _connect(
         if port is not None:
             await stack.enter_async_context(serving(app, host, port, stop_seconds=settings.stop_seconds * 0.1))
     return connection
+
+
+async def _look(bot: _Bot) -> None:
+    """Go on with whatever waits and nobody is at."""
+    await bot.delivery.resume()
+    await bot.worker.resume()
+
+
+async def _follow(bot: _Bot) -> None:
+    """Look whenever another process hints that something waits."""
+    while True:
+        await bot.hints.wait()
+        try:
+            await _look(bot)
+        except DatabaseError as error:
+            logger.warning("looking for what waits failed, and is tried again: %s", error)
 
 
 async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:

@@ -27,7 +27,6 @@ from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.http import EVENTS_PATH
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.migrations import bot_migrations
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def serve_slack(http_port: int | None, host: str, sample_orders: str | None) -> 
         tools.load(settings)  # a slip in one is told before anything outside is asked
         await _check_start(settings, http=http_port is not None)
         if sample_orders:
-            added = await _fill_shop(settings.database, sample_orders)
+            added = await _fill_shop(settings.shop_file, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
         stopped = stop_signal()
         async with running(settings, http_port=http_port, host=host) as connection:
@@ -85,7 +84,7 @@ def _tell_start(settings: Settings, where: str) -> None:
         approvers=",".join(settings.approvers) or "admins",
         tools=",".join(tools.load(settings)),
         shop=settings.shop,
-        database=str(settings.database.absolute()),
+        database=str(settings.database.absolute() if isinstance(settings.database, Path) else settings.database),
         connected=where,
     )
 
@@ -124,7 +123,7 @@ def _our_command() -> Path:
 
 
 async def _fill_shop(path: Path, email: str) -> int:
-    database = DatabaseThread(path, bot_migrations, shop_migrations)
+    database = DatabaseThread(path, shop_migrations)
     await database.open()
     try:
         return await sample_shop.fill(database, email=email)

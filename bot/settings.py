@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.model_settings import ModelFields, printable
@@ -25,6 +25,26 @@ RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may ha
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text says which one and what to do."""
+
+
+class PostgresUrl(SecretStr):
+    """The address of a PostgreSQL database; what is shown of it has no password."""
+
+    def _display(self) -> str:
+        parts = urlsplit(self.get_secret_value())
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def database_place_of(word: str) -> Path | PostgresUrl:
+    """Read where a database is: a file, or an address in PostgreSQL."""
+    return PostgresUrl(word) if word.startswith(("postgresql:", "postgres:")) else Path(word)
+
+
+def _database_place(value: Any) -> Any:
+    return database_place_of(value) if isinstance(value, str) else value
+
+
+Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
 
 
 class Settings(ModelFields):
@@ -51,8 +71,15 @@ class Settings(ModelFields):
         description="Dollars for a million tokens read and written, such as `gpt-5.4-mini=0.25/2.00`; for the log.",
     )
 
-    database: Path = Field(
-        Path("support.db"), validation_alias="BOT_DATABASE", description="SQLite file with the log and the shop."
+    database: Place = Field(
+        Path("support.db"),
+        validation_alias="BOT_DATABASE",
+        description="SQLite file with the log and the shop; or `postgresql://…`, for the log on several machines.",
+    )
+    shop_database: Path | None = Field(
+        None,
+        validation_alias="BOT_SHOP_DATABASE",
+        description="SQLite file of the built-in shop; that of `BOT_DATABASE`, or `support.db`, when not set.",
     )
     shop: str = Field(
         "sqlite",
@@ -280,6 +307,11 @@ class Settings(ModelFields):
         10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
     )
 
+    @property
+    def shop_file(self) -> Path:
+        """Where the built-in shop is."""
+        return self.shop_database or (self.database if isinstance(self.database, Path) else Path("support.db"))
+
     @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -391,10 +423,10 @@ class _Place(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    database: Path = Field(Path("support.db"), validation_alias="BOT_DATABASE")
+    database: Place = Field(Path("support.db"), validation_alias="BOT_DATABASE")
 
 
-def read_database_path() -> Path:
+def read_database_place() -> Path | PostgresUrl:
     """Read where the database is, whatever the other settings say. Raises SettingsError when no one can tell."""
     try:
         return _Place(_env_file=_env_file.get()).database

@@ -1,6 +1,7 @@
 """What all tests share: the world as a fixture, and where pictures for the README go."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,21 @@ from bot.shop import sample as sample_shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
+from tests.postgres import PostgresServer, serving
 from tests.world import World, open_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Open a world of its own for each story; the story starts the bot."""
-    async with open_world(tmp_path) as opened:
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """Open a world of its own for each story; the story starts the bot.
+
+    Its store is that of --store, or, for a story that is told on both, the fixture's parameter.
+    """
+    postgres = None
+    if getattr(request, "param", request.config.getoption("--store")) == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        postgres = server.new_database()
+    async with open_world(tmp_path, postgres) as opened:
         yield opened
 
 
@@ -39,7 +48,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --pictures, a folder into which the browser test puts the README's pictures, and how long the soak is."""
     parser.addoption("--pictures", type=Path, default=None)
     parser.addoption("--soak-seconds", type=float, default=1, help="How long the soak goes on.")
+    parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite", help="Where the stories' bot keeps.")
+    parser.addoption("--refunds-an-order", type=int, default=1, help="How many refunds the replicas make of an order.")
     parser.addoption("--soak-seed", type=int, default=1, help="Where the soak's chance begins.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the SQLite file where the stories' bot has none."""
+    if config.getoption("--store") == "postgres":
+        for item in items:
+            if item.get_closest_marker("sqlite_file"):
+                item.add_marker(pytest.mark.skip(reason="it is about the SQLite file"))
 
 
 @pytest.fixture
@@ -47,3 +66,10 @@ def pictures(request: pytest.FixtureRequest) -> Path | None:
     """Give the folder for pictures, if there is to be one."""
     folder: Path | None = request.config.getoption("--pictures")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL for the session, in a short path: its socket is there, too."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder, serving(Path(folder) / "data") as server:
+        yield server

@@ -23,7 +23,10 @@ from tests.world import SAM, World, buttons, heard, refund_of, status_of
 FORKS = multiprocessing.get_context("forkserver")
 # So are the modules that the openai SDK imports at its first use only.
 FORKS.set_forkserver_preload(
-    ["__main__", "tests.process", "bot.tools", "bot.operator.commands", "httpcore2", "openai.resources", "truststore"]
+    [
+        *("__main__", "tests.process", "bot.tools", "bot.operator.commands", "bot.store.postgres.listening"),
+        *("httpcore2", "openai.resources", "truststore"),
+    ]
 )
 
 

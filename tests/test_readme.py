@@ -76,7 +76,7 @@ def test_the_commands_run_what_is_there() -> None:
 
 def test_every_command_is_told_of() -> None:
     """Every command of `support-bot` stands in a code block of the README."""
-    told = {name for block in code("sh") for name in re.findall(r"support-bot (\w+)", block)}
+    told = {name for block in code("sh") for name in re.findall(r"support-bot ([\w-]+)", block)}
     assert told == set(main.commands)
 
 

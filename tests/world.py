@@ -11,14 +11,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
+
 from bot.app import running
 from bot.demo import serve
-from bot.settings import Settings
+from bot.settings import PostgresUrl, Settings
 from bot.shop import sample as sample_shop
 from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.opening import open_database
+from bot.store.postgres.migrations import TABLES
+from bot.store.postgres.reading import reading
+from bot.store.postgres.transaction import PostgresTransaction
+from bot.store.postgres.views import NAMES
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.database import Database
 from bot.testing.openai import Answer, CompletionsServer, Failure, Request, ToolCall, portability_faults
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Message, Workspace
@@ -27,6 +36,8 @@ from bot.testing.slack.workspace.faults import Hang
 ANA, BEN, SAM, BOT = "U0ANA", "U0BEN", "U0SAM", "U0BOT"
 SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
+_OF_THE_BOT = re.compile(rf"\b({'|'.join((*TABLES, *NAMES))})\b")
+ON_BOTH_STORES = pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -88,7 +99,7 @@ def sorted_as(category: str, urgency: str = "low", order_id: str | None = None, 
 class World:
     """Slack, the model and the shop around one bot or several, and what the stories ask of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgres: str | None = None) -> None:
         self.workspace = Workspace()
         self.slack = SlackServer(self.workspace, retry_delays=(0.0, 0.05, 0.1))
         self.script: deque[Turn] = deque()
@@ -96,6 +107,7 @@ class World:
         self.think: Callable[[Request], Awaitable[Answer | Failure]] | None = None
         self.intent: Turn = sorted_as("other")
         self.database = folder / "support.db"
+        self.postgres = PostgresUrl(postgres) if postgres else None  # where the bot's tables are, if not in the file
         self.faults: list[str] = []
 
     async def _next_turn(self, request: Request) -> Answer | Failure:
@@ -124,6 +136,11 @@ class World:
         return hang
 
     @property
+    def place(self) -> str:
+        """Name the bot's database, as BOT_DATABASE does."""
+        return self.postgres.get_secret_value() if self.postgres else str(self.database)
+
+    @property
     def asked(self) -> list[Request]:
         """List the requests for a turn, without those that sort a thread."""
         return [request for request in self.model.requests if not request.response_format]
@@ -139,7 +156,8 @@ class World:
                 "openai_base_url": self.model.url,
                 "openai_api_key": "none",
                 "openai_model": "scripted-model",
-                "BOT_DATABASE": self.database,
+                "BOT_DATABASE": self.postgres or self.database,
+                **({"BOT_SHOP_DATABASE": self.database} if self.postgres else {}),
                 "BOT_APPROVERS": SAM,
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": HELP,
@@ -203,7 +221,10 @@ class World:
         return await self.workspace.until(found)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Read the database as anybody would."""
+        """Read the database as anybody would; the shop's tables are in the file in any case."""
+        if self.postgres and _OF_THE_BOT.search(sql):
+            with reading(self.postgres.get_secret_value()) as reader:
+                return reader.rows(sql, parameters)
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute(sql, parameters)]
@@ -224,11 +245,21 @@ class World:
         """Let every order have arrived, so that any of it can be refunded."""
         self.write("UPDATE orders SET status = 'delivered'")
 
-    def write(self, sql: str, *parameters: Any) -> None:
-        """Change the database behind the bot's back."""
+    def write(self, sql: str, *parameters: Any) -> int:
+        """Change the database behind the bot's back, and return how many rows were."""
+        if self.postgres and _OF_THE_BOT.search(sql):
+            with psycopg.connect(self.postgres.get_secret_value(), autocommit=True) as connection:
+                return PostgresTransaction(connection).execute(sql, parameters).rowcount
         with closing(sqlite3.connect(self.database)) as db:
-            db.execute(sql, parameters)
+            count = db.execute(sql, parameters).rowcount
             db.commit()
+            return count
+
+    @asynccontextmanager
+    async def tables(self) -> AsyncIterator[Database]:
+        """Open the bot's tables, as a command beside the bot does."""
+        async with open_database(self.postgres or self.database) as database:
+            yield database.tables
 
 
 def free_port() -> int:
@@ -274,13 +305,14 @@ def shown(message: Message) -> str:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
-    """Open a world with the sample orders in its shop."""
+async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator[World]:
+    """Open a world with the sample orders in its shop, and the bot's tables in PostgreSQL where that is given."""
     async with AsyncExitStack() as stack:
-        world = World(folder)
+        world = World(folder, postgres)
         await stack.enter_async_context(world.slack)
         await stack.enter_async_context(world.model)
-        database = DatabaseThread(world.database, bot_migrations, shop_migrations)
+        tables = (shop_migrations,) if postgres else (bot_migrations, shop_migrations)
+        database = DatabaseThread(world.database, *tables)
         await database.open()
         await sample_shop.fill(database)
         await database.close()

@@ -1,5 +1,6 @@
 """Who may decide a parked call, and that it is decided once."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ TOO_MANY_CLICKS = (
     "You have pressed buttons as often as I look at within an hour, so nothing was done, and I leave out the next. "
     "The request stays open; somebody else can decide it, or you in an hour."
 )
+TRIES_FOR_A_CARD, CARD_INTERVAL_SECONDS = 20, 0.1
 CHANGED = "Something has changed since this was shown, so nothing was done. The new card has it as it is now."
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
@@ -186,12 +188,9 @@ class Approvals:
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
-        cards = await self._store.approval_requests.cards(call.id)
         if click.shown_as is not None and click.shown_as != call.shown_as:
             return CHANGED
-        if click.shown_as is None and (click.team, click.channel, click.message_ts) not in {
-            (card.team, card.channel, card.ts) for card in cards
-        }:
+        if click.shown_as is None and not await self._is_its_card(click, call):
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
             return await self._too_late(call.id)
@@ -199,6 +198,21 @@ class Approvals:
             await self._executor.close(call, Ending.EXPIRED)
             return await self._too_late(call.id)
         return call
+
+    async def _is_its_card(self, click: Click, call: ToolCall) -> bool:
+        """Return whether the click's message is a card of the call.
+
+        People see a card before its row says where it stands, by as long as that takes to be written, maybe by another
+        process; who clicks so soon has not to click again.
+        """
+        for _ in range(TRIES_FOR_A_CARD):
+            cards = await self._store.approval_requests.cards(call.id)
+            if (click.team, click.channel, click.message_ts) in {(card.team, card.channel, card.ts) for card in cards}:
+                return True
+            if not any(card.ts is None and card.channel == click.channel for card in cards):
+                return False
+            await asyncio.sleep(CARD_INTERVAL_SECONDS)
+        return False
 
     async def _refusal(self, click: Click, call: ToolCall) -> str | None:
         if call.waits_for_requester:

@@ -16,47 +16,52 @@ from bot.approvals.endings import Ending
 from bot.mcp.extra import look_at_servers
 from bot.operator.check.check import as_json, check, in_lines
 from bot.operator.check.finding import Level, fatal
-from bot.operator.console import database_path, errors, run, stop_signal, with_database
+from bot.operator.console import database_place, errors, run, stop_signal, with_database
 from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
 from bot.operator.text import counted
 from bot.prices import Prices, read_prices
-from bot.settings import SettingsError, read_database_path, read_for_check, read_mcp_path
+from bot.settings import SettingsError, database_place_of, read_database_place, read_for_check, read_mcp_path
 from bot.shop.sqlite import shop_migrations
+from bot.store.moving import export, move
+from bot.store.opening import OpenDatabase
 from bot.store.records import CallStatus
-from bot.store.sqlite.approval_requests import ApprovalRequests
-from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.files import back_up
-from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.outbox import Outbox
 from bot.store.sqlite.restore import restore
-from bot.store.sqlite.retries import Retries
-from bot.store.sqlite.seals import verify
-from bot.store.sqlite.switches import Switches
+from bot.store.tables.approval_requests import ApprovalRequests
+from bot.store.tables.audit import write_audit
+from bot.store.tables.erasure import Erasure
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.retries import Retries
+from bot.store.tables.seals import verify
+from bot.store.tables.switches import Switches
 
 
 def pause() -> None:
     """Stop whatever needs an approval, in every process."""
-    with_database(lambda database: Switches(database).pause(by=_operator()))
+    with_database(lambda database: Switches(database.tables).pause(by=_operator()))
     click.echo("Paused: nothing can be approved until `support-bot resume`.")
 
 
 def resume() -> None:
     """Let requests be approved again."""
-    with_database(lambda database: Switches(database).resume(by=_operator()))
+    with_database(lambda database: Switches(database.tables).resume(by=_operator()))
     click.echo("Resumed.")
 
 
 def copy_database(target: Path) -> None:
     """Copy the database while the bot runs."""
-    path = database_path()
+    place = database_place()
     with errors():
-        back_up(path, target)
+        if isinstance(place, Path):
+            back_up(place, target)
+        else:
+            run(export(place, target))
     with_database(
-        lambda database: database.commit(lambda db: write_audit(db, "backup", by=_operator(), subject=target.name))
+        lambda database: database.tables.commit(
+            lambda db: write_audit(db, "backup", by=_operator(), subject=target.name)
+        )
     )
     click.echo(f"Copied to {target}.")
 
@@ -64,24 +69,44 @@ def copy_database(target: Path) -> None:
 def restore_database(backup: Path) -> None:
     """Put a backup in the database's place."""
     with errors():
-        path = read_database_path()
+        path = read_database_place()
+    if not isinstance(path, Path):
+        raise click.ClickException(
+            f"BOT_DATABASE is {path}. Put {backup} into an empty database with `support-bot migrate-database`, set "
+            "BOT_DATABASE to that one, and run `support-bot pause` before the bot."
+        )
     aside = run(restore(backup, path, bot_migrations, shop_migrations, by=_operator()))
     click.echo(f"{backup} is the database {path} now." + (f" What was there is {aside}." if aside else ""))
     click.echo("Approvals are paused, as some may have been done since the backup: look at `support-bot log pending`,")
     click.echo("start the bot, and when all is well: `support-bot resume`.")
 
 
+def migrate_database(source: str, target: str) -> None:
+    """Move a stopped bot's tables to another database."""
+    places = [database_place_of(word) for word in (source, target)]
+    sums, copied = run(move(*places))
+    rows = sum(one.rows for one in sums.values())
+    click.echo(f"{counted(rows, 'row')} in {counted(len(sums), 'table')}: counts and sums are the same on both sides.")
+    click.echo("They were there already." if not copied else f"Set BOT_DATABASE to {places[1]} and start the bot.")
+
+
+def export_log(target: Path) -> None:
+    """Copy the log into a SQLite file while the bot runs."""
+    sums = run(export(database_place(), target))
+    click.echo(f"{counted(sum(one.rows for one in sums.values()), 'row')} copied to {target}.")
+
+
 def retry(reference: str) -> None:
     """Have something that failed tried again."""
     with errors():
-        words = with_database(lambda database: Retries(database).retry(reference, by=_operator()))
+        words = with_database(lambda database: Retries(database.tables).retry(reference, by=_operator()))
     click.echo(f"{words} A bot that runs takes it within seconds.")
 
 
 def verify_log(head: str | None) -> None:
     """Hold the finished calls against their chain of hashes."""
-    verdict = with_database(lambda database: database.read(lambda db: verify(db, head)))
-    with open_log(database_path()) as log:
+    verdict = with_database(lambda database: database.tables.read(lambda db: verify(db, head)))
+    with open_log(database_place()) as log:
         for broken in verdict.broken:
             click.echo(f"\u2717 {describe(log, broken.call_id)}: {broken.fault}.")
     if not verdict.knows_head:
@@ -117,9 +142,9 @@ def pin_mcp_tools(*, yes: bool) -> None:
 def settle(mark: str, why: str, *, done: bool) -> None:
     """Close a request whose outcome the shop does not tell, by what a person has found out."""
 
-    async def close(database: DatabaseThread) -> str:
-        leases = Leases(database, 0)
-        requests = ApprovalRequests(database, Outbox(database, leases), leases)
+    async def close(database: OpenDatabase) -> str:
+        leases = database.new_leases(0)
+        requests = ApprovalRequests(database.tables, Outbox(database.tables, leases), leases)
         found = [call for call in await requests.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
         if len(found) != 1:
             many = "more than one" if found else "no"
@@ -147,7 +172,7 @@ def forget(user: str) -> None:
     """Erase a person's threads."""
     who = user_in(user) or user
     with errors():
-        erased = with_database(lambda database: Erasure(database).forget(who, by=_operator()))
+        erased = with_database(lambda database: Erasure(database.tables).forget(who, by=_operator()))
     threads = "1 thread" if erased.threads == 1 else f"{erased.threads} threads"
     click.echo(f"{threads} erased. The shop's own customers and orders are not touched.")
     if erased.left_in:
@@ -186,7 +211,7 @@ def show_log(
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     question = Question(what, filters, limit, form, width)
     slack, prices = _slack_and_prices()
-    with errors(), open_log(database_path()) as reader:
+    with errors(), open_log(database_place()) as reader:
         log = OperatorLog(reader, slack, prices)
         if not follow:
             for line in asyncio.run(log.answer(question)):

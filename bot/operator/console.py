@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 import click
 
 from bot.operator.reader import NothingFoundError
-from bot.settings import SettingsError, read_database_path
+from bot.settings import PostgresUrl, SettingsError, read_database_place
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.store.errors import DatabaseError, NothingToRetryError, StillOpenError, UnknownPersonError
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.migrations import bot_migrations
+from bot.store.opening import OpenDatabase, open_database
 
 T = TypeVar("T")
 _FOR_THE_OPERATOR = (
@@ -46,26 +45,22 @@ def run(program: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(program)
 
 
-def database_path() -> Path:
-    """Return where the database is. Raises ClickException when there is none."""
+def database_place() -> Path | PostgresUrl:
+    """Return where the database is. Raises ClickException when it is in a file that is not there."""
     with errors():
-        path = read_database_path()
-    if not path.exists():
-        raise click.ClickException(f"There is no database at {path}. Set BOT_DATABASE, or change to the bot's folder.")
-    return path
+        place = read_database_place()
+    if isinstance(place, Path) and not place.exists():
+        raise click.ClickException(f"There is no database at {place}. Set BOT_DATABASE, or change to the bot's folder.")
+    return place
 
 
-def with_database(do: Callable[[DatabaseThread], Awaitable[T]]) -> T:
+def with_database(do: Callable[[OpenDatabase], Awaitable[T]]) -> T:
     """Do something with the database that is there, whether the bot runs on it or not."""
-    path = database_path()
+    place = database_place()
 
     async def open_and_do() -> T:
-        database = DatabaseThread(path, bot_migrations, shop_migrations)
-        await database.open()
-        try:
+        async with open_database(place, shop_migrations) as database:
             return await do(database)
-        finally:
-            await database.close()
 
     return run(open_and_do())
 

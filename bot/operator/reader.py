@@ -1,7 +1,6 @@
-"""The log as anybody could read it: from the file, without writing to it, while a bot writes."""
+"""The log as anybody could read it, without writing to it, while a bot writes."""
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.store.errors import DatabaseError
+from bot.settings import PostgresUrl
+from bot.store.reading import Reader, open_reader
 from bot.store.records import CallStatus
 
 Row = dict[str, Any]
@@ -22,6 +22,7 @@ _CALLS = """
     SELECT created_at, substr(id, 1, 8) AS reference, tool, order_id, requester, status, decided_by, duration_ms,
            coalesce(summary, error, arguments, arguments_sent) AS what, id, channel, thread_ts, gated, error
     FROM tool_calls"""
+_LATEST_FIRST = "ORDER BY message_id DESC, position DESC"
 
 
 class NothingFoundError(Exception):
@@ -38,7 +39,7 @@ class Filters:
 
     def sql(self) -> tuple[str, list[Any]]:
         """Return the condition and its values."""
-        conditions, values = ["1"], []
+        conditions, values = ["TRUE"], []
         if self.tool:
             conditions.append("tool = ?")
             values.append(self.tool)
@@ -47,7 +48,7 @@ class Filters:
             values.append(self.status)
         if self.day:
             conditions.append("created_at >= ? AND created_at < ?")
-            values += [self.day.isoformat(), (self.day + timedelta(days=1)).isoformat()]
+            values += [_midnight(self.day), _midnight(self.day + timedelta(days=1))]
         return " AND ".join(conditions), values
 
 
@@ -66,45 +67,37 @@ def read_day(word: str) -> date:
 
 
 @contextmanager
-def open_log(path: Path) -> Iterator["LogReader"]:
+def open_log(place: Path | PostgresUrl) -> Iterator["LogReader"]:
     """Open the log of a database for reading. Raises DatabaseError when it cannot be read, or is too old to be."""
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        try:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'approval_requests'").fetchone():
-                raise DatabaseError(f"{path} was written by an older version of the bot. Start the bot once.")
-            yield LogReader(connection)
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise DatabaseError(f"The database {path} cannot be read: {error}.") from error
+    with open_reader(place) as reader:
+        yield LogReader(reader)
 
 
 class LogReader:
     """Answers questions about the log."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
         """Run a query."""
-        return [dict(row) for row in self._connection.execute(sql, tuple(values))]
+        return self._reader.rows(sql, tuple(values))
 
     def version(self) -> int:
         """Return a number that changes whenever somebody else has written."""
-        number: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return number
+        return self._reader.version()
 
     def calls(self, filters: Filters, limit: int) -> list[Row]:
         """List the latest calls, the newest last."""
         condition, values = filters.sql()
-        return self.rows(f"{_CALLS} WHERE {condition} ORDER BY rowid DESC LIMIT ?", [*values, limit])[::-1]
+        return self.rows(
+            f"{_CALLS} WHERE {condition} ORDER BY message_id DESC, position DESC LIMIT ?", [*values, limit]
+        )[::-1]
 
     def calls_decided_by(self, user: str, filters: Filters, limit: int) -> list[Row]:
         """List the latest calls that a person approved or refused, the newest last."""
         condition, values = filters.sql()
-        sql = f"{_CALLS} WHERE decided_by = ? AND {condition} ORDER BY rowid DESC LIMIT ?"
+        sql = f"{_CALLS} WHERE decided_by = ? AND {condition} {_LATEST_FIRST} LIMIT ?"
         return self.rows(sql, [user, *values, limit])[::-1]
 
     def pending(self) -> list[Row]:
@@ -122,7 +115,7 @@ class LogReader:
         """Find the threads in which a call was about the order, however its number is written."""
         condition, values = filters.sql()
         return self._places(
-            f"""SELECT channel, thread_ts, min(rowid) AS first FROM tool_calls
+            f"""SELECT channel, thread_ts, min(message_id) AS first FROM tool_calls
                 WHERE order_id IS NOT NULL AND lower(order_id) IN (?, ?, ?) AND {condition} GROUP BY 1, 2""",
             [*_order_names(number), *values],
         )
@@ -157,12 +150,12 @@ class LogReader:
         return self._places(
             """SELECT * FROM (SELECT channel, thread_ts, max(id) AS first FROM inbox
                               WHERE user = ? AND status != 'unclaimed'
-                              GROUP BY 1, 2 ORDER BY 3 DESC LIMIT ?)""",
+                              GROUP BY 1, 2 ORDER BY 3 DESC LIMIT ?) AS latest""",
             [user, limit],
         )
 
     def _places(self, sql: str, values: Any) -> list[Place]:
-        found = [dict(row) for row in self._connection.execute(f"SELECT * FROM ({sql}) ORDER BY first", values)]
+        found = self._reader.rows(f"SELECT * FROM ({sql}) AS found ORDER BY first", values)
         places = [Place(row["channel"], row["thread_ts"]) for row in found if row["thread_ts"]]
         return [place for place in places if place.channel != FORGOTTEN]
 
@@ -172,6 +165,10 @@ class LogReader:
         sql = f"{_CALLS} WHERE channel = ? AND (lower(order_id) IN (?, ?, ?) OR id LIKE ?)"
         like = f"{what.lower()}%" if is_reference(what) else ""
         return self.rows(sql, [FORGOTTEN, *order, like])
+
+
+def _midnight(day: date) -> str:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).isoformat()
 
 
 def _order_names(number: str) -> list[str]:

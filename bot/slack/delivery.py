@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -29,8 +28,7 @@ from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-POST_INTERVAL_SECONDS = 1.0  # Slack's limit for chat.postMessage is one message a second a channel …
-POSTS_IN_A_BURST = 5  # … with short bursts tolerated
+DATABASE_BACKOFF_SECONDS = 1.0
 CRASH_BACKOFF_SECONDS = 5.0
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
@@ -86,7 +84,6 @@ class Delivery:
         self._on_lost_card = on_lost_card
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
-        self._free_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
@@ -168,7 +165,7 @@ class Delivery:
                 post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
-            await asyncio.sleep(POST_INTERVAL_SECONDS)
+            await asyncio.sleep(DATABASE_BACKOFF_SECONDS)
             self._wake(channel)
         except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
             logger.exception("sending in %s broke, and goes on in a while", channel)
@@ -301,13 +298,8 @@ class Delivery:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
         if post.thread_ts:
             await self._statuses.over(post.channel, post.thread_ts)
-        now = monotonic()
-        free_at = max(now, self._free_at.get(post.channel, 0.0))
-        if (wait := free_at - now - POSTS_IN_A_BURST * POST_INTERVAL_SECONDS) > 0:
-            await asyncio.sleep(wait)
-        if len(self._free_at) > 1_000:  # noqa: PLR2004 - a bound; channels that were quiet need no memory
-            self._free_at = {channel: at for channel, at in self._free_at.items() if at > now}
-        self._free_at[post.channel] = free_at + POST_INTERVAL_SECONDS
+        if post.wait_seconds:
+            await asyncio.sleep(post.wait_seconds)
 
 
 def _content(post: Post) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from bot.model.health import ModelHealth
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
-from bot.store.sqlite.leases import Leases
+from bot.store.hints import Hints
 from bot.store.store import Store
+from bot.store.tables.leases import Leases
 
 _DATABASE_TIMEOUT_SECONDS = 2.0
 _SHOP_TIMEOUT_SECONDS = 2.0
@@ -34,12 +35,14 @@ class Health:
         shop: Shop,
         models: Sequence[ModelHealth],
         leases: Leases,
+        hints: Hints,
         connection: Connection,
         silence_seconds: float,
     ) -> None:
         self._store = store
         self._shop = shop
         self._leases = leases
+        self._hints = hints
         self._connection = connection
         self._models = models
         self._silence = silence_seconds
@@ -52,13 +55,14 @@ class Health:
         app.router.add_get("/metrics", self._metrics)
 
     async def _alive(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
-                "seconds_oldest_message_waits": await self._oldest(),
-                "models": [model.report() for model in self._models],
-            }
-        )
+        told: dict[str, object] = {
+            "seconds_since_slack_was_heard": round(self._connection.seconds_silent(), 1),
+            "seconds_oldest_message_waits": await self._oldest(),
+            "models": [model.report() for model in self._models],
+        }
+        if self._hints.heard is not None:
+            told["hints_of_other_processes_are_heard"] = self._hints.heard
+        return web.json_response(told)
 
     async def _ready(self, _: web.Request) -> web.Response:
         faults, trouble = [], []

@@ -1,8 +1,10 @@
 """Everything the bot must remember: threads, messages, calls, and what is still to be said.
 
-`store` has the ports, `records` their values, `errors` what they raise; `sqlite` is one store behind them.
+`store` has the ports, `records` their values, `errors` what they raise. `tables` is the store behind them, over tables
+that are in a SQLite file (`sqlite`) or in PostgreSQL (`postgres`); `opening` opens the one that a setting names,
+`reading` reads it beside a bot, `moving` moves it.
 
-Tables, each with the module of `bot.store.sqlite` that owns it:
+Tables, each with the module of `bot.store.tables` that owns it:
 
     threads         threads            a conversation that is ours: its lease, its intent, whether people have it
     ratings         threads            what people say that answers were worth
@@ -19,6 +21,8 @@ Tables, each with the module of `bot.store.sqlite` that owns it:
     bounds_told     usage              which bound a person was told of, and until when it holds
     sealed_calls    seals              the chain of hashes over the finished calls
     audit           audit              who did what from the command line
+    seal_chain      seals              how many entries the chain has had, counted one at a time
+    channels        outbox             when a channel is free, at Slack's pace
     processes       leases             which processes are alive
     switches        switches           what the operator has switched
 
@@ -28,12 +32,15 @@ calls those in an order that the references between the rows allow.
 A thread is one column, `thread` (`ThreadId.key`): the database makes it of team, channel and ts, which are spelled
 where a row is made and nowhere else. A post is `about` a thread, wherever it is posted: it holds words of it.
 
-Ways to write (`DatabaseThread`):
+Processes share the tables. What is read first and written then holds a lock meanwhile: on a thread, a person, a
+channel, and the chain of seals, in this order. In SQLite one transaction at a time has the file anyway.
+
+Ways to write (`tables.database.Database`):
 
     commit      durable before it returns: for what anybody is told of or acts on
-    run_ahead   returns before its commit: only for what is recomputed after a crash, and nobody was told
-    enqueue     not awaited: for rows of the log, which are there before anything that is written later
-    read        sees all that was asked for before it, in the same order
+    run_ahead   may return before its commit: only for what is recomputed after a crash, and nobody was told
+    enqueue     not awaited: for rows of the log, there before anything that is written later under the same lock
+    read        sees all that was asked for before it, under the same lock
 
 States of a tool call; those without a way out are final, which triggers in the database hold:
 

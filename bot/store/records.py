@@ -237,7 +237,8 @@ class Post:
     `replaces` names an earlier post whose message this one is drawn over; `call_id` makes the post a card of that call.
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
     again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
-    on to that. A post `in_doubt` was handed to Slack before, with no outcome known.
+    on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
+    be posted in `wait_seconds`.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Post:
     ts: str | None = None
     attempts: int = 0
     in_doubt: bool = False
+    wait_seconds: float = 0.0
     relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

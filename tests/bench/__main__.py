@@ -18,6 +18,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
 from tests.bench.subject import Subject, running, slow_disk
 from tests.bench.world import BenchWorld, Times
+from tests.postgres import serving
 
 BOT = ["-m", "bot", "run", "--sample-orders", "ana@example.com"]
 FLOOR = ["-m", "tests.bench.floor"]
@@ -75,9 +76,13 @@ async def measure(world: BenchWorld, subject: Subject, *, quick: bool) -> Row:
     row["CPU a turn, ms"] = f"{(subject.cpu_seconds() - before) / len(turns) * 1000:.1f}"
     for rate in (10, 50):
         row[f"ack at {rate} a second, ms (p50 / p99)"] = percentiles(await at_a_rate(world, rate, 2 if quick else 10))
+    most = 0.0
     for threads in (1, 50, 200, 500):
         if not quick or threads <= 50:
-            row[f"{threads} threads at once, s (ideal 2)"] = f"{await at_once(world, threads):.2f}"
+            seconds = await at_once(world, threads)
+            row[f"{threads} threads at once, s (ideal 2)"] = f"{seconds:.2f}"
+            most = max(most, threads / seconds)
+    row["answers a second, at most"] = f"{most:.0f}"
     row["memory at the peak, MB"] = f"{subject.memory_mb(peak=True):.0f}"
     return row
 
@@ -104,8 +109,16 @@ async def fill_log(path: Path, rows: int) -> None:
         db.commit()
 
 
+async def measure_replicas(world: BenchWorld, table: dict[str, Row], *, quick: bool) -> None:
+    """Measure the bot on a PostgreSQL of its own, as one replica and as three."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, serving(Path(folder) / "data", durable=True) as server:
+        for replicas in (1, 3):
+            async with running(world, BOT, database=server.new_database(), replicas=replicas) as subject:
+                table[f"PostgreSQL, {replicas}"] = await measure(world, subject, quick=quick)
+
+
 async def measure_all(*, quick: bool) -> dict[str, Row]:
-    """Measure floor and bot in turn: on this disk, on a slow one, and the bot beside a long log."""
+    """Measure floor and bot in turn: on this disk, on a slow one, beside a long log, and on PostgreSQL."""
     table: dict[str, Row] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -119,6 +132,7 @@ async def measure_all(*, quick: bool) -> dict[str, Row]:
                 table["bot"] = await measure(world, subject, quick=quick)
             async with running(world, BOT, database=long_log) as subject:
                 table["bot, long log"] = await measure(world, subject, quick=quick)
+            await measure_replicas(world, table, quick=quick)
             if shim:
                 async with running(world, BOT, preload=shim) as subject:
                     table["bot, fsync + 5 ms"] = await measure(world, subject, quick=quick)

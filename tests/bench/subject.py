@@ -42,26 +42,38 @@ def slow_disk(folder: Path) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A running bot."""
+    """A running bot, of one process or several."""
 
-    pid: int
+    pids: tuple[int, ...]
     seconds_to_connect: float
 
     def cpu_seconds(self) -> float:
-        """Read the CPU time of the process so far, user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Read the CPU time of its processes so far, user and system."""
+        return sum(_cpu_seconds(pid) for pid in self.pids)
 
     def memory_mb(self, *, peak: bool = False) -> float:
-        """Read the resident memory now, or at its highest."""
-        name = "VmHWM" if peak else "VmRSS"
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
+        """Read the resident memory of its processes now, or at its highest."""
+        return sum(_memory_mb(pid, "VmHWM" if peak else "VmRSS") for pid in self.pids)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory_mb(pid: int, name: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 @asynccontextmanager
 async def running(
-    world: BenchWorld, command: list[str], *, database: Path | None = None, preload: Path | None = None
+    world: BenchWorld,
+    command: list[str],
+    *,
+    database: Path | str | None = None,
+    preload: Path | None = None,
+    replicas: int = 1,
 ) -> AsyncIterator[Subject]:
     """Start a bot in the world and stop it again; without a database it gets an empty one."""
     with tempfile.TemporaryDirectory() as folder:
@@ -76,16 +88,21 @@ async def running(
             "BOT_RUNS_PER_USER_HOUR": "1000000",
             "BOT_TOKENS_PER_USER_HOUR": "1000000000",
             "BOT_DATABASE": str(database or Path(folder) / "support.db"),
+            "BOT_SHOP_DATABASE": str(database if isinstance(database, Path) else Path(folder) / "support.db"),
             **({"LD_PRELOAD": str(preload)} if preload else {}),
         }
-        world.connected.clear()
+        processes = []
         started = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, env=environment, stdout=asyncio.subprocess.DEVNULL
-        )
-        await asyncio.wait_for(world.connected.wait(), 30)
         try:
-            yield Subject(process.pid, time.perf_counter() - started)
+            for _ in range(replicas):
+                world.connected.clear()
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, *command, env=environment, stdout=asyncio.subprocess.DEVNULL
+                )
+                processes.append(process)
+                await asyncio.wait_for(world.connected.wait(), 30)
+            yield Subject(tuple(process.pid for process in processes), time.perf_counter() - started)
         finally:
-            process.terminate()
-            await process.wait()
+            for process in processes:
+                process.terminate()
+                await process.wait()

@@ -48,7 +48,7 @@ class BenchWorld:
         self.model_seconds = 0.0
         self.connected = asyncio.Event()
         self._events: dict[str, Times] = {}
-        self._socket: web.WebSocketResponse | None = None
+        self._sockets: list[web.WebSocketResponse] = []  # one a replica, in turn
         self._numbers = itertools.count(1)
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._api)
@@ -88,9 +88,9 @@ class BenchWorld:
         }
         frame = {"envelope_id": ts, "type": "events_api", "payload": payload, "accepts_response_payload": False}
         times = self._events[ts] = Times(time.perf_counter())
-        if self._socket is None:
+        if not self._sockets:
             raise RuntimeError("nobody is connected")
-        await self._socket.send_str(json.dumps(frame))
+        await self._sockets[number % len(self._sockets)].send_str(json.dumps(frame))
         return times
 
     async def _api(self, request: web.Request) -> web.Response:
@@ -108,13 +108,14 @@ class BenchWorld:
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        self._socket = socket
+        self._sockets.append(socket)
         await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0BOT"}})
         self.connected.set()
         async for frame in socket:
             acked = self._events[json.loads(frame.data)["envelope_id"]].acked
             if not acked.done():
                 acked.set_result(time.perf_counter())
+        self._sockets.remove(socket)
         return socket
 
     async def _model(self, request: web.Request) -> web.Response:

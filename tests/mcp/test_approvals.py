@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.erasure import Erasure
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from tests.mcp.hostile import TOOLS

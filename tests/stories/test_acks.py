@@ -151,6 +151,7 @@ async def test_environment_over_http(world: World, tmp_path: Path) -> None:
     assert {json.loads(line)["level"] for line in errors.read_text().splitlines()} == {"info"}
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("replaced", [False, True])
 async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> None:
     """When the database's file is deleted or replaced nothing is acked and the bot is not ready, until it is back."""

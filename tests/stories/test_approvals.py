@@ -8,13 +8,27 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message, Person
-from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown, sorted_as
+from tests.world import (
+    ANA,
+    BEN,
+    ON_BOTH_STORES,
+    SAM,
+    SUPPORT,
+    World,
+    buttons,
+    calls,
+    notes_in,
+    refund_of,
+    shown,
+    sorted_as,
+)
 
 WAITING = Answer("I have asked for it.")
 
@@ -62,6 +76,7 @@ async def test_card_says_what_would_happen(world: World) -> None:
     assert {button["value"] for button in buttons(card).values()} == {call_row(world)["id"]}
 
 
+@ON_BOTH_STORES
 async def test_approved(world: World) -> None:
     """An approval refunds the money, redraws the card without buttons, tells the thread, and the model knows after."""
     world.script += []
@@ -120,7 +135,7 @@ async def test_declined(world: World) -> None:
     assert "✕ Refund of $42.00 for ORD-10188: declined by <@U0SAM>. Nothing was done." in shown(settled)
     assert notes_in(world.asked[-1]) == ["Refund of $42.00 for ORD-10188: declined by a person, nothing was done."]
     assert (call_row(world)["status"], call_row(world)["decided_by"]) == ("declined", SAM)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         world.write("UPDATE tool_calls SET error = 'changed'")
 
 
@@ -183,6 +198,7 @@ def days_ago(days: int) -> str:
     return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
+@ON_BOTH_STORES
 async def test_fifty_clicks_at_once(world: World) -> None:
     """Fifty approvals at the same instant make one refund, and every click is acked."""
     async with world.bot():
@@ -520,6 +536,7 @@ async def test_asked_in_a_direct_message(world: World) -> None:
         )
         assert set(buttons(theirs)) == {"cancel_call"}
         assert set(buttons(sams)) == {"approve_call", "cancel_call"}
+        await world.replies(question, 2)
         await approve(world, sams)
         for card in (theirs, sams):
             assert "✓ Approved by <@U0SAM>" in shown(await world.settled(card))

@@ -9,7 +9,21 @@ import pytest
 from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Failure, Request
 from bot.testing.slack.workspace import Channel
-from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, World, calls, heard, shown, status_of, words_in
+from tests.world import (
+    ANA,
+    BEN,
+    BOT,
+    GENERAL,
+    ON_BOTH_STORES,
+    SAM,
+    SUPPORT,
+    World,
+    calls,
+    heard,
+    shown,
+    status_of,
+    words_in,
+)
 
 
 async def test_question_in_a_channel(world: World) -> None:
@@ -95,6 +109,7 @@ async def test_doubles_are_answered_once(world: World, order: tuple[Any, ...]) -
     assert len(world.asked) == 1
 
 
+@ON_BOTH_STORES
 async def test_redelivered_after_a_restart(world: World) -> None:
     """A message that was answered before a restart is not answered again when Slack delivers it again."""
     world.script += [Answer("Hello.")]
@@ -107,6 +122,7 @@ async def test_redelivered_after_a_restart(world: World) -> None:
     assert len(world.workspace.replies_of_bot(question)) == 1
 
 
+@ON_BOTH_STORES
 async def test_reply_that_comes_before_the_mention(world: World) -> None:
     """A reply that Slack delivers before the mention that it follows is answered with it, and talk before it is not."""
     world.script += [Answer("One."), Answer("Two."), Answer("Three.")]
@@ -218,6 +234,7 @@ async def test_messages_that_come_during_a_model_call(world: World) -> None:
     assert [row["status"] for row in world.rows("SELECT status FROM inbox")] == ["done"] * 3
 
 
+@ON_BOTH_STORES
 async def test_message_that_comes_between_two_model_calls(world: World) -> None:
     """What the person adds during a run reaches the model before its next call, and is answered with the rest."""
     looking_up = world.workspace.faults.hang("users.info", times=2)

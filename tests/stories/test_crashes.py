@@ -1,18 +1,14 @@
 """The process ends where it should not, and the next one goes on."""
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 from bot.testing.openai import Answer
-from tests.world import ANA, SAM, World, buttons, refund_of, shown, status_of
+from tests.world import ANA, ON_BOTH_STORES, SAM, World, buttons, refund_of, shown, status_of
 
 
 def tamper(world: World, sql: str, *parameters: Any) -> None:
     """Leave the database as a process that was killed would have left it."""
-    with closing(sqlite3.connect(world.database)) as db:
-        assert db.execute(sql, parameters).rowcount > 0
-        db.commit()
+    assert world.write(sql, *parameters) > 0
 
 
 async def parked_refund(world: World) -> str:
@@ -30,6 +26,7 @@ def card_of(world: World, call_id: str) -> Any:
     return world.workspace.message(row["channel"], row["ts"])
 
 
+@ON_BOTH_STORES
 async def test_killed_after_the_claim(world: World) -> None:
     """A refund that was claimed but had not reached the shop is made at the next start, once."""
     call_id = await parked_refund(world)

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.erasure import Erasure
 from bot.testing.openai import Answer, Request
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, TEAM, World, calls, heard, refund_of, shown, status_of
 

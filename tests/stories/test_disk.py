@@ -16,6 +16,7 @@ from bot.testing.slack.workspace import Message
 from tests.process import BotProcess, check, think
 from tests.world import ANA, BEN, SAM, World, open_world, shown
 
+pytestmark = pytest.mark.sqlite_file
 REFUSED = "does not take writes: disk I/O error. Nothing is acked until it does."
 
 

@@ -15,8 +15,8 @@ from bot.store.records import CallStatus, Erased, Post, ThreadId, new_id
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.store import open_store
 from bot.store.store import Store
+from bot.store.tables.store import open_store
 from tests.store.rows import ANA, ANSWER, BEN, SAM, message, post, propose, refund, take
 
 ADDRESSES = ["anna@example.net", '"ana b"@example.com', "ana@localhost", "Ana+1@b\u00fccher.example", "ana@[127.0.0.1]"]

@@ -1,7 +1,7 @@
 """The process is killed wherever it can be, and killed again: nothing is lost, nothing is done or said twice."""
 
 import signal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,6 +14,8 @@ REFUNDABLE = [
     (ANA, "ORD-10188", 4200), (ANA, "ORD-10142", 11350), (ANA, "ORD-10234", 8400), (ANA, "ORD-10235", 5600),
     (ANA, "ORD-10251", 4350), (BEN, "ORD-10240", 4600), (BEN, "ORD-10229", 7900), (BEN, "ORD-10176", 14200),
 ]  # fmt: skip
+# Where nobody can tell at once that a process is dead, it is not waited for as long as in earnest.
+SOON: dict[str, Any] = {"BOT_LEASE_SECONDS": 0.6, "BOT_TOOL_TIMEOUT_SECONDS": 1, "BOT_SWEEP_SECONDS": 0.2}
 KILLED = [
     *([name, name] for name in failpoints.NAMES),
     *([f"{name}:2", f"{name}:3"] for name in failpoints.NAMES),
@@ -46,7 +48,7 @@ async def test_killed_at(world: World, killed: list[str]) -> None:
     world.think = think
     world.deliver_all()
     rounds: list[Round] = []
-    async with Supervisor(world, killed) as supervisor:
+    async with Supervisor(world, killed, **SOON) as supervisor:
         for person, order_id, _ in REFUNDABLE:
             rounds.append(await play(world, person, order_id))
             if len(supervisor.died) == len(killed):

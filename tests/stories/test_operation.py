@@ -12,15 +12,15 @@ from bot.slack.connection import ConnectionLostError
 from bot.store.errors import StillOpenError
 from bot.store.records import Erased, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.erasure import Erasure
-from bot.store.sqlite.inbox import Inbox
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.tables.erasure import Erasure
+from bot.store.tables.inbox import Inbox
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel
 from tests.process import BotProcess
 from tests.stories.test_http import http_bot
-from tests.world import ANA, BEN, SAM, World, free_port, refund_of, shown, status_of
+from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, World, free_port, refund_of, shown, status_of
 
 
 async def asked(url: str) -> tuple[int, dict[str, Any]]:
@@ -164,6 +164,7 @@ async def test_process_ends_when_slack_is_gone(world: World) -> None:
     assert await process.ended() == 1
 
 
+@ON_BOTH_STORES
 async def test_forgotten(world: World) -> None:
     """What a person said, and what was said to them, is erased; the refund's row stays, and names nobody."""
     world.script += [status_of("ORD-10188"), refund_of("ORD-10188"), Answer("It is asked for."), Answer("Hello Ben.")]
@@ -172,13 +173,11 @@ async def test_forgotten(world: World) -> None:
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)
         await world.replies(await world.says(BEN, "@bot hello"))
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    assert await Erasure(database).forget(ANA) == Erased(1)
-    assert await Erasure(database).forget(SAM) == Erased(0)
-    with pytest.raises(Exception, match="a finished tool call does not change"):
-        await database.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
-    await database.close()
+    async with world.tables() as tables:
+        assert await Erasure(tables).forget(ANA) == Erased(1)
+        assert await Erasure(tables).forget(SAM) == Erased(0)
+        with pytest.raises(Exception, match="a finished tool call does not change"):
+            await tables.commit(lambda db: db.execute("UPDATE tool_calls SET summary = 'changed'"))
     (row,) = world.rows("SELECT status, summary, requester, decided_by, card, thread_ts FROM tool_calls")
     assert row == {
         "status": "succeeded",
@@ -201,14 +200,13 @@ async def test_forget_waits_for_open_requests(world: World) -> None:
     world.script += [refund_of("ORD-10188"), Answer("It is asked for.")]
     async with world.bot():
         await world.card(await world.says(ANA, "@bot refund ORD-10188"))
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    with pytest.raises(StillOpenError, match=r"Refund of \$42.00 for ORD-10188"):
-        await Erasure(database).forget(ANA)
-    await database.close()
+    async with world.tables() as tables:
+        with pytest.raises(StillOpenError, match=r"Refund of \$42.00 for ORD-10188"):
+            await Erasure(tables).forget(ANA)
     assert len(world.rows("SELECT 1 FROM inbox")) == 1
 
 
+@pytest.mark.sqlite_file
 async def test_retention(world: World) -> None:
     """With a retention, threads that have been quiet for so long are erased, and others are not."""
     world.script += [Answer("Hello."), Answer("Hello."), refund_of("ORD-10188"), Answer("It is asked for.")]

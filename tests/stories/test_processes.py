@@ -21,10 +21,10 @@ from bot.store.records import Conversation, InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.store import open_store
+from bot.store.tables.store import open_store
 from bot.testing.openai import Answer, Request
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, BEN, SUPPORT, World, heard, refund_of, shown, status_of
+from tests.world import ANA, BEN, ON_BOTH_STORES, SUPPORT, World, heard, refund_of, shown, status_of
 
 
 def message(ts: str = "1.0") -> InboxMessage:
@@ -61,6 +61,7 @@ async def test_reply_between_two_late_mentions(tmp_path: Path) -> None:
     assert [(row["ts"], row["status"]) for row in rows] == [("1.0", "waiting"), ("2.0", "waiting"), ("3.0", "running")]
 
 
+@ON_BOTH_STORES
 async def test_two_bots_share_the_work(world: World) -> None:
     """Two bots on one database answer every message once, each thread in order, one run at a time."""
     running: dict[str, int] = {}
@@ -94,6 +95,7 @@ async def test_two_bots_share_the_work(world: World) -> None:
     assert len([m for m in world.workspace.messages if m.user == "U0BOT"]) == answered
 
 
+@pytest.mark.sqlite_file
 async def test_dead_process_beside_a_living_one(world: World) -> None:
     """What a process had in its hands when it died is taken over by another one when its lease is over."""
     world.script += [status_of("ORD-10234"), Answer("On its way.")]
@@ -243,6 +245,7 @@ async def test_run_that_is_cut_off_between_tools_leaves_a_sound_thread(world: Wo
     assert roles.count("tool") == sum(len(m.get("tool_calls", ())) for m in world.asked[-1].messages)
 
 
+@pytest.mark.sqlite_file
 async def test_run_whose_time_is_over_while_its_end_is_written(world: World) -> None:
     """A run that ends on a slow disk has ended once, and what is written to the thread meanwhile is answered."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
@@ -265,6 +268,7 @@ async def test_run_whose_time_is_over_while_its_end_is_written(world: World) -> 
     assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["One.", "Two."]
 
 
+@pytest.mark.sqlite_file
 async def test_locked_database(world: World) -> None:
     """While the database takes no writes there is no ack; Slack comes again, and then the message is answered once."""
     world.script += [Answer("Hello.")]

@@ -221,7 +221,7 @@ async def test_settled_by_the_operator(
     """What a person has found out closes the request: in the log, on the card, in the thread, and for the model."""
     async with world.bot(open_shop=ShopMaker(LookFirst(timedelta(minutes=15)), "request lost")):
         card = await approved(world)
-    monkeypatch.setenv("BOT_DATABASE", str(world.database))
+    monkeypatch.setenv("BOT_DATABASE", world.place)
     mark = row(world)["id"][:8]
     command = ["settle", mark, outcome, "--why", "It is in the list of refunds."]
     assert "as a person has found out" in (await asyncio.to_thread(CliRunner().invoke, main, command)).output

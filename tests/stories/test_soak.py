@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -230,6 +231,8 @@ async def finish(world: World) -> None:
         process = BotProcess(world, **SETTINGS | {"BOT_STOP_SECONDS": 20})
         await world.slack.connected()
         await world.workspace.until(lambda: all(d.acked is not None for d in world.workspace.deliveries))
+        with suppress(TimeoutError):  # what a dead process had in its hands waits out its lease
+            await world.workspace.until(lambda: not (world.postgres and world.rows(left)))
         assert await process.stop() == 0
         if not world.rows(left):
             return

@@ -9,23 +9,20 @@ from bot.approvals.sweeper import MAX_ASKED_AT_ONCE
 from bot.shop.changes import Applied, Change
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.migrations import bot_migrations
-from bot.store.sqlite.switches import Switches
+from bot.store.tables.switches import Switches
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from tests.stories.test_crashes import card_of, parked_refund, tamper
-from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown
+from tests.world import ANA, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, refund_of, shown
 
 SWEEP_OFTEN: dict[str, Any] = {"BOT_SWEEP_SECONDS": 0.05}
 
 
 async def switch(world: World, *, paused: bool) -> None:
     """Do what `support-bot pause` and `resume` do beside a bot that runs."""
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    switches = Switches(database)
-    await (switches.pause() if paused else switches.resume())
-    await database.close()
+    async with world.tables() as tables:
+        switches = Switches(tables)
+        await (switches.pause() if paused else switches.resume())
 
 
 async def drawn(world: World, card: Message, *, paused: bool) -> Message:
@@ -35,6 +32,7 @@ async def drawn(world: World, card: Message, *, paused: bool) -> Message:
     )
 
 
+@ON_BOTH_STORES
 async def test_pause_and_resume(world: World) -> None:
     """A pause takes the buttons off every open card and refuses clicks of behind screens; resume brings them back."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
@@ -191,11 +189,12 @@ async def test_settled_while_it_waits_for_its_turn(world: World) -> None:
     """A call that another process has settled before the shop could be asked about it is not done after all."""
     await parked_refund(world)
     tamper(world, "UPDATE tool_calls SET status = 'unknown', decided_by = ?, decided_at = created_at", SAM)
-    names = [row["name"] for row in world.rows("SELECT name FROM pragma_table_info('tool_calls')")]
+    (row,) = world.rows("SELECT * FROM tool_calls")
+    names = [name for name in row if name != "thread"]
     columns = ", ".join({"id": "id || n", "subject": "n", "position": "n"}.get(name, name) for name in names)
     tamper(
         world,
-        f"""INSERT INTO tool_calls
+        f"""INSERT INTO tool_calls ({", ".join(names)})
             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
             SELECT {columns} FROM tool_calls, numbers""",  # noqa: S608 - the columns are ours
         MAX_ASKED_AT_ONCE,
@@ -209,7 +208,7 @@ async def test_settled_while_it_waits_for_its_turn(world: World) -> None:
     async with world.bot(open_shop=open_shop):
         await world.workspace.until(lambda: len(shops[0].asked) == MAX_ASKED_AT_ONCE)
         (waiting,) = {row["id"] for row in world.rows("SELECT id FROM tool_calls")} - set(shops[0].asked)
-        tamper(world, "UPDATE tool_calls SET status = 'failed', finished_at = '' WHERE id = ?", waiting)
+        tamper(world, "UPDATE tool_calls SET status = 'failed', finished_at = created_at WHERE id = ?", waiting)
         shops[0].speaks.set()
         unknown = "SELECT id FROM tool_calls WHERE status = 'unknown'"
         await world.workspace.until(lambda: not world.rows(unknown))

@@ -3,15 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.operator.check.finding import Finding, Level
 from bot.operator.check.machine import check_database
 from bot.operator.check.model import check_models
+from bot.operator.check.server import check_server
 from bot.operator.check.settings import check_help_and_tools, check_settings
 from bot.operator.check.shop import check_shop
 from bot.operator.check.slack import check_slack
 from bot.operator.text import printable
-from bot.settings import Settings
+from bot.settings import PostgresUrl, Settings
 
 
 async def check(settings: Settings, *, http: bool = False, thorough: bool = True) -> list[Finding]:
@@ -22,7 +24,11 @@ async def check(settings: Settings, *, http: bool = False, thorough: bool = True
         check_shop(settings, thorough=thorough),
     )
     of_settings = [*check_settings(), *(check_help_and_tools(settings) if thorough else ())]
-    return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(check_database, settings.database)]
+    return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
+
+
+def _check_place(place: Path | PostgresUrl) -> list[Finding]:
+    return check_server(place) if isinstance(place, PostgresUrl) else check_database(place)
 
 
 def in_lines(findings: Sequence[Finding]) -> list[str]:

@@ -20,7 +20,7 @@ async def check_shop(settings: Settings, *, thorough: bool) -> list[Finding]:
     A start opens the shop anyway.
     """
     if settings.shop == BUILT_IN:
-        return [await asyncio.to_thread(_count, settings.database)]
+        return [await asyncio.to_thread(_count, settings.shop_file)]
     return [await _ask(settings.shop)] if thorough else []
 
 

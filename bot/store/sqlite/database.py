@@ -9,20 +9,23 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Migrations
 
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.files import file_at, make_private
+from bot.store.sqlite.transaction import SqliteTransaction, empty_log
+from bot.store.tables.operations import Operation, Outcome, WriteAvailability, log_failure, resolve
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Operated = Callable[[SqliteTransaction], T]
 MAX_OPERATIONS_A_COMMIT = 256
 PAGES_BETWEEN_CHECKPOINTS = 10_000  # 40 MB: a checkpoint is three waits for the disk, which an ack may stand behind
 GROUP_COMMIT_LINGER_SECONDS = 0.05
-Outcome = tuple[asyncio.Future[Any], object, Exception | None]
+_TRIES, _SECONDS_BETWEEN_TRIES = 20, 0.1
 _REFUSALS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -40,20 +43,11 @@ class _MovedError(sqlite3.OperationalError):
     sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
 
 
-class Operation(NamedTuple):
-    """Something to be done, in a transaction or `alone`, and who waits for it; `on_rollback` is as in `run_ahead`."""
-
-    call: Callable[[Database], object]
-    future: asyncio.Future[Any]
-    on_rollback: Callable[[], object] | None = None
-    alone: bool = False
-
-
 class DatabaseThread:
     """The one connection to the file, in a thread of its own, with group commit.
 
     Operations that wait at the same moment share a transaction and one fsync; each runs inside a savepoint, so
-    one that fails takes nothing else with it.
+    one that fails takes nothing else with it. All of them take turns, whatever their `lock`.
     """
 
     def __init__(self, path: Path, *migrations: Migrations) -> None:
@@ -64,7 +58,7 @@ class DatabaseThread:
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._opened: Future[None] = Future()
         self._closed = False
-        self._refuses = False
+        self._availability = WriteAvailability(str(path))
         self._file: tuple[int, int] | None = None
 
     async def open(self) -> None:
@@ -80,7 +74,7 @@ class DatabaseThread:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def commit(self, operation: Callable[[Database], T]) -> T:
+    async def commit(self, operation: Operated[T], *, lock: str | None = None) -> T:  # noqa: ARG002
         """Run the operation in a transaction and return its result once that is durable.
 
         The operation is a plain function: it never awaits. When it raises, what it wrote is rolled back, and this
@@ -88,11 +82,17 @@ class DatabaseThread:
         """
         return await self._run(operation, None)
 
-    async def read(self, query: Callable[[Database], T]) -> T:
+    async def read(self, query: Operated[T], *, lock: str | None = None) -> T:  # noqa: ARG002
         """Return what the query finds, and all that was asked for before it is in what it sees, and durable."""
         return await self._run(query, None)
 
-    async def run_ahead(self, operation: Callable[[Database], T], *, on_rollback: Callable[[], object]) -> T:
+    async def run_ahead(
+        self,
+        operation: Operated[T],
+        *,
+        on_rollback: Callable[[], object],
+        lock: str | None = None,  # noqa: ARG002
+    ) -> T:
         """Return before the commit is durable; only for work that is recomputed after a crash.
 
         Nobody outside may be told the result. When the commit fails, `on_rollback` is called in the database's thread
@@ -100,20 +100,34 @@ class DatabaseThread:
         """
         return await self._run(operation, on_rollback)
 
-    async def run_alone(self, operation: Callable[[Database], T]) -> T:
-        """Run what cannot be done in a transaction, after all that was asked for before it. Raises DatabaseError."""
-        return await self._run(operation, None, alone=True)
+    async def wipe(self, *, thoroughly: bool) -> str | None:
+        """Write the file anew, when that is to be thorough, and empty the `-wal` file; return where words are left."""
+        if thoroughly:
+            try:
+                # Rows that were moved within the file leave copies of themselves in bytes that nothing uses.
+                await self._run(lambda db: db.execute("VACUUM"), None, alone=True)
+            except DatabaseError as error:
+                return f"unused bytes of {self.path} ({error})"
+        for _ in range(_TRIES if thoroughly else 1):
+            if await self._run(empty_log, None, alone=True):
+                return None
+            await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+        return f"{self.path}-wal, as another program reads the database"
 
-    def enqueue(self, operation: Callable[[Database], object]) -> None:
+    def enqueue(self, operation: Operated[object], *, lock: str | None = None) -> None:  # noqa: ARG002
         """Run the operation before any that is asked for later, with the next of them or in a moment.
 
         Nobody waits for it; a failure is logged.
         """
-        self._gather(operation, None).add_done_callback(_log_failure)
+        self._gather(operation, None).add_done_callback(log_failure)
         self._loop.call_later(GROUP_COMMIT_LINGER_SECONDS, self._send)
 
     async def _run(
-        self, operation: Callable[[Database], T], on_rollback: Callable[[], object] | None, *, alone: bool = False
+        self,
+        operation: Operated[T],
+        on_rollback: Callable[[], object] | None,
+        *,
+        alone: bool = False,
     ) -> T:
         future = self._gather(operation, on_rollback, alone=alone)
         self._send()
@@ -121,7 +135,11 @@ class DatabaseThread:
         return result
 
     def _gather(
-        self, call: Callable[[Database], object], on_rollback: Callable[[], object] | None, *, alone: bool = False
+        self,
+        call: Operated[object],
+        on_rollback: Callable[[], object] | None,
+        *,
+        alone: bool = False,
     ) -> asyncio.Future[Any]:
         if self._closed:
             raise DatabaseError("The database is closed.")
@@ -151,7 +169,7 @@ class DatabaseThread:
                     self._do_alone(db, operation)
         db.close()
 
-    def _do_alone(self, db: Database, operation: Operation) -> None:
+    def _do_alone(self, db: SqliteTransaction, operation: Operation) -> None:
         result: object = None
         failure: sqlite3.Error | None = None
         try:
@@ -160,11 +178,11 @@ class DatabaseThread:
             failure = error
         self._tell([(operation.future, result, failure)], failure)
 
-    def _connect(self) -> Database:
+    def _connect(self) -> SqliteTransaction:
         make_private(self.path)
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
         try:
-            db = Database(connection, execute_plugins=False)
+            db = SqliteTransaction(connection, execute_plugins=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
@@ -186,9 +204,9 @@ class DatabaseThread:
         if file_at(self.path) != self._file:
             raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot again")
 
-    def _refuse_newer(self, db: Database, migrations: Migrations) -> None:
+    def _refuse_newer(self, db: SqliteTransaction, migrations: Migrations) -> None:
         with closing(sqlite3.connect(":memory:")) as empty:
-            ours = {one.name for one in migrations.pending(Database(empty, execute_plugins=False))}
+            ours = {one.name for one in migrations.pending(SqliteTransaction(empty, execute_plugins=False))}
         if newer := {one.name for one in migrations.applied(db)} - ours:
             raise DatabaseError(
                 f"The database {self.path} was written by a newer version of the bot "
@@ -206,7 +224,7 @@ class DatabaseThread:
             batch += gathered
         return batch
 
-    def _commit(self, db: Database, batch: list[Operation]) -> None:
+    def _commit(self, db: SqliteTransaction, batch: list[Operation]) -> None:
         """Run the operations in one transaction. When that fails as a whole, all of them have failed."""
         changes = db.conn.total_changes
         broken: sqlite3.Error | None = None
@@ -234,46 +252,18 @@ class DatabaseThread:
             for operation in wanted:
                 if operation.on_rollback:
                     operation.on_rollback()
-        self._log_write_availability(
-            [failure for *_, failure in outcomes if failure], wrote=db.conn.total_changes > changes
-        )
+        refusal = next((failure for *_, failure in outcomes if failure and _is_refusal(failure)), None)
+        self._availability.note(refusal, wrote=db.conn.total_changes > changes)
         self._tell(outcomes, broken)
 
     def _tell(self, outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
         with suppress(RuntimeError):  # the event loop is over, and with it all who waited
-            self._loop.call_soon_threadsafe(_resolve, outcomes, broken)
-
-    def _log_write_availability(self, errors: list[Exception], *, wrote: bool) -> None:
-        """Say once that the database takes no writes, and once that it does again."""
-        refusal = next((error for error in errors if _is_refusal(error)), None)
-        if refusal and not self._refuses:
-            logger.error(
-                "The database %s does not take writes: %s. Nothing is acked until it does.", self.path, refusal
+            self._loop.call_soon_threadsafe(
+                resolve, outcomes, lambda failure: failure is broken or _is_refusal(failure)
             )
-        elif self._refuses and wrote and not refusal:
-            logger.warning("The database %s takes writes again.", self.path)
-        self._refuses = bool(refusal) or (self._refuses and not wrote)
 
 
-def _resolve(outcomes: list[Outcome], broken: sqlite3.Error | None) -> None:
-    """Resolve the futures of those who still wait with the outcomes of their operations."""
-    for future, result, failure in outcomes:
-        if future.done():
-            continue
-        if failure is None:
-            future.set_result(result)
-        elif failure is broken or _is_refusal(failure):
-            future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
-        else:
-            future.set_exception(failure)
-
-
-def _log_failure(future: asyncio.Future[Any]) -> None:
-    if (error := future.exception()) is not None:
-        logger.error("a row was not written: %s", error)
-
-
-def _attempt(db: Database, operation: Callable[[Database], object]) -> tuple[object, Exception | None]:
+def _attempt(db: SqliteTransaction, operation: Operated[object]) -> tuple[object, Exception | None]:
     try:
         with db.atomic():
             return operation(db), None

@@ -5,14 +5,15 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Migrations
 
 from bot.store.errors import DatabaseError
-from bot.store.sqlite.audit import write_audit
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.files import back_up
 from bot.store.sqlite.leases import is_in_use
-from bot.store.sqlite.switches import set_paused
+from bot.store.tables.audit import write_audit
+from bot.store.tables.database import Transaction
+from bot.store.tables.switches import set_paused
 
 
 async def restore(backup: Path, target: Path, *migrations: Migrations, by: str) -> Path | None:
@@ -60,7 +61,7 @@ def _check(backup: Path) -> None:
         raise DatabaseError(f"{backup} is damaged, so it is not put in place.")
 
 
-def _prepare(db: Database, backup: Path, by: str) -> None:
+def _prepare(db: Transaction, backup: Path, by: str) -> None:
     set_paused(db)
     db.execute("UPDATE outbox SET sender = 'restore' WHERE status = 'waiting'")
     db.execute("DELETE FROM processes")

@@ -3,11 +3,11 @@
 from sqlite_utils import Database
 
 # ISO 4217: the currencies whose minor unit is not the hundredth part.
-_WITHOUT = (
+WITHOUT = (
     "'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', "
     "'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'"
 )
-_THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
+THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
 _VIEWS = {
     "approval_requests": """
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
@@ -22,8 +22,8 @@ _VIEWS = {
                    coalesce(quote ->> '$.quote.balance.currency', arguments ->> '$.currency', 'USD') AS currency
             FROM tool_calls WHERE gated)
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, order_id,
-               amount_minor * 1.0 / CASE WHEN currency IN ({_WITHOUT}) THEN 1
-                                         WHEN currency IN ({_THOUSANDTHS}) THEN 1000 ELSE 100 END AS amount,
+               amount_minor * 1.0 / CASE WHEN currency IN ({WITHOUT}) THEN 1
+                                         WHEN currency IN ({THOUSANDTHS}) THEN 1000 ELSE 100 END AS amount,
                currency, coalesce(quote ->> '$.change.reason', arguments ->> '$.reason') AS reason, tool, status,
                decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,

@@ -4,11 +4,9 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.store.records import Form, InboxMessage, PassOn, ThreadId
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import (
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import (
     complete,
     delay,
     insert_message,
@@ -19,9 +17,9 @@ from bot.store.sqlite.inbox_rows import (
     was_erased,
     write_files,
 )
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox, relayed_to_customer, relayed_to_team
-from bot.store.sqlite.threads import (
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox, relayed_to_customer, relayed_to_team
+from bot.store.tables.threads import (
     find_thread,
     insert_thread,
     is_quiet_for,
@@ -37,7 +35,7 @@ TIME_TO_REDELIVER = timedelta(days=3)  # where an app has asked Slack to deliver
 class Inbox:
     """Messages that are for us, each once, in the order of Slack's ts."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases, outbox: Outbox | None = None) -> None:
+    def __init__(self, database: Database, leases: Leases, outbox: Outbox | None = None) -> None:
         self._database = database
         self._outbox = outbox or Outbox(database, leases)
         self._leases = leases
@@ -63,8 +61,9 @@ class Inbox:
         A copy that comes later for another reason completes one that is known, and is nothing new. What the team says
         below the post about a thread is passed on to that, and back where the team cannot look.
         """
+        first = _to_lock(message.thread)
 
-        def write(db: Database) -> ThreadId | None:
+        def write(db: Transaction) -> ThreadId | None:
             if was_erased(db, message):
                 return None
             kept = "SELECT status FROM inbox WHERE (team, channel, ts) = (?, ?, ?)"
@@ -73,6 +72,8 @@ class Inbox:
                 return None
             found = placed(db, message, goes_on_for if status is None else timedelta())
             thread = found.thread
+            if thread != first:
+                db.lock(thread.key)
             if addressed:
                 open_thread(db, found)
             if mentioned and status in (None, ("unclaimed",)):
@@ -90,21 +91,21 @@ class Inbox:
                 complete(db, found, claimed=addressed)
             return thread if row is not None and self._is_open(db, found, owner=row[0]) else None
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=first.key)
 
     async def submit(self, message: InboxMessage) -> None:
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             placed_there = replace(message, thread=find_thread(db, message.thread))
             insert_thread(db, placed_there.thread, message.user)
             insert_message(db, placed_there, "waiting")
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=_to_lock(message.thread).key)
 
     def _pass_on(
         self,
-        db: Database,
+        db: Transaction,
         message: InboxMessage,
         pass_on: PassOn,
         *,
@@ -120,7 +121,7 @@ class Inbox:
         self._outbox.insert(db, [pass_on(target, message)], about)
         return True
 
-    def _is_open(self, db: Database, message: InboxMessage, *, owner: str | None) -> bool:
+    def _is_open(self, db: Transaction, message: InboxMessage, *, owner: str | None) -> bool:
         """Return whether the message is to be answered; one that can be at once is leased, sparing `next` a write."""
         thread = message.thread
         row_id, status, others = db.execute(
@@ -138,10 +139,10 @@ class Inbox:
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
         """Note when a person has stopped the bot in the thread."""
-        stop = "UPDATE threads SET stopped_at = max(coalesce(stopped_at, ''), ?) WHERE thread = ?"
+        stop = "UPDATE threads SET stopped_at = ? WHERE thread = ? AND coalesce(stopped_at, '') < ?"
 
-        def write(db: Database) -> None:
-            db.execute(stop, [ts, find_thread(db, thread).key])
+        def write(db: Transaction) -> None:
+            db.execute(stop, [ts, find_thread(db, thread).key, ts])
 
         await self._database.commit(write)
 
@@ -149,7 +150,7 @@ class Inbox:
         """Forget what was not for us after all."""
         now = datetime.now(UTC)
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             unclaimed = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
             db.execute(unclaimed, [(now - TIME_TO_CLAIM).isoformat()])
             db.execute("DELETE FROM erased_messages WHERE at < ?", [(now - TIME_TO_REDELIVER).isoformat()])
@@ -162,11 +163,11 @@ class Inbox:
         With each is who wrote the oldest of them.
         """
 
-        def read(db: Database) -> dict[ThreadId, str]:
+        def read(db: Transaction) -> dict[ThreadId, str]:
             rows = db.query(
-                """SELECT t.thread, t.owner, inbox.user, min(id) FROM inbox
-                   JOIN threads t ON t.thread = inbox.thread
-                   WHERE status IN ('waiting', 'running') GROUP BY t.thread ORDER BY min(id)"""
+                """SELECT t.thread, t.owner, inbox.user FROM inbox JOIN threads t ON t.thread = inbox.thread
+                   WHERE id IN (SELECT min(id) FROM inbox WHERE status IN ('waiting', 'running') GROUP BY thread)
+                   ORDER BY id"""
             )
             return {
                 ThreadId.of_key(row["thread"]): row["user"]
@@ -183,7 +184,7 @@ class Inbox:
         the thread is let go, in the same transaction. One in other hands is left alone.
         """
 
-        def write(db: Database) -> InboxMessage | None:
+        def write(db: Transaction) -> InboxMessage | None:
             owner = db.execute("SELECT owner FROM threads WHERE thread = ?", [thread.key]).fetchone()
             if owner is None or self._leases.held_by_another_process(db, owner[0]):
                 return None
@@ -204,6 +205,7 @@ class Inbox:
                 attempts += 1
                 db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
                 self._leases.take(db, thread)
+            self._leases.begin(db, thread)
             self._marked.discard(row_id)
             return InboxMessage(
                 thread=thread,
@@ -221,12 +223,12 @@ class Inbox:
                 received_at=datetime.fromisoformat(received_at),
             )
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             db.execute(
                 "UPDATE inbox SET text = ?, files = ? WHERE id = ? AND text = ?",
                 [message.text, write_files(message.files), message.id, instead_of],
@@ -245,7 +247,7 @@ class Inbox:
         nearest to when Slack says that it was sent shows by how much the two clocks differ.
         """
 
-        def read(db: Database) -> list[tuple[str, str]]:
+        def read(db: Transaction) -> list[tuple[str, str]]:
             around = "SELECT received_at, ts FROM inbox WHERE id != ? AND id BETWEEN ? AND ?"
             said = """SELECT sent_at, ts FROM outbox WHERE status = 'sent' AND replaces IS NULL AND ts IS NOT NULL
                       ORDER BY seq DESC LIMIT ?"""
@@ -261,3 +263,8 @@ class Inbox:
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.read(lambda db: db.execute(sql).fetchone())
         return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+
+
+def _to_lock(thread: ThreadId) -> ThreadId:
+    """Return what to lock before it is known in which conversation of a direct message something belongs."""
+    return replace(thread, ts="") if thread.channel.startswith("D") else thread

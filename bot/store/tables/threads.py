@@ -3,20 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.store.records import Post, ThreadId
+from bot.store.tables.database import Transaction
 
 
-def insert_thread(db: Database, thread: ThreadId, started_by: str) -> None:
+def insert_thread(db: Transaction, thread: ThreadId, started_by: str) -> None:
     """Make the thread ours, unless it is."""
     db.execute(
-        "INSERT OR IGNORE INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        """INSERT INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO NOTHING""",
         [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
     )
 
 
-def find_thread(db: Database, thread: ThreadId) -> ThreadId:
+def find_thread(db: Transaction, thread: ThreadId) -> ThreadId:
     """Return the conversation that goes on in this thread of a direct message; any other thread is its own."""
     if not thread.channel.startswith("D"):
         return thread
@@ -25,16 +25,16 @@ def find_thread(db: Database, thread: ThreadId) -> ThreadId:
     return ThreadId.of_key(found[0]) if found else thread
 
 
-def continue_in(db: Database, thread: ThreadId, place: str) -> None:
+def continue_in(db: Transaction, thread: ThreadId, place: str) -> None:
     """Go on with a conversation below another message of the same direct message; from now on we answer there."""
     db.execute(
-        "INSERT OR IGNORE INTO places (team, channel, ts, thread) VALUES (?, ?, ?, ?)",
+        "INSERT INTO places (team, channel, ts, thread) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [thread.team, thread.channel, place, thread.key],
     )
     db.execute("UPDATE threads SET place = ? WHERE thread = ? AND coalesce(place, ts) < ?", [place, thread.key, place])
 
 
-def place_of(db: Database, team: str, channel: str, ts: str) -> str:
+def place_of(db: Transaction, team: str, channel: str, ts: str) -> str:
     """Return the ts below which a conversation is answered now."""
     if not channel.startswith("D"):
         return ts
@@ -43,12 +43,7 @@ def place_of(db: Database, team: str, channel: str, ts: str) -> str:
     return str(found[0]) if found else ts
 
 
-def set_owner(db: Database, thread: ThreadId, process: str | None) -> None:
-    """Lease the thread to a process, or to none."""
-    db.execute("UPDATE threads SET owner = ? WHERE thread = ?", [process, thread.key])
-
-
-def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
+def mark_handed_over(db: Transaction, thread: ThreadId, user: str) -> None:
     """Leave the thread to people, because of this person: see `is_quiet_for`."""
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
@@ -57,7 +52,7 @@ def mark_handed_over(db: Database, thread: ThreadId, user: str) -> None:
     )
 
 
-def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
+def is_quiet_for(db: Transaction, thread: ThreadId, user: str) -> bool:
     """Return whether people have the thread, so that the bot does not answer this person until it is mentioned.
 
     When somebody else than the one who began the thread wanted a person, it goes on answering the one who did.
@@ -67,34 +62,36 @@ def is_quiet_for(db: Database, thread: ThreadId, user: str) -> bool:
     return db.execute(quiet, [thread.key, user]).fetchone() is not None
 
 
-def mark_taken_back(db: Database, thread: ThreadId) -> bool:
+def mark_taken_back(db: Transaction, thread: ThreadId) -> bool:
     """Answer in the thread again, and return whether people had it."""
     back = "UPDATE threads SET handed_over_at = NULL WHERE thread = ? AND handed_over_at IS NOT NULL RETURNING 1"
     return db.execute(back, [thread.key]).fetchone() is not None
 
 
-def take_back_older_than(db: Database, hours: float) -> None:
+def take_back_older_than(db: Transaction, hours: float) -> None:
     """Answer again in threads that people have had for so long."""
     before = datetime.now(UTC) - timedelta(hours=hours)
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE handed_over_at < ?", [before.isoformat()])
 
 
-def is_known(db: Database, thread: ThreadId) -> bool:
+def is_known(db: Transaction, thread: ThreadId) -> bool:
     """Return whether the thread is one of ours."""
     return db.execute("SELECT 1 FROM threads WHERE thread = ?", [thread.key]).fetchone() is not None
 
 
 def keep_rating(
-    db: Database, thread: ThreadId, post_id: str, user: str, *, worth: str, reason: str | None = None
+    db: Transaction, thread: ThreadId, post_id: str, user: str, *, worth: str, reason: str | None = None
 ) -> None:
     """Keep what somebody says that an answer was worth, in place of what they said before."""
     db.execute(
-        "INSERT OR REPLACE INTO ratings (thread, post_id, user, worth, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
+        """INSERT INTO ratings (thread, post_id, user, worth, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (post_id, user) DO UPDATE SET (thread, worth, reason, at)
+           = (excluded.thread, excluded.worth, excluded.reason, excluded.at)""",
         [thread.key, post_id, user, worth, reason, datetime.now(UTC).isoformat()],
     )
 
 
-def give_back(db: Database, team_post: str) -> tuple[ThreadId, str] | None:
+def give_back(db: Transaction, team_post: str) -> tuple[ThreadId, str] | None:
     """Answer again in the thread that people were to take over because of this post, and return it and who asked."""
     row = db.execute(
         "SELECT thread, handed_over_by FROM threads WHERE team_post = ? AND handed_over_at IS NOT NULL", [team_post]
@@ -106,13 +103,13 @@ def give_back(db: Database, team_post: str) -> tuple[ThreadId, str] | None:
     return thread, row[1]
 
 
-def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
+def team_post(db: Transaction, thread: ThreadId, post: Post, *, escalates: bool) -> Post | None:
     """Return how the team is told, once for a message: what is urgent is drawn over when it is escalated as well.
 
     None when they know already.
     """
     latest = """SELECT id FROM inbox WHERE thread = ? AND status != 'waiting'
-                ORDER BY status = 'running' DESC, finished_at DESC, id LIMIT 1"""
+                ORDER BY status = 'running' DESC, finished_at DESC NULLS LAST, id LIMIT 1"""
     about = (db.execute(latest, [thread.key]).fetchone() or (None,))[0]
     told, told_about, is_escalated = db.execute(
         "SELECT team_post, team_post_about, handed_over_at IS NOT NULL FROM threads WHERE thread = ?",
@@ -130,18 +127,18 @@ def team_post(db: Database, thread: ThreadId, post: Post, *, escalates: bool) ->
     return post
 
 
-def set_intent(db: Database, thread: ThreadId, intent: str) -> None:
+def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
     """Keep what the thread's customer wants."""
     db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
 
 
-def get_intent(db: Database, thread: ThreadId) -> str | None:
+def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
     stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
     return stored
 
 
-def erase_thread(db: Database, thread: ThreadId) -> None:
+def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Have the thread be nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM places WHERE thread = ?", [thread.key])

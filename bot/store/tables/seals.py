@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
+from bot.store.tables.database import Transaction
 
 _NOT_FINAL = "('proposed', 'pending', 'running', 'unknown')"
 # Named one by one, so that a column which is added later breaks no seal.
@@ -36,7 +36,7 @@ class Verdict:
     knows_head: bool
 
 
-def seal(db: Database, call_ids: Iterable[str]) -> None:
+def seal(db: Transaction, call_ids: Iterable[str]) -> None:
     """Add the calls that are final to the chain, within the transaction that made them so."""
     for call_id in call_ids:
         found = db.execute(
@@ -47,7 +47,7 @@ def seal(db: Database, call_ids: Iterable[str]) -> None:
             _append(db, call_id, "finished", found)
 
 
-def seal_erased(db: Database, call_ids: Sequence[str]) -> None:
+def seal_erased(db: Transaction, call_ids: Sequence[str]) -> None:
     """Seal what an erasure left of the calls; of what they were before, not even a guess can be confirmed any more."""
     for call_id in call_ids:
         found = db.execute(
@@ -59,17 +59,17 @@ def seal_erased(db: Database, call_ids: Sequence[str]) -> None:
             _append(db, call_id, "erased" if found else "deleted", found and found[:-1])
 
 
-def seal_all(db: Database) -> None:
+def seal_all(db: Transaction) -> None:
     """Seal every final call that has no seal, as they are found when the chain begins."""
     rows = db.execute(
         f"""SELECT id FROM tool_calls WHERE status NOT IN {_NOT_FINAL}
             AND NOT EXISTS (SELECT 1 FROM sealed_calls WHERE call_id = tool_calls.id)
-            ORDER BY finished_at, rowid"""
+            ORDER BY finished_at, message_id, position"""
     ).fetchall()
     seal(db, (call_id for (call_id,) in rows))
 
 
-def verify(db: Database, head: str | None = None) -> Verdict:
+def verify(db: Transaction, head: str | None = None) -> Verdict:
     """Hold every finished call against the chain, and return whether an earlier `head` is a part of it."""
     broken = [*_broken_links(db), *_changed_calls(db), *_unsealed_calls(db)]
     sealed, last = db.execute(
@@ -79,14 +79,16 @@ def verify(db: Database, head: str | None = None) -> Verdict:
     return Verdict(sealed, last or _START, tuple(broken), known)
 
 
-def _append(db: Database, call_id: str, kind: str, row: Sequence[Any] | None) -> None:
+def _append(db: Transaction, call_id: str, kind: str, row: Sequence[Any] | None) -> None:
+    # One at a time, in all processes, from here to the end; and the number of an entry that is removed is known again.
+    ((seq,),) = db.execute("UPDATE seal_chain SET entries = entries + 1 RETURNING entries").fetchall()
     last = db.execute("SELECT hash FROM sealed_calls ORDER BY seq DESC LIMIT 1").fetchone()
     salt = secrets.token_hex(16)
     content = _content(salt, row)
     link = _link(last[0] if last else _START, call_id, kind, content)
     db.execute(
-        "INSERT INTO sealed_calls (call_id, kind, salt, content, hash) VALUES (?, ?, ?, ?, ?)",
-        [call_id, kind, salt, content, link],
+        "INSERT INTO sealed_calls (seq, call_id, kind, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?)",
+        [seq, call_id, kind, salt, content, link],
     )
 
 
@@ -98,7 +100,7 @@ def _link(before: str, call_id: str, kind: str, content: str) -> str:
     return hashlib.sha256(f"{before} {call_id} {kind} {content}".encode()).hexdigest()
 
 
-def _broken_links(db: Database) -> Iterator[BrokenSeal]:
+def _broken_links(db: Transaction) -> Iterator[BrokenSeal]:
     before, place = _START, 0
     for seq, call_id, kind, content, link in db.execute(
         "SELECT seq, call_id, kind, content, hash FROM sealed_calls ORDER BY seq"
@@ -112,7 +114,7 @@ def _broken_links(db: Database) -> Iterator[BrokenSeal]:
         before = link
 
 
-def _changed_calls(db: Database) -> Iterator[BrokenSeal]:
+def _changed_calls(db: Transaction) -> Iterator[BrokenSeal]:
     columns = ", ".join(f"c.{name.strip()}" for name in _SEALED_COLUMNS.split(","))
     rows = db.execute(
         f"""SELECT s.call_id, s.kind, s.salt, s.content, {columns} FROM sealed_calls s
@@ -129,7 +131,7 @@ def _changed_calls(db: Database) -> Iterator[BrokenSeal]:
             yield BrokenSeal(call_id, "it was changed after it was finished")
 
 
-def _unsealed_calls(db: Database) -> Iterator[BrokenSeal]:
+def _unsealed_calls(db: Transaction) -> Iterator[BrokenSeal]:
     rows = db.execute(
         f"""SELECT id FROM tool_calls WHERE status NOT IN {_NOT_FINAL}
             AND NOT EXISTS (SELECT 1 FROM sealed_calls WHERE call_id = tool_calls.id)"""

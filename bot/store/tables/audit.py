@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
+from bot.store.tables.database import Transaction
 
 
-def write_audit(db: Database, action: str, *, by: str, subject: str | None = None, why: str | None = None) -> None:
+def write_audit(db: Transaction, action: str, *, by: str, subject: str | None = None, why: str | None = None) -> None:
     """Add a row, within the transaction of what was done.
 
     `action` is the command; `subject` is the id of what it was done to, and never a person's.

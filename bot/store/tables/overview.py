@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from bot.store.records import OpenThread, Page, ThreadId, Today, ToolCall
-from bot.store.sqlite.calls import call_of
-from bot.store.sqlite.database import DatabaseThread
+from bot.store.tables.calls import call_of
+from bot.store.tables.database import Database, Transaction
 
 _WAITING = """gated AND status = 'pending' AND expires_at > ?
               AND (gate = 'approver' OR (gate = 'both' AND confirmed_at IS NOT NULL))"""
@@ -17,14 +15,14 @@ _NEEDED = _OPEN.format("gated AND c.status IN ('pending', 'running', 'unknown')"
 class Overview:
     """Reads across threads, page by page; it writes nothing."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def waiting(self, start: int, most: int) -> Page[ToolCall]:
         """List the requests that wait for a decision, the oldest first."""
         now = datetime.now(UTC).isoformat()
 
-        def read(db: Database) -> Page[ToolCall]:
+        def read(db: Transaction) -> Page[ToolCall]:
             total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {_WAITING}", [now]).fetchone()[0]
             sql = f"SELECT * FROM tool_calls WHERE {_WAITING} ORDER BY created_at, id LIMIT ? OFFSET ?"
             return Page(tuple(call_of(row) for row in db.query(sql, [now, most, start])), start, total)
@@ -35,7 +33,7 @@ class Overview:
         """List what a person has asked for, the latest first."""
         asked = "gated AND requester = ? AND status NOT IN ('proposed', 'rejected')"
 
-        def read(db: Database) -> Page[ToolCall]:
+        def read(db: Transaction) -> Page[ToolCall]:
             total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {asked}", [user]).fetchone()[0]
             sql = f"SELECT * FROM tool_calls WHERE {asked} ORDER BY created_at DESC, id LIMIT ? OFFSET ?"
             return Page(tuple(call_of(row) for row in db.query(sql, [user, most, start])), start, total)
@@ -45,11 +43,11 @@ class Overview:
     async def open_threads(self, start: int, most: int) -> Page[OpenThread]:
         """List the threads that people have or in which a request is open: what is urgent first, then the oldest."""
 
-        def read(db: Database) -> Page[OpenThread]:
+        def read(db: Transaction) -> Page[OpenThread]:
             total = db.execute(f"SELECT count(*) FROM threads WHERE {_NEEDED}").fetchone()[0]
             rows = db.query(
                 f"""SELECT thread, started_by, intent, handed_over_at, created_at FROM threads WHERE {_NEEDED}
-                    ORDER BY CASE intent ->> '$.urgency' WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END,
+                    ORDER BY CASE json_extract(intent, '$.urgency') WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END,
                              coalesce(handed_over_at, created_at), thread LIMIT ? OFFSET ?""",
                 [most, start],
             )
@@ -59,11 +57,11 @@ class Overview:
 
     async def today(self) -> Today:
         """Count what has happened since midnight, in UTC."""
-        day = datetime.now(UTC).date().isoformat()
+        day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
 
-        def read(db: Database) -> Today:
+        def read(db: Transaction) -> Today:
             messages, people, failed = db.execute(
-                """SELECT count(*), count(DISTINCT user), coalesce(sum(status = 'failed'), 0) FROM inbox
+                """SELECT count(*), count(DISTINCT user), count(*) FILTER (WHERE status = 'failed') FROM inbox
                    WHERE status != 'unclaimed' AND received_at >= ?""",
                 [day],
             ).fetchone()
@@ -85,14 +83,13 @@ class Overview:
 
     async def version(self) -> str:
         """Return what is another text when a request or a thread that people have is not what it was."""
-        sql = """
-            SELECT (SELECT count(*) || ' ' || coalesce(sum(shown_paused), 0) || ' ' || coalesce(max(created_at), '')
-                    FROM tool_calls WHERE gated AND status IN ('pending', 'running', 'unknown'))
-                || ' ' || coalesce((SELECT max(finished_at) FROM tool_calls WHERE gated), '')
-                || ' ' || coalesce((SELECT max(confirmed_at) FROM tool_calls WHERE gated), '')
-                || ' ' || (SELECT count(*) || coalesce(max(handed_over_at), '') FROM threads
-                           WHERE handed_over_at IS NOT NULL)"""
-        return str((await self._database.read(lambda db: db.execute(sql).fetchone()))[0])
+        figures = (
+            """SELECT count(*), count(*) FILTER (WHERE shown_paused), max(created_at) FROM tool_calls
+               WHERE gated AND status IN ('pending', 'running', 'unknown')""",
+            "SELECT max(finished_at), max(confirmed_at) FROM tool_calls WHERE gated",
+            "SELECT count(*), max(handed_over_at) FROM threads WHERE handed_over_at IS NOT NULL",
+        )
+        return str(await self._database.read(lambda db: [db.execute(sql).fetchone() for sql in figures]))
 
 
 def _thread(row: dict[str, str]) -> OpenThread:

@@ -4,18 +4,24 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.store.records import Block, Post, ThreadId
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.threads import give_back, place_of
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.leases import Leases
+from bot.store.tables.threads import give_back, place_of
+
+POST_INTERVAL = timedelta(seconds=1)  # Slack's limit for chat.postMessage is one message a second a channel …
+POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 
 
-def cards_of(db: Database, call_id: str) -> list[Post]:
+def _lock(channel: str) -> str:
+    return f"channel {channel}"
+
+
+def cards_of(db: Transaction, call_id: str) -> list[Post]:
     """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
     rows = db.query(
         "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
@@ -26,19 +32,19 @@ def cards_of(db: Database, call_id: str) -> list[Post]:
 class Outbox:
     """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
-    def __init__(self, database: DatabaseThread, leases: Leases) -> None:
+    def __init__(self, database: Database, leases: Leases) -> None:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
-        self._marked: set[str] = set()  # posts that are in our hands from the start, and not handed out yet
+        self._marked: dict[str, float] = {}  # posts in our hands from the start, not handed out yet, and their turn
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
-    def is_about(self, db: Database, post_id: str, thread: ThreadId) -> bool:
+    def is_about(self, db: Transaction, post_id: str, thread: ThreadId) -> bool:
         """Return whether a post is one about this thread."""
         found = "SELECT 1 FROM outbox WHERE id = ? AND about = ?"
         return db.execute(found, [post_id, thread.key]).fetchone() is not None
 
-    def insert(self, db: Database, posts: Iterable[Post], about: ThreadId) -> None:
+    def insert(self, db: Transaction, posts: Iterable[Post], about: ThreadId) -> None:
         """Queue posts within the caller's transaction, so that what happened and what is said of it are one.
 
         Wherever they are posted, they hold words of the thread that they are about, and are erased with it.
@@ -47,6 +53,7 @@ class Outbox:
         """
         now = datetime.now(UTC).isoformat()
         for post in posts:
+            db.lock(_lock(post.channel))
             waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
@@ -60,13 +67,13 @@ class Outbox:
                 ],
             )
             if is_first:
-                self._marked.add(post.id)
+                self._marked[post.id] = monotonic() + _turn(db, post)
             if post.relays:
                 db.execute(
-                    "INSERT INTO relays (post_id, thread, to_channel) VALUES (?, ?, ?)",
-                    [post.id, post.relays.key, post.channel],
+                    "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
+                    [post.id, post.relays.key, post.channel, now],
                 )
-            # Too early is fine: a reader waits in the database's queue behind this transaction.
+            # Too early is fine: whoever takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_posts(self) -> int:
@@ -77,8 +84,11 @@ class Outbox:
     async def waiting_channels(self) -> list[str]:
         """List the channels in which something is still to be said, and no other process is at it."""
 
-        def read(db: Database) -> list[str]:
-            oldest = db.query("SELECT channel, sender, min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel")
+        def read(db: Transaction) -> list[str]:
+            oldest = db.query(
+                """SELECT channel, sender FROM outbox
+                   WHERE seq IN (SELECT min(seq) FROM outbox WHERE status = 'waiting' GROUP BY channel)"""
+            )
             return [row["channel"] for row in oldest if not self._leases.held_by_another_process(db, row["sender"])]
 
         return await self._database.read(read)
@@ -88,9 +98,9 @@ class Outbox:
 
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
-        return await self._database.commit(lambda db: self._take(db, channel))
+        return await self._database.commit(lambda db: self._take(db, channel), lock=_lock(channel))
 
-    def _take(self, db: Database, channel: str) -> Post | None:
+    def _take(self, db: Transaction, channel: str) -> Post | None:
         rows = db.query(
             """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
                WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
@@ -100,29 +110,29 @@ class Outbox:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
             post = replace(_post(row), ts=row["replaced_ts"])
-            is_marked = row["sender"] == self._leases.process and post.id in self._marked
-            self._marked.discard(post.id)
-            if is_marked:
-                return post
+            turn = self._marked.pop(post.id, None)
+            if turn is not None and row["sender"] == self._leases.process:
+                return replace(post, wait_seconds=max(0.0, turn - monotonic()))
             db.execute(
                 "UPDATE outbox SET attempts = attempts + 1, sender = ? WHERE id = ?", [self._leases.process, post.id]
             )
-            return replace(post, attempts=post.attempts + 1, in_doubt=row["sender"] is not None)
+            in_doubt = row["sender"] is not None
+            return replace(post, attempts=post.attempts + 1, in_doubt=in_doubt, wait_seconds=_turn(db, post))
         return None
 
     async def add(self, post: Post, about: ThreadId) -> None:
         """Queue a post, once for its id."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             if not db.execute("SELECT 1 FROM outbox WHERE id = ?", [post.id]).fetchone():
                 self.insert(db, [post], about)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=_lock(post.channel))
 
     async def posted(self, team: str, channel: str, ts: str) -> Post | None:
         """Find a post of ours that stands there, with the blocks of the last that was drawn over it."""
 
-        def read(db: Database) -> Post | None:
+        def read(db: Transaction) -> Post | None:
             found = "SELECT * FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND replaces IS NULL"
             for row in db.query(found, [team, channel, ts]):
                 latest = "SELECT blocks FROM outbox WHERE replaces = ? ORDER BY seq DESC LIMIT 1"
@@ -134,12 +144,12 @@ class Outbox:
 
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
-        await self._write("UPDATE outbox SET sender = NULL, error = ? WHERE id = ?", error, post.id)
+        await self._write(post, "sender = NULL, error = ?", error)
 
     async def sent(self, post: Post, ts: str) -> Post | None:
         """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
 
-        def write(db: Database) -> Post | None:
+        def write(db: Transaction) -> Post | None:
             db.execute(
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
                 [ts, datetime.now(UTC).isoformat(), post.id],
@@ -147,7 +157,7 @@ class Outbox:
             db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=_lock(post.channel))
 
     async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
         """Give the post up, with the reason for the operator.
@@ -155,37 +165,56 @@ class Outbox:
         If people were to take a thread over because of it, who waits for them there is told so, and answered again.
         """
 
-        def write(db: Database) -> None:
-            db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ?", [error, post.id])
-            if left := give_back(db, post.id):
+        def write(db: Transaction) -> None:
+            mine = [error, post.id, self._leases.process]
+            failed = db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ? AND sender = ?", mine)
+            if failed.rowcount == 1 and (left := give_back(db, post.id)):
                 self.insert(db, [unreached(*left)], left[0])
 
         await self._database.commit(write)
 
     async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
         """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
-        await self._write(
-            """UPDATE outbox SET text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?
-               WHERE id = ?""",
-            *(text, json.dumps(blocks), bool(blocks), error, post.id),
-        )
+        changes = "text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?"
+        await self._write(post, changes, text, json.dumps(blocks), bool(blocks), error)
 
-    async def _write(self, sql: str, *values: str | bool) -> None:
-        await self._database.commit(lambda db: db.execute(sql, values))
+    async def _write(self, post: Post, changes: str, *values: str | bool) -> None:
+        """Change a post that is in our hands; one that was taken from us meanwhile is another's to speak of."""
+        sql = f"UPDATE outbox SET {changes} WHERE id = ? AND sender = ?"  # noqa: S608 - words of ours
+        mine = [*values, post.id, self._leases.process]
+        await self._database.commit(lambda db: db.execute(sql, mine))
 
 
-def _thread_ts(db: Database, post: Post) -> str | None:
+def _turn(db: Transaction, post: Post) -> float:
+    """Take a turn for the post at Slack's pace, and return in how many seconds it is; the channel is locked.
+
+    Slack counts what is new, from all processes; what is drawn over has a limit of its own.
+    """
+    if post.replaces:
+        return 0.0
+    now = db.now()
+    found = db.execute("SELECT free_at FROM channels WHERE channel = ?", [post.channel]).fetchone()
+    free_at = max(now, datetime.fromisoformat(found[0])) if found else now
+    db.execute(
+        """INSERT INTO channels (channel, free_at) VALUES (?, ?)
+           ON CONFLICT (channel) DO UPDATE SET free_at = excluded.free_at""",
+        [post.channel, (free_at + POST_INTERVAL).isoformat()],
+    )
+    return max(0.0, (free_at - now - POSTS_IN_A_BURST * POST_INTERVAL).total_seconds())
+
+
+def _thread_ts(db: Transaction, post: Post) -> str | None:
     return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
 
 
-def relayed_to_team(db: Database, thread: ThreadId) -> ThreadId | None:
+def relayed_to_team(db: Transaction, thread: ThreadId) -> ThreadId | None:
     """Return the team's thread about a customer's."""
-    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY rowid DESC LIMIT 1"
+    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY at DESC NULLS LAST LIMIT 1"
     found = db.execute(sql, [thread.key]).fetchone()
     return ThreadId(thread.team, *found) if found else None
 
 
-def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
+def relayed_to_customer(db: Transaction, thread: ThreadId) -> ThreadId | None:
     """Return the customer's thread that the team's is about."""
     found = db.execute(
         "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
@@ -193,24 +222,24 @@ def relayed_to_customer(db: Database, thread: ThreadId) -> ThreadId | None:
     return ThreadId.of_key(found[0]) if found else None
 
 
-def is_waiting(db: Database, thread: ThreadId) -> bool:
+def is_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Return whether something about the thread is still to be said."""
     waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
     return db.execute(waiting, [thread.key]).fetchone() is not None
 
 
-def erase_posts(db: Database, thread: ThreadId) -> None:
+def erase_posts(db: Transaction, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
     db.execute("DELETE FROM relays WHERE thread = ?", [thread.key])
 
 
-def erase_mentions(db: Database, user: str) -> bool:
+def erase_mentions(db: Transaction, user: str) -> bool:
     """Erase the words of posts that mention the person in threads that stay; False when one is still to be said.
 
     The card of an open request keeps its words until it is decided: it is drawn again from them.
     """
-    mentions = "instr(text || blocks, ?)"
+    mentions = "instr(text || blocks, ?) > 0"
     waiting = f"SELECT 1 FROM outbox WHERE status = 'waiting' AND {mentions}"  # noqa: S608 - a word of ours
     if db.execute(waiting, [f"<@{user}>"]).fetchone():
         return False
@@ -222,7 +251,7 @@ def erase_mentions(db: Database, user: str) -> bool:
     return True
 
 
-def erase_old_posts(db: Database, before: str) -> None:
+def erase_old_posts(db: Transaction, before: str) -> None:
     """Erase what was said before a time and is no card of a request."""
     db.execute(
         """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (

@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.store.records import Bound, BoundReached, Resource
-from bot.store.sqlite.database import DatabaseThread
+from bot.store.tables.database import Database, Transaction
 
 HOUR = timedelta(hours=1)
 
@@ -13,7 +11,7 @@ HOUR = timedelta(hours=1)
 class Usage:
     """Rows of `usage` and `bounds_told`: counted here and not in the log, so that erasing the log gives nobody more."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def take(self, user: str, key: str, *bounds: Bound) -> BoundReached | None:
@@ -23,7 +21,7 @@ class Usage:
         """
         now = datetime.now(UTC)
 
-        def write(db: Database) -> BoundReached | None:
+        def write(db: Transaction) -> BoundReached | None:
             for bound in bounds:
                 if not _is_counted(db, bound.resource, key) and (until := _reached(db, user, bound, now)) is not None:
                     return BoundReached(bound, until, is_news=_tell(db, user, bound, now, until))
@@ -31,30 +29,30 @@ class Usage:
                 count_use(db, user, bound.resource, key, bound.amount)
             return None
 
-        return await self._database.run_ahead(write, on_rollback=lambda: None)
+        return await self._database.run_ahead(write, on_rollback=lambda: None, lock=f"person {user}")
 
     async def drop_old(self) -> None:
         """Forget what was used more than an hour ago."""
         now = datetime.now(UTC)
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             db.execute("DELETE FROM usage WHERE at <= ?", [(now - HOUR).isoformat()])
             db.execute("DELETE FROM bounds_told WHERE until <= ?", [now.isoformat()])
 
         await self._database.commit(write)
 
 
-def erase_usage(db: Database, user: str) -> None:
+def erase_usage(db: Transaction, user: str) -> None:
     """Erase what is known of the person: they begin anew."""
     db.execute("DELETE FROM usage WHERE user = ?", [user])
     db.execute("DELETE FROM bounds_told WHERE user = ?", [user])
 
 
-def _is_counted(db: Database, resource: Resource, key: str) -> bool:
+def _is_counted(db: Transaction, resource: Resource, key: str) -> bool:
     return db.execute("SELECT 1 FROM usage WHERE resource = ? AND key = ?", [resource, key]).fetchone() is not None
 
 
-def count_use(db: Database, user: str, resource: Resource, key: str, amount: int) -> None:
+def count_use(db: Transaction, user: str, resource: Resource, key: str, amount: int) -> None:
     """Count what the person has used, once a key, within the caller's transaction."""
     now = datetime.now(UTC)
     db.execute(
@@ -63,7 +61,7 @@ def count_use(db: Database, user: str, resource: Resource, key: str, amount: int
     )
 
 
-def _reached(db: Database, user: str, bound: Bound, now: datetime) -> datetime | None:
+def _reached(db: Transaction, user: str, bound: Bound, now: datetime) -> datetime | None:
     """Return when there is room again, if the person has none."""
     rows = db.execute(
         "SELECT amount, at FROM usage WHERE user = ? AND resource = ? AND at > ? ORDER BY at",
@@ -78,7 +76,7 @@ def _reached(db: Database, user: str, bound: Bound, now: datetime) -> datetime |
     return until
 
 
-def _tell(db: Database, user: str, bound: Bound, now: datetime, until: datetime) -> bool:
+def _tell(db: Transaction, user: str, bound: Bound, now: datetime, until: datetime) -> bool:
     """Return whether the person does not know yet that they have reached the bound, and note that they do now."""
     told = db.execute(
         "SELECT 1 FROM bounds_told WHERE user = ? AND resource = ? AND until > ?",

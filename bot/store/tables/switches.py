@@ -2,16 +2,14 @@
 
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
-from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.database import DatabaseThread
+from bot.store.tables.audit import write_audit
+from bot.store.tables.database import Database, Transaction
 
 
 class Switches:
     """Rows of `switches`: one that is there is on, for every process on the database."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def is_paused(self) -> bool:
@@ -22,7 +20,7 @@ class Switches:
     async def pause(self, *, by: str | None = None) -> None:
         """Let nothing be claimed from now on; `by` is who says so, for the audit."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             set_paused(db)
             if by:
                 write_audit(db, "pause", by=by)
@@ -32,7 +30,7 @@ class Switches:
     async def resume(self, *, by: str | None = None) -> None:
         """Let calls be claimed again."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             db.execute("DELETE FROM switches WHERE name = 'paused'")
             if by:
                 write_audit(db, "resume", by=by)
@@ -40,7 +38,7 @@ class Switches:
         await self._database.commit(write)
 
 
-def set_paused(db: Database) -> None:
+def set_paused(db: Transaction) -> None:
     """Let nothing be claimed from now on, within the caller's transaction."""
     now = datetime.now(UTC).isoformat()
-    db.execute("INSERT OR IGNORE INTO switches VALUES ('paused', ?)", [now])
+    db.execute("INSERT INTO switches VALUES ('paused', ?) ON CONFLICT DO NOTHING", [now])

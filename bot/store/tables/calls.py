@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import current_run
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.seals import seal, seal_erased
-from bot.store.sqlite.threads import mark_handed_over, team_post
-from bot.store.sqlite.usage import count_use
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import current_run
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.seals import seal, seal_erased
+from bot.store.tables.threads import mark_handed_over, team_post
+from bot.store.tables.usage import count_use
 
 MAX_ORDER_CHARACTERS = 100
 _COLUMNS = {field.name for field in fields(ToolCall)}
@@ -26,7 +23,7 @@ _FORGOTTEN = "forgotten"
 class Calls:
     """Rows of `tool_calls` and `model_calls`. What is finished never changes; a trigger holds it."""
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+    def __init__(self, database: Database, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
@@ -52,7 +49,7 @@ class Calls:
         it is there before whatever is written next, such as the message that tells the model.
         """
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             self._leases.check(db, call.thread)
             finished_at = datetime.now(UTC)
             db.execute(
@@ -77,30 +74,32 @@ class Calls:
                 self._outbox.insert(db, [told] if told else [], call.thread)
                 mark_handed_over(db, call.thread, call.requester)
 
-        self._database.enqueue(write)
+        self._database.enqueue(write, lock=call.thread.key)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         This one counts; those that the model made after it in the same turn do not yet, and neither do those that
-        could not be read or that say a thing twice in a turn: they are the model's fault.
+        could not be read or that say a thing twice in a turn: they are the model's fault. What another run has asked
+        and nobody has read yet counts.
         """
 
-        def read(db: Database) -> tuple[int, int]:
+        def read(db: Transaction) -> tuple[int, int]:
             row = db.execute(
                 """SELECT count(DISTINCT request) FILTER (WHERE thread = ?), count(DISTINCT request)
                    FROM (SELECT thread, message_id || coalesce(arguments, id) AS request FROM tool_calls
                          WHERE requester = ? AND tool = ? AND gated AND created_at > ?
-                         AND (message_id, position) <= (?, ?) AND (arguments IS NOT NULL OR id = ?))""",
+                         AND (message_id, position) <= (?, ?)
+                         AND (arguments IS NOT NULL OR id = ? OR (status = 'proposed' AND message_id < ?))) AS asked""",
                 [
                     *(call.thread.key, call.requester, call.tool),
                     (datetime.now(UTC) - timedelta(days=1)).isoformat(),
-                    *(call.message_id, call.position, call.id),
+                    *(call.message_id, call.position, call.id, call.message_id),
                 ],
             ).fetchone()
             return (row[0], row[1])
 
-        return await self._database.read(read)
+        return await self._database.read(read, lock=call.thread.key)
 
     def log_model_call(self, call: ModelCall) -> None:
         """Write a model call's row, once before it is asked and again when it has answered or failed.
@@ -108,7 +107,7 @@ class Calls:
         Nobody waits for it: the row is there before whatever is written next.
         """
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
             db.execute(
                 """INSERT INTO model_calls
@@ -144,10 +143,10 @@ class Calls:
                 tokens = (call.prompt_tokens or 0) + (call.completion_tokens or 0)
                 count_use(db, call.requester, Resource.TOKENS, call.id, tokens)
 
-        self._database.enqueue(write)
+        self._database.enqueue(write, lock=call.thread.key)
 
 
-def insert_calls(db: Database, calls: Sequence[ToolCall]) -> None:
+def insert_calls(db: Transaction, calls: Sequence[ToolCall]) -> None:
     """Write the rows of a turn's calls within the transaction that adds the turn."""
     for call in calls:
         db.execute(
@@ -189,7 +188,7 @@ def order_of(call: ToolCall) -> str | None:
     return None
 
 
-def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
+def calls_of_turn(db: Transaction, message_id: int) -> list[ToolCall]:
     """List the calls of one turn in the model's order."""
     return [
         call_of(row)
@@ -197,7 +196,7 @@ def calls_of_turn(db: Database, message_id: int) -> list[ToolCall]:
     ]
 
 
-def abandon_calls(db: Database, thread: ThreadId) -> None:
+def abandon_calls(db: Transaction, thread: ThreadId) -> None:
     """End the calls that a run left unfinished when it ended; none of them had been approved."""
     abandoned = db.execute(
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
@@ -208,7 +207,7 @@ def abandon_calls(db: Database, thread: ThreadId) -> None:
     seal(db, (call_id for (call_id,) in abandoned))
 
 
-def get_call(db: Database, call_id: str) -> ToolCall | None:
+def get_call(db: Transaction, call_id: str) -> ToolCall | None:
     """Read one call within a transaction."""
     for row in db.query("SELECT * FROM tool_calls WHERE id = ?", [call_id]):
         return call_of(row)
@@ -231,7 +230,7 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     return ToolCall(**columns)
 
 
-def open_requests(db: Database, thread: ThreadId) -> list[str]:
+def open_requests(db: Transaction, thread: ThreadId) -> list[str]:
     """List what waits for a person, or for its outcome, in the thread."""
     rows = db.execute(
         """SELECT summary FROM tool_calls
@@ -241,10 +240,10 @@ def open_requests(db: Database, thread: ThreadId) -> list[str]:
     return [summary for (summary,) in rows.fetchall()]
 
 
-def erase_calls(db: Database, thread: ThreadId) -> None:
+def erase_calls(db: Transaction, thread: ThreadId) -> None:
     """Erase the thread's calls. Of a request stays what was done, and who decided it, out of the thread and nameless.
 
-    Only within `final_calls_unlocked`.
+    Only with `final_calls_unlocked`.
     """
     all_of_them = db.execute("SELECT id FROM tool_calls WHERE thread = ?", [thread.key]).fetchall()
     db.execute("DELETE FROM model_calls WHERE thread = ?", [thread.key])
@@ -268,23 +267,11 @@ def erase_calls(db: Database, thread: ThreadId) -> None:
     seal_erased(db, [call_id for (call_id,) in all_of_them])
 
 
-def forget_approver(db: Database, user: str) -> None:
-    """Erase who decided, where it was this person. Only within `final_calls_unlocked`."""
+def forget_approver(db: Transaction, user: str) -> None:
+    """Erase who decided, where it was this person. Only with `final_calls_unlocked`."""
     forgotten = "UPDATE tool_calls SET decided_by = ? WHERE decided_by = ? RETURNING id"
     decided = db.execute(forgotten, [_FORGOTTEN, user]).fetchall()
     seal_erased(db, [call_id for (call_id,) in decided])
-
-
-@contextmanager
-def final_calls_unlocked(db: Database) -> Iterator[None]:
-    """Lift the triggers that hold finished calls, within the transaction only."""
-    guards = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'tool_calls_no_%_when_final'"
-    triggers = db.execute(guards).fetchall()
-    for name, _ in triggers:
-        db.execute(f"DROP TRIGGER {name}")
-    yield
-    for _, sql in triggers:
-        db.execute(sql)
 
 
 def _addresses(value: Any) -> Iterator[str]:

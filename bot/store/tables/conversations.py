@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlite_utils import Database
-
 from bot.store.errors import DatabaseError, MessageChangedError
 from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
-from bot.store.sqlite.calls import abandon_calls, call_of, calls_of_turn, insert_calls
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import finish_running, mark_running, read_files
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox
-from bot.store.sqlite.runs import spent, start_of_run
-from bot.store.sqlite.threads import (
+from bot.store.tables.calls import abandon_calls, call_of, calls_of_turn, insert_calls
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.runs import spent, start_of_run
+from bot.store.tables.threads import (
     find_thread,
     get_intent,
     is_known,
@@ -39,7 +37,7 @@ class Conversations:
     `begin` and `add_results` tell is not committed yet; when it is not at all, only `begin` goes on.
     """
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+    def __init__(self, database: Database, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
@@ -52,7 +50,7 @@ class Conversations:
         the message answers to, as it was said by others; it is kept with it.
         """
 
-        def write(db: Database) -> Conversation:
+        def write(db: Transaction) -> Conversation:
             self._leases.check(db, message.thread)
             self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
@@ -66,19 +64,24 @@ class Conversations:
                 conversation = _read(db, message.thread)
             return conversation
 
-        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, message.thread))
+        return await self._database.run_ahead(
+            write, on_rollback=partial(self._rolled_back.add, message.thread), lock=message.thread.key
+        )
 
     async def add_turn(self, thread: ThreadId, turn: ChatMessage, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
         """Add the model's turn together with a row for each of its calls, before any of them runs; give these back."""
 
-        def write(db: Database) -> tuple[ToolCall, ...]:
+        def write(db: Transaction) -> tuple[ToolCall, ...]:
             self._check(db, thread)
+            # Of one person's requests none gets a lower number than one that is counted already, in any thread.
+            for requester in sorted({call.requester for call in calls}):
+                db.lock(f"person {requester}")
             message_id = _append(db, thread, turn)
             rows = tuple(replace(call, message_id=message_id) for call in calls)
             insert_calls(db, rows)
             return rows
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def add_results(self, thread: ThreadId) -> Conversation:
         """Answer every call of the last turn with its row's result, in the model's order, and tell what else came.
@@ -86,14 +89,16 @@ class Conversations:
         What the person has written meanwhile joins the run here.
         """
 
-        def write(db: Database) -> Conversation:
+        def write(db: Transaction) -> Conversation:
             self._check(db, thread)
             _answer(db, thread, _unanswered(db, thread))
             _correct(db, thread)
             _join(db, thread)
             return _read(db, thread)
 
-        return await self._database.run_ahead(write, on_rollback=partial(self._rolled_back.add, thread))
+        return await self._database.run_ahead(
+            write, on_rollback=partial(self._rolled_back.add, thread), lock=thread.key
+        )
 
     async def finish(
         self,
@@ -112,7 +117,7 @@ class Conversations:
         """
         thread = message.thread
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             if reply is not None and error is None and _correct(db, thread):
                 raise MessageChangedError(message.user)
             if reply is None:
@@ -134,7 +139,7 @@ class Conversations:
                 self._leases.let_go(db, thread)
             return more
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=thread.key)
 
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether the thread was stopped after the newest of the messages that its run answers."""
@@ -152,8 +157,9 @@ class Conversations:
     async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
         """Leave the thread to people for this person, and say so there and to the team."""
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
+            db.lock(found.key)
             if not is_known(db, found):
                 return False
             post = team_post(db, found, told, escalates=True)
@@ -166,8 +172,9 @@ class Conversations:
     async def give_back(self, thread: ThreadId, said: Post) -> bool:
         """Answer in the thread again, and say so there, once."""
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
+            db.lock(found.key)
             was_theirs = mark_taken_back(db, found)
             if was_theirs:
                 self._outbox.insert(db, [said], found)
@@ -182,7 +189,7 @@ class Conversations:
     async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
         """Keep a rating in place of an earlier one of the same person's."""
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
             if not self._outbox.is_about(db, post_id, found):
                 return False
@@ -199,7 +206,7 @@ class Conversations:
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Read the calls of the thread's run, and all requests that wait in the thread."""
 
-        def read(db: Database) -> list[ToolCall]:
+        def read(db: Transaction) -> list[ToolCall]:
             rows = db.query(
                 """SELECT * FROM tool_calls WHERE thread = ?
                    AND (message_id > ? OR gated AND status IN ('pending', 'running', 'unknown'))
@@ -217,14 +224,14 @@ class Conversations:
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             set_intent(db, thread, intent)
             told = [team_post(db, thread, post, escalates=False) for post in posts]
             self._outbox.insert(db, filter(None, told), thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=thread.key)
 
-    def _check(self, db: Database, thread: ThreadId) -> None:
+    def _check(self, db: Transaction, thread: ThreadId) -> None:
         """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
         self._leases.check(db, thread)
         if thread in self._rolled_back:
@@ -235,13 +242,13 @@ def _said(user: str, text: str) -> ChatMessage:
     return {"role": "user", "name": user, "content": text or WITHOUT_TEXT}
 
 
-def _correct(db: Database, thread: ThreadId) -> bool:
+def _correct(db: Transaction, thread: ThreadId) -> bool:
     """Bring what a running message says for the model up to what it says now, and return whether that was another."""
     rows = db.query(
         """SELECT messages.id, inbox.id AS inbox_id, user, text || coalesce(context, '') AS said
            FROM inbox JOIN messages ON inbox_id = inbox.id
            WHERE inbox.thread = ? AND status IN ('waiting', 'running') AND status = 'running'
-           AND message ->> 'content' != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
+           AND json_extract(message, '$.content') != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
         [thread.key, WITHOUT_TEXT],
     )
     corrected = list(rows)
@@ -252,7 +259,7 @@ def _correct(db: Database, thread: ThreadId) -> bool:
     return bool(corrected)
 
 
-def _join(db: Database, thread: ThreadId) -> bool:
+def _join(db: Transaction, thread: ThreadId) -> bool:
     """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
 
     A form has a run of its own.
@@ -275,27 +282,27 @@ def _join(db: Database, thread: ThreadId) -> bool:
 
 
 def _append(
-    db: Database, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
+    db: Transaction, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
 ) -> int:
-    cursor = db.execute(
+    inserted = db.execute(
         """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         [
             *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
             *(inbox_id, call_id, datetime.now(UTC).isoformat()),
         ],
     )
-    return cursor.lastrowid or 0
+    return int(inserted.fetchall()[0][0])
 
 
-def _answer(db: Database, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
+def _answer(db: Transaction, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
     for call in unanswered:
         content = call.result or json.dumps({"error": "This call was cut off; it had no effect."})
         _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
     _add_notes(db, thread)
 
 
-def _add_notes(db: Database, thread: ThreadId) -> None:
+def _add_notes(db: Transaction, thread: ThreadId) -> None:
     rows = db.query(
         """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
@@ -306,7 +313,7 @@ def _add_notes(db: Database, thread: ThreadId) -> None:
         _append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
 
 
-def _read(db: Database, thread: ThreadId) -> Conversation:
+def _read(db: Transaction, thread: ThreadId) -> Conversation:
     rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
     begin = start_of_run(db, thread)
     rows_of_run = db.execute(
@@ -336,7 +343,7 @@ def _unlike(cards: Iterable[str | None]) -> tuple[tuple[Block, ...], ...]:
     return tuple(tuple(json.loads(card)) for card in dict.fromkeys(cards) if card and card != "[]")
 
 
-def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
+def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:
     last = db.execute(
         "SELECT id, role FROM messages WHERE thread = ? ORDER BY id DESC LIMIT 1",
         [thread.key],
@@ -344,18 +351,17 @@ def _unanswered(db: Database, thread: ThreadId) -> tuple[ToolCall, ...]:
     return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
 
 
-def _leave_out(db: Database, thread: ThreadId) -> None:
+def _leave_out(db: Transaction, thread: ThreadId) -> None:
     """Mark the messages of the run as ones that the model is not given again; notes stay."""
     first_id = start_of_run(db, thread).message_id
     if first_id:
-        db.execute(
-            """UPDATE messages SET message = json_set(message, '$.left_out', json('true'))
-               WHERE thread = ? AND id >= ? AND role != 'system'""",
-            [thread.key, first_id],
-        )
+        said = "SELECT id, message FROM messages WHERE thread = ? AND id >= ? AND role != 'system'"
+        for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
+            marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
+            db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
 
 
-def erase_messages(db: Database, thread: ThreadId) -> None:
+def erase_messages(db: Transaction, thread: ThreadId) -> None:
     """Erase what was said in the thread; of a turn whose requests stay, after `erase_calls`, an empty row does."""
     db.execute(
         """DELETE FROM messages WHERE thread = ? AND NOT EXISTS (

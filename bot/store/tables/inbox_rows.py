@@ -5,10 +5,9 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
-from bot.store.sqlite.threads import continue_in, find_thread, insert_thread, is_quiet_for
+from bot.store.tables.database import Transaction
+from bot.store.tables.threads import continue_in, find_thread, insert_thread, is_quiet_for
 
 
 def delay(at: datetime, ts: str) -> timedelta:
@@ -21,26 +20,29 @@ def read_files(stored: str | None) -> tuple[SharedFile, ...]:
     return tuple(SharedFile(**file) for file in json.loads(stored)) if stored else ()
 
 
-def placed(db: Database, message: InboxMessage, goes_on_for: timedelta) -> InboxMessage:
+def placed(db: Transaction, message: InboxMessage, goes_on_for: timedelta) -> InboxMessage:
     """Return the message in the conversation that it belongs to, which may have begun in an earlier thread."""
     thread = find_thread(db, message.thread)
     if not goes_on_for or not thread.channel.startswith("D") or thread.ts != message.ts:
         return replace(message, thread=thread)
     last = db.execute(
-        """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, max(coalesce(finished_at, received_at),
-               coalesce((SELECT max(finished_at) FROM tool_calls AS c WHERE c.thread = inbox.thread), '')) AS last_word
+        """SELECT thread_ts, status IN ('waiting', 'running') AS is_open, coalesce(finished_at, received_at),
+               (SELECT max(finished_at) FROM tool_calls AS c WHERE c.thread = inbox.thread)
            FROM inbox JOIN threads AS t ON t.thread = inbox.thread
            WHERE (inbox.team, inbox.channel) = (?, ?) AND handed_over_at IS NULL ORDER BY inbox.ts DESC LIMIT 1""",
         [thread.team, thread.channel],
     ).fetchone()
-    if last is None or (not last[1] and datetime.now(UTC) - datetime.fromisoformat(last[2]) > goes_on_for):
+    if last is None:
+        return message
+    last_word = max(datetime.fromisoformat(at) for at in last[2:] if at)
+    if not last[1] and datetime.now(UTC) - last_word > goes_on_for:
         return message
     earlier = replace(thread, ts=last[0])
     continue_in(db, earlier, message.ts)
     return replace(message, thread=earlier)
 
 
-def complete(db: Database, message: InboxMessage, *, claimed: bool) -> None:
+def complete(db: Transaction, message: InboxMessage, *, claimed: bool) -> None:
     """Add to a message what another copy of it has: files, a message that it links to, or that it is for us."""
     key = [message.thread.team, message.thread.channel, message.ts]
     if message.files:
@@ -68,7 +70,7 @@ def write_files(files: tuple[SharedFile, ...]) -> str | None:
     return json.dumps([asdict(file) for file in files], ensure_ascii=False) if files else None
 
 
-def insert_message(db: Database, message: InboxMessage, status: str) -> None:
+def insert_message(db: Transaction, message: InboxMessage, status: str) -> None:
     """Write a message's row."""
     thread = message.thread
     db.execute(
@@ -83,7 +85,7 @@ def insert_message(db: Database, message: InboxMessage, status: str) -> None:
     )
 
 
-def open_thread(db: Database, message: InboxMessage) -> None:
+def open_thread(db: Transaction, message: InboxMessage) -> None:
     """Make the thread ours, with what was said in it after this message but reached us before.
 
     A thread that is ours already may have been opened by a later mention than this one.
@@ -97,7 +99,7 @@ def open_thread(db: Database, message: InboxMessage) -> None:
     )
 
 
-def was_erased(db: Database, message: InboxMessage) -> bool:
+def was_erased(db: Transaction, message: InboxMessage) -> bool:
     """Return whether the message was erased, and comes again."""
     found = "SELECT 1 FROM erased_messages WHERE key = ?"
     return db.execute(found, [_erased_key(message.thread, message.ts)]).fetchone() is not None
@@ -108,42 +110,45 @@ def _erased_key(thread: ThreadId, ts: str) -> str:
     return hashlib.sha256(f"{thread.team}/{thread.channel}/{ts}".encode()).hexdigest()
 
 
-def erase_inbox(db: Database, thread: ThreadId) -> None:
+def erase_inbox(db: Transaction, thread: ThreadId) -> None:
     """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
     now = datetime.now(UTC).isoformat()
     for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
-        db.execute("INSERT OR REPLACE INTO erased_messages VALUES (?, ?)", [_erased_key(thread, ts), now])
+        db.execute(
+            "INSERT INTO erased_messages VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
+            [_erased_key(thread, ts), now],
+        )
     db.execute("DELETE FROM inbox WHERE thread = ?", [thread.key])
 
 
-def threads_of(db: Database, user: str) -> list[ThreadId]:
+def threads_of(db: Transaction, user: str) -> list[ThreadId]:
     """List the threads in which the person wrote."""
     rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
     return [ThreadId.of_key(key) for (key,) in rows]
 
 
-def quiet_threads(db: Database, since: str) -> list[ThreadId]:
+def quiet_threads(db: Transaction, since: str) -> list[ThreadId]:
     """List the threads in which nobody has written since, and nothing waits for its answer."""
     rows = db.execute(
         """SELECT thread FROM inbox GROUP BY thread
-           HAVING max(received_at) < ? AND NOT max(status IN ('waiting', 'running'))""",
+           HAVING max(received_at) < ? AND count(*) FILTER (WHERE status IN ('waiting', 'running')) = 0""",
         [since],
     ).fetchall()
     return [ThreadId.of_key(key) for (key,) in rows]
 
 
-def is_answering(db: Database, thread: ThreadId) -> bool:
+def is_answering(db: Transaction, thread: ThreadId) -> bool:
     """Return whether a message of the thread waits for its answer."""
     waits = "SELECT 1 FROM inbox WHERE thread = ? AND status IN ('waiting', 'running')"
     return db.execute(waits, [thread.key]).fetchone() is not None
 
 
-def mark_running(db: Database, row_id: int) -> None:
+def mark_running(db: Transaction, row_id: int) -> None:
     """Note that a run answers the message, too."""
     db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
 
 
-def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
+def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool:
     """End all messages that the thread's run answers, and return whether another waits."""
     # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.
     db.execute(
@@ -155,7 +160,7 @@ def finish_running(db: Database, thread: ThreadId, error: str | None) -> bool:
     return is_answering(db, thread)
 
 
-def read_by_model(db: Database, thread: ThreadId) -> tuple[str, frozenset[str]]:
+def read_by_model(db: Transaction, thread: ThreadId) -> tuple[str, frozenset[str]]:
     """Return up to where a thread was read in Slack, or where we came into it, and the messages of it that were read.
 
     Nothing when none was read yet.
@@ -169,28 +174,34 @@ def read_by_model(db: Database, thread: ThreadId) -> tuple[str, frozenset[str]]:
     return since, frozenset(ts for ts, _ in rows)
 
 
-def is_known_text(db: Database, team: str, channel: str, ts: str, text: str) -> bool:
+def is_known_text(db: Transaction, team: str, channel: str, ts: str, text: str) -> bool:
     """Return whether this is what the message says already."""
     known = "SELECT 1 FROM inbox WHERE (team, channel, ts) = (?, ?, ?) AND text = ?"
     return db.execute(known, [team, channel, ts, text]).fetchone() is not None
 
 
-def go_on(db: Database, thread: ThreadId, user: str, text: str) -> None:
+def go_on(db: Transaction, thread: ThreadId, user: str, text: str) -> None:
     """Have the thread go on, as if this person had written the text there now; not where people have taken over."""
     if is_quiet_for(db, thread, user):
         return
     now = datetime.now(UTC)
     db.execute(
-        """INSERT OR IGNORE INTO inbox
+        """INSERT INTO inbox
                (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
            SELECT team, channel, thread_ts, ?, user, user_team, shared, ?, 'waiting', ? FROM inbox
-           WHERE thread = ? AND user = ? ORDER BY id DESC LIMIT 1""",
+           WHERE thread = ? AND user = ? ORDER BY id DESC LIMIT 1 ON CONFLICT DO NOTHING""",
         [f"{now.timestamp():.6f}", text, now.isoformat(), thread.key, user],
     )
 
 
+def thread_of(db: Transaction, team: str, channel: str, ts: str) -> ThreadId | None:
+    """Return the thread of a message, if it was kept."""
+    found = db.execute("SELECT thread FROM inbox WHERE (team, channel, ts) = (?, ?, ?)", [team, channel, ts]).fetchone()
+    return ThreadId.of_key(found[0]) if found else None
+
+
 def mark_changed(
-    db: Database, team: str, channel: str, ts: str, text: str | None = None
+    db: Transaction, team: str, channel: str, ts: str, text: str | None = None
 ) -> tuple[ThreadId, str] | None:
     """Replace the words of a message that is not answered; without any, it is gone and nobody waits for an answer.
 
@@ -216,7 +227,7 @@ def mark_changed(
     return None
 
 
-def current_run(db: Database, thread: ThreadId) -> int | None:
+def current_run(db: Transaction, thread: ThreadId) -> int | None:
     """Return the run that is under way in a thread, which is named by the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
     found: tuple[int | None] = db.execute(

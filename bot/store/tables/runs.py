@@ -3,20 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from bot.store.records import Spent, ThreadId
+from bot.store.tables.database import Transaction
 
 
 class Begin(NamedTuple):
     """Where a run began in the conversation, when, and for whom."""
 
     message_id: int = 0
-    at: str = ""
+    at: str = "0001-01-01"
     user: str = ""
 
 
-def start_of_run(db: Database, thread: ThreadId) -> Begin:
+def start_of_run(db: Transaction, thread: ThreadId) -> Begin:
     """Find where the run began in the conversation: at the first of the messages that it answers."""
     # Named twice, the status lets SQLite use the index of open messages, here as in `finish_running`.
     first = db.execute(
@@ -29,7 +28,7 @@ def start_of_run(db: Database, thread: ThreadId) -> Begin:
     return Begin(*first or ())
 
 
-def spent(db: Database, thread: ThreadId, begin: Begin) -> Spent:
+def spent(db: Transaction, thread: ThreadId, begin: Begin) -> Spent:
     """Sum up what the run has cost so far, of which some bounds count an hour."""
     steps, tokens = db.execute(
         """SELECT count(*) FILTER (WHERE status = 'succeeded' AND purpose = 'turn'),
@@ -46,7 +45,7 @@ def spent(db: Database, thread: ThreadId, begin: Begin) -> Spent:
         """SELECT coalesce(max(n), 0) FROM (
                SELECT count(DISTINCT message_id) AS n FROM tool_calls
                WHERE thread = ? AND message_id > ?
-               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent)""",
+               AND status IN ('rejected', 'failed') GROUP BY tool, arguments_sent) AS failures""",
         [thread.key, begin.message_id],
     ).fetchone()[0]
     return Spent(steps, tokens, calls, same)

@@ -1,28 +1,25 @@
 """The one row of a gated call: its request, the one approval that it can have, and its outcome."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
-from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.calls import call_of, get_call, milliseconds, order_of
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.inbox_rows import go_on, is_known_text, mark_changed
-from bot.store.sqlite.leases import Leases
-from bot.store.sqlite.outbox import Outbox, cards_of
-from bot.store.sqlite.seals import seal
+from bot.store.tables.audit import write_audit
+from bot.store.tables.calls import call_of, get_call, milliseconds, order_of
+from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import go_on, is_known_text, mark_changed, thread_of
+from bot.store.tables.leases import Leases
+from bot.store.tables.outbox import Outbox, cards_of
+from bot.store.tables.seals import seal
 
 
 class ApprovalRequests:
     """Rows of `tool_calls` through which money may pass. Every step is one guarded write, taken once by one process."""
 
-    def __init__(self, database: DatabaseThread, outbox: Outbox, leases: Leases) -> None:
+    def __init__(self, database: Database, outbox: Outbox, leases: Leases) -> None:
         self._database = database
         self._outbox = outbox
         self._leases = leases
@@ -35,7 +32,7 @@ class ApprovalRequests:
         """
         thread = call.thread
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             self._leases.check(db, thread)
             changed = """SELECT 1 FROM inbox WHERE thread = ? AND user = ?
                          AND status = 'running' AND changed_at IS NOT NULL"""
@@ -61,13 +58,13 @@ class ApprovalRequests:
                         call.id,
                     ],
                 )
-            except sqlite3.IntegrityError as error:
+            except db.conflict as error:
                 raise SubjectTakenError(call.subject) from error
             if parked.rowcount != 1:
                 raise SubjectTakenError(f"{call.id} is not a proposal any more")
             self._outbox.insert(db, cards, thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=thread.key)
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing, for the operator. Not awaited."""
@@ -84,8 +81,8 @@ class ApprovalRequests:
         What was looked at is what is taken: not when it was asked anew meanwhile.
         """
 
-        def write(db: Database) -> ToolCall | None:
-            now = datetime.now(UTC).isoformat()
+        def write(db: Transaction) -> ToolCall | None:
+            now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
@@ -94,14 +91,14 @@ class ApprovalRequests:
                    AND NOT EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.subject = tool_calls.subject
                        AND other.status IN ('running', 'unknown') AND NOT other.money_pending)
-                   AND NOT (quote ->> '$.change.kind' = 'delete_account' AND EXISTS (
+                   AND NOT (json_extract(quote, '$.change.kind') = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
                 [by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()],
             )
             return get_call(db, call.id) if taken.rowcount == 1 else None
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=f"subject {call.subject}")
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the yes of who asked, the first of two, and have approvers asked; return whether this was it.
@@ -109,8 +106,8 @@ class ApprovalRequests:
         The requester's card is redrawn, and the request is decided on the others.
         """
 
-        def write(db: Database) -> bool:
-            now = datetime.now(UTC).isoformat()
+        def write(db: Transaction) -> bool:
+            now = db.now().isoformat()
             confirmed = db.execute(
                 """UPDATE tool_calls SET confirmed_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ?
@@ -120,14 +117,14 @@ class ApprovalRequests:
             )
             if confirmed.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
-            return confirmed.rowcount == 1
+            return bool(confirmed.rowcount == 1)
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=call.thread.key)
 
     async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
         """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done."""
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             asked = db.execute(
                 """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, result = ?, confirmed_at = NULL
                    WHERE id = ? AND status = 'pending' AND quote = ?""",
@@ -135,13 +132,13 @@ class ApprovalRequests:
             )
             if asked.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
-            return asked.rowcount == 1
+            return bool(asked.rowcount == 1)
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=call.thread.key)
 
-    def _replace_cards(self, db: Database, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
+    def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
-        db.execute("UPDATE outbox SET decidable = 0 WHERE call_id = ? AND replaces IS NULL", [call.id])
+        db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
         over = [
             replace(
                 redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
@@ -176,7 +173,7 @@ class ApprovalRequests:
         `result` joins the row only; the model learns the summary as a note.
         """
 
-        def write(db: Database) -> bool:
+        def write(db: Transaction) -> bool:
             now = datetime.now(UTC)
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
@@ -203,6 +200,7 @@ class ApprovalRequests:
             seal(db, [call.id])
             if operator:
                 write_audit(db, "settle", by=operator, subject=call.id, why=why)
+                db.hint()
             self._outbox.insert(
                 db,
                 [
@@ -224,7 +222,7 @@ class ApprovalRequests:
                 go_on(db, call.thread, call.requester, goes_on)
             return True
 
-        return await self._database.commit(write)
+        return await self._database.commit(write, lock=call.thread.key)
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""
@@ -235,14 +233,14 @@ class ApprovalRequests:
 
     async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
-        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = iif(?, begun_at, NULL)
+        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = CASE WHEN ? THEN begun_at END
                  WHERE id = ? AND status IN ('running', 'unknown')"""
         await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Have people told, once, that nobody knows what became of a call."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 """UPDATE tool_calls SET reported_at = ?
                    WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
@@ -251,7 +249,7 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def find(self, reference: str) -> list[ToolCall]:
         """Return the gated calls whose outcome is not known and whose id begins so."""
@@ -278,7 +276,7 @@ class ApprovalRequests:
     async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Have the approvers reminded, unless that was done or the call is decided."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET reminded_at = ? WHERE id = ? AND status = 'pending' AND reminded_at IS NULL",
                 [datetime.now(UTC).isoformat(), call.id],
@@ -286,12 +284,12 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
         """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
 
-        def write(db: Database) -> None:
+        def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET shown_paused = ? WHERE id = ? AND status = 'pending' AND shown_paused != ?",
                 [paused, call.id, paused],
@@ -299,18 +297,20 @@ class ApprovalRequests:
             if marked.rowcount == 1:
                 self._outbox.insert(db, [draw(card) for card in cards_of(db, call.id)], call.thread)
 
-        await self._database.commit(write)
+        await self._database.commit(write, lock=call.thread.key)
 
     async def mark_card_deleted(self, team: str, channel: str, ts: str) -> list[ToolCall]:
         """Note that a message of ours is gone, and return the pending call that cannot be decided without it."""
 
-        def write(db: Database) -> list[ToolCall]:
+        def write(db: Transaction) -> list[ToolCall]:
             gone = "SELECT id, call_id FROM outbox WHERE (team, channel, ts) = (?, ?, ?) AND call_id IS NOT NULL"
             found = db.execute(gone, [team, channel, ts]).fetchone()
             if found is None:
                 return []
+            if (gone_of := get_call(db, found[1])) is not None:
+                db.lock(gone_of.thread.key)  # two cards that go at once: the second to look sees that none is left
             db.execute(
-                "UPDATE outbox SET status = 'failed', decidable = 0, error = 'deleted in Slack' WHERE id = ?",
+                "UPDATE outbox SET status = 'failed', decidable = FALSE, error = 'deleted in Slack' WHERE id = ?",
                 [found[0]],
             )
             call = get_call(db, found[1])
@@ -333,7 +333,10 @@ class ApprovalRequests:
         no answer to these any more is told so with what `tell` makes of the thread and the person.
         """
 
-        def write(db: Database) -> list[ToolCall]:
+        def write(db: Transaction) -> list[ToolCall]:
+            if (thread := thread_of(db, team, channel, ts)) is None:
+                return []
+            db.lock(thread.key)  # a call is parked before this and found, or after it and refused
             if text is not None and is_known_text(db, team, channel, ts, text):
                 return []  # such as when Slack does not say how a message was before
             answered = mark_changed(db, team, channel, ts, text)
@@ -344,7 +347,7 @@ class ApprovalRequests:
                        SELECT inbox_id FROM messages m WHERE inbox_id IS NOT NULL AND m.id < message_id AND m.id > (
                            SELECT coalesce(max(a.id), 0) FROM messages a WHERE a.id < message_id
                            AND a.thread = m.thread
-                           AND a.role = 'assistant' AND a.message ->> 'tool_calls' IS NULL))
+                           AND a.role = 'assistant' AND json_extract(a.message, '$.tool_calls') IS NULL))
                    WHERE gated AND tool_calls.status = 'pending'
                    AND (inbox.team, inbox.channel, inbox.ts) = (?, ?, ?)
                    AND inbox.thread = tool_calls.thread""",
@@ -358,11 +361,11 @@ class ApprovalRequests:
         return await self._database.commit(write)
 
 
-def erase_clicks(db: Database, user: str) -> None:
+def erase_clicks(db: Transaction, user: str) -> None:
     """Erase the clicks in vain of a person, and what others were told of them."""
-    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?)", [user, f"<@{user}>"])
+    db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?) > 0", [user, f"<@{user}>"])
 
 
-def erase_old_clicks(db: Database, before: str) -> None:
+def erase_old_clicks(db: Transaction, before: str) -> None:
     """Erase the clicks in vain from before a time."""
     db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])

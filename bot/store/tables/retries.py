@@ -1,10 +1,8 @@
 """What the operator has tried again: a message that was not answered, or a post that Slack did not take."""
 
-from sqlite_utils import Database
-
 from bot.store.errors import NothingToRetryError
-from bot.store.sqlite.audit import write_audit
-from bot.store.sqlite.database import DatabaseThread
+from bot.store.tables.audit import write_audit
+from bot.store.tables.database import Database, Transaction
 
 _UNKNOWN = (
     "Nobody knows yet what came of this request. The bot asks the shop again by itself; "
@@ -16,25 +14,26 @@ _FINAL = "This call has ended ({}), and what has ended never changes. It can be 
 class Retries:
     """Puts what has failed back to where it waited; a bot that runs finds it there within seconds."""
 
-    def __init__(self, database: DatabaseThread) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def retry(self, reference: str, *, by: str) -> str:
         """Try again what the reference names, and return in words what that is. Raises NothingToRetryError."""
         like = f"{reference.lower()}%"
 
-        def write(db: Database) -> str:
+        def write(db: Transaction) -> str:
             for again in (_message_again, _post_again):
                 if (found := again(db, like)) is not None:
                     row_id, words = found
                     write_audit(db, "retry", by=by, subject=row_id)
+                    db.hint()
                     return words
             raise NothingToRetryError(_why_not(db, reference, like))
 
         return await self._database.commit(write)
 
 
-def _message_again(db: Database, like: str) -> tuple[str, str] | None:
+def _message_again(db: Transaction, like: str) -> tuple[str, str] | None:
     rows = db.execute(
         """SELECT id, error, user FROM inbox WHERE status = 'failed'
            AND (error LIKE ? OR id IN (SELECT run_id FROM model_calls WHERE id LIKE ?))""",
@@ -55,7 +54,7 @@ def _message_again(db: Database, like: str) -> tuple[str, str] | None:
     return reference, f"The message of {rows[0][2]} waits for its answer again."
 
 
-def _post_again(db: Database, like: str) -> tuple[str, str] | None:
+def _post_again(db: Transaction, like: str) -> tuple[str, str] | None:
     rows = db.execute(
         "SELECT id, channel, call_id, replaces, error FROM outbox WHERE status = 'failed' AND id LIKE ?", [like]
     ).fetchall()
@@ -73,7 +72,7 @@ def _post_again(db: Database, like: str) -> tuple[str, str] | None:
     return row_id, f"The post in {channel} is tried again."
 
 
-def _why_not(db: Database, reference: str, like: str) -> str:
+def _why_not(db: Transaction, reference: str, like: str) -> str:
     found = db.execute("SELECT status FROM tool_calls WHERE id LIKE ?", [like]).fetchone()
     if found is None:
         return (

