@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from bot.__main__ import main
 from bot.settings import variable
+from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
 from tests.world import SAM, World, buttons, heard, refund_of, status_of
@@ -152,7 +153,7 @@ class Supervisor:
 
 async def think(request: Request) -> Answer:
     """Answer as a model would that is asked where an order is, or for a refund, in a message that ends in its id."""
-    asked = heard(request)[-1]
+    asked = heard(request)[-1].partition(QUOTED)[0]
     last = next(m["role"] for m in reversed(request.messages) if m["role"] != "system")
     if last == "tool":
         return Answer(f"That was “{asked}”.")

@@ -51,7 +51,7 @@ class Chaos:
         self._second: BotProcess | None = None
         self._model_is_there = True
         self.said: dict[Key, str] = {}
-        self._channels = [f"C0SOAK{number}" for number in range(24)]  # enough that none is at its pace
+        self._channels = [f"C0SOAK{number}" for number in range(96)]  # enough that none is long at its pace
         world.think = self._think
         world.deliver_all()
         for channel in self._channels:
@@ -227,7 +227,7 @@ async def finish(world: World) -> None:
     left = """SELECT 1 FROM inbox WHERE status IN ('waiting', 'running')
               UNION ALL SELECT 1 FROM outbox WHERE status = 'waiting'
               UNION ALL SELECT 1 FROM tool_calls WHERE gated AND status IN ('running', 'unknown')"""
-    for _ in range(5):
+    for _ in range(20):  # channels have a pace, and each time it goes on for some seconds only
         process = BotProcess(world, **SETTINGS | {"BOT_STOP_SECONDS": 20})
         await world.slack.connected()
         await world.workspace.until(lambda: all(d.acked is not None for d in world.workspace.deliveries))
