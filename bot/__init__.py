@@ -7,7 +7,9 @@ Rooms, from the top down; each imports only what is below it:
     evaluation   conversations in YAML, played with a model through the bot, and how well it did
     operator     what an operator asks beside a bot that runs: check, log
     demo         a whole workspace on one port of localhost, with an offline model
-    app          the composition root: the order of start and stop
+    app          the order of start and stop, and its reason
+    wiring       the composition root: what each part is given
+    ground       what all parts stand on: database, shop, tools, and who is who in Slack
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
@@ -57,7 +59,7 @@ States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
 proposed -> pending | rejected | failed; pending -> running | cancelled | declined | expired | failed;
 running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 
-Calls that no import shows, all joined in app: intake wakes the worker (WakeThread), and so do the approvals after a
+Calls that no import shows, all joined in wiring: intake wakes the worker (WakeThread), and so do the approvals after a
 customer's own change; intake tells the executor that a message was changed (MessageChanged) and the desk that somebody
 opened their Home tab (HomeOpened) or their messages (MessagesOpened); the agent shows a status (ShowStatus) and how a
 thread stands (ShowSession), and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk

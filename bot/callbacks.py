@@ -1,4 +1,4 @@
-"""The calls between rooms that no import shows: who calls is named in each; `bot/app.py` joins them."""
+"""The calls between rooms that no import shows: who calls is named in each; `bot/wiring.py` joins them."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol

@@ -16,8 +16,8 @@ MODULES = {
 }
 KNOWS = {
     "openai": {"bot.model.chat_completions"},
-    "slack_bolt": {"bot.app", "bot.slack"},
-    "slack_sdk": {"bot.app", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
+    "slack_bolt": {"bot.wiring", "bot.slack"},
+    "slack_sdk": {"bot.ground", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
     "psycopg": {"bot.store.postgres"},
     "psycopg_pool": {"bot.store.postgres"},
     "sqlite_utils": {"bot.store.opening", "bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},

@@ -165,12 +165,9 @@ class ApprovalRequests:
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
-        With `goes_on` the thread goes on, as if who asked had written that.
-
-        An `operator` who does it by hand is kept in the audit, and `why`.
-
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
-        `result` joins the row only; the model learns the summary as a note.
+        `result` joins the row only; the model learns the summary as a note. With `goes_on` the thread goes on, as if
+        who asked had written that. An `operator` who does it by hand is kept in the audit, and `why`.
         """
 
         def write(db: Transaction) -> bool:
@@ -181,18 +178,10 @@ class ApprovalRequests:
                        finished_at = ?, duration_ms = ?, money_pending = ?
                    WHERE id = ? AND status = ? AND money_pending = ?""",
                 [
-                    status,
-                    summary,
-                    error,
-                    result,
-                    by,
-                    now.isoformat() if by else None,
+                    *(status, summary, error, result, by, now.isoformat() if by else None),
                     None if status in (CallStatus.UNKNOWN, CallStatus.RUNNING) else now.isoformat(),
-                    milliseconds(call.decided_at, now) if call.decided_at else None,
-                    money_pending,
-                    call.id,
-                    call.status,
-                    call.money_pending,
+                    *(milliseconds(call.decided_at, now) if call.decided_at else None, money_pending),
+                    *(call.id, call.status, call.money_pending),
                 ],
             )
             if moved.rowcount != 1:
@@ -201,21 +190,7 @@ class ApprovalRequests:
             if operator:
                 write_audit(db, "settle", by=operator, subject=call.id, why=why)
                 db.hint()
-            self._outbox.insert(
-                db,
-                [
-                    replace(
-                        redrawn,
-                        id=new_id(),
-                        team=card.team,
-                        channel=card.channel,
-                        thread_ts=card.thread_ts,
-                        replaces=card.id,
-                    )
-                    for card in cards_of(db, call.id)
-                ],
-                call.thread,
-            )
+            self._outbox.insert(db, [_over(card, redrawn) for card in cards_of(db, call.id)], call.thread)
             if announcement is not None:
                 self._outbox.insert(db, [announcement], call.thread)
             if goes_on:
@@ -369,3 +344,10 @@ def erase_clicks(db: Transaction, user: str) -> None:
 def erase_old_clicks(db: Transaction, before: str) -> None:
     """Erase the clicks in vain from before a time."""
     db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])
+
+
+def _over(card: Post, redrawn: Post) -> Post:
+    """Return the post that replaces a card where it stands."""
+    return replace(
+        redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
+    )

@@ -1,0 +1,260 @@
+"""What the bot is made of: settings become store, shop, model, agent and Slack app, each part given what it needs."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.agent.agent import Agent
+from bot.agent.bounds import Bounds
+from bot.agent.escalation import Escalation
+from bot.agent.instructions import INSTRUCTIONS, with_policy
+from bot.agent.intents import Intents
+from bot.agent.model_calls import ModelCalls
+from bot.agent.people import People
+from bot.agent.tool_calls import ToolCalls
+from bot.agent.worker import Worker
+from bot.approvals.cards import Cards
+from bot.approvals.decide import Approvals
+from bot.approvals.execute import Executor
+from bot.approvals.sweeper import ApprovalSweeper
+from bot.callbacks import WakeThread
+from bot.desk.forms import Forms
+from bot.desk.home import Home
+from bot.desk.orders import Orders
+from bot.ground import Ground, open_ground
+from bot.model.chat_completions import OpenAIModel
+from bot.model.health import ModelHealth
+from bot.model.model import Model
+from bot.model.pictures import Pictures
+from bot.policy import read_policy
+from bot.settings import Settings
+from bot.shop.shop import Shop
+from bot.slack.bolt import bolt_app
+from bot.slack.delivery import Delivery
+from bot.slack.desk import Desk
+from bot.slack.feedback import Feedback
+from bot.slack.files import FileReader
+from bot.slack.home import HomeTabs
+from bot.slack.intake import Intake
+from bot.slack.listeners import Buttons
+from bot.slack.sessions import Sessions
+from bot.slack.statuses import Statuses
+from bot.slack.threads import ThreadReader
+from bot.store.hints import Hints
+from bot.store.sqlite.database import DatabaseThread
+from bot.store.store import Store
+from bot.store.tables.leases import Leases
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The parts that are started and stopped."""
+
+    app: AsyncApp
+    store: Store
+    shop: Shop
+    leases: Leases
+    hints: Hints
+    delivery: Delivery
+    sweeper: ApprovalSweeper
+    worker: Worker
+    buttons: Buttons
+    below: Feedback
+    desk: Desk
+    home: Home
+    tabs: HomeTabs
+    clock_ahead: float
+    models: Sequence[ModelHealth]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """What makes requests, carries them out, and posts what there is to say."""
+
+    cards: Cards
+    executor: Executor
+    approvals: Approvals
+    delivery: Delivery
+    statuses: Statuses
+    sessions: Sessions
+    escalation: Escalation
+
+
+async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
+    """Make the parts of a bot that joins the others on its database; the stack closes what was opened for them.
+
+    Raises SettingsError, StartError and DatabaseError with what keeps it from starting.
+    """
+    ground = await open_ground(settings, open_shop, stack)
+    bounds = Bounds(ground.store.usage, settings)
+    worker: Worker
+    # It is made below: a request that is done wakes its thread, and the thread's run makes requests.
+    deciding = _deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
+    pictures = Pictures()
+    models = [OpenAIModel(one, pictures.shown) for one in settings.models]
+    for model in models:
+        stack.push_async_callback(model.close)
+    intents = Intents(
+        model=models[0],
+        store=ground.store,
+        escalation=deciding.escalation,
+        order_number=ground.shop.order_number,
+        sorts=settings.sorts,
+    )
+    stack.push_async_callback(intents.stop)
+    worker = Worker(
+        ground.store.inbox,
+        _agent(settings, ground, deciding, models, intents=intents, pictures=pictures),
+        bounds,
+        settings,
+    )
+    return _slack_side(settings, ground, deciding, worker, [model.health for model in models])
+
+
+def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> _Deciding:
+    store, identity = ground.store, ground.identity
+    cards = Cards(identity, settings)
+    executor = Executor(
+        store=store, cards=cards, tools=ground.tools, shop=ground.shop, identity=identity, settings=settings
+    )
+    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings, wake=wake)
+    statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
+    delivery = Delivery(
+        ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
+    )
+    escalation = Escalation(settings, ground.ourselves.url, bounds)
+    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation)
+
+
+def _agent(
+    settings: Settings,
+    ground: Ground,
+    deciding: _Deciding,
+    models: Sequence[Model],
+    *,
+    intents: Intents,
+    pictures: Pictures,
+) -> Agent:
+    files = FileReader(ground.client, ground.session)
+    model_calls = ModelCalls(
+        models=models,
+        definitions=[tool.definition() for tool in ground.offered.values()],
+        instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
+        calls=ground.store.calls,
+        settings=settings,
+        show_status=deciding.statuses.show,
+    )
+    tool_calls = ToolCalls(
+        tools=ground.offered,
+        calls=ground.store.calls,
+        conversations=ground.store.conversations,
+        shop=ground.shop,
+        approvals=deciding.approvals,
+        escalation=deciding.escalation,
+        settings=settings,
+    )
+    return Agent(
+        model_calls=model_calls,
+        tool_calls=tool_calls,
+        intents=intents,
+        escalation=deciding.escalation,
+        store=ground.store,
+        identity=ground.identity,
+        settings=settings,
+        show_status=deciding.statuses.show,
+        show_session=deciding.sessions.show,
+        read_above=ThreadReader(ground.client, ground.ourselves).above,
+        describe_files=files.describe,
+        fetch_file=files.fetch,
+        pictures=pictures,
+    )
+
+
+def _slack_side(
+    settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker, models: Sequence[ModelHealth]
+) -> Bot:
+    """Make what listens to Slack, and what it is handed to."""
+    store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
+    tabs = HomeTabs(ourselves=ourselves, client=ground.client)
+    intake = Intake(
+        ourselves=ourselves,
+        inbox=store.inbox,
+        wake=worker.wake,
+        changed=deciding.executor.supersede,
+        home_opened=tabs.opened,
+        messages_opened=tabs.messages_opened,
+        goes_on_for=timedelta(minutes=settings.direct_message_minutes),
+    )
+    app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
+    home = Home(
+        store=store,
+        shop=ground.shop,
+        identity=ground.identity,
+        publish=tabs.publish,
+        url=ourselves.url,
+        team=ourselves.team,
+        settings=settings,
+    )
+    buttons = Buttons(
+        ourselves=ourselves,
+        approvals=deciding.approvals,
+        delivery=delivery,
+        home=home,
+        trusted_teams=settings.trusted_teams,
+    )
+    below = Feedback(
+        ourselves=ourselves,
+        client=ground.client,
+        people=People(store.conversations, deciding.escalation, settings),
+        delivery=delivery,
+        team_channel=settings.escalation_channel,
+    )
+    desk = _desk(settings, ground, deciding, worker)
+    tabs.register(app, home)
+    for listener in (buttons, below, desk):
+        listener.register(app)
+    return Bot(
+        app=app,
+        store=store,
+        shop=ground.shop,
+        leases=ground.leases,
+        hints=ground.hints,
+        delivery=delivery,
+        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        worker=worker,
+        buttons=buttons,
+        below=below,
+        desk=desk,
+        home=home,
+        tabs=tabs,
+        clock_ahead=ourselves.clock_ahead,
+        models=models,
+    )
+
+
+def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> Desk:
+    orders = Orders(
+        store=ground.store,
+        shop=ground.shop,
+        identity=ground.identity,
+        requests=deciding.approvals,
+        tools=ground.offered,
+        settings=settings,
+    )
+    forms = Forms(
+        orders=orders,
+        inbox=ground.store.inbox,
+        identity=ground.identity,
+        tools=ground.offered,
+        post_now=deciding.delivery.post_now,
+        wake=worker.wake,
+    )
+    return Desk(
+        ourselves=ground.ourselves, client=ground.client, orders=orders, forms=forms, delivery=deciding.delivery
+    )
