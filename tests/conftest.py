@@ -13,6 +13,34 @@ from bot.store.sqlite.migrations import bot_migrations
 from tests.postgres import PostgresServer, serving
 from tests.world import World, open_world
 
+TESTS = Path(__file__).parent
+LONG = (
+    "mcp",
+    "shop/shopify",
+    "shop/stripe",
+    "stories/test_evaluation.py",
+    "stories/test_evaluation_breaches.py",
+    "stories/test_kills.py",
+    "stories/test_processes.py",
+    "stories/test_replicas.py",
+)
+"""What is left out where no tests are named, so that they are a matter of minutes; `.ci/run` runs it besides."""
+
+
+def _leaves_out(config: pytest.Config) -> bool:
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is long."""
+    left_out = _leaves_out(config) and collection_path.relative_to(TESTS).as_posix() in LONG
+    return left_out or None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is left out."""
+    return f"left to .ci/run: {', '.join(LONG)}" if _leaves_out(config) else None
+
 
 @pytest.fixture
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
