@@ -92,7 +92,8 @@ async def test_approved(world: World) -> None:
     assert world.refunds() == [("ORD-10188", 4200)]
     assert "✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back to Visa ending 4242." in shown(settled)
     assert "Refund $42.00" in shown(settled)
-    assert shown(replies[2]).startswith("<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back")
+    told = "<@U0ANA> ✓ Approved by <@U0SAM>: $42.00 for ORD-10188 went back"
+    assert any(shown(reply).startswith(told) for reply in replies)  # it may overtake the model's answer
     row = call_row(world)
     assert (row["status"], row["decided_by"], row["requester"]) == ("succeeded", SAM, ANA)
     (note,) = notes_in(world.asked[-1])
