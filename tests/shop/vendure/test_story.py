@@ -26,7 +26,9 @@ async def server() -> AsyncIterator[VendureServer]:
 async def bot_on(world: World, url: str, api_key: str) -> AsyncIterator[None]:
     """Run the bot as a process, set up as README says."""
     environment = {"BOT_VENDURE_URL": f"{url}/admin-api", "BOT_VENDURE_API_KEY": api_key}
-    async with BotProcess(world, environment=environment, BOT_SHOP="vendure", BOT_SWEEP_SECONDS=0.2) as process:
+    async with BotProcess(
+        world, environment=environment, BOT_SHOP="vendure", BOT_SWEEP_SECONDS=0.2, BOT_PRIVATE_ANSWERS=False
+    ) as process:
         await world.slack.connected()
         yield
         assert await process.stop() == 0
