@@ -139,13 +139,7 @@ class ApprovalRequests:
     def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
         db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
-        over = [
-            replace(
-                redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
-            )
-            for card in earlier
-        ]
-        self._outbox.insert(db, [*over, *cards], call.thread)
+        self._outbox.insert(db, [*(_over(card, redrawn) for card in earlier), *cards], call.thread)
 
     async def settle(
         self,
