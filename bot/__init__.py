@@ -24,7 +24,9 @@ Rooms, from the top down; each imports only what is below it:
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
+    environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
