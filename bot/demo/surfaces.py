@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 
 from aiohttp import web
 
-from bot.testing.slack.workspace import Json, View, Workspace
+from bot.testing.slack.workspace import Details, Json, View, Workspace
 
 NO_ANSWER = "The app did not respond in time. Try again."
 
@@ -20,6 +20,7 @@ class Surfaces:
         app.router.add_post("/demo/shortcuts", self._shortcut)
         app.router.add_post("/demo/home", self._home)
         app.router.add_post("/demo/stop", self._stop)
+        app.router.add_post("/demo/details", self._details)
         app.router.add_post("/demo/views/actions", self._action)
         app.router.add_post("/demo/views/submit", self._submit)
         app.router.add_post("/demo/views/close", self._close)
@@ -47,6 +48,20 @@ class Surfaces:
         if not self._may(body):
             return refused("You can't do that.")
         await self._workspace.surfaces.stop(body["user"], body["channel"], body["thread_ts"])
+        return web.json_response({"ok": True})
+
+    async def _details(self, request: web.Request) -> web.Response:
+        """Open what is shown below a link, or close it when none is named."""
+        body = await request.json()
+        if not self._may(body):
+            return refused("You can't do that.")
+        if "url" not in body:
+            self._workspace.links.close(body["user"])
+            return web.json_response({"ok": True})
+        try:
+            await self._workspace.links.open(body["user"], body["channel"], body["message_ts"], body["url"])
+        except LookupError:
+            return refused("This is not there any more.")
         return web.json_response({"ok": True})
 
     async def _action(self, request: web.Request) -> web.Response:
@@ -90,6 +105,12 @@ def view_json(view: View) -> Json:
         "errors": view.errors,
         **{name: view.shown.get(name) for name in ("title", "submit", "close", "blocks")},
     }
+
+
+def details_json(details: Details) -> Json:
+    """Write for the page what somebody has opened of a link."""
+    names = ("user", "entity", "error", "answered", "closed")
+    return {name: getattr(details, name) for name in names}
 
 
 def refused(words: str) -> web.Response:

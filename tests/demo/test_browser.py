@@ -172,3 +172,19 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await page.keyboard.press("Escape")
     await expect(modal).to_be_hidden()
     assert complaints == []
+
+
+async def test_links(address: str, browser: Browser) -> None:
+    """A link to an order shows its status to everybody, and the figures to its customer alone."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    feed, details = page.locator("#channel-feed"), page.get_by_test_id("details")
+    await send(page, "Has anybody seen https://shop.example.com/orders/ORD-10234?")
+    await expect(feed.get_by_test_id("entity").get_by_text("Shipped")).to_be_visible()
+    await feed.get_by_role("button", name="Details").click()
+    await expect(details.get_by_text("Stoneware mug")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(details).to_be_hidden()
+    await page.get_by_test_id("person-ben").click()
+    await feed.get_by_role("button", name="Details").click()
+    await expect(details.get_by_text("Only its customer and the support team")).to_be_visible()

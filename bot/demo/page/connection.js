@@ -26,6 +26,8 @@ export const postAction = (action) => post("/demo/actions", action);
 export const postShortcut = (shortcut) => post("/demo/shortcuts", shortcut);
 export const postStop = (thread) => post("/demo/stop", thread);
 export const openHome = (user, tab = "home") => post("/demo/home", { user, tab });
+export const openDetails = (link) => post("/demo/details", link);
+export const closeDetails = (user) => post("/demo/details", { user });
 export const postViewAction = (action) => post("/demo/views/actions", action);
 export const submitView = (filled) => post("/demo/views/submit", filled);
 export const closeView = (view) => post("/demo/views/close", view);
