@@ -39,6 +39,7 @@ from bot.store.records import (
     Form,
     InboxMessage,
     Post,
+    SharedFile,
     Spent,
     ThreadId,
     new_id,
@@ -236,7 +237,7 @@ class Agent:
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
             show = partial(self._show_status, message.shown_in)
-            pictures = tuple(file for user, file in conversation.files if user == message.user and file.is_picture)
+            pictures = _pictures_of(message, conversation)
             run_context = ToolRunContext(
                 requester,
                 intent,
@@ -270,7 +271,8 @@ class Agent:
                 return await self._intents.stored(message.thread)
 
             said = conversation.said_by(message.user)
-            run_context = ToolRunContext(requester, intent, said, note=form.note)
+            pictures = _pictures_of(message, conversation)
+            run_context = ToolRunContext(requester, intent, said, pictures, note=form.note)
             await self._tool_calls.run(calls, run_context, partial(self._show_status, message.shown_in))
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
@@ -396,6 +398,11 @@ def _results(conversation: Conversation) -> list[str]:
 
 def _is_answered(conversation: Conversation) -> bool:
     return bool(_results(conversation))
+
+
+def _pictures_of(message: InboxMessage, conversation: Conversation) -> tuple[SharedFile, ...]:
+    """Return the pictures that who is answered has sent in the thread."""
+    return tuple(file for user, file in conversation.files if user == message.user and file.is_picture)
 
 
 def _intent_of(message: InboxMessage, form: Form) -> str:

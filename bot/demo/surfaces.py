@@ -1,11 +1,13 @@
 """What people do on the page beside writing and clicking: commands, shortcuts, modals and the Home tab."""
 
+import secrets
 from collections.abc import Awaitable, Mapping
 
 from aiohttp import web
 
 from bot.testing.slack.workspace import Details, Json, View, Workspace
 
+MAX_PICTURE_BYTES = 5_000_000
 NO_ANSWER = "The app did not respond in time. Try again."
 
 
@@ -24,6 +26,8 @@ class Surfaces:
         app.router.add_post("/demo/views/actions", self._action)
         app.router.add_post("/demo/views/submit", self._submit)
         app.router.add_post("/demo/views/close", self._close)
+        app.router.add_post("/demo/pictures", self._keep_picture)
+        app.router.add_get("/demo/pictures/{file}", self._picture)
 
     async def command(self, user: str, channel: str, text: str) -> web.Response:
         """Let somebody type a slash command."""
@@ -85,6 +89,26 @@ class Surfaces:
         if self._has(body):
             self._workspace.surfaces.close(body["view_id"])
         return web.json_response({"ok": True})
+
+    async def _keep_picture(self, request: web.Request) -> web.Response:
+        """Keep a picture that somebody has chosen, and describe it as Slack describes a file."""
+        content = await request.content.read(MAX_PICTURE_BYTES + 1)
+        while content and (more := await request.content.read(MAX_PICTURE_BYTES + 1)):
+            content += more
+        if not request.content_type.startswith("image/") or len(content) > MAX_PICTURE_BYTES:
+            return refused("A picture of up to 5 MB can be sent.")
+        file, name = f"F{secrets.token_hex(5).upper()}", request.query.get("name", "picture")
+        described: Json = {"id": file, "name": name, "title": name, "mimetype": request.content_type}
+        described |= {"size": len(content), "url_private": f"{request.url.origin()}/files-pri/{file}"}
+        self._workspace.contents[file] = (request.content_type, content)
+        self._workspace.described[file] = [described]
+        return web.json_response({"ok": True, "file": described})
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        content_type, content = self._workspace.contents.get(request.match_info["file"], ("", b""))
+        if not content or content_type == "image/svg+xml":
+            raise web.HTTPNotFound
+        return web.Response(body=content, content_type=content_type)
 
     def _may(self, body: Mapping[str, str]) -> bool:
         person = self._workspace.people.get(body["user"])
