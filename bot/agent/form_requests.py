@@ -49,7 +49,8 @@ class FormRequests:
             async def intent() -> CustomerIntent | None:
                 return await self._intents.stored(message.thread)
 
-            run_context = ToolRunContext(requester, intent, conversation.said_by(message.user), note=form.note)
+            said, pictures = conversation.said_by(message.user), conversation.pictures_of(message.user)
+            run_context = ToolRunContext(requester, intent, said, pictures, note=form.note)
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._conversations.add_results(message.thread)
             reach("call written")

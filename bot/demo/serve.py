@@ -67,6 +67,7 @@ def _settings(url: str, database: Path) -> Settings:
         "BOT_ESCALATION_CHANNEL": "C0TEAM",
         "BOT_HELP_FOLDER": HELP,
         "BOT_HEALTH_PORT": None,
+        "BOT_ORDER_LINKS": "https://shop.example.com/orders/{order}",
         "BOT_PAUSED": False,
     }
     settings = read_for_demo(**ours)

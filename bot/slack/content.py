@@ -45,6 +45,12 @@ def kept_text(typed: str, us: str) -> str:
     return read({"text": typed}, us).text
 
 
+def kept_pictures(files: object) -> Content:
+    """Return the pictures that were given in a form, and what a message says of them below its words."""
+    pictures = [file for file in dicts(files) if text(file.get("mimetype")).startswith("image/")]
+    return read({"files": pictures}, "")
+
+
 def spoken(message: Mapping[str, Any]) -> str:
     """Return the text of a message as Slack writes it, cut before any pattern looks at it."""
     return text(message.get("text"))[:MAX_TEXT_CHARACTERS]

@@ -297,3 +297,7 @@ class Conversation:
             for message in self.messages
             if message["role"] == "user" and message["name"] == user
         )
+
+    def pictures_of(self, user: str) -> tuple[SharedFile, ...]:
+        """Return the pictures that one person has sent in the thread."""
+        return tuple(file for sender, file in self.files if sender == user and file.is_picture)
