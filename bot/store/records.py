@@ -71,6 +71,8 @@ class Form:
 class SharedFile:
     """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
 
+    It was put there `by` a person who need not be the one who sent the message.
+
     Of an `unfinished` one Slack tells more when it is asked, in a while.
     """
 
@@ -82,6 +84,7 @@ class SharedFile:
     size: int
     words: str = ""
     unfinished: bool = False
+    by: str = ""
 
     @property
     def is_picture(self) -> bool:
