@@ -45,6 +45,7 @@ from bot.store.records import (
     reference,
 )
 from bot.store.store import Store
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ class Agent:
         return await self._end(message, RunError(words, new_id(), error))
 
     async def _end(self, message: InboxMessage, error: RunError) -> bool:
+        tracing.ended("not answered", well=False)
         mark = reference(error.row_id)
         where = f"{message.thread.channel}/{message.thread.ts}"
         tell(
