@@ -32,6 +32,7 @@ Rooms, from the top down; each imports only what is below it:
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
+    tracing      what is told to OpenTelemetry, where that is wanted
     failpoints   places at which a test kills the process
     callbacks    the calls that no import shows, as named Protocols
     tasks        how background work ends
