@@ -51,8 +51,8 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
-          -> approvals/execute  run it under its key, or find out what became of it
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
+          -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
           -> slack/delivery     posts from the outbox

@@ -149,7 +149,7 @@ class Approvals:
         return None
 
     async def _checked(self, click: Click, call: ToolCall) -> str | None:
-        """Look at the world again; then do it, have the next one asked, or ask anew if it is not as it was shown."""
+        """Look at the world again; then do it, have the next one asked, or ask again if it is not as it was shown."""
         requester = await self._identity.person(call.requester)
         now = await self._executor.quoted_now(call, requester)
         if now != quoted_of(call):

@@ -250,7 +250,7 @@ class Executor:
             await self._calls.report(call, self._cards.stuck(call, await self._calls.cards(call.id)))
 
     def _is_hopeless(self, call: ToolCall) -> bool:
-        """Return whether only people can find out what became of the call."""
+        """Return whether only people can find out the outcome of the call."""
         replay = self._replay(call)
         if call.money_pending:
             return False

@@ -166,7 +166,7 @@ class ToolCall:
     showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
-    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
+    was asked in vain for the outcome, and `look_at` when it is next. `money_pending` says that the shop has made the
     change and its money is on its way, `reported_at` when people were told that nobody knows. The `traceparent` is that
     of the run in which it was asked for.
     """
