@@ -25,6 +25,7 @@ Rooms, from the top down; each imports only what is below it:
     store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
     settings     what the operator decides
+    limits       an amount of money that a setting names
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.limits import Limit, read_limit
 from bot.model_settings import ModelFields, printable
 from bot.policy import usable_policy
 from bot.prices import read_prices
@@ -19,6 +20,7 @@ from bot.prices import read_prices
 logger = logging.getLogger(__name__)
 _env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
+LimitSetting = Annotated[Limit, NoDecode, BeforeValidator(read_limit)]
 
 RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may have to be asked again
 
@@ -99,6 +101,18 @@ class Settings(ModelFields):
         validation_alias="BOT_APPROVERS",
         description="Users (U…) and user groups (S…) who may approve; the workspace's admins and owners when not set.",
     )
+    escalate_approvers: Ids = Field(
+        (),
+        validation_alias="BOT_ESCALATE_APPROVERS",
+        description="Users and user groups who are asked next, and may then decide, when a request waits for too long.",
+    )
+    escalate_minutes: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="BOT_ESCALATE_MINUTES",
+        description="Minutes that a request waits for approvers until those of `BOT_ESCALATE_APPROVERS` are asked; "
+        "when not set, and at the latest, three quarters of its time.",
+    )
     staff: Ids = Field(
         (), validation_alias="BOT_STAFF", description="Users and user groups who may look up anybody's orders."
     )
@@ -110,7 +124,7 @@ class Settings(ModelFields):
     approval_channel: str | None = Field(
         None,
         validation_alias="BOT_APPROVAL_CHANNEL",
-        description="Channel (C…) that gets a copy of every approval card; the bot must be in it.",
+        description="Channel (C…) in which approvers get every card with its buttons; the bot must be in it.",
     )
     escalation_channel: str | None = Field(
         None,
@@ -215,17 +229,33 @@ class Settings(ModelFields):
         validation_alias="BOT_HISTORY_TOKENS",
         description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
     )
-    customer_may_confirm: Decimal = Field(
-        Decimal(0),
-        ge=0,
+    customer_may_confirm: LimitSetting = Field(
+        Limit(Decimal(0)),
         validation_alias="BOT_CUSTOMER_MAY_CONFIRM",
-        description="US dollars that may come back on the customer's own click; more needs an approver after it.",
+        description="Money (`250`, in US dollars, or `250 EUR`) that may come back to one customer within 24 hours on "
+        "their own clicks; more needs an approver after them.",
     )
-    address_change_limit: Decimal = Field(
-        Decimal(200),
-        ge=0,
+    address_change_limit: LimitSetting = Field(
+        Limit(Decimal(200)),
         validation_alias="BOT_ADDRESS_CHANGE_LIMIT",
-        description="US dollars of an order above which an approver has to agree to another address of it.",
+        description="Money of an order above which an approver has to agree to another address of it.",
+    )
+    second_approver_over: LimitSetting | None = Field(
+        None,
+        validation_alias="BOT_SECOND_APPROVER_OVER",
+        description="Money above which two different people have to approve that it comes back; in another currency "
+        "than this one's they always have to.",
+    )
+    refunds_per_day: LimitSetting | None = Field(
+        None,
+        validation_alias="BOT_REFUNDS_PER_DAY",
+        description="Money that may come back to one person within 24 hours, asked for or agreed to, before all that "
+        "is theirs needs two approvers.",
+    )
+    approval_policy: str | None = Field(
+        None,
+        validation_alias="BOT_APPROVAL_POLICY",
+        description="A function of your own (`package.module:function`) that wants more approval, or refuses.",
     )
     account_undo_days: int = Field(
         30,
@@ -312,7 +342,10 @@ class Settings(ModelFields):
         """Where the built-in shop is."""
         return self.shop_database or (self.database if isinstance(self.database, Path) else Path("support.db"))
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
+    @field_validator(
+        *("approvers", "escalate_approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -337,7 +370,7 @@ class Settings(ModelFields):
         read_prices(prices or "")
         return prices
 
-    @field_validator("approvers", "staff")
+    @field_validator("approvers", "escalate_approvers", "staff")
     @classmethod
     def _people(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         return _starting(ids, ("U", "W", "S"), "ids of users (U…) or user groups (S…), separated by commas")

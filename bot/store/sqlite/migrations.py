@@ -317,6 +317,19 @@ def two_keys(db: Database) -> None:
 
 
 @bot_migrations()
+def two_approvers(db: Database) -> None:
+    """Let a request need the yes of two approvers, and be passed on to the next group of them."""
+    for column in (
+        "approvals_needed INTEGER NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2))",
+        "first_approved_by TEXT",
+        "first_approved_at TEXT",
+        "escalated_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("CREATE INDEX requests_of_customer ON tool_calls (customer, decided_at) WHERE gated")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Let every call know the run that it belongs to, and a tool call its order."""
     for table in ("tool_calls", "model_calls"):
@@ -399,6 +412,12 @@ def several_machines(db: Database) -> None:
     db.execute("ALTER TABLE relays ADD COLUMN at TEXT")
     db.execute("CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TEXT NOT NULL) STRICT")
     _count_seals(db)
+
+
+@bot_migrations()
+def views_of_two_approvers(db: Database) -> None:
+    """Show in the views whose yes a request needs and has."""
+    create_views(db)
 
 
 def _count_seals(db: Database) -> None:
