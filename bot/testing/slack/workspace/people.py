@@ -11,8 +11,9 @@ PEOPLE = (
     Person("U0BOT", "support_bot", "Support Bot", "App", is_bot=True),
 )
 EVERYBODY = frozenset(person.id for person in PEOPLE)
+_TEAM = frozenset({"U0SAM", "U0PAT", "U0BOT"})
 CHANNELS = (
     Channel("C0SUPPORT", "support", "channel", EVERYBODY, "Orders and refunds: mention @Support Bot"),
-    Channel("C0TEAM", "support-team", "channel", frozenset({"U0SAM", "U0PAT", "U0BOT"}), "What needs a person of the team"),
+    Channel("C0TEAM", "support-team", "channel", _TEAM, "What needs a person of the team"),
     Channel("C0GENERAL", "general", "channel", EVERYBODY, "Everything else"),
 )
