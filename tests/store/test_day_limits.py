@@ -21,7 +21,9 @@ CONFIRMED, TWO = Needs(requester=True, approvers=1), Needs(approvers=2)
 
 def back(minor: int, currency: str = "USD", when: str = "now") -> str:
     """Write a quote by which so much comes back."""
-    return json.dumps({"change": {"kind": "refund"}, "quote": {"balance": {"minor": minor, "currency": currency}, "when": when}})
+    return json.dumps(
+        {"change": {"kind": "refund"}, "quote": {"balance": {"minor": minor, "currency": currency}, "when": when}}
+    )
 
 
 async def proposed(store: Store, *quotes: str, alone: Sequence[int] = ()) -> list[ToolCall]:
