@@ -20,8 +20,9 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
+from bot.store.bounds import Bound, Resource
 from bot.store.errors import AboveDayLimitError
-from bot.store.records import Bound, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
+from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview

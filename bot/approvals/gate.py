@@ -1,6 +1,6 @@
 """Who has to say yes to a change: the requester for what is theirs alone to want, approvers for money, or both."""
 
-from bot.limits import Limit
+from bot.approval_settings import Limit
 from bot.settings import Settings
 from bot.shop.changes import (
     CallTool,

@@ -1,9 +1,9 @@
 """Whose yes a change needs, by the settings and by the operator's own policy."""
 
+from bot.approval_settings import Limit
 from bot.approvals.gate import gate
 from bot.approvals.policy import OwnPolicy
 from bot.identity import Person, plain_address
-from bot.limits import Limit
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.shop.money import exponent
