@@ -26,6 +26,7 @@ Rooms, from the top down; each imports only what is below it:
     imports      Python of the operator's own that a setting names
     environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    approval_settings  who has to agree to how much
     limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
