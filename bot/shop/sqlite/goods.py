@@ -12,8 +12,8 @@ from bot.shop.money import Money
 from bot.shop.orders import Order, OrderItem, OrderStatus, PaymentMethod, Variant
 from bot.shop.quotes import quoted_items
 from bot.shop.shop import ShopRefusedError
-from bot.shop.sqlite.paying import method_of, move, paid_with, require_balance
-from bot.shop.sqlite.reading import left_by_line, order_of, read_variants
+from bot.shop.sqlite.paying import in_words, method_of, move, parts_back, require_balance
+from bot.shop.sqlite.reading import left_by_line, order_of, present_method, read_variants
 
 RETURN_DAYS = 30
 FAULT_DAYS = 365
@@ -44,12 +44,13 @@ def quote_return(db: Database, change: ReturnItems) -> Quote:
     left = left_by_line(db, order)
     _refuse_lines(order, [line for line in change.lines if not left[line]], "was refunded already")
     method = _destination(db, order, change.refund_to)
+    back = min(Money(sum(left[line] for line in change.lines), order.total.currency), order.refundable)
     return Quote(
         order.customer,
         order.id,
         items,
-        balance=min(Money(sum(left[line] for line in change.lines), order.total.currency), order.refundable),
-        method=method.label,
+        balance=back,
+        method=in_words(parts_back(db, order, back, method)) or method.label,
         when=When.ON_RECEIPT,
         total=order.total,
         refunded=order.refunded,
@@ -211,7 +212,7 @@ def _refuse_lines(order: Order, lines: Sequence[int], why: str) -> None:
 def _destination(db: Database, order: Order, refund_to: str) -> PaymentMethod:
     """Return where the money of a return goes: how the order was paid, or a gift card of the customer's."""
     method = method_of(db, order, refund_to)
-    if method != paid_with(db, order) and method.balance is None:
+    if method != present_method(db, order.id) and method.balance is None:
         raise ShopRefusedError(f"Money of {order.id} goes back to {order.payment_method} or to a gift card only.")
     if method.balance is not None and method.balance.currency != order.total.currency:
         raise ShopRefusedError(f"{method.label} is in {method.balance.currency}, and {order.id} is not.")
