@@ -25,7 +25,7 @@ from bot.shop.orders import (
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
-_WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=\S)", re.IGNORECASE)
+_WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=[^\s_/-])", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_CAPITALS = 6
