@@ -17,7 +17,6 @@ from bot.shop.sqlite.reading import left_by_line, order_of
 def quote_refund(db: Database, change: Refund) -> Quote:
     """Say what goes back for which lines. Raises ShopRefusedError when that is nothing, too much, or too early."""
     order = order_of(db, change.order_id)
-    _refuse_on_its_way_back(order, change)
     quote = quotes.quote_refund(order, change, left_by_line(db, order))
     return replace(quote, method=in_words(_parts(db, order, change, quote.balance)))
 
@@ -69,16 +68,3 @@ def _parts(db: Database, order: Order, change: Refund, amount: Money | None) -> 
     if len(wanted) > 1:
         raise ShopRefusedError("The money of these lines goes to different places.", "Ask for each by its lines.")
     return parts_back(db, order, amount, next(iter(wanted), None))
-
-
-def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
-    """Refuse money for what has not come back yet, where it is about certain lines or all that is left."""
-    lines = change.lines or (() if change.amount else tuple(range(1, len(order.items) + 1)))
-    for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
-        if item.returning == "return" and not item.received:
-            raise ShopRefusedError(
-                f"{line}. {item.label} is to come back first; its money follows when it has arrived.",
-                "Other lines can be refunded by their numbers.",
-            )
-        if item.returning == "exchange" and not item.received:
-            raise ShopRefusedError(f"{line}. {item.label} is being exchanged, so it can't be refunded.")
