@@ -182,7 +182,17 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
-_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {"tables": _tables, "plain_views": create_views}
+def _look_ups(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
+    connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
+    connection.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
+_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
+    "tables": _tables,
+    "plain_views": create_views,
+    "look_ups": _look_ups,
+}
 
 
 def migrate(connection: psycopg.Connection[Any]) -> None:

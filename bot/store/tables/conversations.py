@@ -10,7 +10,7 @@ from bot.store.errors import DatabaseError, MessageChangedError
 from bot.store.records import NOTE, Block, ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
 from bot.store.tables.calls import abandon_calls, call_of, calls_of_turn, insert_calls
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
+from bot.store.tables.inbox_rows import finish_running, mark_running, read_files, without_name
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.runs import spent, start_of_run
@@ -359,6 +359,18 @@ def _leave_out(db: Transaction, thread: ThreadId) -> None:
         for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
             marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
             db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
+
+
+def erase_names_in_messages(db: Transaction, user: str) -> None:
+    """Have the conversations of others name the person no more, after their messages do not."""
+    rows = db.execute(
+        """SELECT messages.id, message, user, text || coalesce(context, '')
+           FROM messages LEFT JOIN inbox ON inbox.id = inbox_id WHERE instr(message, ?) > 0""",
+        [user],
+    ).fetchall()
+    for row_id, written, author, said in rows:
+        message = without_name(written, user) if said is None else json.dumps(_said(author, said), ensure_ascii=False)
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row_id])
 
 
 def erase_messages(db: Transaction, thread: ThreadId) -> None:
