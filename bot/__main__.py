@@ -31,7 +31,7 @@ def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Pa
 
     logs.configure(log_format, verbose=verbose, quiet=context.invoked_subcommand != "run")
     if env_file is not None:
-        from bot.settings import use_env_file
+        from bot.environment import use_env_file
 
         use_env_file(env_file)
 
@@ -171,7 +171,7 @@ def pause() -> None:
 
 @main.command()
 def resume() -> None:
-    """Let requests be approved again."""
+    """Resume approvals."""
     from bot.operator import commands
 
     commands.resume()

@@ -182,6 +182,12 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
+def _traces(connection: psycopg.Connection[Any]) -> None:
+    for table in ("inbox", "tool_calls", "outbox"):
+        connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
+    create_views(connection)
+
+
 def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
     connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
@@ -190,6 +196,7 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
 
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
+    "traces": _traces,  # before the views, of which one shows what it adds
     "plain_views": create_views,
     "look_ups": _look_ups,
 }

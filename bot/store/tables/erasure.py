@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bot.store.errors import StillOpenError, UnknownPersonError
-from bot.store.records import Erased, ThreadId
+from bot.store.overviews import Erased
+from bot.store.records import ThreadId
 from bot.store.tables.approval_requests import erase_clicks, erase_old_clicks
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import erase_calls, erase_look_ups, forget_approver, open_requests
-from bot.store.tables.conversations import erase_messages, erase_names_in_messages
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import (
     erase_inbox,
@@ -19,6 +19,7 @@ from bot.store.tables.inbox_rows import (
     threads_of,
     threads_that_name,
 )
+from bot.store.tables.messages import erase_messages, erase_names_in_messages
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage
@@ -41,7 +42,7 @@ class Erasure:
         self._database = database
 
     async def forget(self, user: str, *, by: str | None = None) -> Erased:
-        """Erase every thread in which the person wrote, and write the file anew.
+        """Erase every thread in which the person wrote, and rewrite the file.
 
         Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
         """
@@ -105,7 +106,7 @@ def _locked(db: Transaction, threads: list[ThreadId]) -> list[ThreadId]:
 
 
 def _erase(db: Transaction, threads: Iterable[ThreadId]) -> None:
-    """Have each owner erase its rows, those that refer to others first."""
+    """Erase the rows of each owner, those that refer to others first."""
     for thread in threads:
         for erase in (erase_passed_on, erase_posts, erase_calls, erase_messages, erase_inbox, erase_thread):
             erase(db, thread)
