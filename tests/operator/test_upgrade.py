@@ -15,11 +15,11 @@ from bot.store.sqlite.transaction import SqliteTransaction
 from bot.store.tables.seals import verify
 from tests.operator.command import give
 
-SEALED_BEFORE = (
-    *("id", "channel", "thread_ts", "tool", "status", "requester", "arguments_sent", "arguments", "result", "error"),
-    *("gated", "subject", "quote", "customer", "summary", "card", "decided_by", "decided_at", "created_at"),
-    *("finished_at", "message_id", "position", "tool_call_id"),
-)
+SEALED_BEFORE = """
+    SELECT id, channel, thread_ts, tool, status, requester, arguments_sent, arguments, result, error, gated, subject,
+        quote, customer, summary, card, decided_by, decided_at, created_at, finished_at, message_id, position,
+        tool_call_id
+    FROM tool_calls WHERE id = 'bbbbbbbbbbbb'"""
 CALL = """
     INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, arguments, gated,
         subject, card, created_at, finished_at, message_id, position, tool_call_id, decided_by)
@@ -75,9 +75,7 @@ async def test_sealed_by_an_older_version(older: Path) -> None:
     with closing(sqlite3.connect(older, isolation_level=None)) as connection:
         db = Database(connection, execute_plugins=False)
         bot_migrations.apply(db)
-        row = connection.execute(
-            f"SELECT {', '.join(SEALED_BEFORE)} FROM tool_calls WHERE id = 'bbbbbbbbbbbb'"
-        ).fetchone()
+        row = connection.execute(SEALED_BEFORE).fetchone()
         content = hashlib.sha256(json.dumps(["salt", list(row)]).encode()).hexdigest()
         link = hashlib.sha256(f"{'0' * 64} bbbbbbbbbbbb finished {content}".encode()).hexdigest()
         connection.execute("DELETE FROM sealed_calls")
