@@ -44,7 +44,7 @@ def approval_card(
 
 
 def note_block(requester: str, note: str) -> Block:
-    """Quote what the customer wrote to a request, for whoever decides."""
+    """Quote what the customer wrote to a request, for the one who decides."""
     return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
 
 

@@ -6,10 +6,11 @@ from difflib import get_close_matches
 
 from bot import tools
 from bot.approvals.policy import OwnPolicy
-from bot.environment import env_file
+from bot.environment import env_file, share_with_opentelemetry
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError, variable
+from bot.tracing import tracing
 
 _OURS = "BOT_"
 _SHARED = ("SLACK_", "OPENAI_")  # with the SDKs and other programs: only what is almost a setting of ours is told of
@@ -39,6 +40,15 @@ def _check_policy(settings: Settings) -> Finding:
     except SettingsError as error:
         return fatal("approval policy", str(error))
     return ok("approval policy", f"{settings.approval_policy} can be asked.")
+
+
+def check_telemetry() -> list[Finding]:
+    """Look whether traces and metrics can be exported, if they are to be."""
+    share_with_opentelemetry()
+    if fault := tracing.fault():
+        return [warning("telemetry", fault)]
+    wanted = [signal.lower() for signal in tracing.SIGNALS if tracing.is_wanted(signal)]
+    return [ok("telemetry", f"Exported are {' and '.join(wanted)}.")] if wanted else []
 
 
 def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:

@@ -191,9 +191,16 @@ def _two_approvers(connection: psycopg.Connection[Any]) -> None:
     connection.execute(_typed(_TWO_APPROVERS))
 
 
+def _traces(connection: psycopg.Connection[Any]) -> None:
+    for table in ("inbox", "tool_calls", "outbox"):
+        connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
+    create_views(connection)
+
+
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
-    "two_approvers": _two_approvers,
+    "two_approvers": _two_approvers,  # these before the views, which show what they add
+    "traces": _traces,
     "plain_views": create_views,
     "views_of_two_approvers": create_views,
 }

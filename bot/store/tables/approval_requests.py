@@ -80,7 +80,7 @@ class ApprovalRequests:
     async def claim(self, call: ToolCall, by: str, limits: DayLimits | None = None) -> ToolCall | None:
         """Take the last approval that a pending call needs; None means that somebody else, time or a pause was faster.
 
-        What was looked at is what is taken: not when it was asked anew meanwhile. Raises AboveDayLimitError when
+        What was looked at is what is taken: not when it was asked again meanwhile. Raises AboveDayLimitError when
         more came back to the person since than may without more people's yes; then nothing is taken.
         """
 
@@ -138,7 +138,7 @@ class ApprovalRequests:
     async def ask_again(
         self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post, limits: DayLimits = NO_CLICKS
     ) -> bool:
-        """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done.
+        """Show a pending request again with the quote of `call` in place of `before`; return whether this was done.
 
         Not when it is shown so already. Raises AboveDayLimitError; then nothing is written.
         """
@@ -232,7 +232,7 @@ class ApprovalRequests:
         await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have people told, once, that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -268,7 +268,7 @@ class ApprovalRequests:
         )
 
     async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have the approvers reminded, unless that was done or the call is decided."""
+        """Queue the reminder of the approvers, unless that was done or the call is decided."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -281,7 +281,7 @@ class ApprovalRequests:
         await self._database.commit(write, lock=call.thread.key)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
-        """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
+        """Redraw every card of a pending call as what `draw` makes of it, unless that was done."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
