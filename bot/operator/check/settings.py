@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from bot import tools
+from bot.environment import env_file, share_with_opentelemetry
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
-from bot.settings import Settings, SettingsError, env_file, share_with_opentelemetry, variable
+from bot.settings import Settings, SettingsError, variable
 from bot.tracing import tracing
 
 _OURS = "BOT_"
