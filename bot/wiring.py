@@ -28,10 +28,12 @@ from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
+from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.forms import Forms
 from bot.desk.home import Home
+from bot.desk.links import OrderLinks
 from bot.desk.orders import Orders
 from bot.ground import Ground, open_ground
 from bot.model.chat_completions import OpenAIModel
@@ -48,6 +50,7 @@ from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
 from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
+from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
@@ -77,6 +80,7 @@ class Bot:
     desk: Desk
     home: Home
     tabs: HomeTabs
+    links: Links
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -199,6 +203,7 @@ def _slack_side(
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
     tabs = HomeTabs(ourselves=ourselves, client=ground.client)
+    links = Links(ourselves=ourselves, client=ground.client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -206,6 +211,7 @@ def _slack_side(
         changed=deciding.executor.supersede,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
+        on_link=links.take,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
@@ -232,8 +238,10 @@ def _slack_side(
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )
-    desk = _desk(settings, ground, deciding, worker)
+    orders = _orders(settings, ground, deciding)
+    desk = _desk(ground, deciding, worker, orders)
     tabs.register(app, home)
+    links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
     for listener in (buttons, below, desk):
         listener.register(app)
     return Bot(
@@ -243,20 +251,27 @@ def _slack_side(
         leases=ground.leases,
         hints=ground.hints,
         delivery=delivery,
-        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        sweeper=ApprovalSweeper(
+            store=store,
+            executor=deciding.executor,
+            cards=deciding.cards,
+            next_group=NextGroup(store, deciding.cards, settings),
+            settings=settings,
+        ),
         worker=worker,
         buttons=buttons,
         below=below,
         desk=desk,
         home=home,
         tabs=tabs,
+        links=links,
         clock_ahead=ourselves.clock_ahead,
         models=models,
     )
 
 
-def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> Desk:
-    orders = Orders(
+def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+    return Orders(
         store=ground.store,
         shop=ground.shop,
         identity=ground.identity,
@@ -264,6 +279,9 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         tools=ground.offered,
         settings=settings,
     )
+
+
+def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,

@@ -18,7 +18,7 @@ from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
-from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
@@ -116,7 +116,7 @@ class Delivery:
             shown: dict[str, Any] = {"blocks": [dict(block) for block in blocks]} if blocks else {}
             await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text, **shown)
         except SLACK_ERRORS as error:
-            logger.warning("could not whisper in %s: %s", channel, error)
+            logger.warning("could not whisper in %s: %s", channel, failure(error))
 
     async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
         """Tell one person something that nobody else sees, in the thread or the channel.
@@ -127,7 +127,7 @@ class Delivery:
         try:
             await self._client.chat_postEphemeral(channel=thread.channel, user=user, thread_ts=thread_ts, text=text)
         except SLACK_ERRORS as error:
-            name = slack_error(error) if isinstance(error, SlackApiError) else type(error).__name__
+            name = failure(error)
             logger.warning("could not whisper in %s: %s", thread.channel, name)
             if name not in _FINAL_ERRORS:
                 said = Mrkdwn(f"{mention(user)} {text}")
@@ -142,7 +142,7 @@ class Delivery:
                 channel=channel, unfurl_links=False, unfurl_media=False, **said
             )
         except SLACK_ERRORS as error:
-            logger.warning("could not begin a thread in %s: %s", channel, error)
+            logger.warning("could not begin a thread in %s: %s", channel, failure(error))
             return None
         return str(response["ts"])
 
@@ -174,7 +174,7 @@ class Delivery:
             self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
-        """Try to have the post said, and give back what is to be said in its channel after that."""
+        """Try to have the post said, and return what is to be said in its channel after that."""
         with tracing.post(post.id, post.traceparent):
             return await self._try(post)
 
@@ -188,7 +188,7 @@ class Delivery:
             await self._handle_error(error, post)
         except SLACK_ERRORS as error:
             tracing.ended(type(error).__name__, well=False)
-            await self._try_again(post, f"{type(error).__name__} {error}")
+            await self._try_again(post, failure(error))
         else:
             reach("post made")
             following = await self._outbox.sent(post, ts)

@@ -13,7 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
+from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, failure, slack_error
 
 logger = logging.getLogger(__name__)
 
@@ -70,16 +70,17 @@ class SlackIdentity:
         self._people[user] = (self._now(), person)
         return person
 
-    async def may_approve(self, user: str) -> bool:
+    async def may_approve(self, user: str, *, next_group: bool = False) -> bool:
         """Return whether the person may approve, as of now. Raises IdentityError when Slack does not tell."""
-        return await self._may_approve(user, await self._user(user), fresh=True)
+        later = self._settings.escalate_approvers if next_group else ()
+        return await self._may_approve(user, await self._user(user), later, fresh=True)
 
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
         try:
             data = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.info for {channel}: {error}") from error
+            raise IdentityError(f"conversations.info for {channel}: {failure(error)}") from error
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
@@ -93,15 +94,17 @@ class SlackIdentity:
             try:
                 info = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
             except SLACK_ERRORS as error:
-                raise IdentityError(f"conversations.info for {channel}: {error}") from error
+                raise IdentityError(f"conversations.info for {channel}: {failure(error)}") from error
             public = not (info.get("is_private") or info.get("is_mpim") or info.get("is_im"))
             if len(self._public) > MAX_CACHED:
                 self._public.clear()
             self._public[channel] = (self._now(), public)
         return public
 
-    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
-        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+    async def is_seen_by_approvers(
+        self, channel: str, *, besides: str, people: int = 1, next_group: bool = False
+    ) -> bool:
+        """Return whether so many approvers other than this person can see the channel. Raises IdentityError."""
         known_at, members = self._private.get(channel, (float("-inf"), None))
         if self._now() - known_at >= CACHE_SECONDS:
             members = await self._members_if_private(channel)
@@ -110,7 +113,8 @@ class SlackIdentity:
             self._private[channel] = (self._now(), members)
         if members is None:
             return True
-        return any(one in members for one in await self.approvers() if one != besides)
+        found = await self.approvers(next_group=next_group)
+        return sum(one in members for one in found if one != besides) >= people
 
     async def _members_if_private(self, channel: str) -> frozenset[str] | None:
         try:
@@ -121,15 +125,16 @@ class SlackIdentity:
             async for page in await self._client.conversations_members(channel=channel, limit=1_000):
                 members.update(page["members"])
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+            raise IdentityError(f"conversations.members of {channel}: {failure(error)}") from error
         return frozenset(members)
 
-    async def approvers(self) -> list[str]:
+    async def approvers(self, *, next_group: bool = False) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
-        if not self._settings.approvers:
+        ids = self._settings.escalate_approvers if next_group else self._settings.approvers
+        if not ids and not next_group:
             return await self._list_admins()
         people: list[str] = []
-        for one in self._settings.approvers:
+        for one in ids:
             with suppress(IdentityError):
                 people += sorted(await self._members(one)) if _is_group(one) else [one]
         return list(dict.fromkeys(people))
@@ -143,13 +148,17 @@ class SlackIdentity:
             return
         if not found:
             logger.warning("nobody may approve anything: name somebody in BOT_APPROVERS")
+        if self._settings.escalate_approvers and not await self.approvers(next_group=True):
+            logger.warning("nobody is in the next group: name somebody in BOT_ESCALATE_APPROVERS")
 
-    async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
+    async def _may_approve(
+        self, user: str, data: dict[str, Any], later: tuple[str, ...] = (), *, fresh: bool = False
+    ) -> bool:
         if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
             return False
-        if self._settings.approvers:
-            return await self._is_among(user, self._settings.approvers, fresh=fresh)
-        return self._is_our_admin(data)
+        if not self._settings.approvers and self._is_our_admin(data):
+            return True
+        return await self._is_among(user, (*self._settings.approvers, *later), fresh=fresh)
 
     def _team_of(self, data: dict[str, Any]) -> str:
         """Return whose people somebody belongs to: ours for all of our organisation, else the team or the organisation.
@@ -184,7 +193,7 @@ class SlackIdentity:
         try:
             data: dict[str, Any] = (await _ask(lambda: self._client.users_info(user=user)))["user"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"users.info for {user}: {error}") from error
+            raise IdentityError(f"users.info for {user}: {failure(error)}") from error
         return data
 
     async def _members(self, group: str, *, fresh: bool = False) -> frozenset[str]:
@@ -194,7 +203,7 @@ class SlackIdentity:
         try:
             users = (await _ask(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
-            why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
+            why = failure(error)
             if not isinstance(error, SlackApiError) or _passes(error):
                 if group in self._groups and not fresh:
                     return members
@@ -221,8 +230,8 @@ class SlackIdentity:
                     break
         except SLACK_ERRORS as error:
             if not admins:
-                raise IdentityError(f"users.list: {error}") from error
-            logger.warning("only some admins are known, as users.list failed: %s", error)
+                raise IdentityError(f"users.list: {failure(error)}") from error
+            logger.warning("only some admins are known, as users.list failed: %s", failure(error))
         return admins[:MAX_ADMINS]
 
     async def direct_channel(self, user: str) -> str:
@@ -230,7 +239,7 @@ class SlackIdentity:
         try:
             channel: str = (await _ask(lambda: self._client.conversations_open(users=user)))["channel"]["id"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.open with {user}: {error}") from error
+            raise IdentityError(f"conversations.open with {user}: {failure(error)}") from error
         return channel
 
 
