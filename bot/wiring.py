@@ -22,6 +22,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
+from bot.desk.choices import Choices
 from bot.desk.forms import Forms
 from bot.desk.home import Home
 from bot.desk.orders import Orders
@@ -41,6 +42,7 @@ from bot.slack.files import FileReader
 from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
 from bot.slack.listeners import Buttons
+from bot.slack.menus import Menus
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
@@ -67,6 +69,7 @@ class Bot:
     buttons: Buttons
     below: Feedback
     desk: Desk
+    menus: Menus
     home: Home
     tabs: HomeTabs
     clock_ahead: float
@@ -215,9 +218,9 @@ def _slack_side(
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )
-    desk = _desk(settings, ground, deciding, worker)
+    desk, menus = _desk(settings, ground, deciding, worker)
     tabs.register(app, home)
-    for listener in (buttons, below, desk):
+    for listener in (buttons, below, desk, menus):
         listener.register(app)
     return Bot(
         app=app,
@@ -231,6 +234,7 @@ def _slack_side(
         buttons=buttons,
         below=below,
         desk=desk,
+        menus=menus,
         home=home,
         tabs=tabs,
         clock_ahead=ourselves.clock_ahead,
@@ -238,7 +242,7 @@ def _slack_side(
     )
 
 
-def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> Desk:
+def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> tuple[Desk, Menus]:
     orders = Orders(
         store=ground.store,
         shop=ground.shop,
@@ -255,6 +259,7 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         post_now=deciding.delivery.post_now,
         wake=worker.wake,
     )
-    return Desk(
-        ourselves=ground.ourselves, client=ground.client, orders=orders, forms=forms, delivery=deciding.delivery
-    )
+    ours, delivery = ground.ourselves, deciding.delivery
+    desk = Desk(ourselves=ours, client=ground.client, orders=orders, forms=forms, delivery=delivery)
+    choices = Choices(orders=orders, store=ground.store, wake=worker.wake)
+    return desk, Menus(ourselves=ours, choices=choices, delivery=delivery)

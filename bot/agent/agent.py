@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bot.agent.asking import close_menus, question_of, without_menus
 from bot.agent.attachments import unread
 from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
@@ -210,13 +211,16 @@ class Agent:
         while True:
             calls = conversation.unanswered
             await self._check_stopped(message.thread)
+            if not calls and (question := question_of(conversation.messages)) is not None:
+                return await self._ask_person(message, question, requester, conversation)
             if not calls:
                 self._enforce_bounds(conversation.spent)
                 await self._look(conversation)
                 messages = seen_by(message.user, conversation.messages)
                 last = conversation.spent.steps >= self._settings.max_steps
                 ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
-                turn = await next_turn(ask, [*messages, LAST_TURN] if last else messages, conversation.cards)
+                cards = without_menus(conversation.cards)
+                turn = await next_turn(ask, [*messages, LAST_TURN] if last else messages, cards)
                 reach("model answered")
                 if (more := await self._lines_since(message, conversation)) is not None:
                     conversation = more
@@ -229,9 +233,9 @@ class Agent:
                         filter(None, (without_instructions(turn.text), unread(conversation.new_files, self._pictures)))
                     )
                     known = self._known(requester, conversation)
-                    posts = self._posts(message, text, conversation.cards, known)
-                    posts = await self._closed(message, posts)
-                    return turn.message, [*posts, *_seen_alone(message, conversation.private_cards)]
+                    posts = await self._closed(message, self._posts(message, text, cards, known))
+                    alone = without_menus(conversation.private_cards)
+                    return turn.message, [*posts, *_seen_alone(message, alone)]
                 rows = self._tool_calls.rows(message, turn.calls)
                 calls = await self._store.conversations.add_turn(message.thread, turn.message, rows)
                 reach("turn written")
@@ -248,6 +252,15 @@ class Agent:
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)
             reach("call written")
+
+    async def _ask_person(
+        self, message: InboxMessage, question: str, requester: Person, conversation: Conversation
+    ) -> tuple[ChatMessage, list[Post]]:
+        """Ask what the model does not know, over the menu; nobody rates a question."""
+        text = without_instructions(question)
+        posts = self._posts(message, text, conversation.cards, self._known(requester, conversation))
+        posts = await self._closed(message, posts, rated=False)
+        return {"role": "assistant", "content": text}, [*posts, *_seen_alone(message, conversation.private_cards)]
 
     async def _ask_by_form(
         self, message: InboxMessage, form: Form, requester: Person, conversation: Conversation
@@ -289,7 +302,9 @@ class Agent:
         if message.called_in:
             since, known = await self._store.inbox.read_by_model(message.thread)
             above = await self._read_above(message.shown_in, message.ts, since, known)
-        return await self._store.conversations.begin(message, above)
+        conversation = await self._store.conversations.begin(message, above)
+        await close_menus(self._store, message.thread, message.user, conversation.messages)
+        return conversation
 
     async def _wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
@@ -361,13 +376,13 @@ class Agent:
         )
         return [*known, requester.email] if requester.email else known
 
-    async def _closed(self, message: InboxMessage, posts: Sequence[Post]) -> list[Post]:
+    async def _closed(self, message: InboxMessage, posts: Sequence[Post], *, rated: bool = True) -> list[Post]:
         """Say below an answer that people have the thread from now on, or else ask what the answer was worth."""
         *before, last = posts
         if await self._store.conversations.is_with_people(message.thread, message.user):
             text = f"{last.text}\n{HANDED_OVER}".strip()
             return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
-        return [*before, replace(last, blocks=(*last.blocks, feedback(last.id)))]
+        return [*before, replace(last, blocks=(*last.blocks, feedback(last.id)))] if rated else [*before, last]
 
     def _posts(
         self,

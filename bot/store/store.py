@@ -48,6 +48,9 @@ class Inbox(Protocol):
     async def submit(self, message: InboxMessage) -> None:
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
+    async def choose(self, call: ToolCall, words: str, redrawn: Sequence[Post]) -> bool:
+        """Keep what was chosen from the menu of a call as its requester's words, unless they were answered before."""
+
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
@@ -261,6 +264,9 @@ class Outbox(Protocol):
 
     async def posted(self, team: str, channel: str, ts: str) -> Post | None:
         """Return a post of ours that stands there, as it was drawn last."""
+
+    async def about(self, thread: ThreadId, part: str) -> list[Post]:
+        """Return our posts about a thread in whose blocks this text stands, as they were drawn last."""
 
     async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
         """Give the post up; when it was to call people into a thread, say there that they were not reached."""
