@@ -15,6 +15,7 @@ from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
+from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
@@ -66,6 +67,7 @@ class Bot:
     delivery: Delivery
     sweeper: ApprovalSweeper
     worker: Worker
+    stops: Stops
     buttons: Buttons
     below: Feedback
     desk: Desk
@@ -87,6 +89,7 @@ class _Deciding:
     statuses: Statuses
     sessions: Sessions
     escalation: Escalation
+    stops: Stops
 
 
 async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
@@ -132,7 +135,8 @@ def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThre
         ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
-    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation)
+    stops = Stops(store.conversations)
+    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation, stops)
 
 
 def _agent(
@@ -176,6 +180,7 @@ def _agent(
         describe_files=files.describe,
         fetch_file=files.fetch,
         pictures=pictures,
+        stops=deciding.stops,
     )
 
 
@@ -190,6 +195,7 @@ def _slack_side(
         inbox=store.inbox,
         wake=worker.wake,
         changed=deciding.executor.supersede,
+        stopped=deciding.stops.look_now,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
@@ -231,6 +237,7 @@ def _slack_side(
         delivery=delivery,
         sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
         worker=worker,
+        stops=deciding.stops,
         buttons=buttons,
         below=below,
         desk=desk,

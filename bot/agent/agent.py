@@ -16,7 +16,7 @@ from bot.agent.escalation import Escalation
 from bot.agent.instructions import without_instructions
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
-from bot.agent.stopping import StoppedError, words_of_stop
+from bot.agent.stopping import StoppedError, Stops, words_of_stop
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages, context
@@ -79,6 +79,7 @@ class Agent:
         describe_files: DescribeFiles,
         fetch_file: FetchFile,
         pictures: Pictures,
+        stops: Stops,
     ) -> None:
         self._model_calls = model_calls
         self._tool_calls = tool_calls
@@ -93,6 +94,7 @@ class Agent:
         self._describe_files = describe_files
         self._fetch_file = fetch_file
         self._pictures = pictures
+        self._stops = stops
 
     async def answer(self, message: InboxMessage) -> bool:
         """Answer the message in its thread, whatever happens: with the model's words or with plain ones of ours.
@@ -220,7 +222,8 @@ class Agent:
                 last = conversation.spent.steps >= self._settings.max_steps
                 ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
                 cards = without_menus(conversation.cards)
-                turn = await next_turn(ask, [*messages, LAST_TURN] if last else messages, cards)
+                asking = next_turn(ask, [*messages, LAST_TURN] if last else messages, cards)
+                turn = await self._stops.unless_stopped(message.thread, asking)
                 reach("model answered")
                 if (more := await self._lines_since(message, conversation)) is not None:
                     conversation = more

@@ -58,7 +58,7 @@ class Inbox(Protocol):
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
-        """Have the run that answers messages older than this end before its next step, in whichever process it is."""
+        """Have the run that answers messages older than this end, in whichever process it is."""
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
@@ -106,6 +106,9 @@ class Conversations(Protocol):
 
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether a person has stopped the thread's run."""
+
+    async def stopped(self) -> list[ThreadId]:
+        """Return the threads whose runs a person has stopped and that have not ended yet."""
 
     async def is_with_people(self, thread: ThreadId, user: str) -> bool:
         """Return whether people have the thread, so that this person is not answered there."""

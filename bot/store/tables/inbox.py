@@ -161,6 +161,7 @@ class Inbox:
 
         def write(db: Transaction) -> None:
             db.execute(stop, [ts, find_thread(db, thread).key, ts])
+            db.hint()
 
         await self._database.commit(write)
 
