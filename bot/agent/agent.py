@@ -21,7 +21,7 @@ from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import next_turn
 from bot.blocks.messages import answer_messages, context
 from bot.blocks.orders import ONLY_YOU
-from bot.blocks.people import HANDED_OVER, feedback
+from bot.blocks.people import HANDED_OVER, feedback, talk_to_person
 from bot.blocks.text import email_addresses
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove, ShowSession, ShowStatus
 from bot.failpoints import reach
@@ -155,7 +155,8 @@ class Agent:
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
         text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
         reply = {"role": "assistant", "content": error.words}
-        posts = self._posts(message, text)
+        *before, last = self._posts(message, text)
+        posts = [*before, last if post else replace(last, blocks=(*last.blocks, *self._offer(last)))]
         await self._store.conversations.begin(message)  # the run may have failed before the model could hear of it
         return await self._store.conversations.finish(
             message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered
@@ -385,7 +386,12 @@ class Agent:
         if await self._store.conversations.is_with_people(message.thread, message.user):
             text = f"{last.text}\n{HANDED_OVER}".strip()
             return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
-        return [*before, replace(last, blocks=(*last.blocks, feedback(last.id)))] if rated else [*before, last]
+        below = [feedback(last.id)] if rated else []
+        return [*before, replace(last, blocks=(*last.blocks, *below, *self._offer(last)))]
+
+    def _offer(self, post: Post) -> list[Block]:
+        """Offer a person, where there are some to call."""
+        return [talk_to_person(post.id)] if self._settings.escalation_channel else []
 
     def _posts(
         self,

@@ -228,7 +228,7 @@ class Conversations:
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""
-        return await self._database.read(lambda db: get_intent(db, thread))
+        return await self._database.read(lambda db: get_intent(db, find_thread(db, thread)))
 
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""
