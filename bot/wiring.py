@@ -8,15 +8,23 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent
+from bot.agent.agent import Agent, Progress
+from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
+from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
+from bot.agent.reading import Reading, SlackSources
+from bot.agent.replies import Replies
+from bot.agent.run_ends import RunEnds
+from bot.agent.runs import Runs
 from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
+from bot.agent.tool_loop import ToolLoop
+from bot.agent.turns import Turns
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
@@ -26,6 +34,7 @@ from bot.callbacks import WakeThread
 from bot.desk.choices import Choices
 from bot.desk.forms import Forms
 from bot.desk.home import Home
+from bot.desk.links import OrderLinks
 from bot.desk.orders import Orders
 from bot.ground import Ground, open_ground
 from bot.model.chat_completions import OpenAIModel
@@ -42,6 +51,7 @@ from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
 from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
+from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.menus import Menus
 from bot.slack.sessions import Sessions
@@ -74,6 +84,7 @@ class Bot:
     menus: Menus
     home: Home
     tabs: HomeTabs
+    links: Links
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -148,7 +159,7 @@ def _agent(
     intents: Intents,
     pictures: Pictures,
 ) -> Agent:
-    files = FileReader(ground.client, ground.session)
+    conversations = ground.store.conversations
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in ground.offered.values()],
@@ -160,27 +171,35 @@ def _agent(
     tool_calls = ToolCalls(
         tools=ground.offered,
         calls=ground.store.calls,
-        conversations=ground.store.conversations,
+        conversations=conversations,
         shop=ground.shop,
         approvals=deciding.approvals,
         escalation=deciding.escalation,
         settings=settings,
     )
-    return Agent(
-        model_calls=model_calls,
+    files = FileReader(ground.client, ground.session)
+    sources = SlackSources(ThreadReader(ground.client, ground.ourselves).above, files.describe, files.fetch)
+    reading = Reading(ground.store, sources, pictures, settings)
+    replies = Replies(conversations, pictures, settings)
+    loop = ToolLoop(
+        turns=Turns(model_calls, reading, deciding.stops, settings),
         tool_calls=tool_calls,
         intents=intents,
-        escalation=deciding.escalation,
-        store=ground.store,
-        identity=ground.identity,
-        settings=settings,
-        show_status=deciding.statuses.show,
-        show_session=deciding.sessions.show,
-        read_above=ThreadReader(ground.client, ground.ourselves).above,
-        describe_files=files.describe,
-        fetch_file=files.fetch,
-        pictures=pictures,
-        stops=deciding.stops,
+        replies=replies,
+        conversations=conversations,
+    )
+    return Agent(
+        runs=Runs(
+            audience=Audience(ground.identity, settings),
+            reading=reading,
+            loop=loop,
+            forms=FormRequests(tool_calls, intents, replies, conversations),
+            replies=replies,
+        ),
+        ends=RunEnds(conversations, replies, deciding.escalation, intents),
+        reading=reading,
+        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        max_seconds=settings.run_seconds,
     )
 
 
@@ -190,6 +209,7 @@ def _slack_side(
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
     tabs = HomeTabs(ourselves=ourselves, client=ground.client)
+    links = Links(ourselves=ourselves, client=ground.client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -198,6 +218,7 @@ def _slack_side(
         stopped=deciding.stops.look_now,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
+        on_link=links.take,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
@@ -224,8 +245,12 @@ def _slack_side(
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )
-    desk, menus = _desk(settings, ground, deciding, worker)
+    orders = _orders(settings, ground, deciding)
+    desk = _desk(ground, deciding, worker, orders)
+    choices = Choices(orders=orders, store=store, wake=worker.wake)
+    menus = Menus(ourselves=ourselves, choices=choices, delivery=delivery)
     tabs.register(app, home)
+    links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
     for listener in (buttons, below, desk, menus):
         listener.register(app)
     return Bot(
@@ -244,13 +269,14 @@ def _slack_side(
         menus=menus,
         home=home,
         tabs=tabs,
+        links=links,
         clock_ahead=ourselves.clock_ahead,
         models=models,
     )
 
 
-def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> tuple[Desk, Menus]:
-    orders = Orders(
+def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+    return Orders(
         store=ground.store,
         shop=ground.shop,
         identity=ground.identity,
@@ -258,6 +284,9 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         tools=ground.offered,
         settings=settings,
     )
+
+
+def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,
@@ -266,7 +295,6 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         post_now=deciding.delivery.post_now,
         wake=worker.wake,
     )
-    ours, delivery = ground.ourselves, deciding.delivery
-    desk = Desk(ourselves=ours, client=ground.client, orders=orders, forms=forms, delivery=delivery)
-    choices = Choices(orders=orders, store=ground.store, wake=worker.wake)
-    return desk, Menus(ourselves=ours, choices=choices, delivery=delivery)
+    return Desk(
+        ourselves=ground.ourselves, client=ground.client, orders=orders, forms=forms, delivery=deciding.delivery
+    )

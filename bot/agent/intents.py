@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.agent.escalation import Escalation
-from bot.agent.model_calls import log_answer, log_failed_call
+from bot.agent.model_calls import log_answer, log_failed_call, traced
 from bot.intent import INSTRUCTIONS, CustomerIntent, read_intent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -71,7 +71,9 @@ class Intents:
         ]
         self._store.calls.log_model_call(row)
         try:
-            intent, usage = await self._model.classify(messages, CustomerIntent)
+            with traced(row, self._model) as answered:
+                intent, usage = await self._model.classify(messages, CustomerIntent)
+                answered(usage)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error))
             self._store.calls.log_model_call(failed)

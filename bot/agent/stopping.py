@@ -31,6 +31,11 @@ class Stops:
         self._cut: dict[ThreadId, asyncio.Event] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
+    async def check(self, thread: ThreadId) -> None:
+        """Raise StoppedError when a person has stopped the thread's run."""
+        if await self._conversations.is_stopped(thread):
+            raise StoppedError
+
     async def unless_stopped(self, thread: ThreadId, doing: Coroutine[Any, Any, T]) -> T:
         """Return what it returns, or cut it off and raise StoppedError."""
         cut = self._cut[thread] = asyncio.Event()

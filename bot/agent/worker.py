@@ -13,6 +13,7 @@ from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, ThreadId, fault
 from bot.store.store import Inbox
 from bot.tasks import finish
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ class Worker:
             if message is None:
                 return False
             reach("message taken")
-            return await self._answer(message)
+            with tracing.run(message.thread.key, message.traceparent, message.received_at, first=message.attempts == 1):
+                return await self._answer(message)
 
     async def _answer(self, message: InboxMessage) -> bool:
         if message.attempts > MAX_ATTEMPTS:

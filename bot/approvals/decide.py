@@ -18,10 +18,12 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.records import Bound, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
+from bot.store.bounds import Bound, Resource
+from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -115,11 +117,13 @@ class Approvals:
         bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
         reached = await self._store.usage.take(click.user, new_id(), bound)
         if reached is None:
-            return self._logged(click, decision, await decide(click))
+            with tracing.click(decision):
+                return self._logged(click, decision, await decide(click))
         return self._logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
     def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
         if words is not None:
+            tracing.ended("denied", well=True)
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
             tell(
                 logger,
@@ -188,6 +192,7 @@ class Approvals:
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
+        tracing.link(call.traceparent)
         if click.shown_as is not None and click.shown_as != call.shown_as:
             return CHANGED
         if click.shown_as is None and not await self._is_its_card(click, call):

@@ -22,7 +22,8 @@ from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import Block, Bound, Post, Resource, ThreadId, new_id
+from bot.store.bounds import Bound, Resource
+from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.store import Store
 from bot.tools import rules
 from bot.tools.find_orders import FindOrders
@@ -42,6 +43,10 @@ NONE_FOUND = "There are no orders in your name."
 
 class DeskError(Exception):
     """It is not done; the text is for the person who asked."""
+
+
+class NotFoundError(DeskError):
+    """There is nothing of the kind that the person may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ class Orders:
         try:
             return await within(self._settings.tool_timeout_seconds, doing)
         except ToolError as error:
-            raise DeskError(error.content["error"]) from error
+            raise NotFoundError(error.content["error"]) from error
         except ShopUnavailableError as error:
             raise DeskError(SHOP_SILENT) from error
         except ToolCrashError as error:

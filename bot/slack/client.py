@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -131,6 +132,16 @@ def slack_error(error: SlackApiError) -> str:
     data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
     named = isinstance(data, dict) and data.get("error")
     return str(named or UNREADABLE)
+
+
+def failure(error: Exception) -> str:
+    """Name what a call of the Web API ended in, short and without addresses or keys: what goes to rows and the log."""
+    if isinstance(error, SlackApiError):
+        data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+        needed = data.get("needed") if isinstance(data, dict) else None
+        return slack_error(error)[:100] + (f" (it needs {needed})"[:200] if isinstance(needed, str) else "")
+    number = error.errno if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {os.strerror(number)}" if number and number > 0 else type(error).__name__
 
 
 def error_detail(error: SlackApiError) -> str:

@@ -14,8 +14,8 @@ from bot.blocks.orders import ONLY_YOU, OrderButton
 from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
-from bot.slack.client import SLACK_ERRORS, BotIdentity
-from bot.slack.content import kept_text
+from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
+from bot.slack.content import kept_pictures, kept_text
 from bot.slack.delivery import Delivery
 from bot.store.records import Block
 
@@ -144,7 +144,9 @@ class Desk:
 
     async def _request(self, asker: Asker, view: dict[str, Any]) -> View:
         note = kept_text(str(filled(view, Field.NOTE) or ""), self._ourselves.user)
-        what = Filled(filled(view, Field.LINES) or [], str(filled(view, Field.REASON) or ""), note)
+        lines, reason = filled(view, Field.LINES) or [], str(filled(view, Field.REASON) or "")
+        photos = kept_pictures(filled(view, Field.PHOTO))
+        what = Filled(lines, reason, note, photos.files, photos.text)
         return await self._forms.ask(asker, view["private_metadata"], what)
 
     async def _question(self, asker: Asker, view: dict[str, Any]) -> View:
@@ -189,7 +191,7 @@ class Desk:
                 view_id = answer["view"]["id"]
             await self._client.views_update(view_id=view_id, view=dict(await self._made(title, make)))
         except SLACK_ERRORS as error:  # it was closed meanwhile, or the click came too late
-            logger.info("no modal: %s", error)
+            logger.info("no modal: %s", failure(error))
 
     async def _made(self, title: str, make: Callable[[], Awaitable[View]]) -> View:
         try:

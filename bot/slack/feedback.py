@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent.people import People
 from bot.blocks.people import FEEDBACK, GIVE_BACK, REASON, TALK_TO_PERSON, given_back
-from bot.slack.client import SLACK_ERRORS, BotIdentity
+from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
 from bot.slack.delivery import Delivery
 from bot.store.records import Block, ThreadId
 
@@ -95,4 +95,4 @@ class Feedback:
                 channel=channel, ts=message["ts"], text=message.get("text", ""), blocks=[*left, dict(given_back(user))]
             )
         except SLACK_ERRORS as error:
-            logger.warning("the card of a thread that was given back was not redrawn: %s", error)
+            logger.warning("the card of a thread that was given back was not redrawn: %s", failure(error))

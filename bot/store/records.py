@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from bot.tracing import tracing
+
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -72,6 +73,8 @@ class Form:
 class SharedFile:
     """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
 
+    It was put there `by` a person who need not be the one who sent the message.
+
     Of an `unfinished` one Slack tells more when it is asked, in a while.
     """
 
@@ -83,6 +86,7 @@ class SharedFile:
     size: int
     words: str = ""
     unfinished: bool = False
+    by: str = ""
 
     @property
     def is_picture(self) -> bool:
@@ -96,7 +100,7 @@ class InboxMessage:
 
     A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
     would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
-    the team of the shop cannot look, the message is `private`.
+    the team of the shop cannot look, the message is `private`. Its `traceparent` is that of the trace of its run.
     """
 
     thread: ThreadId
@@ -113,6 +117,7 @@ class InboxMessage:
     called_in: bool = False
     private: bool = False
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.begin)
 
     @property
     def shown_in(self) -> ThreadId:
@@ -162,7 +167,8 @@ class ToolCall:
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
     was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
-    change and its money is on its way, `reported_at` when people were told that nobody knows.
+    change and its money is on its way, `reported_at` when people were told that nobody knows. The `traceparent` is that
+    of the run in which it was asked for.
     """
 
     id: str
@@ -198,6 +204,7 @@ class ToolCall:
     reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+    traceparent: str | None = None
 
     @property
     def shown_as(self) -> str:
@@ -238,7 +245,7 @@ class Post:
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
     again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
     on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
-    be posted in `wait_seconds`.
+    be posted in `wait_seconds`. The `traceparent` is that of what it was written in.
     """
 
     id: str
@@ -257,45 +264,11 @@ class Post:
     wait_seconds: float = 0.0
     relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.current)
 
 
 PassOn = Callable[[ThreadId, InboxMessage], Post]
 """Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
-
-
-class Resource(StrEnum):
-    """What one person may use only so much of within an hour."""
-
-    RUNS = "runs"
-    TOKENS = "tokens"
-    ESCALATIONS = "escalations"
-    CLICKS = "clicks"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """How much of a resource a person may use within an hour, and how much of it a use is."""
-
-    resource: Resource
-    most: int
-    amount: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BoundReached:
-    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
-
-    bound: Bound
-    until: datetime
-    is_news: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
-
-    threads: int
-    left_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,34 +307,6 @@ class Conversation:
             if message["role"] == "user" and message["name"] == user
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of many: those from `start` on, of so many in all."""
-
-    items: tuple[T, ...]
-    start: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenThread:
-    """A thread that needs somebody: since when, what it was sorted as, and whether people have it."""
-
-    thread: ThreadId
-    started_by: str
-    intent: str | None
-    since: datetime
-    with_people: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """A day in figures; `ended` counts requests by how they ended, `refunded` is minor units by currency."""
-
-    messages: int
-    people: int
-    unanswered: int
-    asked: int
-    ended: Mapping[str, int]
-    refunded: Mapping[str, int]
+    def pictures_of(self, user: str) -> tuple[SharedFile, ...]:
+        """Return the pictures that one person has sent in the thread."""
+        return tuple(file for sender, file in self.files if sender == user and file.is_picture)

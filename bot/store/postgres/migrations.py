@@ -182,7 +182,17 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
-_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {"tables": _tables, "plain_views": create_views}
+def _traces(connection: psycopg.Connection[Any]) -> None:
+    for table in ("inbox", "tool_calls", "outbox"):
+        connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
+    create_views(connection)
+
+
+_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
+    "tables": _tables,
+    "traces": _traces,  # before the views, of which one shows what it adds
+    "plain_views": create_views,
+}
 
 
 def migrate(connection: psycopg.Connection[Any]) -> None:

@@ -401,6 +401,14 @@ def several_machines(db: Database) -> None:
     _count_seals(db)
 
 
+@bot_migrations()
+def traces(db: Database) -> None:
+    """Keep in which trace a message is answered, a call was asked for and a post was written."""
+    for table in ("inbox", "tool_calls", "outbox"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
+    create_views(db)
+
+
 def _count_seals(db: Database) -> None:
     """Count the entries of the chain that there ever were, unless they are counted already."""
     if db["seal_chain"].exists():

@@ -58,12 +58,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about, ephemeral_for)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for, traceparent)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key, post.ephemeral_for),
+                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent),
                 ],
             )
             if is_first:
@@ -288,4 +288,5 @@ def _post(row: dict[str, Any]) -> Post:
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
+        traceparent=row["traceparent"],
     )

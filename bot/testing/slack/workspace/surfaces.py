@@ -194,6 +194,13 @@ class Surfaces:
 
     def open(self, trigger_id: str, shown: Json, *, push: bool = False) -> View:
         """Open a modal before the one who did something. Raises RefusedError."""
+        user = self.spend(trigger_id)
+        below = self.modal(user) if push else None
+        previous = below.id if below else None
+        return self._show(View(_new_id(), user, with_ids(shown), new_hash(), previous))
+
+    def spend(self, trigger_id: str) -> str:
+        """Use a trigger up, once and in time, and return who did something. Raises RefusedError."""
         user, made_at = self._triggers.get(trigger_id, ("", 0.0))
         if not user:
             raise RefusedError("invalid_trigger_id")
@@ -202,9 +209,7 @@ class Surfaces:
         if monotonic() - made_at > self.trigger_seconds:
             raise RefusedError("expired_trigger_id")
         self._spent.add(trigger_id)
-        below = self.modal(user) if push else None
-        previous = below.id if below else None
-        return self._show(View(_new_id(), user, with_ids(shown), new_hash(), previous))
+        return user
 
     def update(self, view_id: str, shown: Json, expected: str | None) -> View:
         """Show something else in a modal that is open. Raises RefusedError."""
