@@ -79,18 +79,8 @@ def standby_of(first: PostgresServer, folder: Path) -> Iterator[str]:
     user = Path(host).owner() if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    command = [
-        POSTGRES_BIN_PATH / "pg_basebackup",
-        "-h",
-        host,
-        "-U",
-        str(parts["user"]),
-        "-R",
-        "-c",
-        "fast",
-        "-D",
-        folder,
-    ]
+    program, user_name = str(POSTGRES_BIN_PATH / "pg_basebackup"), str(parts["user"])
+    command = [program, "-h", host, "-U", user_name, "-R", "-c", "fast", "-D", str(folder)]
     subprocess.run(command, check=True, user=user)  # noqa: S603 - our own words
     for lock in folder.glob(".s.PGSQL*"):  # of the first one's socket, which is beside its data
         lock.unlink()
