@@ -134,8 +134,16 @@ def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
 
 def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
-    stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
-    return stored
+    stored: tuple[str | None] | None = db.execute(
+        "SELECT intent FROM threads WHERE thread = ?", [thread.key]
+    ).fetchone()
+    return stored[0] if stored else None
+
+
+def erase_ratings(db: Transaction, user: str) -> None:
+    """Erase what the person said that answers in others' threads were worth, and that they called people there."""
+    db.execute("DELETE FROM ratings WHERE user = ?", [user])
+    db.execute("UPDATE threads SET handed_over_by = 'forgotten' WHERE handed_over_by = ?", [user])
 
 
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
