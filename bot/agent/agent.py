@@ -255,7 +255,7 @@ class Agent:
         """Make the one call that a form was filled in for, as if the model had made it, and say what came of it."""
         calls = conversation.unanswered
         if not calls and not _is_answered(conversation):
-            requested = RequestedCall(f"form_{new_id()}", form.tool, form.arguments)
+            requested = RequestedCall(new_id()[:9], form.tool, form.arguments)
             function = {"name": requested.name, "arguments": requested.arguments}
             turn = {"id": requested.id, "type": "function", "function": function}
             calls = await self._store.conversations.add_turn(
@@ -293,7 +293,7 @@ class Agent:
 
     async def _wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
-        if _is_line_by_line(message):
+        if _may_be_one_of_several(message):
             self._show_status(message.shown_in, "is thinking…")
             since = (datetime.now(UTC) - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
@@ -303,7 +303,7 @@ class Agent:
 
         None when nothing came, or when the lines do not end.
         """
-        if not _is_line_by_line(message) or asked.spent.steps >= MAX_TIMES_FOR_LINES:
+        if message.form is not None or asked.spent.steps >= MAX_TIMES_FOR_LINES:
             return None
         conversation = await self._store.conversations.begin(message)
         return conversation if conversation.messages != asked.messages else None
@@ -421,8 +421,10 @@ def _seen_alone(message: InboxMessage, cards: Sequence[Sequence[Block]]) -> list
     ]
 
 
-def _is_line_by_line(message: InboxMessage) -> bool:
-    return message.thread.channel.startswith("D") and message.form is None
+def _may_be_one_of_several(message: InboxMessage) -> bool:
+    """Return whether the next line would come to us by itself: in a direct message, or in a thread that is ours."""
+    in_thread = message.ts != message.thread.ts
+    return (in_thread or message.thread.channel.startswith("D")) and message.form is None
 
 
 def _last_words(conversation: Conversation) -> str:
