@@ -8,22 +8,32 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent
+from bot.agent.agent import Agent, Progress
+from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
+from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
+from bot.agent.reading import Reading, SlackSources
+from bot.agent.replies import Replies
+from bot.agent.run_ends import RunEnds
+from bot.agent.runs import Runs
 from bot.agent.tool_calls import ToolCalls
+from bot.agent.tool_loop import ToolLoop
+from bot.agent.turns import Turns
 from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
+from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.forms import Forms
 from bot.desk.home import Home
+from bot.desk.links import OrderLinks
 from bot.desk.orders import Orders
 from bot.ground import Ground, open_ground
 from bot.model.chat_completions import OpenAIModel
@@ -40,6 +50,7 @@ from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
 from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
+from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
@@ -69,6 +80,7 @@ class Bot:
     desk: Desk
     home: Home
     tabs: HomeTabs
+    links: Links
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -141,7 +153,7 @@ def _agent(
     intents: Intents,
     pictures: Pictures,
 ) -> Agent:
-    files = FileReader(ground.client, ground.session)
+    conversations = ground.store.conversations
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in ground.offered.values()],
@@ -153,26 +165,35 @@ def _agent(
     tool_calls = ToolCalls(
         tools=ground.offered,
         calls=ground.store.calls,
-        conversations=ground.store.conversations,
+        conversations=conversations,
         shop=ground.shop,
         approvals=deciding.approvals,
         escalation=deciding.escalation,
         settings=settings,
     )
-    return Agent(
-        model_calls=model_calls,
+    files = FileReader(ground.client, ground.session)
+    sources = SlackSources(ThreadReader(ground.client, ground.ourselves).above, files.describe, files.fetch)
+    reading = Reading(ground.store, sources, pictures, settings)
+    replies = Replies(conversations, pictures, settings)
+    loop = ToolLoop(
+        turns=Turns(model_calls, reading, conversations, settings),
         tool_calls=tool_calls,
         intents=intents,
-        escalation=deciding.escalation,
-        store=ground.store,
-        identity=ground.identity,
-        settings=settings,
-        show_status=deciding.statuses.show,
-        show_session=deciding.sessions.show,
-        read_above=ThreadReader(ground.client, ground.ourselves).above,
-        describe_files=files.describe,
-        fetch_file=files.fetch,
-        pictures=pictures,
+        replies=replies,
+        conversations=conversations,
+    )
+    return Agent(
+        runs=Runs(
+            audience=Audience(ground.identity, settings),
+            reading=reading,
+            loop=loop,
+            forms=FormRequests(tool_calls, intents, replies, conversations),
+            replies=replies,
+        ),
+        ends=RunEnds(conversations, replies, deciding.escalation, intents),
+        reading=reading,
+        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        max_seconds=settings.run_seconds,
     )
 
 
@@ -182,6 +203,7 @@ def _slack_side(
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
     tabs = HomeTabs(ourselves=ourselves, client=ground.client)
+    links = Links(ourselves=ourselves, client=ground.client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -189,6 +211,7 @@ def _slack_side(
         changed=deciding.executor.supersede,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
+        on_link=links.take,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
@@ -215,8 +238,10 @@ def _slack_side(
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )
-    desk = _desk(settings, ground, deciding, worker)
+    orders = _orders(settings, ground, deciding)
+    desk = _desk(ground, deciding, worker, orders)
     tabs.register(app, home)
+    links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
     for listener in (buttons, below, desk):
         listener.register(app)
     return Bot(
@@ -226,20 +251,27 @@ def _slack_side(
         leases=ground.leases,
         hints=ground.hints,
         delivery=delivery,
-        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        sweeper=ApprovalSweeper(
+            store=store,
+            executor=deciding.executor,
+            cards=deciding.cards,
+            next_group=NextGroup(store, deciding.cards, settings),
+            settings=settings,
+        ),
         worker=worker,
         buttons=buttons,
         below=below,
         desk=desk,
         home=home,
         tabs=tabs,
+        links=links,
         clock_ahead=ourselves.clock_ahead,
         models=models,
     )
 
 
-def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> Desk:
-    orders = Orders(
+def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+    return Orders(
         store=ground.store,
         shop=ground.shop,
         identity=ground.identity,
@@ -247,6 +279,9 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         tools=ground.offered,
         settings=settings,
     )
+
+
+def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,

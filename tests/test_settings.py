@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
-from bot.settings import Settings, SettingsError, read_settings, variable
+from bot.environment import read_settings
+from bot.settings import Settings, SettingsError, variable
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "OPENAI_API_KEY": "sk-1"}
 
@@ -45,6 +46,9 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
         ("BOT_STAFF", " "),
         ("BOT_LINK_HOSTS", "https://shop.example.com/returns"),
         ("BOT_LINK_HOSTS", "shop"),
+        ("BOT_ORDER_LINKS", "shop.example.com/orders/{order}"),
+        ("BOT_ORDER_LINKS", "https://shop.example.com/orders"),
+        ("BOT_ORDER_LINKS", "https://{order}.example.com/"),
         ("SLACK_BOT_TOKEN", "xoxb-…"),
         ("SLACK_APP_TOKEN", "xapp-1 swapped"),
         ("OPENAI_API_KEY", "sk-…"),

@@ -1,9 +1,10 @@
-"""What one person may use within an hour, in all threads together, and the words for whoever has reached it."""
+"""What one person may use within an hour, in all threads together, and the words for those who have reached it."""
 
 from datetime import UTC, datetime
 
 from bot.settings import Settings
-from bot.store.records import Bound, BoundReached, InboxMessage, Resource
+from bot.store.bounds import Bound, BoundReached, Resource
+from bot.store.records import InboxMessage
 from bot.store.store import Usage
 
 

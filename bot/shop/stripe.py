@@ -15,8 +15,9 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
-from bot.shop.money import Money, exponent
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
 from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote
@@ -134,7 +135,7 @@ class Stripe:
             raise ShopRefusedError(
                 "There is no such order." if isinstance(change, Refund) else "This shop can't do that."
             )
-        quote = quote_refund(order, change, {}, tells_delivery=False)
+        quote = quote_refund(order, change, {})
         if quote.balance:
             _units(quote.balance)
         return quote
@@ -200,6 +201,7 @@ class Stripe:
             id=self._name(payment),
             customer=customer or await self._customer_of(payment),
             status=OrderStatus.PAID,
+            tells_delivery=False,
             items=(),
             total=_money(payment["amount_received"], currency),
             refunded=_money(gone, currency),

@@ -47,6 +47,12 @@ def kept_text(typed: str, us: str) -> str:
     return read({"text": typed}, us).text
 
 
+def kept_pictures(files: object) -> Content:
+    """Return the pictures that were given in a form, and what a message says of them below its words."""
+    pictures = [file for file in dicts(files) if text(file.get("mimetype")).startswith("image/")]
+    return read({"files": pictures}, "")
+
+
 def spoken(message: Mapping[str, Any]) -> str:
     """Return the text of a message as Slack writes it, cut before any pattern looks at it."""
     return text(message.get("text"))[:MAX_TEXT_CHARACTERS]
@@ -146,7 +152,7 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
 
 
 def described(text_: str, before: SharedFile, now: Mapping[str, Any], author: str) -> tuple[str, SharedFile]:
-    """Return what a message of its author says when Slack describes a file of it anew, and the file."""
+    """Return what a message of its author says when Slack describes a file of it again, and the file."""
     file = _file(now)
     if text_.find(line := mask(writable(_told(before)))) < 0:
         return text_, file

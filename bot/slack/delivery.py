@@ -25,6 +25,7 @@ from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -173,14 +174,20 @@ class Delivery:
             self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
-        """Try to have the post said, and give back what is to be said in its channel after that."""
+        """Try to have the post said, and return what is to be said in its channel after that."""
+        with tracing.post(post.id, post.traceparent):
+            return await self._try(post)
+
+    async def _try(self, post: Post) -> Post | None:
         reach("post taken")
         try:
             is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
             ts = await (self._update(post) if post.replaces and not is_news else self._post(post))
         except SlackApiError as error:
+            tracing.ended(slack_error(error), well=False)
             await self._handle_error(error, post)
         except SLACK_ERRORS as error:
+            tracing.ended(type(error).__name__, well=False)
             await self._try_again(post, failure(error))
         else:
             reach("post made")

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from bot.tracing import tracing
+
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -99,7 +100,7 @@ class InboxMessage:
 
     A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
     would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
-    the team of the shop cannot look, the message is `private`.
+    the team of the shop cannot look, the message is `private`. Its `traceparent` is that of the trace of its run.
     """
 
     thread: ThreadId
@@ -116,6 +117,7 @@ class InboxMessage:
     called_in: bool = False
     private: bool = False
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.begin)
 
     @property
     def shown_in(self) -> ThreadId:
@@ -157,20 +159,62 @@ class Gate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """Whose yes a change needs: of who asked, and of how many people who may approve. Needs join to the stricter."""
+
+    requester: bool = False
+    approvers: int = 0
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(self.requester or other.requester, max(self.approvers, other.approvers))
+
+    @property
+    def gate(self) -> Gate:
+        """In which order they are asked."""
+        if not self.approvers:
+            return Gate.REQUESTER
+        return Gate.BOTH if self.requester else Gate.APPROVER
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimit:
+    """How much money may come back to one person within a day, in minor units; another currency's is more."""
+
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """What comes back to one person within a day on their own clicks, and before two have to approve it."""
+
+    own_clicks: DayLimit
+    one_approver: DayLimit | None = None
+
+
+NO_CLICKS = DayLimits(DayLimit(0, "USD"))
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What the model asked, what was validated, who asked, and how it ended.
+    """What the model asked, what was validated, who asked, and how it ended; or what a person looked up themselves.
+
+    A person's own look-up belongs to no message, and `tool_call_id` names the command or button that it was made with.
 
     For a gated call it is the approval request too: `card` are the blocks the approver was shown, `quote` is what they
     showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
-    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
-    change and its money is on its way, `reported_at` when people were told that nobody knows.
+    was asked in vain for the outcome, and `look_at` when it is next. `money_pending` says that the shop has made the
+    change and its money is on its way, `reported_at` when people were told that nobody knows. The `traceparent` is that
+    of the run in which it was asked for.
+
+    Where two have to approve, `first_approved_by` is who has; when the next group was asked it is `escalated_at`.
     """
 
     id: str
     thread: ThreadId
-    message_id: int
+    message_id: int | None
     position: int
     tool_call_id: str
     tool: str
@@ -189,6 +233,10 @@ class ToolCall:
     customer: str | None = None
     gate: Gate = Gate.APPROVER
     confirmed_at: datetime | None = None
+    approvals_needed: int = 1
+    first_approved_by: str | None = None
+    first_approved_at: datetime | None = None
+    escalated_at: datetime | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
@@ -201,6 +249,7 @@ class ToolCall:
     reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+    traceparent: str | None = None
 
     @property
     def shown_as(self) -> str:
@@ -211,6 +260,11 @@ class ToolCall:
     def waits_for_requester(self) -> bool:
         """Whether the next yes is to be said by who asked, and by nobody else."""
         return self.gate != Gate.APPROVER and self.confirmed_at is None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when it waits for whose yes comes next."""
+        return self.confirmed_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +295,7 @@ class Post:
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
     again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
     on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
-    be posted in `wait_seconds`.
+    be posted in `wait_seconds`. The `traceparent` is that of what it was written in.
     """
 
     id: str
@@ -260,45 +314,11 @@ class Post:
     wait_seconds: float = 0.0
     relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.current)
 
 
 PassOn = Callable[[ThreadId, InboxMessage], Post]
 """Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
-
-
-class Resource(StrEnum):
-    """What one person may use only so much of within an hour."""
-
-    RUNS = "runs"
-    TOKENS = "tokens"
-    ESCALATIONS = "escalations"
-    CLICKS = "clicks"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """How much of a resource a person may use within an hour, and how much of it a use is."""
-
-    resource: Resource
-    most: int
-    amount: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BoundReached:
-    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
-
-    bound: Bound
-    until: datetime
-    is_news: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
-
-    threads: int
-    left_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,34 +357,6 @@ class Conversation:
             if message["role"] == "user" and message["name"] == user
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of many: those from `start` on, of so many in all."""
-
-    items: tuple[T, ...]
-    start: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenThread:
-    """A thread that needs somebody: since when, what it was sorted as, and whether people have it."""
-
-    thread: ThreadId
-    started_by: str
-    intent: str | None
-    since: datetime
-    with_people: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """A day in figures; `ended` counts requests by how they ended, `refunded` is minor units by currency."""
-
-    messages: int
-    people: int
-    unanswered: int
-    asked: int
-    ended: Mapping[str, int]
-    refunded: Mapping[str, int]
+    def pictures_of(self, user: str) -> tuple[SharedFile, ...]:
+        """Return the pictures that one person has sent in the thread."""
+        return tuple(file for sender, file in self.files if sender == user and file.is_picture)

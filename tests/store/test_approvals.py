@@ -7,7 +7,8 @@ import pytest
 
 from bot.agent.escalation import unreached
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
-from bot.store.records import CallStatus, Erased
+from bot.store.overviews import Erased
+from bot.store.records import CallStatus
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.rows import ANA, ANSWER, BEN, SAM, message, park, post, propose, refund, take
@@ -121,7 +122,7 @@ async def test_post_in_doubt(store: Store) -> None:
 
 
 async def send_all(store: Store) -> None:
-    """Have all posts of the channel be in Slack."""
+    """Mark all posts of the channel as sent."""
     waiting = await store.outbox.next("C")
     while waiting:
         waiting = await store.outbox.sent(waiting, "5.0")

@@ -1,4 +1,5 @@
 // Draws the fields of a modal, and reads what was filled in.
+import { keepPicture } from "./connection.js";
 import { el } from "./dom.js";
 
 /** Draw an input block: its label, its field and its hint; `data-field` names what it fills in. */
@@ -28,19 +29,26 @@ function single(element, id) {
     const props = { id, class: "form-text", maxlength: element.max_length, rows: element.multiline ? 4 : null };
     return el(element.multiline ? "textarea" : "input", props);
   }
+  if (element.type === "file_input") {
+    const accept = (element.filetypes ?? []).map((type) => `.${type}`).join(",");
+    return el("input", { id, class: "form-text", type: "file", accept, multiple: (element.max_files ?? 10) > 1 });
+  }
   const several = element.type === "multi_static_select";
   const first = several ? [] : [el("option", { value: "" }, element.placeholder?.text ?? "Choose")];
   const options = element.options.map(({ text, value }) => el("option", { value }, text.text));
   return el("select", { id, class: "form-text", multiple: several }, first, options);
 }
 
-/** Read what was filled in, by the action_id of each field. */
-export function valuesIn(form) {
+/** Read what was filled in, by the action_id of each field; files are kept with the demo first. */
+export async function valuesIn(form) {
   const values = {};
   for (const field of form.querySelectorAll("[data-field]")) {
     const { field: name, kind } = field.dataset;
     if (kind === "checkboxes") values[name] = [...field.querySelectorAll("input:checked")].map(({ value }) => value);
-    else if (kind === "multi_static_select") values[name] = [...field.selectedOptions].map(({ value }) => value);
+    else if (kind === "file_input") {
+      const kept = await Promise.all([...field.files].map(keepPicture));
+      values[name] = kept.filter(({ ok }) => ok).map(({ file }) => file);
+    } else if (kind === "multi_static_select") values[name] = [...field.selectedOptions].map(({ value }) => value);
     else values[name] = field.value;
   }
   return values;

@@ -12,7 +12,8 @@ _VIEWS = {
     "approval_requests": f"""
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
                status, decided_by, decided_at, {_WAITED} AS waited_seconds,
-               finished_at, error, expires_at, channel, thread_ts, id
+               finished_at, error, expires_at, channel, thread_ts, id, gate, confirmed_at, approvals_needed,
+               first_approved_by, first_approved_at, escalated_at
         FROM tool_calls WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (
@@ -36,7 +37,7 @@ _VIEWS = {
                (SELECT count(*) FROM tool_calls t WHERE t.run_id = i.id) AS tool_calls,
                (SELECT sum(prompt_tokens) FROM model_calls m WHERE m.run_id = i.id) AS prompt_tokens,
                (SELECT sum(completion_tokens) FROM model_calls m WHERE m.run_id = i.id) AS completion_tokens,
-               i.error, i.channel, i.thread_ts
+               i.error, i.channel, i.thread_ts, substr(i.traceparent, 4, 32) AS trace_id
         FROM inbox i WHERE i.status != 'unclaimed'""",
     "tool_call_summary": """
         SELECT tool, count(*) AS calls, count(*) FILTER (WHERE status = 'succeeded') AS succeeded,

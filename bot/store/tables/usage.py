@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import Bound, BoundReached, Resource
+from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.tables.database import Database, Transaction
 
 HOUR = timedelta(hours=1)
@@ -43,7 +43,7 @@ class Usage:
 
 
 def erase_usage(db: Transaction, user: str) -> None:
-    """Erase what is known of the person: they begin anew."""
+    """Erase what is known of the person: they start from zero."""
     db.execute("DELETE FROM usage WHERE user = ?", [user])
     db.execute("DELETE FROM bounds_told WHERE user = ?", [user])
 
