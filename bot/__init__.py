@@ -31,6 +31,7 @@ Rooms, from the top down; each imports only what is below it:
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
+    currencies   how many decimals an amount has
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted

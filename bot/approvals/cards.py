@@ -59,10 +59,12 @@ class Cards:
             theirs = self._card(call, preview, thread.channel, thread.ts, approvable=False)
             return [theirs, self._card(call, preview, channel, None, approvable=True)]
         self_approval = self._settings.allow_self_approval and await self._identity.may_approve(requester.id)
-        seen = (self_approval and call.approvals_needed < 2) or await self._is_seen(call, requester)  # noqa: PLR2004
+        seen = (self_approval and call.approvals_needed < 2) or await self._is_seen(  # noqa: PLR2004
+            thread.channel, requester.id, people=max(1, call.approvals_needed)
+        )
         cards = [self._card(call, preview, thread.channel, thread.ts, approvable=seen)]
         if not seen:
-            channels = await self._direct_channels(requester)
+            channels = await self._direct_channels(requester.id)
             cards += [self._card(call, preview, channel, None, approvable=True) for channel in channels]
         return cards
 
@@ -107,20 +109,29 @@ class Cards:
         text = Mrkdwn(f"{who}: {what} still waits, until {until}. Then it expires.")
         return [_below(card, text) for card in cards if card.ts and card.decidable]
 
-    def stuck(self, call: ToolCall, cards: list[Post]) -> list[Post]:
-        """Make what tells people that they have to find out the outcome of a call: where approvers see its card."""
+    async def stuck(self, call: ToolCall, cards: list[Post]) -> list[Post]:
+        """Make what tells people that they have to find out the outcome of a call: where approvers see its card.
+
+        What the customer alone has confirmed no approver has a card of; then it is where they would have one. Raises
+        IdentityError when nobody could be told.
+        """
         what, mark = one_line(call.summary or "This request"), reference(call.id)
         text = Mrkdwn(
             f"{self.approvers()}: I can't find out whether this was done: {what}. I will not do it again by myself. "
             f"Please look it up there, then let the operator run `support-bot settle {mark} done` or "
             f"`support-bot settle {mark} not-done`, with `--why`."
         )
-        posts = [_below(card, text) for card in cards if card.ts and card.decidable]
-        if self._settings.escalation_channel:
-            posts.append(
-                Post(new_id(), call.thread.team, self._settings.escalation_channel, None, text, (section(text),))
-            )
-        return posts
+        places: list[tuple[str, str | None]]
+        places = [(card.channel, card.thread_ts or card.ts) for card in cards if card.ts and card.decidable]
+        team_channel = self._settings.escalation_channel
+        if call.gate == Gate.REQUESTER and not await self._reaches_approvers(call):
+            others = [self._settings.approval_channel] if self._settings.approval_channel else []
+            others = others or ([] if team_channel else await self._direct_channels(call.requester))
+            places = [(channel, None) for channel in others]
+        if team_channel:
+            places.append((team_channel, None))
+        team = call.thread.team
+        return [Post(new_id(), team, channel, thread_ts, text, (section(text),)) for channel, thread_ts in places]
 
     def paused(self, call: ToolCall, card: Post) -> Post:
         """Draw a card without its buttons, for as long as nothing may be approved."""
@@ -136,13 +147,18 @@ class Cards:
         first = ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
         return ", ".join((first, *map(mention, later)))
 
-    async def _is_seen(self, call: ToolCall, requester: Person) -> bool:
+    async def _reaches_approvers(self, call: ToolCall) -> bool:
+        """Return whether an approver reads the call's thread, be it who asked."""
+        return await self._identity.may_approve(call.requester) or await self._is_seen(
+            call.thread.channel, call.requester
+        )
+
+    async def _is_seen(self, channel: str, requester: str, *, people: int = 1) -> bool:
         """Return whether enough approvers see the thread; when Slack does not tell, it is as if none did."""
-        channel, people = call.thread.channel, max(1, call.approvals_needed)
         if channel.startswith("D"):
             return False
         try:
-            return await self._identity.is_seen_by_approvers(channel, besides=requester.id, people=people)
+            return await self._identity.is_seen_by_approvers(channel, besides=requester, people=people)
         except IdentityError as error:
             logger.warning("the card is not only in its thread: %s", error)
             return False
@@ -165,11 +181,11 @@ class Cards:
                         channels.append(await self._identity.direct_channel(one))
         return channels
 
-    async def _direct_channels(self, requester: Person) -> list[str]:
+    async def _direct_channels(self, requester: str) -> list[str]:
         """Open the direct messages of those who may approve; one who has left the company is passed over."""
         channels: list[str] = []
         for approver in await self._identity.approvers():
-            if approver != requester.id and len(channels) < MAX_DIRECT_CARDS:
+            if approver != requester and len(channels) < MAX_DIRECT_CARDS:
                 with suppress(IdentityError):
                     channels.append(await self._identity.direct_channel(approver))
         if not channels:

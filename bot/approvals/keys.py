@@ -3,10 +3,10 @@
 from bot.approval_settings import Limit
 from bot.approvals.gate import gate
 from bot.approvals.policy import OwnPolicy
+from bot.currencies import exponent
 from bot.identity import Person, plain_address
 from bot.settings import Settings
 from bot.shop.changes import Quoted
-from bot.shop.money import exponent
 from bot.store.records import DayLimit, DayLimits, Needs
 
 

@@ -21,7 +21,7 @@ async def refund(world: World, order_id: str, amount: float | None = None, perso
 
 
 async def cancellation(world: World, order_id: str) -> Message:
-    """Let Ana ask to cancel an order, and return her card once the model has said its part."""
+    """Ask as Ana to cancel an order, and return her card once the model has said its part."""
     world.script += [calls(("cancel_order", {"order_id": order_id})), Answer("Please confirm.")]
     question = await world.says(ANA, f"@bot cancel {order_id}")
     await world.replies(question, 2)

@@ -419,7 +419,6 @@ def traces(db: Database) -> None:
     """Keep in which trace a message is answered, a call was asked for and a post was written."""
     for table in ("inbox", "tool_calls", "outbox"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
-    create_views(db)
 
 
 @bot_migrations()
