@@ -7,6 +7,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
+from tests.operator.command import give
 from tests.stories.test_two_keys import press
 from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, calls, refund_of, shown
 
@@ -49,6 +50,9 @@ async def test_two_people(world: World) -> None:
     assert world.refunds() == [("ORD-10188", 4200)]
     row = request(world)
     assert (row["approvals_needed"], row["first_approved_by"], row["decided_by"]) == (2, SAM, PAT)
+    lines = (await give(world.database.parent, "log", row["reference"], BOT_DATABASE=world.place)).lines
+    told = [line for line in lines if "approved it" in line]
+    assert [("Sam" in line or SAM in line, "first of two" in line) for line in told] == [(True, True), (False, False)]
 
 
 async def test_up_to_the_limit(world: World) -> None:
