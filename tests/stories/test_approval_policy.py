@@ -16,7 +16,7 @@ PAYMENT = calls(("change_payment", {"order_id": "ORD-10251", "pay_with": "Visa e
 
 
 async def asks(world: World, turn: Answer, name: str = "strict", **settings: Any) -> None:
-    """Let Ana ask for something where the rule is this one."""
+    """Ask for something as Ana where the rule is this one."""
     world.script += [turn, Answer("There it is.")]
     async with world.bot(BOT_APPROVAL_POLICY=f"{RULES}:{name}", **settings):
         question = await world.says(ANA, "@bot please")

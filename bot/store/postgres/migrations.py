@@ -205,8 +205,8 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
 
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
-    "two_approvers": _two_approvers,  # these before the views, which show what they add
-    "traces": _traces,
+    "two_approvers": _two_approvers,
+    "traces": _traces,  # before the views, of which one shows what it adds
     "plain_views": create_views,
     "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
