@@ -122,7 +122,7 @@ def ids_of_place(log: LogReader, place: Place) -> list[Row]:
     key = [place.channel, place.thread_ts]
     return [
         *log.rows(f"SELECT user, text FROM inbox {_OF_THREAD}", key),
-        *log.rows(f"SELECT requester, decided_by FROM tool_calls {_OF_THREAD}", key),
+        *log.rows(f"SELECT requester, decided_by, first_approved_by FROM tool_calls {_OF_THREAD}", key),
         *log.rows(f"SELECT text FROM outbox {_OF_THREAD}", key),
         *log.rows(f"SELECT r.user, told FROM refused_clicks r JOIN tool_calls t ON t.id = call_id {_OF_THREAD}", key),
     ]
@@ -181,6 +181,12 @@ def _call(row: Row, names: Names) -> Iterator[Event]:
         yield Event(
             row["confirmed_at"], "decision", names.person(row["requester"]), f"confirmed it after {waited}", reference
         )
+    for column, at, words in (
+        ("first_approved_by", "first_approved_at", "approved it, the first of two"),
+        (None, "escalated_at", "asked the next group"),
+    ):
+        if row[at]:
+            yield Event(row[at], "decision", names.person(row[column]) if column else BOT, words, reference)
     who = names.person(row["decided_by"])
     if row["decided_at"]:
         yes = "confirmed" if row["gate"] == "requester" else "approved"

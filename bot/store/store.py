@@ -341,8 +341,8 @@ class Admin(Protocol):
 class Overview(Protocol):
     """What people see of all threads at a glance, page by page."""
 
-    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
-        """Return the requests that wait for a decision, the oldest first."""
+    async def waiting(self, start: int, most: int, *, escalated: bool = False) -> Page[ToolCall]:
+        """Return what waits for a decision, or what of it the next group was asked about, the oldest first."""
 
     async def requests_of(self, user: str, start: int, most: int) -> Page[ToolCall]:
         """Return what a person has asked for, the latest first."""

@@ -19,13 +19,13 @@ class Overview:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
-        """List the requests that wait for a decision, the oldest first."""
-        now = datetime.now(UTC).isoformat()
+    async def waiting(self, start: int, most: int, *, escalated: bool = False) -> Page[ToolCall]:
+        """List the requests that wait for a decision, or those of which the next group was asked, the oldest first."""
+        now, waiting = datetime.now(UTC).isoformat(), _WAITING + (" AND escalated_at IS NOT NULL" if escalated else "")
 
         def read(db: Transaction) -> Page[ToolCall]:
-            total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {_WAITING}", [now]).fetchone()[0]
-            sql = f"SELECT * FROM tool_calls WHERE {_WAITING} ORDER BY created_at, id LIMIT ? OFFSET ?"
+            total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {waiting}", [now]).fetchone()[0]
+            sql = f"SELECT * FROM tool_calls WHERE {waiting} ORDER BY created_at, id LIMIT ? OFFSET ?"
             return Page(tuple(call_of(row) for row in db.query(sql, [now, most, start])), start, total)
 
         return await self._database.read(read)
