@@ -26,6 +26,7 @@ Rooms, from the top down; each imports only what is below it:
     imports      Python of the operator's own that a setting names
     environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    approval_settings  who has to agree to how much
     limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
@@ -52,8 +53,8 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
-          -> approvals/execute  run it under its key, or find out what became of it
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
+          -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
           -> slack/delivery     posts from the outbox

@@ -256,7 +256,7 @@ class Executor:
             logger.warning("nobody could be told yet of call %s: %s", call.id, error)
 
     def _is_hopeless(self, call: ToolCall) -> bool:
-        """Return whether only people can find out what became of the call."""
+        """Return whether only people can find out the outcome of the call."""
         replay = self._replay(call)
         if call.money_pending:
             return False

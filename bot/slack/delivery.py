@@ -174,7 +174,7 @@ class Delivery:
             self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
-        """Try to have the post said, and give back what is to be said in its channel after that."""
+        """Try to have the post said, and return what is to be said in its channel after that."""
         with tracing.post(post.id, post.traceparent):
             return await self._try(post)
 

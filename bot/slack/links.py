@@ -37,14 +37,15 @@ class Links:
         user, orders = text(event.get("user")), self._orders
         if user and orders:
             channel = text(event.get("channel"))
-            asker = Asker(user, self._ourselves.team, channel, text(event.get("thread_ts")))
+            using = text(event.get("type"))
+            asker = Asker(user, self._ourselves.team, channel, text(event.get("thread_ts")), using=using)
             details = event.get("type") == DETAILS_REQUESTED
             self._in_background(
                 self._present(orders, asker, event) if details else self._unfurl(orders, asker, event, shared=shared)
             )
 
     async def stop(self, seconds: float) -> None:
-        """Let what is being answered be answered."""
+        """Wait for what is being answered."""
         await finish(self._answering, seconds)
 
     async def _unfurl(self, orders: OrderLinks, asker: Asker, event: Mapping[str, Any], *, shared: bool) -> None:

@@ -13,10 +13,12 @@ from typing import Protocol
 from bot.store.bounds import Bound, BoundReached
 from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import (
+    NO_CLICKS,
     Block,
     CallStatus,
     ChatMessage,
     Conversation,
+    DayLimits,
     InboxMessage,
     ModelCall,
     PassOn,
@@ -51,7 +53,7 @@ class Inbox(Protocol):
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
-        """Have the run that answers messages older than this end before its next step, in whichever process it is."""
+        """Stop the run that answers messages older than this before its next step, in whichever process it is."""
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
@@ -147,6 +149,9 @@ class CallLog(Protocol):
     ) -> None:
         """End a call that needed no approval. Not awaited."""
 
+    async def log_look_up(self, call: ToolCall) -> None:
+        """Keep what a person has looked up without the model, before they see it."""
+
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 
@@ -157,20 +162,28 @@ class CallLog(Protocol):
 class ApprovalRequests(Protocol):
     """Tool calls that need a person. Every step is taken once, by one process."""
 
-    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
-        """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
+    async def park(self, call: ToolCall, cards: Sequence[Post], limits: DayLimits = NO_CLICKS) -> None:
+        """Make a proposed call pending, its cards queued.
 
-    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+        Raises SubjectTakenError, MessageChangedError, and AboveDayLimitError when more people have to agree.
+        """
 
-        None as well when it is not as in `call` any more, for it was asked anew.
+    async def claim(self, call: ToolCall, by: str, limits: DayLimits | None = None) -> ToolCall | None:
+        """Return the call, running, when this is its last approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked again. Raises AboveDayLimitError.
         """
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
 
-    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
-        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done."""
+    async def ask_again(
+        self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post, limits: DayLimits = NO_CLICKS
+    ) -> bool:
+        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done.
+
+        Raises AboveDayLimitError.
+        """
 
     async def settle(
         self,
@@ -198,7 +211,7 @@ class ApprovalRequests(Protocol):
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Queue, once, what tells people that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
     async def find(self, reference: str) -> list[ToolCall]:
         """Return the gated calls whose outcome is not known and whose id begins so."""
@@ -230,6 +243,25 @@ class ApprovalRequests(Protocol):
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""
+
+
+class Yeses(Protocol):
+    """Who has approved what needs two, and the approvers that are asked next. Every step is taken once.
+
+    What `draw` makes of each card on which it is decided, of the call as it is then, is drawn over it.
+    """
+
+    async def first(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the first of two yeses, in place of the one in `call`, and return whether this was it."""
+
+    async def take_back(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the person's first yes back, and return whether it was still the only one."""
+
+    async def escalate(self, call: ToolCall, posts: Sequence[Post], draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Queue what asks the next group of approvers, once, and return whether this was it."""
+
+    async def ask_elsewhere(self, call: ToolCall, cards: Sequence[Post]) -> bool:
+        """Queue cards of a pending call that is left with none to decide on, and return whether there are any now."""
 
 
 class Outbox(Protocol):
@@ -324,6 +356,7 @@ class Store:
     outbox: Outbox
     calls: CallLog
     approval_requests: ApprovalRequests
+    yeses: Yeses
     conversations: Conversations
     usage: Usage
     admin: Admin

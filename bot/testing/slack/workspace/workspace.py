@@ -124,7 +124,7 @@ class Workspace(Changes):
     # What changes it
 
     def add(self, *things: Person | Channel) -> None:
-        """Let more people and channels be there, or others in the place of those with the same id."""
+        """Add people and channels, in place of those with the same id."""
         for thing in things:
             if isinstance(thing, Person):
                 self.people[thing.id] = thing
@@ -243,7 +243,7 @@ class Workspace(Changes):
         attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
-        """Let somebody write a message, and return when its events are on their way; see `announce`."""
+        """Write a message as somebody, and return when its events are on their way; see `announce`."""
         sent = tuple(files)
         subtype = subtype or ("file_share" if sent else None)
         message = self.post(
@@ -292,7 +292,7 @@ class Workspace(Changes):
         value: str | None = None,
         forged: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Let somebody click an action of a message, and return whether the app acked in time.
+        """Click as somebody an action of a message, and return whether the app acked in time.
 
         What the message showed before an update can still be clicked, as by a person whose screen is behind. Another
         value, or what is forged, replaces parts of what Slack would send.
