@@ -31,6 +31,7 @@ const SUGGESTIONS = {
     "Where is Ana's order ORD-10234?",
     "What can you do?",
   ],
+  dora: ["Please delete my account", "Which orders do I have?", "What can you do?"],
   sam: ["What can you do?"],
   default: ["What can you do?", "Where is my order?", "I want a refund"],
 };
