@@ -28,6 +28,7 @@ from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
+from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.forms import Forms
@@ -250,7 +251,13 @@ def _slack_side(
         leases=ground.leases,
         hints=ground.hints,
         delivery=delivery,
-        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        sweeper=ApprovalSweeper(
+            store=store,
+            executor=deciding.executor,
+            cards=deciding.cards,
+            next_group=NextGroup(store, deciding.cards, settings),
+            settings=settings,
+        ),
         worker=worker,
         buttons=buttons,
         below=below,

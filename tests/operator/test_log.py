@@ -267,7 +267,7 @@ async def test_calls_know_their_run(day: World) -> None:
 
 
 async def test_what_people_look_up_themselves(world: World) -> None:
-    """What is looked up by a command or a button is in the story of its order, with who, how and what came of it."""
+    """What is looked up by a command or a button is in the story of its order, with who, how and its outcome."""
     world.script += [status_of("ORD-10234"), Answer("It is on its way.")]
     async with world.bot():
         (card,) = await world.replies(await world.says(ANA, "@bot where is ORD-10234?", "D0ANA"))
