@@ -232,7 +232,7 @@ async def test_account_is_deleted(address: str, browser: Browser) -> None:
     thread = page.get_by_test_id("thread")
     await thread.get_by_role("button", name="Confirm").click()
     await page.get_by_test_id("confirm-ok").click()
-    await expect(thread.get_by_text("The support team was asked.")).to_be_visible()
+    await expect(thread.get_by_text("somebody of the support team has to agree")).to_be_visible()
     await page.get_by_test_id("person-sam").click()
     await page.get_by_test_id("channel-D0SAM").click()
     await page.locator("#channel-feed").get_by_role("button", name="Approve").click()

@@ -82,7 +82,8 @@ const view = {
     go({ thread }, "thread");
     focusComposer(threadComposer);
   },
-  canOpen: (call) => workspace.channels.get(call.channel)?.members.includes(here.acting),
+  canOpen: ({ channel, thread_ts }) =>
+    workspace.channels.get(channel)?.members.includes(here.acting) && Boolean(workspace.message(channel, thread_ts)),
   openCall: (call) => go({ channel: call.channel, thread: call.thread_ts }, "thread"),
   pressing: (message) => ({
     confirm: (question) => askToConfirm(question, view.directory()),
