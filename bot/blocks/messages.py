@@ -46,7 +46,8 @@ def plain(text: str, most: int = 75, *, end: int = 0) -> Block:
 
 def picture(file_id: str, name: str) -> Block:
     """Build a picture that somebody has sent in Slack, by its id there."""
-    alt = bare(name)[:200] or "A picture that the customer sent"
+    alt = bare(name)[:200]
+    alt = alt if any(map(str.isalnum, alt)) else "A picture that the customer sent"
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt}
 
 
