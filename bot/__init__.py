@@ -13,7 +13,7 @@ Rooms, from the top down; each imports only what is below it:
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
     agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
-    approvals    from parked to settled: gate (whose yes), requests, decide, execute, endings (a table), cards, sweeper
+    approvals    from parked to settled: gate (whose yes), requests, decide, decline, amend, execute, endings (a table), …
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
@@ -49,6 +49,7 @@ A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
           -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
+                                (a form opens for a no with a reason, in decline, and for other figures, in amend)
           -> approvals/execute  run it under its key, or find out what became of it
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons

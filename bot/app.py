@@ -144,5 +144,5 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    stopping = (part.stop(seconds) for part in (bot.worker, bot.buttons, bot.below, bot.desk, bot.tabs, bot.sweeper))
-    await asyncio.gather(*stopping)
+    parts = (bot.worker, bot.buttons, bot.forms, bot.below, bot.desk, bot.tabs, bot.sweeper)
+    await asyncio.gather(*(part.stop(seconds) for part in parts))

@@ -17,9 +17,13 @@ from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.worker import Worker
+from bot.approvals.amend import Amending
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
+from bot.approvals.decline import Declining
 from bot.approvals.execute import Executor
+from bot.approvals.history import RefundHistory
+from bot.approvals.requests import Requests
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.forms import Forms
@@ -34,6 +38,7 @@ from bot.policy import read_policy
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.slack.bolt import bolt_app
+from bot.slack.decisions import DecisionForms
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
 from bot.slack.feedback import Feedback
@@ -65,6 +70,7 @@ class Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     buttons: Buttons
+    forms: DecisionForms
     below: Feedback
     desk: Desk
     home: Home
@@ -79,6 +85,7 @@ class _Deciding:
 
     cards: Cards
     executor: Executor
+    requests: Requests
     approvals: Approvals
     delivery: Delivery
     statuses: Statuses
@@ -123,13 +130,17 @@ def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThre
     executor = Executor(
         store=store, cards=cards, tools=ground.tools, shop=ground.shop, identity=identity, settings=settings
     )
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings, wake=wake)
+    history = RefundHistory(store.overview, ground.shop, settings.tool_timeout_seconds)
+    requests = Requests(store=store, executor=executor, cards=cards, history=history, settings=settings)
+    approvals = Approvals(
+        store=store, executor=executor, cards=cards, requests=requests, identity=identity, settings=settings, wake=wake
+    )
     statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
     delivery = Delivery(
         ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
-    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation)
+    return _Deciding(cards, executor, requests, approvals, delivery, statuses, sessions, escalation)
 
 
 def _agent(
@@ -208,6 +219,7 @@ def _slack_side(
         home=home,
         trusted_teams=settings.trusted_teams,
     )
+    forms = _decision_forms(settings, ground, deciding, home)
     below = Feedback(
         ourselves=ourselves,
         client=ground.client,
@@ -217,7 +229,7 @@ def _slack_side(
     )
     desk = _desk(settings, ground, deciding, worker)
     tabs.register(app, home)
-    for listener in (buttons, below, desk):
+    for listener in (buttons, forms, below, desk):
         listener.register(app)
     return Bot(
         app=app,
@@ -229,12 +241,31 @@ def _slack_side(
         sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
         worker=worker,
         buttons=buttons,
+        forms=forms,
         below=below,
         desk=desk,
         home=home,
         tabs=tabs,
         clock_ahead=ourselves.clock_ahead,
         models=models,
+    )
+
+
+def _decision_forms(settings: Settings, ground: Ground, deciding: _Deciding, home: Home) -> DecisionForms:
+    approvals, identity = deciding.approvals, ground.identity
+    return DecisionForms(
+        ourselves=ground.ourselves,
+        client=ground.client,
+        declining=Declining(approvals=approvals, executor=deciding.executor, cards=deciding.cards, identity=identity),
+        amending=Amending(
+            approvals=approvals,
+            requests=deciding.requests,
+            shop=ground.shop,
+            identity=identity,
+            seconds=settings.tool_timeout_seconds,
+        ),
+        home=home,
+        trusted_teams=settings.trusted_teams,
     )
 
 

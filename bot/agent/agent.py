@@ -244,6 +244,7 @@ class Agent:
                 pictures,
                 conversation.messages,
                 public=public,
+                note=conversation.asked_by(message.user),
             )
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._store.conversations.add_results(message.thread)

@@ -52,7 +52,7 @@ HIDDEN = {
 class ToolRunContext:
     """For whom calls are run, what the thread was sorted as, what they wrote and showed there, and whether all read it.
 
-    A `note` is what they wrote in a form, for whoever decides.
+    A `note` is what they wrote to ask for it, for whoever decides.
     """
 
     person: Person

@@ -1,6 +1,7 @@
 """Who may decide a parked call, and that it is decided once."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.records import Bound, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
+from bot.store.records import Bound, BoundReached, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
@@ -52,6 +53,13 @@ class Click:
     message_ts: str
     shown_as: str | None = None
 
+    @property
+    def place(self) -> str:
+        """What a form that it opens carries, so that what is filled in is checked as the click was."""
+        return json.dumps(
+            {"call_id": self.call_id, "channel": self.channel, "message_ts": self.message_ts, "shown_as": self.shown_as}
+        )
+
 
 class Approvals:
     """Decides over parked calls. Every method that takes a click answers in words for the clicker alone, or nothing."""
@@ -62,6 +70,7 @@ class Approvals:
         store: Store,
         executor: Executor,
         cards: Cards,
+        requests: Requests,
         identity: Identity,
         settings: Settings,
         wake: WakeThread,
@@ -70,7 +79,7 @@ class Approvals:
         self._executor = executor
         self._store = store
         self._cards = cards
-        self._requests = Requests(store=store, executor=executor, cards=cards, settings=settings)
+        self._requests = requests
         self._identity = identity
         self._settings = settings
 
@@ -112,13 +121,13 @@ class Approvals:
         self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
     ) -> str | None:
         """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
-        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
-        reached = await self._store.usage.take(click.user, new_id(), bound)
+        reached = await self.count(click)
         if reached is None:
-            return self._logged(click, decision, await decide(click))
-        return self._logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
+            return self.logged(click, decision, await decide(click))
+        return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
-    def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
+    def logged(self, click: Click, decision: str, words: str | None) -> str | None:
+        """Keep a press that did nothing, and return the words for who pressed."""
         if words is not None:
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
             tell(
@@ -131,12 +140,17 @@ class Approvals:
             )
         return words
 
+    async def count(self, click: Click) -> BoundReached | None:
+        """Count a press; return the bound when the person has pressed as often as they may."""
+        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
+        return await self._store.usage.take(click.user, new_id(), bound)
+
     async def _approve(self, click: Click) -> str | None:
-        found = await self._find(click)
+        found = await self.find(click)
         if isinstance(found, str):
             return found
         try:
-            return await self._refusal(click, found) or await self._checked(click, found)
+            return await self.refusal(click, found) or await self._checked(click, found)
         except ToolError as error:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=str(error))
         except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
@@ -150,18 +164,18 @@ class Approvals:
         now = await self._executor.quoted_now(call, requester)
         if now != quoted_of(call):
             asked = await self._requests.ask_again(call, now, requester)
-            return CHANGED if asked else await self._too_late(call.id)
+            return CHANGED if asked else await self.too_late(call.id)
         if call.gate == Gate.BOTH and call.waits_for_requester:
             passed = await self._requests.pass_on(call, now, requester)
             if passed:
                 tell(logger, "request confirmed", **fields_of(call), by=click.user)
-            return None if passed else await self._too_late(call.id)
+            return None if passed else await self.too_late(call.id)
         return await self._claim(click, call)
 
     async def _claim(self, click: Click, call: ToolCall) -> str | None:
         claimed = await self._store.approval_requests.claim(call, click.user)
         if claimed is None:
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         reach("call claimed")
         said = "request confirmed" if claimed.gate == Gate.REQUESTER else "request approved"
         tell(logger, said, **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
@@ -171,7 +185,7 @@ class Approvals:
         return None
 
     async def _cancel(self, click: Click) -> str | None:
-        found = await self._find(click)
+        found = await self.find(click)
         if isinstance(found, str):
             return found
         try:
@@ -181,9 +195,10 @@ class Approvals:
             return UNSURE
         ending = Ending.WITHDRAWN if click.user == found.requester else Ending.DECLINED
         ended = await self._executor.close(found, ending, by=click.user)
-        return None if ended else await self._too_late(found.id)
+        return None if ended else await self.too_late(found.id)
 
-    async def _find(self, click: Click) -> ToolCall | str:
+    async def find(self, click: Click) -> ToolCall | str:
+        """Return the pending request that a click is about, or words for the clicker that say why there is none."""
         call = await self._store.calls.get(click.call_id)
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
@@ -193,10 +208,10 @@ class Approvals:
         if click.shown_as is None and not await self._is_its_card(click, call):
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         if call.expires_at and call.expires_at <= datetime.now(UTC):
             await self._executor.close(call, Ending.EXPIRED)
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         return call
 
     async def _is_its_card(self, click: Click, call: ToolCall) -> bool:
@@ -214,7 +229,8 @@ class Approvals:
             await asyncio.sleep(CARD_INTERVAL_SECONDS)
         return False
 
-    async def _refusal(self, click: Click, call: ToolCall) -> str | None:
+    async def refusal(self, click: Click, call: ToolCall) -> str | None:
+        """Return why this person cannot say yes to a request now, if they cannot. Raises as the shop and Slack do."""
         if call.waits_for_requester:
             if click.user != call.requester:
                 return f"Only {mention(call.requester)} can confirm this. The request stays open."
@@ -239,11 +255,14 @@ class Approvals:
                 return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return None
 
-    async def _too_late(self, call_id: str) -> str:
+    async def too_late(self, call_id: str) -> str:
+        """Say how a request has ended that somebody wanted to decide."""
         call = await self._store.calls.get(call_id)
         if call is None:
             return NOT_FOUND
         by = f" by {mention(call.decided_by)}" if call.decided_by else ""
+        if call.status == CallStatus.CANCELLED and call.decided_by not in (None, call.requester):
+            return f"This was already changed{by}, and nothing was done. What is asked for instead has its own card."
         return {
             CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
             CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",

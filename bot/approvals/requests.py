@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.approvals.cards import Cards
+from bot.approvals.cards import Cards, settled_posts
+from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor, fields_of
 from bot.approvals.gate import gate
+from bot.approvals.history import RefundHistory
 from bot.blocks.cards import approval_card, note_block, note_of
 from bot.blocks.text import mention
 from bot.identity import IdentityError, Person, plain_address
@@ -17,7 +19,7 @@ from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, SharedFile, ToolCall, reference
+from bot.store.records import Block, Gate, SharedFile, ToolCall, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -30,8 +32,11 @@ TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 class Requests:
     """Makes calls wait for those whose yes they need."""
 
-    def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
+    def __init__(
+        self, *, store: Store, executor: Executor, cards: Cards, history: RefundHistory, settings: Settings
+    ) -> None:
         self._store = store
+        self._history = history
         self._executor = executor
         self._cards = cards
         self._settings = settings
@@ -52,7 +57,7 @@ class Requests:
         """
         expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
         written = note_block(requester.id, note) if note else None
-        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
+        parked = await self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
         if (other := await self._executor.open_beside(parked)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         try:
@@ -80,15 +85,39 @@ class Requests:
 
     async def ask_again(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
-        preview = preview_of(now)
-        intent = await self._stored_intent(call)
-        until = call.expires_at or call.created_at
-        shown = self._shown(call, preview, requester, until, intent, note=note_of(call.card))
-        pictures = (block for block in call.card if block["type"] == "image")
-        asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
-        cards = await self._cards.to_ask(asked, preview, requester)
+        shown = await self._shown_again(call, now, requester, call.expires_at or call.created_at)
+        asked = replace(shown, confirmed_at=None)
+        cards = await self._cards.to_ask(asked, preview_of(now), requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
         return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
+
+    async def amend(self, call: ToolCall, instead: ToolCall, now: Quoted, requester: Person, *, by: str) -> bool:
+        """Have something else asked for in place of a pending call, and return whether that was still as it was shown.
+
+        It waits as if it had been asked for now, with what the customer wrote and sent. Raises IdentityError when
+        nobody could be asked.
+        """
+        created_at = datetime.now(UTC)
+        fresh = replace(instead, id=new_id(), created_at=created_at, confirmed_at=None, reminded_at=None)
+        expires_at = created_at + timedelta(hours=self._settings.approval_hours)
+        asked = await self._shown_again(fresh, now, requester, expires_at)
+        cards = await self._cards.to_ask(asked, preview_of(now), requester)
+        summary = asked.summary or ""
+        redrawn, announcement = settled_posts(call, Ending.AMENDED.on_card(call, by, summary))
+        told = Ending.AMENDED.for_model(call, f"{summary} (request {reference(asked.id)})")
+        done = await self._store.approval_requests.supersede(
+            call, asked, summary=told, by=by, redrawn=redrawn, announcement=announcement, cards=cards
+        )
+        if done:
+            tell(logger, "request changed", **fields_of(call), by=by, into=asked.id)
+        return done
+
+    async def _shown_again(self, call: ToolCall, now: Quoted, requester: Person, expires_at: datetime) -> ToolCall:
+        """Return the call as it waits with other figures: with what its card shows of the customer's."""
+        intent = await self._stored_intent(call)
+        shown = await self._shown(call, preview_of(now), requester, expires_at, intent, note=note_of(call.card))
+        pictures = (block for block in call.card if block["type"] == "image")
+        return replace(shown, card=(*shown.card, *pictures))
 
     async def _stored_intent(self, call: ToolCall) -> CustomerIntent | None:
         stored = await self._store.conversations.intent(call.thread)
@@ -97,7 +126,7 @@ class Requests:
         except ValueError:
             return None
 
-    def _shown(
+    async def _shown(
         self,
         call: ToolCall,
         preview: Preview,
@@ -116,6 +145,11 @@ class Requests:
             customer_may_confirm=settings.customer_may_confirm,
             address_limit=settings.address_change_limit,
         )
+        # Only approvers judge by what was before; who decides about their own alone knows it.
+        judged = whose != Gate.REQUESTER
+        gives_back = preview.quoted.quote.balance is not None and preview.quoted.quote.balance.minor > 0
+        before = await self._history.of(preview.quoted.quote.customer) if judged and gives_back else ""
+        note = note if judged else None
         until = {
             Gate.REQUESTER: "Confirm is pressed on the card",
             Gate.APPROVER: "a person approves it",
@@ -129,7 +163,7 @@ class Requests:
             gate=whose,
             subject=preview.subject,
             summary=preview.summary,
-            card=approval_card(preview, call.requester, expires_at, intent, pictures, note=note),
+            card=approval_card(preview, call.requester, expires_at, intent, pictures, note=note, before=before),
             expires_at=expires_at,
             result=json.dumps(
                 {

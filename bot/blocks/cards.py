@@ -1,19 +1,23 @@
 """How a request for approval looks, before it is decided and after, and how a thread looks that people take over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.blocks.messages import context, fields, picture, plain, section
-from bot.blocks.text import Mrkdwn, link, mention, moment, one_line, prose
+from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
 from bot.store.records import Block, SharedFile, ToolCall
 from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+DECLINE = "decline_call"
+CHANGE = "change_call"
 _NOTE = "note"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
+MAX_NOTE_CHARACTERS = 500
 RELAYED = Mrkdwn(
     "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
 )
@@ -28,13 +32,15 @@ def approval_card(
     pictures: Sequence[SharedFile] = (),
     *,
     note: Block | None = None,
+    before: str = "",
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer wrote to it and seems to want and the latest pictures that they sent stand below: they inform the
-    approver and decide nothing.
+    What went back to the customer `before`, what they wrote to it and seem to want and the latest pictures that they
+    sent inform the approver and decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
+    facts += [("Refunds before", escape(before))] if before else []
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
     card = (*card, note) if note else card
@@ -44,12 +50,19 @@ def approval_card(
 
 def note_block(requester: str, note: str) -> Block:
     """Quote what the customer wrote to a request, for whoever decides."""
-    return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
+    more = "…" if len(note) > MAX_NOTE_CHARACTERS else ""
+    words = f"{mention(requester)} wrote: “{one_line(note, MAX_NOTE_CHARACTERS)}{more}”"
+    return {**context(Mrkdwn(words)), "block_id": _NOTE}
 
 
 def note_of(card: Sequence[Block]) -> Block | None:
     """Find that on a card."""
     return next((block for block in card if block.get("block_id") == _NOTE), None)
+
+
+def without_note(card: Sequence[Block]) -> tuple[Block, ...]:
+    """Return a card without that, as when they have taken their words back."""
+    return tuple(block for block in card if block.get("block_id") != _NOTE)
 
 
 def decision_buttons(
@@ -59,7 +72,10 @@ def decision_buttons(
     who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
     line = Mrkdwn(f"Waiting for {who}. Nothing has happened yet.")
     asked = Mrkdwn("The support team was asked. Nothing has happened yet.")
-    return _buttons(call_id, preview, preview.button if approvable else None, line if approvable else asked)
+    if not approvable:
+        return _buttons(call_id, preview, None, asked)
+    more = {CHANGE: preview.change} if preview.change else {}
+    return _buttons(call_id, preview, preview.button, line, more | {DECLINE: "Decline with a reason"})
 
 
 def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
@@ -69,7 +85,9 @@ def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then
     return _buttons(call_id, preview, preview.button.replace("Approve ", "Confirm ", 1), line)
 
 
-def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> tuple[Block, ...]:
+def _buttons(
+    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, forms: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Block, ...]:
     no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     confirm = {
         "title": plain(preview.title, 100),
@@ -80,6 +98,7 @@ def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> t
     }
     approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
     elements = [approve | {"text": plain(yes)}, no] if yes else [no]
+    elements += [{"type": "button", "action_id": one, "text": plain(to), "value": call_id} for one, to in forms.items()]
     return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 

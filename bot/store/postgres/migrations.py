@@ -182,7 +182,22 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
-_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {"tables": _tables, "plain_views": create_views}
+def _decisions_in_words(connection: psycopg.Connection[Any]) -> None:
+    for name in ("decision_reason", "supersedes"):
+        connection.execute(_typed(f"ALTER TABLE tool_calls ADD COLUMN {name} TEXT"))
+    connection.execute("ALTER TABLE refused_clicks DROP CONSTRAINT refused_clicks_decision_check")
+    connection.execute(
+        """ALTER TABLE refused_clicks ADD CONSTRAINT refused_clicks_decision_check
+           CHECK (decision IN ('approve', 'cancel', 'decline', 'change'))"""
+    )
+
+
+_MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
+    "tables": _tables,
+    "decisions_in_words": _decisions_in_words,
+    "plain_views": create_views,
+    "views_of_decisions": create_views,
+}
 
 
 def migrate(connection: psycopg.Connection[Any]) -> None:

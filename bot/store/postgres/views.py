@@ -12,7 +12,7 @@ _VIEWS = {
     "approval_requests": f"""
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
                status, decided_by, decided_at, {_WAITED} AS waited_seconds,
-               finished_at, error, expires_at, channel, thread_ts, id
+               finished_at, error, expires_at, channel, thread_ts, id, decision_reason
         FROM tool_calls WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (

@@ -317,6 +317,20 @@ def two_keys(db: Database) -> None:
 
 
 @bot_migrations()
+def decisions_in_words(db: Database) -> None:
+    """Keep why somebody decided as they did, and what a request was changed to."""
+    db.execute("ALTER TABLE tool_calls ADD COLUMN decision_reason TEXT")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN supersedes TEXT")
+    # A check cannot be altered in place; this one only allows more, so that every row that is there still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'refused_clicks'",
+        ["('approve', 'cancel')", "('approve', 'cancel', 'decline', 'change')"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Let every call know the run that it belongs to, and a tool call its order."""
     for table in ("tool_calls", "model_calls"):
@@ -399,6 +413,12 @@ def several_machines(db: Database) -> None:
     db.execute("ALTER TABLE relays ADD COLUMN at TEXT")
     db.execute("CREATE TABLE channels (channel TEXT PRIMARY KEY, free_at TEXT NOT NULL) STRICT")
     _count_seals(db)
+
+
+@bot_migrations()
+def views_of_decisions(db: Database) -> None:
+    """Show in the views why somebody decided as they did."""
+    create_views(db)
 
 
 def _count_seals(db: Database) -> None:

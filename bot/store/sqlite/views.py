@@ -13,7 +13,7 @@ _VIEWS = {
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
                status, decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
-               finished_at, error, expires_at, channel, thread_ts, id
+               finished_at, error, expires_at, channel, thread_ts, id, decision_reason
         FROM tool_calls WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (

@@ -80,15 +80,15 @@ class Calls:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         This one counts; those that the model made after it in the same turn do not yet, and neither do those that
-        could not be read or that say a thing twice in a turn: they are the model's fault. What another run has asked
-        and nobody has read yet counts.
+        could not be read or that say a thing twice in a turn: they are the model's fault, nor what an approver has
+        changed it to. What another run has asked and nobody has read yet counts.
         """
 
         def read(db: Transaction) -> tuple[int, int]:
             row = db.execute(
                 """SELECT count(DISTINCT request) FILTER (WHERE thread = ?), count(DISTINCT request)
                    FROM (SELECT thread, message_id || coalesce(arguments, id) AS request FROM tool_calls
-                         WHERE requester = ? AND tool = ? AND gated AND created_at > ?
+                         WHERE requester = ? AND tool = ? AND gated AND created_at > ? AND supersedes IS NULL
                          AND (message_id, position) <= (?, ?)
                          AND (arguments IS NOT NULL OR id = ? OR (status = 'proposed' AND message_id < ?))) AS asked""",
                 [
@@ -189,10 +189,12 @@ def order_of(call: ToolCall) -> str | None:
 
 
 def calls_of_turn(db: Transaction, message_id: int) -> list[ToolCall]:
-    """List the calls of one turn in the model's order."""
+    """List the calls of one turn in the model's order, without what people have changed them to since."""
     return [
         call_of(row)
-        for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
+        for row in db.query(
+            "SELECT * FROM tool_calls WHERE message_id = ? AND supersedes IS NULL ORDER BY position", [message_id]
+        )
     ]
 
 
@@ -256,7 +258,7 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
                    arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL,
-                   quote = NULL, customer = NULL
+                   quote = NULL, customer = NULL, decision_reason = NULL
                WHERE id = ?""",
             [
                 json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,
@@ -268,8 +270,8 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
 
 
 def forget_approver(db: Transaction, user: str) -> None:
-    """Erase who decided, where it was this person. Only with `final_calls_unlocked`."""
-    forgotten = "UPDATE tool_calls SET decided_by = ? WHERE decided_by = ? RETURNING id"
+    """Erase who decided, and why, where it was this person. Only with `final_calls_unlocked`."""
+    forgotten = "UPDATE tool_calls SET decided_by = ?, decision_reason = NULL WHERE decided_by = ? RETURNING id"
     decided = db.execute(forgotten, [_FORGOTTEN, user]).fetchall()
     seal_erased(db, [call_id for (call_id,) in decided])
 

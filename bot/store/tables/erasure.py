@@ -8,7 +8,7 @@ from bot.store.records import Erased, ThreadId
 from bot.store.tables.approval_requests import erase_clicks, erase_old_clicks
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import erase_calls, forget_approver, open_requests
-from bot.store.tables.conversations import erase_messages
+from bot.store.tables.conversations import erase_messages, erase_reasons
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import erase_inbox, is_answering, quiet_threads, threads_of
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
@@ -49,6 +49,7 @@ class Erasure:
                 raise StillOpenError("A post about this person is still to be sent. Try again in a minute.")
             with db.final_calls_unlocked():
                 _erase(db, threads)
+                erase_reasons(db, user)
                 forget_approver(db, user)
             erase_clicks(db, user)
             erase_usage(db, user)

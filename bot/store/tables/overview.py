@@ -81,6 +81,15 @@ class Overview:
 
         return await self._database.read(read)
 
+    async def refunds_of(self, customer: str, since: datetime) -> dict[str, tuple[int, int]]:
+        """Count the requests through which money went back to a customer, and add it up, by currency."""
+        sql = """SELECT r.currency, count(*), sum(r.amount_minor)
+                 FROM refund_requests r JOIN tool_calls c ON c.id = r.id
+                 WHERE c.customer = ? AND r.status = 'succeeded' AND r.finished_at >= ? AND r.amount_minor > 0
+                 AND json_extract(c.quote, '$.quote.when') = 'now' GROUP BY r.currency"""
+        rows = await self._database.read(lambda db: db.execute(sql, [customer, since.isoformat()]).fetchall())
+        return {currency: (int(count), int(minor)) for currency, count, minor in rows}
+
     async def version(self) -> str:
         """Return what is another text when a request or a thread that people have is not what it was."""
         figures = (
