@@ -12,8 +12,8 @@ Rooms, from the top down; each imports only what is below it:
     ground       what all parts stand on: database, shop, tools, and who is who in Slack
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
-    agent        the tool loop of one thread: worker, agent, model_calls, tool_calls, intents, conversation, …
-    approvals    from parked to settled: gate (whose yes), requests, decide, decline, amend, execute, endings (a table), …
+    agent        the tool loop of one thread: worker, agent, runs, tool_loop, turns, tool_calls, replies, run_ends, …
+    approvals    from parked to settled: gate (whose yes), requests, decide, decline, amend, execute, endings, cards, …
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
@@ -24,7 +24,9 @@ Rooms, from the top down; each imports only what is below it:
     identity     who somebody is, and the port that tells it
     store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
+    environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
@@ -38,8 +40,8 @@ Rooms, from the top down; each imports only what is below it:
 A message:
 
     Slack -> slack/intake      is it for us? into the inbox, then "ok"
-          -> agent/worker      the thread's oldest message, one run a thread
-          -> agent/agent       the loop: model, tools, model, until there is text
+          -> agent/worker      the thread's oldest message, one run a thread, to whose end agent/agent sees
+          -> agent/tool_loop   model, tools, model, until there is text
           -> agent/model_calls the conversation goes to the model, each try a row
           -> agent/tool_calls  each call a row, parsed, limited, run; a gated one is parked
           -> approvals/decide  its card is queued, and nothing has happened yet
@@ -54,7 +56,7 @@ A click:
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
           -> slack/delivery     posts from the outbox
-          -> agent/agent        reads the outcome as a note, with the next message
+          -> agent/reading      reads the outcome as a note, with the next message
 
 States of a tool call: running -> succeeded | failed | rejected. Of a gated one:
 proposed -> pending | rejected | failed; pending -> running | cancelled | declined | expired | failed;

@@ -31,7 +31,7 @@ def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Pa
 
     logs.configure(log_format, verbose=verbose, quiet=context.invoked_subcommand != "run")
     if env_file is not None:
-        from bot.settings import use_env_file
+        from bot.environment import use_env_file
 
         use_env_file(env_file)
 

@@ -16,11 +16,12 @@ import click
 from bot import tools
 from bot.app import running
 from bot.demo import serve
+from bot.environment import read_settings
 from bot.logs import tell
 from bot.operator.check.check import check
 from bot.operator.check.finding import Level
 from bot.operator.console import errors, run, stop_signal
-from bot.settings import Settings, SettingsError, read_settings
+from bot.settings import Settings, SettingsError
 from bot.shop import sample as sample_shop
 from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import shop_migrations

@@ -1,25 +1,22 @@
 """Every setting of the bot, read once from the environment and `.env`."""
 
 import logging
-import os
 import re
-from contextvars import ContextVar
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.limit_settings import LimitFields
 from bot.model_settings import ModelFields, printable
 from bot.policy import usable_policy
 from bot.prices import read_prices
 
 logger = logging.getLogger(__name__)
-_env_file: ContextVar[Path] = ContextVar("env_file", default=Path(".env"))
 Ids = Annotated[tuple[str, ...], NoDecode]
-
 RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may have to be asked again
 
 
@@ -47,7 +44,7 @@ def _database_place(value: Any) -> Any:
 Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
 
 
-class Settings(ModelFields):
+class Settings(ModelFields, LimitFields):
     """What the operator decides. Each field's description is its line in the README."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -145,76 +142,6 @@ class Settings(ModelFields):
     approval_hours: float = Field(
         24, gt=0, le=24 * 30, validation_alias="BOT_APPROVAL_HOURS", description="Hours until a request expires."
     )
-    max_steps: int = Field(
-        8, ge=1, le=50, validation_alias="BOT_MAX_STEPS", description="Model calls that one message may cost at most."
-    )
-    max_calls: int = Field(
-        10,
-        ge=1,
-        le=100,
-        validation_alias="BOT_MAX_CALLS",
-        description="Tool calls that one model turn may make at most.",
-    )
-    calls_per_thread_hour: int = Field(
-        60,
-        ge=1,
-        validation_alias="BOT_CALLS_PER_THREAD_HOUR",
-        description="Tool calls that one person may have made in a thread an hour.",
-    )
-    requests_per_thread_day: int = Field(
-        5,
-        ge=1,
-        validation_alias="BOT_REQUESTS_PER_THREAD_DAY",
-        description="Requests for approval (of one tool) that a person may make in a thread a day, refused ones too.",
-    )
-    requests_per_user_day: int = Field(
-        8,
-        ge=1,
-        validation_alias="BOT_REQUESTS_PER_USER_DAY",
-        description="Requests for approval (of one tool) that a person may make in all a day, refused ones too.",
-    )
-    runs_per_user_hour: int = Field(
-        60,
-        ge=1,
-        validation_alias="BOT_RUNS_PER_USER_HOUR",
-        description="Messages of one person that are answered an hour; one that joins an answer under way is free.",
-    )
-    tokens_per_user_hour: int = Field(
-        1_000_000,
-        ge=1_000,
-        validation_alias="BOT_TOKENS_PER_USER_HOUR",
-        description="Tokens after which a person's further messages of the hour wait, as the model counts them.",
-    )
-    escalations_per_user_hour: int = Field(
-        5,
-        ge=1,
-        validation_alias="BOT_ESCALATIONS_PER_USER_HOUR",
-        description="Times that people are called for one person an hour, urgent messages included.",
-    )
-    clicks_per_user_hour: int = Field(
-        120,
-        ge=1,
-        validation_alias="BOT_CLICKS_PER_USER_HOUR",
-        description="Presses of buttons by one person that are looked at an hour.",
-    )
-    max_runs: int = Field(
-        500,
-        ge=1,
-        validation_alias="BOT_MAX_RUNS",
-        description="Messages that one process answers at once; others wait, and who has the fewest comes first.",
-    )
-    tokens_per_run: int = Field(
-        100_000,
-        ge=1_000,
-        validation_alias="BOT_TOKENS_PER_RUN",
-        description="Tokens that answering one message may cost, as the model counts them.",
-    )
-    history_tokens: int = Field(
-        24_000,
-        ge=1_000,
-        validation_alias="BOT_HISTORY_TOKENS",
-        description="Tokens of a thread, estimated, that the model reads; what is older becomes a line of facts.",
-    )
     customer_may_confirm: Decimal = Field(
         Decimal(0),
         ge=0,
@@ -233,50 +160,10 @@ class Settings(ModelFields):
         validation_alias="BOT_ACCOUNT_UNDO_DAYS",
         description="Days in which a deleted account can be brought back, before name and e-mail are erased.",
     )
-    tool_timeout_seconds: float = Field(
-        15, gt=0, validation_alias="BOT_TOOL_TIMEOUT_SECONDS", description="Seconds that one tool call may take."
-    )
-    run_timeout_seconds: float | None = Field(
-        None,
-        gt=0,
-        validation_alias="BOT_RUN_TIMEOUT_SECONDS",
-        description="Seconds that answering a message may take; three times those of a model call when not set.",
-    )
     paused: bool = Field(
         default=False,
         validation_alias="BOT_PAUSED",
         description="Whether nothing can be approved for now; `support-bot pause` does the same while the bot runs.",
-    )
-    stale_minutes: float = Field(
-        15,
-        gt=0,
-        validation_alias="BOT_STALE_MINUTES",
-        description="Minutes after which a message that was found late is asked about before anything is done.",
-    )
-    direct_message_minutes: float = Field(
-        30,
-        ge=0,
-        validation_alias="BOT_DIRECT_MESSAGE_MINUTES",
-        description="Minutes after the bot's last word in which a direct message goes on in the same conversation.",
-    )
-    lines_seconds: float = Field(
-        0.3,
-        ge=0,
-        le=10,
-        validation_alias="BOT_LINES_SECONDS",
-        description="Seconds to wait in a direct message for the next line, before the model is asked.",
-    )
-    lease_seconds: float = Field(
-        15,
-        gt=0,
-        validation_alias="BOT_LEASE_SECONDS",
-        description="Seconds without a sign of life after which another process on the same database takes over.",
-    )
-    sweep_seconds: float = Field(
-        5,
-        gt=0,
-        validation_alias="BOT_SWEEP_SECONDS",
-        description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
     )
     hours: float | None = Field(
         24,
@@ -290,12 +177,6 @@ class Settings(ModelFields):
         validation_alias="BOT_RETENTION_DAYS",
         description="Days after its last message that a thread is erased; finished requests stay, without a name.",
     )
-    silence_seconds: float = Field(
-        40,
-        gt=0,
-        validation_alias="BOT_SILENCE_SECONDS",
-        description="Seconds of silence until Socket Mode is connected again; after three times as many the bot ends.",
-    )
     health_port: int | None = Field(
         None,
         ge=1,
@@ -303,14 +184,16 @@ class Settings(ModelFields):
         validation_alias="BOT_HEALTH_PORT",
         description="Port of `/healthz`, `/readyz` and `/metrics`; when not set they are on the port of `--http`.",
     )
-    stop_seconds: float = Field(
-        10, gt=0, validation_alias="BOT_STOP_SECONDS", description="Seconds that finishing work may take at a stop."
-    )
 
     @property
     def shop_file(self) -> Path:
         """Where the built-in shop is."""
         return self.shop_database or (self.database if isinstance(self.database, Path) else Path("support.db"))
+
+    @property
+    def run_seconds(self) -> float:
+        """How long answering a message may take."""
+        return self.run_timeout_seconds or RUN_MODEL_CALLS * self.model_timeout_seconds
 
     @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
     @classmethod
@@ -362,11 +245,6 @@ class Settings(ModelFields):
     def _slash(cls, url: str) -> str:
         return url if url.endswith("/") else url + "/"
 
-    @property
-    def run_seconds(self) -> float:
-        """How long answering a message may take."""
-        return self.run_timeout_seconds or RUN_MODEL_CALLS * self.model_timeout_seconds
-
 
 def _starting(ids: tuple[str, ...], prefixes: tuple[str, ...], wanted: str) -> tuple[str, ...]:
     for one in ids:
@@ -395,86 +273,3 @@ def variable(field: str) -> str:
     """Name the environment variable of a field."""
     alias = Settings.model_fields[field].validation_alias
     return alias if isinstance(alias, str) else field.upper()
-
-
-def read_settings(*, http: bool = False, **overrides: Any) -> Settings:
-    """Read the settings for a start over Socket Mode or HTTP. Raises SettingsError with one line for the operator."""
-    settings = _read(**overrides)
-    needed = "slack_signing_secret" if http else "slack_app_token"
-    secret: SecretStr | None = getattr(settings, needed)
-    if secret is None or not secret.get_secret_value().strip():
-        raise SettingsError(
-            f"{variable(needed)} is not set: {_describe(variable(needed))} Set it in the environment or in .env."
-        )
-    if settings.openai_api_key is None and settings.openai_base_url is None:
-        raise SettingsError(
-            f"OPENAI_API_KEY is not set: {_describe('OPENAI_API_KEY')} Set it in the environment or in .env."
-        )
-    return settings
-
-
-def read_for_demo(**ours: Any) -> Settings:
-    """Read the settings for a demo, in which `ours` are those that it makes itself. Raises SettingsError."""
-    return _read(**ours)
-
-
-class _Place(BaseSettings):
-    """The one setting of commands that have to work whatever else is malformed."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
-
-    database: Place = Field(Path("support.db"), validation_alias="BOT_DATABASE")
-
-
-def read_database_place() -> Path | PostgresUrl:
-    """Read where the database is, whatever the other settings say. Raises SettingsError when no one can tell."""
-    try:
-        return _Place(_env_file=_env_file.get()).database
-    except UnicodeDecodeError:
-        if "BOT_DATABASE" in os.environ:
-            return _Place(_env_file=None).database
-        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Set BOT_DATABASE.") from None
-
-
-def read_for_check() -> Settings:
-    """Read the settings, whether or not they are enough for a start. Raises SettingsError."""
-    return _read()
-
-
-def use_env_file(path: Path) -> None:
-    """Read settings from this file from now on, in place of `.env`."""
-    _env_file.set(path)
-
-
-def env_file() -> Path:
-    """Return the file that settings are read from beside the environment."""
-    return _env_file.get()
-
-
-def read_mcp_path() -> Path | None:
-    """Read where the file of MCP servers is, if there is one. Raises SettingsError."""
-    return _read(slack_bot_token="xoxb-").mcp  # noqa: S106 - as above
-
-
-def read_model_settings(**overrides: Any) -> Settings:
-    """Read the settings for what asks the model and needs nothing of Slack. Raises SettingsError."""
-    return _read(slack_bot_token="xoxb-", **overrides)  # noqa: S106 - as above
-
-
-def _read(**overrides: Any) -> Settings:
-    try:
-        return Settings(**{"_env_file": _env_file.get(), **overrides})
-    except UnicodeDecodeError:
-        raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Save it as UTF-8.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        if first["type"] == "missing":
-            raise SettingsError(f"{name} is not set: {_describe(name)} Set it in the environment or in .env.") from None
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name} is malformed: {reason}. {_describe(name)}") from None
-
-
-def _describe(name: str) -> str:
-    fields = (field for key, field in Settings.model_fields.items() if variable(key) == name)
-    return next((field.description or "" for field in fields), "")

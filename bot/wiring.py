@@ -8,14 +8,22 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent
+from bot.agent.agent import Agent, Progress
+from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
+from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
 from bot.agent.model_calls import ModelCalls
 from bot.agent.people import People
+from bot.agent.reading import Reading, SlackSources
+from bot.agent.replies import Replies
+from bot.agent.run_ends import RunEnds
+from bot.agent.runs import Runs
 from bot.agent.tool_calls import ToolCalls
+from bot.agent.tool_loop import ToolLoop
+from bot.agent.turns import Turns
 from bot.agent.worker import Worker
 from bot.approvals.amend import Amending
 from bot.approvals.cards import Cards
@@ -152,7 +160,7 @@ def _agent(
     intents: Intents,
     pictures: Pictures,
 ) -> Agent:
-    files = FileReader(ground.client, ground.session)
+    conversations = ground.store.conversations
     model_calls = ModelCalls(
         models=models,
         definitions=[tool.definition() for tool in ground.offered.values()],
@@ -164,26 +172,35 @@ def _agent(
     tool_calls = ToolCalls(
         tools=ground.offered,
         calls=ground.store.calls,
-        conversations=ground.store.conversations,
+        conversations=conversations,
         shop=ground.shop,
         approvals=deciding.approvals,
         escalation=deciding.escalation,
         settings=settings,
     )
-    return Agent(
-        model_calls=model_calls,
+    files = FileReader(ground.client, ground.session)
+    sources = SlackSources(ThreadReader(ground.client, ground.ourselves).above, files.describe, files.fetch)
+    reading = Reading(ground.store, sources, pictures, settings)
+    replies = Replies(conversations, pictures, settings)
+    loop = ToolLoop(
+        turns=Turns(model_calls, reading, conversations, settings),
         tool_calls=tool_calls,
         intents=intents,
-        escalation=deciding.escalation,
-        store=ground.store,
-        identity=ground.identity,
-        settings=settings,
-        show_status=deciding.statuses.show,
-        show_session=deciding.sessions.show,
-        read_above=ThreadReader(ground.client, ground.ourselves).above,
-        describe_files=files.describe,
-        fetch_file=files.fetch,
-        pictures=pictures,
+        replies=replies,
+        conversations=conversations,
+    )
+    return Agent(
+        runs=Runs(
+            audience=Audience(ground.identity, settings),
+            reading=reading,
+            loop=loop,
+            forms=FormRequests(tool_calls, intents, replies, conversations),
+            replies=replies,
+        ),
+        ends=RunEnds(conversations, replies, deciding.escalation, intents),
+        reading=reading,
+        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        max_seconds=settings.run_seconds,
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from bot import tools
 from bot.__main__ import main
 from bot.identity import Person
+from bot.limit_settings import LimitFields
 from bot.settings import Settings, variable
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
@@ -43,9 +44,9 @@ def code(language: str) -> list[str]:
 
 
 def settings_table() -> str:
-    """Write the table of settings as the README has to have it."""
+    """Write the table of settings as the README has to have it: the models, then what is our own, then the limits."""
     rows = []
-    for name, field in Settings.model_fields.items():
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in LimitFields.model_fields):
         default = field.get_default()
         shown = "required" if field.is_required() else "" if default in (None, ()) else f"`{str(default).lower()}`"
         rows.append(f"| `{variable(name)}` | {shown} | {field.description} |\n")

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
-from bot.settings import Settings, SettingsError, read_settings, variable
+from bot.environment import read_settings
+from bot.settings import Settings, SettingsError, variable
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "OPENAI_API_KEY": "sk-1"}
 

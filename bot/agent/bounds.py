@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from bot.settings import Settings
-from bot.store.records import Bound, BoundReached, InboxMessage, Resource
+from bot.store.bounds import Bound, BoundReached, Resource
+from bot.store.records import InboxMessage
 from bot.store.store import Usage
 
 

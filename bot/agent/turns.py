@@ -1,75 +1,81 @@
-"""The model's next turn as it may be acted upon: nothing in it claims what nobody did, and no silence is an answer."""
+"""The model's next turn in a run: asked for while the run may go on, and asked for anew when a line came meanwhile."""
 
-import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from functools import partial
 
-from bot.agent import claims
+from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
-from bot.model.model import Turn, Usage
-from bot.store.records import NOTE, Block, ChatMessage
+from bot.agent.model_calls import ModelCalls
+from bot.agent.reading import Reading
+from bot.agent.stopping import StoppedError
+from bot.agent.truth import true_turn
+from bot.failpoints import reach
+from bot.model.model import Turn
+from bot.settings import Settings
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Spent, ThreadId, new_id
+from bot.store.store import Conversations
 
-Ask = Callable[[Sequence[ChatMessage]], Awaitable[Turn]]
-
-FOUND = "Here is what I found."
-MAX_LINES = 5
-MAX_LINE_CHARACTERS = 300
-_NO_USAGE = Usage("", None, None, None, None, None)
-
-
-async def next_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> Turn:
-    """Ask for the next turn of a conversation, in whose run there are these cards.
-
-    A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
-    the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
-    """
-    try:
-        turn = await ask(messages)
-    except RunError as error:
-        if error.empty and (found := _found(messages, cards)):
-            return _said(found)
-        raise
-    if turn.calls or not claims.is_unfounded(turn.text, messages):
-        return turn
-    told: ChatMessage = {"role": "system", "content": NOTE + claims.CORRECTION}
-    try:
-        again = await ask([*messages, turn.message, told])
-    except RunError:
-        return _said(claims.PLAIN)
-    if again.calls or not claims.is_unfounded(again.text, messages):
-        return again
-    return replace(_said(claims.PLAIN), usage=again.usage)
+MAX_SAME_FAILURES = 3
+LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds
+    "role": "system",
+    "content": "You can look up and ask for nothing more now. Tell the customer what was found and what was asked for, "
+    "and what is still open, so that they can write on.",
+}
 
 
-def _said(words: str) -> Turn:
-    return Turn({"role": "assistant", "content": words}, words, (), _NO_USAGE)
+class Turns:
+    """Asks the model within the bounds of a run; at the last step it is asked without tools."""
+
+    def __init__(
+        self, model_calls: ModelCalls, reading: Reading, conversations: Conversations, settings: Settings
+    ) -> None:
+        self._model_calls = model_calls
+        self._reading = reading
+        self._conversations = conversations
+        self._settings = settings
+
+    async def next(self, message: InboxMessage, conversation: Conversation) -> tuple[Turn, Conversation]:
+        """Return the model's turn, and the conversation that it answers.
+
+        Raises StoppedError when a person has stopped the run, and RunError when it cannot go on.
+        """
+        while True:
+            await self.check_stopped(message.thread)
+            self._enforce_bounds(conversation.spent)
+            await self._reading.look(conversation)
+            messages = seen_by(message.user, conversation.messages)
+            last = conversation.spent.steps >= self._settings.max_steps
+            ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
+            turn = await true_turn(ask, [*messages, LAST_TURN] if last else messages, conversation.cards)
+            reach("model answered")
+            if (more := await self._reading.lines_since(message, conversation)) is not None:
+                conversation = more
+                continue
+            if last and turn.calls:
+                raise _too_many_steps(conversation.spent)
+            if not turn.calls:
+                await self.check_stopped(message.thread)
+            return turn, conversation
+
+    async def check_stopped(self, thread: ThreadId) -> None:
+        """Raise StoppedError when a person has stopped the thread's run."""
+        if await self._conversations.is_stopped(thread):
+            raise StoppedError
+
+    def _enforce_bounds(self, spent: Spent) -> None:
+        """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""
+        settings = self._settings
+        if spent.same_failure >= MAX_SAME_FAILURES:
+            words = "I tried the same thing three times and it did not work, so I have stopped."
+            raise RunError(words, new_id(), "the same call failed three times", escalate=True)
+        if spent.steps > settings.max_steps:
+            raise _too_many_steps(spent)
+        if spent.tokens >= settings.tokens_per_run:
+            raise RunError("This got too long for me to finish.", new_id(), f"{spent.tokens} tokens without an answer")
+        if spent.calls_within_hour >= settings.calls_per_thread_hour:
+            words = "I have looked up too much in this thread within the last hour, so I have to pause here."
+            raise RunError(words, new_id(), f"{spent.calls_within_hour} calls within an hour")
 
 
-def _found(messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> str:
-    """Return in words what the calls since the last message have come to; nothing when none of them worked."""
-    results = list(_results(messages))
-    waiting = [str(one.get("message")) for one in results if one.get("status") == "waiting_for_approval"]
-    if waiting:
-        return " ".join(dict.fromkeys(waiting))
-    if cards:
-        return FOUND
-    lines = [line for one in results if "error" not in one for line in _lines(one)]
-    return "\n".join([FOUND, *lines[:MAX_LINES]]) if lines else ""
-
-
-def _results(messages: Sequence[ChatMessage]) -> Iterator[dict[str, Any]]:
-    last = max((number for number, one in enumerate(messages) if one["role"] == "user"), default=0)
-    for message in messages[last:]:
-        if message["role"] == "tool" and isinstance(content := json.loads(message["content"]), dict):
-            yield content
-
-
-def _lines(result: dict[str, Any]) -> Iterator[str]:
-    if isinstance(result.get("message"), str):
-        yield result["message"]
-    for value in result.values():
-        for part in value if isinstance(value, list) else ():
-            texts = [one for one in part.values() if isinstance(one, str)] if isinstance(part, dict) else []
-            if texts:
-                yield f"• {', '.join(texts)}"[:MAX_LINE_CHARACTERS]
+def _too_many_steps(spent: Spent) -> RunError:
+    words = "I could not finish this within the number of steps that I may take."
+    return RunError(words, new_id(), f"no answer after {spent.steps} steps")

@@ -95,7 +95,7 @@ class Amending:
         if not await self._ask(click, found.call, now):
             return self._refused(click, await self._approvals.too_late(found.call.id))
         what = one_line(preview_of(now).summary)
-        return words(CHANGE_TITLE, f"{what} waits for approval now, on a new card. You may approve it there.")
+        return words(CHANGE_TITLE, f"{what} waits for approval now, on a new card. Nothing has happened yet.")
 
     async def _find(self, click: Click) -> _Found:
         if await self._approvals.count(click) is not None:

@@ -19,7 +19,8 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.records import Bound, BoundReached, CallStatus, Gate, Resource, SharedFile, ToolCall, new_id
+from bot.store.bounds import Bound, BoundReached, Resource
+from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview

@@ -15,7 +15,8 @@ from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line
 from bot.intent import CustomerIntent
 from bot.shop.money import Money
 from bot.shop.orders import Order
-from bot.store.records import Block, CallStatus, OpenThread, Page, Today, ToolCall
+from bot.store.overviews import OpenThread, Page, Today
+from bot.store.records import Block, CallStatus, ToolCall
 
 HOME_PAGE = "home_page"
 HOME_REFRESH = "home_refresh"

@@ -13,7 +13,8 @@ from aiohttp.typedefs import Handler
 from bot.app import running
 from bot.demo import offline_model
 from bot.demo.live import LivePage
-from bot.settings import Settings, read_for_demo
+from bot.environment import read_for_demo
+from bot.settings import Settings
 from bot.shop import sample as sample_shop
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError

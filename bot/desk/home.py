@@ -27,7 +27,9 @@ from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import Block, Bound, Page, Resource, ToolCall, new_id
+from bot.store.bounds import Bound, Resource
+from bot.store.overviews import Page
+from bot.store.records import Block, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError, within
 

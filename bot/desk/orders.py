@@ -22,7 +22,8 @@ from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import Block, Bound, Post, Resource, ThreadId, new_id
+from bot.store.bounds import Bound, Resource
+from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.store import Store
 from bot.tools import rules
 from bot.tools.find_orders import FindOrders

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bot import tools
 from bot.demo import offline_model, serve
+from bot.environment import read_model_settings
 from bot.evaluation import evaluate as evaluation
 from bot.evaluation import junit, report
 from bot.evaluation.conversation import Conversation
@@ -21,7 +22,7 @@ from bot.evaluation.evaluate import EvaluationError, Subject
 from bot.evaluation.files import SHIPPED, ConversationError, load
 from bot.evaluation.results import Evaluation, EvaluationFileError, Prices, Result, figures, read
 from bot.evaluation.stage import ScratchSettings
-from bot.settings import Settings, SettingsError, read_model_settings, variable
+from bot.settings import Settings, SettingsError, variable
 from bot.testing import CompletionsServer
 
 ERRORS = (ConversationError, EvaluationError, EvaluationFileError, SettingsError)

@@ -13,6 +13,7 @@ import click
 
 from bot.approvals.cards import settled_posts
 from bot.approvals.endings import Ending
+from bot.environment import read_database_place, read_for_check, read_mcp_path
 from bot.mcp.extra import look_at_servers
 from bot.operator.check.check import as_json, check, in_lines
 from bot.operator.check.finding import Level, fatal
@@ -21,7 +22,7 @@ from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
 from bot.operator.text import counted
 from bot.prices import Prices, read_prices
-from bot.settings import SettingsError, database_place_of, read_database_place, read_for_check, read_mcp_path
+from bot.settings import SettingsError, database_place_of
 from bot.shop.sqlite import shop_migrations
 from bot.store.moving import export, move
 from bot.store.opening import OpenDatabase

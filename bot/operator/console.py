@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from bot.environment import read_database_place
 from bot.operator.reader import NothingFoundError
-from bot.settings import PostgresUrl, SettingsError, read_database_place
+from bot.settings import PostgresUrl, SettingsError
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError

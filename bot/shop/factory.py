@@ -8,8 +8,9 @@ from typing import Any, get_type_hints
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from bot.environment import env_file
 from bot.imports import described, import_own
-from bot.settings import SettingsError, env_file
+from bot.settings import SettingsError
 from bot.shop.shop import Shop
 
 BUILT_IN = "sqlite"

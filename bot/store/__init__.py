@@ -1,15 +1,15 @@
 """Everything the bot must remember: threads, messages, calls, and what is still to be said.
 
-`store` has the ports, `records` their values, `errors` what they raise. `tables` is the store behind them, over tables
-that are in a SQLite file (`sqlite`) or in PostgreSQL (`postgres`); `opening` opens the one that a setting names,
-`reading` reads it beside a bot, `moving` moves it.
+`store` has the ports; `records`, `bounds` and `overviews` have their values, `errors` what they raise. `tables` is the
+store behind them, over tables that are in a SQLite file (`sqlite`) or in PostgreSQL (`postgres`); `opening` opens the
+one that a setting names, `reading` reads it beside a bot, `moving` moves it.
 
 Tables, each with the module of `bot.store.tables` that owns it:
 
     threads         threads            a conversation that is ours: its lease, its intent, whether people have it
     ratings         threads            what people say that answers were worth
     inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
-    messages        conversations      the conversation as the model reads it
+    messages        messages           the conversation as the model reads it
     tool_calls      calls              the log of tool calls; approval_requests moves those that need an approval
     model_calls     calls              the log of requests to the model
     refused_clicks  approval_requests  who pressed a button in vain

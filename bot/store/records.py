@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-T = TypeVar("T")
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -268,41 +267,6 @@ PassOn = Callable[[ThreadId, InboxMessage], Post]
 """Writes what a person said in one thread for another: whom it is passed on to, and what was said."""
 
 
-class Resource(StrEnum):
-    """What one person may use only so much of within an hour."""
-
-    RUNS = "runs"
-    TOKENS = "tokens"
-    ESCALATIONS = "escalations"
-    CLICKS = "clicks"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """How much of a resource a person may use within an hour, and how much of it a use is."""
-
-    resource: Resource
-    most: int
-    amount: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BoundReached:
-    """A person has used all that they may until a time; `is_news` when they were not told of it yet."""
-
-    bound: Bound
-    until: datetime
-    is_news: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many threads were erased, and where their words can be read still, in words for the operator, if anywhere."""
-
-    threads: int
-    left_in: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What the log says that a run has cost so far, over restarts too."""
@@ -348,35 +312,3 @@ class Conversation:
             for message in self.messages
             if message["role"] == "user" and message["name"] == user
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of many: those from `start` on, of so many in all."""
-
-    items: tuple[T, ...]
-    start: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenThread:
-    """A thread that needs somebody: since when, what it was sorted as, and whether people have it."""
-
-    thread: ThreadId
-    started_by: str
-    intent: str | None
-    since: datetime
-    with_people: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """A day in figures; `ended` counts requests by how they ended, `refunded` is minor units by currency."""
-
-    messages: int
-    people: int
-    unanswered: int
-    asked: int
-    ended: Mapping[str, int]
-    refunded: Mapping[str, int]

@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.store.bounds import Bound, BoundReached
+from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import (
     Block,
-    Bound,
-    BoundReached,
     CallStatus,
     ChatMessage,
     Conversation,
-    Erased,
     InboxMessage,
     ModelCall,
-    OpenThread,
-    Page,
     PassOn,
     Post,
     ThreadId,
-    Today,
     ToolCall,
 )
 

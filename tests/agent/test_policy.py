@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.agent.instructions import INSTRUCTIONS
+from bot.environment import read_model_settings
 from bot.policy import MAX_CHARACTERS
-from bot.settings import SettingsError, read_model_settings
+from bot.settings import SettingsError
 from bot.testing.openai import Answer
 from tests.world import ANA, World, shown
 

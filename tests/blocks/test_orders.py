@@ -33,7 +33,8 @@ from bot.blocks.orders import (
 )
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, TrackingEvent
-from bot.store.records import CallStatus, OpenThread, Page, ThreadId, Today, ToolCall
+from bot.store.overviews import OpenThread, Page, Today
+from bot.store.records import CallStatus, ThreadId, ToolCall
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 
 FORMS = (OrderButton.REFUND, OrderButton.RETURN)

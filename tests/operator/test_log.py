@@ -13,7 +13,7 @@ import pytest
 from bot.testing.openai import Answer, Failure
 from bot.testing.slack.workspace import Message
 from tests.operator.command import ask, environment, start
-from tests.world import ANA, BEN, SAM, World, calls, refund_of, status_of
+from tests.world import ANA, BEN, GENERAL, SAM, World, calls, refund_of, status_of
 
 PRICES = {"BOT_MODEL_PRICES": "scripted=1000/2000"}
 
@@ -24,10 +24,11 @@ async def day(world: World) -> World:
     world.deliver_all()
     world.script += [status_of("ORD-10234"), Answer("It is on its way."), refund_of("ORD-10188"), Answer("Asked.")]
     async with world.bot():
-        await world.replies(await world.says(ANA, "@bot where is ORD-10234?"))
+        # Elsewhere than the refund, for which a burst of posts is enough then: more would be paced.
+        await world.replies(await world.says(ANA, "@bot where is ORD-10234?", GENERAL))
         await refunded(world)
         world.script += [Failure(401, code="invalid_api_key")]
-        await world.replies(await world.says(BEN, "@bot hello \x1b[2J\x1b[31mred"))
+        await world.replies(await world.says(BEN, "@bot hello \x1b[2J\x1b[31mred", GENERAL))
         world.script += [refund_of("ORD-10234"), Answer("It waits.")]
         await world.replies(await world.says(ANA, "@bot refund ORD-10234"), 2)
     return world

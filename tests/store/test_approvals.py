@@ -7,7 +7,8 @@ import pytest
 
 from bot.agent.escalation import unreached
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
-from bot.store.records import CallStatus, Erased, ToolCall, new_id
+from bot.store.overviews import Erased
+from bot.store.records import CallStatus, ToolCall, new_id
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, message, park, post, propose, refund, take

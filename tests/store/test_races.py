@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.store.records import Bound, CallStatus, InboxMessage, Resource, ThreadId, new_id
+from bot.store.bounds import Bound, Resource
+from bot.store.records import CallStatus, InboxMessage, ThreadId, new_id
 from bot.store.store import Store
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.seals import verify

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database as SqliteUtils
 
-from bot.store.records import CallStatus, Erased, Post, ThreadId, new_id
+from bot.store.overviews import Erased
+from bot.store.records import CallStatus, Post, ThreadId, new_id
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations

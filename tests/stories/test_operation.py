@@ -10,7 +10,8 @@ from bot.app import running
 from bot.slack.client import StartError
 from bot.slack.connection import ConnectionLostError
 from bot.store.errors import StillOpenError
-from bot.store.records import Erased, InboxMessage, ThreadId
+from bot.store.overviews import Erased
+from bot.store.records import InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from bot import tools
+from bot.environment import env_file
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
-from bot.settings import Settings, SettingsError, env_file, variable
+from bot.settings import Settings, SettingsError, variable
 
 _OURS = "BOT_"
 _SHARED = ("SLACK_", "OPENAI_")  # with the SDKs and other programs: only what is almost a setting of ours is told of

@@ -6,7 +6,8 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, Resource, ThreadId, ToolCall, writable
+from bot.store.bounds import Resource
+from bot.store.records import Block, CallStatus, Gate, ModelCall, Post, ThreadId, ToolCall, writable
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import current_run
 from bot.store.tables.leases import Leases

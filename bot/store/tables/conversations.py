@@ -1,29 +1,27 @@
 """The model's input for a thread, message by message and verbatim, and how a run's rows join it."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from bot.store.errors import DatabaseError, MessageChangedError
-from bot.store.records import (
-    NOTE,
-    WITHOUT_TEXT,
-    Block,
-    ChatMessage,
-    Conversation,
-    InboxMessage,
-    Post,
-    ThreadId,
-    ToolCall,
-)
-from bot.store.tables.calls import abandon_calls, call_of, calls_of_turn, insert_calls
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
+from bot.store.tables.calls import abandon_calls, call_of, insert_calls
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox_rows import finish_running, mark_running, read_files
+from bot.store.tables.inbox_rows import finish_running
 from bot.store.tables.leases import Leases
+from bot.store.tables.messages import (
+    answer_calls,
+    append,
+    correct_running,
+    join_waiting,
+    leave_out,
+    read_conversation,
+    said,
+    unanswered_calls,
+)
 from bot.store.tables.outbox import Outbox
-from bot.store.tables.runs import spent, start_of_run
+from bot.store.tables.runs import start_of_run
 from bot.store.tables.threads import (
     find_thread,
     get_intent,
@@ -39,7 +37,7 @@ from bot.store.tables.threads import (
 
 
 class Conversations:
-    """The only writer of `messages`: a thread has one run at a time, so its messages have one order.
+    """What a run writes, `messages` first of all: a thread has one run at a time, so its messages have one order.
 
     A process that the thread was taken from writes nothing more: every method raises LostLeaseError then. What
     `begin` and `add_results` tell is not committed yet; when it is not at all, only `begin` goes on.
@@ -62,14 +60,14 @@ class Conversations:
             self._leases.check(db, message.thread)
             self._rolled_back.discard(message.thread)
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
-                _answer(db, message.thread, _unanswered(db, message.thread))
+                answer_calls(db, message.thread, unanswered_calls(db, message.thread))
                 if context:
                     db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, message.id])
-                _append(db, message.thread, _said(message.user, message.text + context), inbox_id=message.id)
-            _correct(db, message.thread)
-            conversation = _read(db, message.thread)
-            if not conversation.unanswered and _join(db, message.thread):
-                conversation = _read(db, message.thread)
+                append(db, message.thread, said(message.user, message.text + context), inbox_id=message.id)
+            correct_running(db, message.thread)
+            conversation = read_conversation(db, message.thread)
+            if not conversation.unanswered and join_waiting(db, message.thread):
+                conversation = read_conversation(db, message.thread)
             return conversation
 
         return await self._database.run_ahead(
@@ -84,7 +82,7 @@ class Conversations:
             # Of one person's requests none gets a lower number than one that is counted already, in any thread.
             for requester in sorted({call.requester for call in calls}):
                 db.lock(f"person {requester}")
-            message_id = _append(db, thread, turn)
+            message_id = append(db, thread, turn)
             rows = tuple(replace(call, message_id=message_id) for call in calls)
             insert_calls(db, rows)
             return rows
@@ -99,10 +97,10 @@ class Conversations:
 
         def write(db: Transaction) -> Conversation:
             self._check(db, thread)
-            _answer(db, thread, _unanswered(db, thread))
-            _correct(db, thread)
-            _join(db, thread)
-            return _read(db, thread)
+            answer_calls(db, thread, unanswered_calls(db, thread))
+            correct_running(db, thread)
+            join_waiting(db, thread)
+            return read_conversation(db, thread)
 
         return await self._database.run_ahead(
             write, on_rollback=partial(self._rolled_back.add, thread), lock=thread.key
@@ -126,16 +124,16 @@ class Conversations:
         thread = message.thread
 
         def write(db: Transaction) -> bool:
-            if reply is not None and error is None and _correct(db, thread):
+            if reply is not None and error is None and correct_running(db, thread):
                 raise MessageChangedError(message.user)
             if reply is None:
                 self._leases.check(db, thread)
             else:
                 self._check(db, thread)
-                _answer(db, thread, _unanswered(db, thread))
+                answer_calls(db, thread, unanswered_calls(db, thread))
                 if left_out:
-                    _leave_out(db, thread)
-                _append(db, thread, reply)
+                    leave_out(db, thread)
+                append(db, thread, reply)
             abandon_calls(db, thread)
             self._outbox.insert(db, posts, thread)
             if escalation:
@@ -244,154 +242,3 @@ class Conversations:
         self._leases.check(db, thread)
         if thread in self._rolled_back:
             raise DatabaseError("What the run builds on was not written.")
-
-
-def _said(user: str, text: str) -> ChatMessage:
-    return {"role": "user", "name": user, "content": text or WITHOUT_TEXT}
-
-
-def _correct(db: Transaction, thread: ThreadId) -> bool:
-    """Bring what a running message says for the model up to what it says now, and return whether that was another."""
-    rows = db.query(
-        """SELECT messages.id, inbox.id AS inbox_id, user, text || coalesce(context, '') AS said
-           FROM inbox JOIN messages ON inbox_id = inbox.id
-           WHERE inbox.thread = ? AND status IN ('waiting', 'running') AND status = 'running'
-           AND json_extract(message, '$.content') != coalesce(nullif(text || coalesce(context, ''), ''), ?)""",
-        [thread.key, WITHOUT_TEXT],
-    )
-    corrected = list(rows)
-    for row in corrected:
-        message = json.dumps(_said(row["user"], row["said"]), ensure_ascii=False)
-        db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row["id"]])
-        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ?", [row["inbox_id"]])
-    return bool(corrected)
-
-
-def _join(db: Transaction, thread: ThreadId) -> bool:
-    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
-
-    A form has a run of its own.
-    """
-    rows = db.query(
-        """SELECT id, user, text, status, form FROM inbox WHERE thread = ?
-           AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
-        [thread.key],
-    )
-    asking, *waiting = list(rows)
-    joined = False
-    for row in waiting:
-        if row["user"] != asking["user"] or row["form"] or asking["form"]:
-            break
-        if row["status"] == "waiting":
-            _append(db, thread, _said(row["user"], row["text"]), inbox_id=row["id"])
-            mark_running(db, row["id"])
-            joined = True
-    return joined
-
-
-def _append(
-    db: Transaction, thread: ThreadId, message: ChatMessage, *, inbox_id: int | None = None, call_id: str | None = None
-) -> int:
-    inserted = db.execute(
-        """INSERT INTO messages (team, channel, thread_ts, role, message, inbox_id, call_id, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        [
-            *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
-            *(inbox_id, call_id, datetime.now(UTC).isoformat()),
-        ],
-    )
-    return int(inserted.fetchall()[0][0])
-
-
-def _answer(db: Transaction, thread: ThreadId, unanswered: Sequence[ToolCall]) -> None:
-    for call in unanswered:
-        content = call.result or json.dumps({"error": "This call was cut off; it had no effect."})
-        _append(db, thread, {"role": "tool", "tool_call_id": call.tool_call_id, "content": content})
-    _add_notes(db, thread)
-
-
-def _add_notes(db: Transaction, thread: ThreadId) -> None:
-    rows = db.query(
-        """SELECT id, summary, decision_reason FROM tool_calls WHERE thread = ? AND gated
-           AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
-           AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
-        [thread.key],
-    )
-    for row in list(rows):
-        _append(db, thread, _note(row["summary"], row["decision_reason"]), call_id=row["id"])
-
-
-def _note(summary: str, reason: str | None = None) -> ChatMessage:
-    """Tell the model how a request ended, and why in the words that the customer was told."""
-    told = f' The customer was told why: "{" ".join(reason.split())}"' if reason else ""
-    return {"role": "system", "content": f"{NOTE}{summary}{told}"}
-
-
-def _read(db: Transaction, thread: ThreadId) -> Conversation:
-    rows = db.execute("SELECT message FROM messages WHERE thread = ? ORDER BY id", [thread.key])
-    begin = start_of_run(db, thread)
-    rows_of_run = db.execute(
-        """SELECT card, private_card FROM tool_calls WHERE NOT gated AND (card != '[]' OR private_card IS NOT NULL)
-           AND message_id > ? AND thread = ? ORDER BY message_id, position""",
-        [begin.message_id, thread.key],
-    ).fetchall()
-    sent = db.execute(
-        """SELECT user, status, files FROM messages JOIN inbox ON inbox.id = inbox_id
-           WHERE messages.thread = ? AND files IS NOT NULL ORDER BY messages.id""",
-        [thread.key],
-    ).fetchall()
-    return Conversation(
-        messages=tuple(json.loads(message) for (message,) in rows),
-        unanswered=_unanswered(db, thread),
-        cards=_unlike(card for card, _ in rows_of_run),
-        private_cards=_unlike(card for _, card in rows_of_run),
-        spent=spent(db, thread, begin),
-        intent=get_intent(db, thread),
-        files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
-        new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
-    )
-
-
-def _unlike(cards: Iterable[str | None]) -> tuple[tuple[Block, ...], ...]:
-    """Read the cards, each that is there once."""
-    return tuple(tuple(json.loads(card)) for card in dict.fromkeys(cards) if card and card != "[]")
-
-
-def _unanswered(db: Transaction, thread: ThreadId) -> tuple[ToolCall, ...]:
-    last = db.execute(
-        "SELECT id, role FROM messages WHERE thread = ? ORDER BY id DESC LIMIT 1",
-        [thread.key],
-    ).fetchone()
-    return tuple(calls_of_turn(db, last[0])) if last and last[1] == "assistant" else ()
-
-
-def _leave_out(db: Transaction, thread: ThreadId) -> None:
-    """Mark the messages of the run as ones that the model is not given again; notes stay."""
-    first_id = start_of_run(db, thread).message_id
-    if first_id:
-        said = "SELECT id, message FROM messages WHERE thread = ? AND id >= ? AND role != 'system'"
-        for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
-            marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
-            db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
-
-
-def erase_reasons(db: Transaction, user: str) -> None:
-    """Erase from notes what this person has said of their decisions, before `forget_approver` erases who it was."""
-    given = """SELECT messages.id, summary FROM messages JOIN tool_calls ON tool_calls.id = call_id
-               WHERE decided_by = ? AND decision_reason IS NOT NULL"""
-    for row_id, summary in db.execute(given, [user]).fetchall():
-        note = json.dumps(_note(summary), ensure_ascii=False)
-        db.execute("UPDATE messages SET message = ? WHERE id = ?", [note, row_id])
-
-
-def erase_messages(db: Transaction, thread: ThreadId) -> None:
-    """Erase what was said in the thread; of a turn whose requests stay, after `erase_calls`, an empty row does."""
-    db.execute(
-        """DELETE FROM messages WHERE thread = ? AND NOT EXISTS (
-               SELECT 1 FROM tool_calls WHERE message_id = messages.id)""",
-        [thread.key],
-    )
-    db.execute(
-        "UPDATE messages SET message = '{}', channel = 'forgotten', thread_ts = 'forgotten' WHERE thread = ?",
-        [thread.key],
-    )

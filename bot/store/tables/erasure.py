@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bot.store.errors import StillOpenError, UnknownPersonError
-from bot.store.records import Erased, ThreadId
+from bot.store.overviews import Erased
+from bot.store.records import ThreadId
 from bot.store.tables.approval_requests import erase_clicks, erase_old_clicks
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import erase_calls, forget_approver, open_requests
-from bot.store.tables.conversations import erase_messages, erase_reasons
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import erase_inbox, is_answering, quiet_threads, threads_of
+from bot.store.tables.messages import erase_messages, erase_reasons
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.tables.threads import erase_thread
 from bot.store.tables.usage import erase_usage

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from bot.store.records import OpenThread, Page, ThreadId, Today, ToolCall
+from bot.store.overviews import OpenThread, Page, Today
+from bot.store.records import ThreadId, ToolCall
 from bot.store.tables.calls import call_of
 from bot.store.tables.database import Database, Transaction
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import Bound, BoundReached, Resource
+from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.tables.database import Database, Transaction
 
 HOUR = timedelta(hours=1)

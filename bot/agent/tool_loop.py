@@ -1,0 +1,90 @@
+"""The tool loop: model, tools, model, until there is text. All state is rows, so it goes on where it was cut off."""
+
+import logging
+from collections.abc import Callable
+
+from bot.agent.intents import Intents
+from bot.agent.replies import Replies
+from bot.agent.stopping import StoppedError, words_of_stop
+from bot.agent.tool_calls import ToolCalls, ToolRunContext
+from bot.agent.turns import Turns
+from bot.failpoints import reach
+from bot.identity import Person
+from bot.logs import tell
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Post
+from bot.store.store import Conversations
+
+logger = logging.getLogger(__name__)
+
+Said = tuple[ChatMessage | None, list[Post]]
+"""The last reply of a run, as the model reads it later, and what is posted."""
+
+
+class ToolLoop:
+    """Goes on with a conversation until the model answers in words."""
+
+    def __init__(
+        self, *, turns: Turns, tool_calls: ToolCalls, intents: Intents, replies: Replies, conversations: Conversations
+    ) -> None:
+        self._turns = turns
+        self._tool_calls = tool_calls
+        self._intents = intents
+        self._replies = replies
+        self._conversations = conversations
+
+    async def run(
+        self,
+        message: InboxMessage,
+        conversation: Conversation,
+        requester: Person,
+        show: Callable[[str], None],
+        *,
+        public: bool,
+    ) -> Said:
+        """Return what is said at the end: the model's answer, or how things stand when a person has stopped it.
+
+        Raises RunError when there is nothing to be said.
+        """
+        try:
+            return await self._run(message, conversation, requester, show, public=public)
+        except StoppedError:
+            return await self._stopped(message, public=public)
+
+    async def _run(
+        self,
+        message: InboxMessage,
+        conversation: Conversation,
+        requester: Person,
+        show: Callable[[str], None],
+        *,
+        public: bool,
+    ) -> Said:
+        intent = self._intents.start(message, conversation.intent)
+        while True:
+            calls = conversation.unanswered
+            await self._turns.check_stopped(message.thread)
+            if not calls:
+                turn, conversation = await self._turns.next(message, conversation)
+                if not turn.calls:
+                    return turn.message, await self._replies.answer(message, turn.text, conversation, requester)
+                rows = self._tool_calls.rows(message, turn.calls)
+                calls = await self._conversations.add_turn(message.thread, turn.message, rows)
+                reach("turn written")
+            run_context = ToolRunContext(
+                requester,
+                intent,
+                conversation.said_by(message.user),
+                tuple(file for user, file in conversation.files if user == message.user and file.is_picture),
+                conversation.messages,
+                public=public,
+                note=conversation.asked_by(message.user),
+            )
+            await self._tool_calls.run(calls, run_context, show)
+            conversation = await self._conversations.add_results(message.thread)
+            reach("call written")
+
+    async def _stopped(self, message: InboxMessage, *, public: bool) -> Said:
+        tell(logger, "run stopped", thread=f"{message.thread.channel}/{message.thread.ts}")
+        calls = await self._conversations.calls_of_run(message.thread)
+        words = words_of_stop(calls, self._tool_calls.doing, public=public)
+        return {"role": "assistant", "content": words}, self._replies.plain(message, words)

@@ -1,0 +1,75 @@
+"""Nothing in a turn of the model claims what nobody did, and no silence is an answer."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.agent import claims
+from bot.agent.errors import RunError
+from bot.model.model import Turn, Usage
+from bot.store.records import NOTE, Block, ChatMessage
+
+Ask = Callable[[Sequence[ChatMessage]], Awaitable[Turn]]
+
+FOUND = "Here is what I found."
+MAX_LINES = 5
+MAX_LINE_CHARACTERS = 300
+_NO_USAGE = Usage("", None, None, None, None, None)
+
+
+async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> Turn:
+    """Ask for the next turn of a conversation, in whose run there are these cards.
+
+    A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
+    the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
+    """
+    try:
+        turn = await ask(messages)
+    except RunError as error:
+        if error.empty and (found := _found(messages, cards)):
+            return _said(found)
+        raise
+    if turn.calls or not claims.is_unfounded(turn.text, messages):
+        return turn
+    told: ChatMessage = {"role": "system", "content": NOTE + claims.CORRECTION}
+    try:
+        again = await ask([*messages, turn.message, told])
+    except RunError:
+        return _said(claims.PLAIN)
+    if again.calls or not claims.is_unfounded(again.text, messages):
+        return again
+    return replace(_said(claims.PLAIN), usage=again.usage)
+
+
+def _said(words: str) -> Turn:
+    return Turn({"role": "assistant", "content": words}, words, (), _NO_USAGE)
+
+
+def _found(messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> str:
+    """Return in words what the calls since the last message have come to; nothing when none of them worked."""
+    results = list(_results(messages))
+    waiting = [str(one.get("message")) for one in results if one.get("status") == "waiting_for_approval"]
+    if waiting:
+        return " ".join(dict.fromkeys(waiting))
+    if cards:
+        return FOUND
+    lines = [line for one in results if "error" not in one for line in _lines(one)]
+    return "\n".join([FOUND, *lines[:MAX_LINES]]) if lines else ""
+
+
+def _results(messages: Sequence[ChatMessage]) -> Iterator[dict[str, Any]]:
+    last = max((number for number, one in enumerate(messages) if one["role"] == "user"), default=0)
+    for message in messages[last:]:
+        if message["role"] == "tool" and isinstance(content := json.loads(message["content"]), dict):
+            yield content
+
+
+def _lines(result: dict[str, Any]) -> Iterator[str]:
+    if isinstance(result.get("message"), str):
+        yield result["message"]
+    for value in result.values():
+        for part in value if isinstance(value, list) else ():
+            texts = [one for one in part.values() if isinstance(one, str)] if isinstance(part, dict) else []
+            if texts:
+                yield f"• {', '.join(texts)}"[:MAX_LINE_CHARACTERS]
