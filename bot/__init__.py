@@ -32,6 +32,7 @@ Rooms, from the top down; each imports only what is below it:
     prices       what tokens cost
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
+    tracing      what is told to OpenTelemetry, where that is wanted
     failpoints   places at which a test kills the process
     callbacks    the calls that no import shows, as named Protocols
     tasks        how background work ends
@@ -50,9 +51,9 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
                                 (a form opens for a no with a reason, in decline, and for other figures, in amend)
-          -> approvals/execute  run it under its key, or find out what became of it
+          -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
           -> slack/delivery     posts from the outbox

@@ -171,7 +171,7 @@ def pause() -> None:
 
 @main.command()
 def resume() -> None:
-    """Let requests be approved again."""
+    """Resume approvals."""
     from bot.operator import commands
 
     commands.resume()

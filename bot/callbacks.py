@@ -1,7 +1,7 @@
 """The calls between rooms that no import shows: who calls is named in each; `bot/wiring.py` joins them."""
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
 
@@ -69,6 +69,13 @@ class MessagesOpened(Protocol):
 
     def __call__(self, user: str, channel: str, /) -> None:
         """Return at once; prompts are suggested in the background."""
+
+
+class LinkEvent(Protocol):
+    """Slack's intake passes on what Slack tells of links: one was shared, or somebody wants to see its details."""
+
+    def __call__(self, event: Mapping[str, Any], /, *, shared: bool) -> None:
+        """Return at once; it is answered in the background. What is `shared` people of other companies read, too."""
 
 
 class ReadAbove(Protocol):

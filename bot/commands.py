@@ -16,7 +16,7 @@ import click
 from bot import tools
 from bot.app import running
 from bot.demo import serve
-from bot.environment import read_settings
+from bot.environment import read_settings, share_with_opentelemetry
 from bot.logs import tell
 from bot.operator.check.check import check
 from bot.operator.check.finding import Level
@@ -28,6 +28,7 @@ from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.slack.http import EVENTS_PATH
 from bot.store.sqlite.database import DatabaseThread
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,9 @@ def serve_slack(http_port: int | None, host: str, sample_orders: str | None) -> 
 
     with errors():
         settings = read_settings(http=http_port is not None)
-    run(serve_workspace(settings))
+        share_with_opentelemetry()
+    with tracing.exporting():
+        run(serve_workspace(settings))
 
 
 def _tell_start(settings: Settings, where: str) -> None:

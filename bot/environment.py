@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.sources import read_env_file
 
 from bot.settings import Place, PostgresUrl, Settings, SettingsError, variable
 
@@ -65,6 +66,14 @@ def use_env_file(path: Path) -> None:
 def env_file() -> Path:
     """Return the file that settings are read from beside the environment."""
     return _env_file.get()
+
+
+def share_with_opentelemetry() -> None:
+    """Put what the file of settings says in OTEL_… into the environment, where its SDK reads it and which wins."""
+    if env_file().is_file():
+        for name, value in read_env_file(env_file(), encoding="utf-8", case_sensitive=True).items():
+            if name.startswith("OTEL_") and value is not None:
+                os.environ.setdefault(name, value)
 
 
 def read_mcp_path() -> Path | None:

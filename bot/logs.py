@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.metrics import count
+from bot.tracing import tracing
 
 _EVENT = "event"
 _FIELDS = "fields"
@@ -26,6 +27,8 @@ def tell(logger: logging.Logger, event: str, *, level: int = logging.INFO, **fie
     """Log an event with its fields, and count it; a field that is None is left out."""
     told = {name: value for name, value in fields.items() if value is not None}
     count(event, told)
+    if trace := tracing.trace_id(tracing.current()):
+        told["trace"] = trace
     logger.log(level, "%s", event, extra={_EVENT: event, _FIELDS: told})
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.tracing import tracing
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REGISTRY = CollectorRegistry()
 _WAITS = (10, 30, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600)
@@ -50,8 +52,9 @@ def count(event: str, fields: Mapping[str, Any]) -> None:
             _TOKENS.labels(model, "completion").inc(fields.get("completion_tokens") or 0)
         case "model call failed":
             _MODEL_CALLS.labels(fields["model"], "failed").inc()
-        case "request approved" | "request confirmed":
-            _WAITED.labels(fields["tool"]).observe(fields.get("waited_seconds") or 0)
+        case "request approved" | "request confirmed" if "waited_seconds" in fields:
+            _WAITED.labels(fields["tool"]).observe(fields["waited_seconds"])
+            tracing.waited(fields["tool"], fields["waited_seconds"])
         case "request done" | "request refused" | "outcome unknown":
             _TOOL_CALLS.labels(fields["tool"], fields["status"]).inc()
 

@@ -17,6 +17,7 @@ from bot.prices import read_prices
 
 logger = logging.getLogger(__name__)
 Ids = Annotated[tuple[str, ...], NoDecode]
+ORDER_PLACE = "{order}"  # where an order's number stands in `order_links`
 RUN_MODEL_CALLS = 3  # that a run has time for: a look-up is two, and one may have to be asked again
 
 
@@ -129,6 +130,12 @@ class Settings(ModelFields, LimitFields):
         validation_alias="BOT_LINK_HOSTS",
         description="Hosts that the model may name in a link, such as `shop.example.com`; any other link is removed.",
     )
+    order_links: str | None = Field(
+        None,
+        validation_alias="BOT_ORDER_LINKS",
+        description="The shop's address of an order, such as `https://shop.example.com/orders/{order}`; below a link "
+        "to one stands its status.",
+    )
     private_answers: bool = Field(
         default=True,
         validation_alias="BOT_PRIVATE_ANSWERS",
@@ -213,6 +220,17 @@ class Settings(ModelFields, LimitFields):
             if given.lower() != host:
                 logger.warning("BOT_LINK_HOSTS: “%s” is read as the host %s and all below it.", given, host)
         return read
+
+    @field_validator("order_links")
+    @classmethod
+    def _order_links(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            parts = urlsplit(pattern)
+            if parts.scheme not in ("http", "https") or not parts.hostname or ORDER_PLACE in parts.netloc:
+                raise ValueError("it is an address such as https://shop.example.com/orders/{order}")
+            if pattern.count(ORDER_PLACE) != 1 or "#" in pattern.partition(ORDER_PLACE)[0]:
+                raise ValueError("it has {order} once, where an order's number stands")
+        return pattern
 
     @field_validator("model_prices")
     @classmethod

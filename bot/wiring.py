@@ -36,6 +36,7 @@ from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.forms import Forms
 from bot.desk.home import Home
+from bot.desk.links import OrderLinks
 from bot.desk.orders import Orders
 from bot.ground import Ground, open_ground
 from bot.model.chat_completions import OpenAIModel
@@ -53,6 +54,7 @@ from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
 from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
+from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
@@ -83,6 +85,7 @@ class Bot:
     desk: Desk
     home: Home
     tabs: HomeTabs
+    links: Links
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -210,6 +213,7 @@ def _slack_side(
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
     tabs = HomeTabs(ourselves=ourselves, client=ground.client)
+    links = Links(ourselves=ourselves, client=ground.client)
     intake = Intake(
         ourselves=ourselves,
         inbox=store.inbox,
@@ -217,6 +221,7 @@ def _slack_side(
         changed=deciding.executor.supersede,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
+        on_link=links.take,
         goes_on_for=timedelta(minutes=settings.direct_message_minutes),
     )
     app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
@@ -244,8 +249,10 @@ def _slack_side(
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )
-    desk = _desk(settings, ground, deciding, worker)
+    orders = _orders(settings, ground, deciding)
+    desk = _desk(ground, deciding, worker, orders)
     tabs.register(app, home)
+    links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
     for listener in (buttons, forms, below, desk):
         listener.register(app)
     return Bot(
@@ -263,6 +270,7 @@ def _slack_side(
         desk=desk,
         home=home,
         tabs=tabs,
+        links=links,
         clock_ahead=ourselves.clock_ahead,
         models=models,
     )
@@ -286,8 +294,8 @@ def _decision_forms(settings: Settings, ground: Ground, deciding: _Deciding, hom
     )
 
 
-def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker) -> Desk:
-    orders = Orders(
+def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+    return Orders(
         store=ground.store,
         shop=ground.shop,
         identity=ground.identity,
@@ -295,6 +303,9 @@ def _desk(settings: Settings, ground: Ground, deciding: _Deciding, worker: Worke
         tools=ground.offered,
         settings=settings,
     )
+
+
+def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,

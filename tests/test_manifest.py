@@ -22,6 +22,8 @@ SCOPES_OF_EVENTS: dict[str, set[str]] = {
     "agent_session_stopped": {"chat:write"},
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "entity_details_requested": set(),
+    "link_shared": {"links:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
@@ -37,12 +39,14 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "bots_info": {"users:read"},
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
+    "chat_unfurl": {"links:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_info": {"channels:read", "groups:read", "im:read", "mpim:read"},
     "conversations_members": {"channels:read", "groups:read", "im:read", "mpim:read"},
     "conversations_open": {"im:write"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "entity_presentDetails": set(),
     "files_info": {"files:read"},
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read", "users:read.email"},
@@ -110,6 +114,7 @@ def test_commands_and_shortcuts_are_those_that_the_code_takes(manifest: dict[str
     workspace = Workspace()
     assert workspace.surfaces.commands == set(COMMANDS)
     assert workspace.surfaces.shortcuts == {one["callback_id"]: one["name"] for one in features["shortcuts"]}
+    assert workspace.links.domains == set(features["unfurl_domains"])
 
 
 def test_texts_fit(manifest: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ KNOWS = {
     "psycopg_pool": {"bot.store.postgres"},
     "sqlite_utils": {"bot.store.opening", "bot.store.sqlite", "bot.shop", "bot.help", "bot.demo"},
     "prometheus_client": {"bot.metrics"},
+    "opentelemetry": {"bot.tracing.exporter"},
     "click": {
         "bot.__main__",
         "bot.commands",
@@ -93,6 +94,7 @@ def test_imports_resolve_to_what_is_declared() -> None:
         "mcp",
         "mcp_types",
         "openai",
+        "opentelemetry",
         "prometheus_client",
         "psycopg",
         "psycopg_pool",

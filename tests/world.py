@@ -176,7 +176,7 @@ class World:
             yield
 
     async def says(self, person: str, text: str, channel: str = SUPPORT, **how: Any) -> Message:
-        """Let somebody write, with the bot's mention where the text has @bot."""
+        """Write as somebody, with the bot's mention where the text has @bot."""
         return await self.workspace.say(person, channel, text.replace("@bot", f"<@{BOT}>"), **how)
 
     async def replies(self, message: Message, count: int = 1) -> list[Message]:
@@ -242,7 +242,7 @@ class World:
         )
 
     def deliver_all(self) -> None:
-        """Let every order have arrived, so that any of it can be refunded."""
+        """Mark every order as delivered, so that any of it can be refunded."""
         self.write("UPDATE orders SET status = 'delivered'")
 
     def write(self, sql: str, *parameters: Any) -> int:

@@ -128,7 +128,7 @@ def _turns(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
 
 
 def _facts(messages: Sequence[ChatMessage]) -> str:
-    """Return what must not be forgotten: orders that were looked at, and requests with what became of them."""
+    """Return what must not be forgotten: orders that were looked at, and requests with their outcomes."""
     calls = [call["function"]["arguments"] for message in messages for call in message.get("tool_calls", ())]
     asked = (_order_id(arguments) for arguments in calls)
     orders = dict.fromkeys(number for number in asked if _ORDER_NUMBER.fullmatch(number))

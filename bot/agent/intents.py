@@ -10,7 +10,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from bot.agent.escalation import Escalation
-from bot.agent.model_calls import log_answer, log_failed_call
+from bot.agent.model_calls import log_answer, log_failed_call, traced
 from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
@@ -58,7 +58,7 @@ class Intents:
         return _read(await self._store.conversations.intent(thread))
 
     async def stop(self) -> None:
-        """Let what is being sorted come to its end for a second, and give up the rest."""
+        """Wait a second for what is being sorted, and cancel the rest."""
         await finish(self._tasks, INTENT_TIMEOUT_SECONDS)
 
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
@@ -73,7 +73,9 @@ class Intents:
         ]
         self._store.calls.log_model_call(row)
         try:
-            intent, usage = await self._model.classify(messages, CustomerIntent)
+            with traced(row, self._model) as answered:
+                intent, usage = await self._model.classify(messages, CustomerIntent)
+                answered(usage)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error))
             self._store.calls.log_model_call(failed)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from bot.model.model import Model, ModelError, Reason, Turn, Usage
 from bot.settings import Settings
 from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
 from bot.store.store import CallLog
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,9 @@ class ModelCalls:
         self._calls.log_model_call(row)
         try:
             async with self._progress(row.thread):
-                turn = await model.respond([self._instructions, *messages], definitions)
+                with traced(row, model) as answered:
+                    turn = await model.respond([self._instructions, *messages], definitions)
+                    answered(turn.usage)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)
             self._calls.log_model_call(failed)
@@ -155,6 +158,22 @@ def _run_error(error: ModelError, row: ModelCall) -> RunError:
         empty=error.reason in (Reason.EMPTY, Reason.UNUSABLE),
         filtered=error.reason is Reason.FILTERED,
     )
+
+
+@contextmanager
+def traced(call: ModelCall, model: Model) -> Iterator[Callable[[Usage], None]]:
+    """Trace a request to a model; what the context gives is to be told what the answer was."""
+
+    def answered(usage: Usage) -> None:
+        read, written = usage.prompt_tokens, usage.completion_tokens
+        tracing.answered(usage.model, usage.finish_reason, read, written, cached=usage.cached_tokens)
+
+    with tracing.model_call(call.model, model.health.address, call.purpose):
+        try:
+            yield answered
+        except ModelError as error:
+            tracing.ended(error.reason.name.lower(), well=False)
+            raise
 
 
 def log_answer(call: ModelCall, usage: Usage) -> None:

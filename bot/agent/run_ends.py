@@ -12,6 +12,7 @@ from bot.logs import tell
 from bot.store.errors import MessageChangedError
 from bot.store.records import ChatMessage, InboxMessage, Post, reference
 from bot.store.store import Conversations
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class RunEnds:
 
     async def failed(self, message: InboxMessage, error: RunError) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
+        tracing.ended("not answered", well=False)
         mark = reference(error.row_id)
         where = f"{message.thread.channel}/{message.thread.ts}"
         tell(

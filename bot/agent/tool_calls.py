@@ -34,6 +34,7 @@ from bot.store.store import CallLog, Conversations
 from bot.tools import rules
 from bot.tools.discretion import public_words
 from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ HIDDEN = {
 class ToolRunContext:
     """For whom calls are run, what the thread was sorted as, what they wrote and showed there, and whether all read it.
 
-    A `note` is what they wrote to ask for it, for whoever decides.
+    A `note` is what they wrote to ask for it, for the one who decides.
     """
 
     person: Person
@@ -124,9 +125,14 @@ class ToolCalls:
             status=CallStatus.PROPOSED if gated else CallStatus.RUNNING,
             requester=message.user,
             created_at=datetime.now(UTC),
+            traceparent=tracing.current(),
         )
 
     async def _run(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
+        with tracing.tool_call(self._known(call), call.id):
+            await self._bring_to_end(call, run_context, show)
+
+    async def _bring_to_end(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's result and nobody else's."""
         person = run_context.person
         public, said = run_context.public, run_context.user_text
@@ -145,6 +151,7 @@ class ToolCalls:
                 preview = await within(seconds, tool.preview(context))
                 intent, pictures, note = await run_context.intent(), run_context.pictures, run_context.note
                 await self._approvals.park(call, preview, run_context.person, intent, pictures, note=note)
+                tracing.ended(CallStatus.PENDING, well=True)
                 reach("request parked")
                 return
             result = await within(seconds, tool.run(context))
@@ -222,19 +229,22 @@ class ToolCalls:
         self._tell(call, status)
 
     def _tell(self, call: ToolCall, status: CallStatus) -> None:
-        # A model may ask for tools that do not exist, under any number of names.
-        name = call.tool if call.tool in self._tools else "no tool of ours"
+        tracing.ended(status, well=status == CallStatus.SUCCEEDED)
         thread = f"{call.thread.channel}/{call.thread.ts}"
         tell(
             logger,
             "tool call ended",
             level=logging.DEBUG,
-            tool=name,
+            tool=self._known(call),
             status=status,
             reference=reference(call.id),
             call=call.id,
             thread=thread,
         )
+
+    def _known(self, call: ToolCall) -> str:
+        """Name the tool, if it is one: a model may ask for what does not exist, under any number of names."""
+        return call.tool if call.tool in self._tools else "no tool of ours"
 
     async def _repeat(self, call: ToolCall, original: ToolCall) -> None:
         """Answer a call that stands twice in a turn with the result of the first."""

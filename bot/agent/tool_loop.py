@@ -74,7 +74,7 @@ class ToolLoop:
                 requester,
                 intent,
                 conversation.said_by(message.user),
-                tuple(file for user, file in conversation.files if user == message.user and file.is_picture),
+                conversation.pictures_of(message.user),
                 conversation.messages,
                 public=public,
                 note=conversation.asked_by(message.user),

@@ -13,6 +13,7 @@ from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, ThreadId, fault
 from bot.store.store import Inbox
 from bot.tasks import finish
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Worker:
         self._stopping = False
 
     def wake(self, thread: ThreadId, user: str) -> None:
-        """Have the thread's waiting messages answered, now or after those that are being answered."""
+        """Answer the thread's waiting messages in the background, now or after those that are being answered."""
         self._woken[thread] = user
         if thread not in self._running and not self._stopping:
             self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")
@@ -73,7 +74,8 @@ class Worker:
             if message is None:
                 return False
             reach("message taken")
-            return await self._answer(message)
+            with tracing.run(message.thread.key, message.traceparent, message.received_at, first=message.attempts == 1):
+                return await self._answer(message)
 
     async def _answer(self, message: InboxMessage) -> bool:
         if message.attempts > MAX_ATTEMPTS:

@@ -78,7 +78,7 @@ class Cards:
         ]
 
     def stuck(self, call: ToolCall, cards: list[Post]) -> list[Post]:
-        """Make what tells people that they have to find out what became of a call: where approvers see its card."""
+        """Make what tells people that they have to find out the outcome of a call: where approvers see its card."""
         what, mark = one_line(call.summary or "This request"), reference(call.id)
         text = Mrkdwn(
             f"{self.approvers()}: I can't find out whether this was done: {what}. I will not do it again by myself. "

@@ -24,6 +24,7 @@ from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import Preview
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -124,12 +125,14 @@ class Approvals:
         """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
         reached = await self.count(click)
         if reached is None:
-            return self.logged(click, decision, await decide(click))
+            with tracing.click(decision):
+                return self.logged(click, decision, await decide(click))
         return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
     def logged(self, click: Click, decision: str, words: str | None) -> str | None:
         """Keep a press that did nothing, and return the words for who pressed."""
         if words is not None:
+            tracing.ended("denied", well=True)
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
             tell(
                 logger,
@@ -160,7 +163,7 @@ class Approvals:
         return None
 
     async def _checked(self, click: Click, call: ToolCall) -> str | None:
-        """Look at the world again; then do it, have the next one asked, or ask anew if it is not as it was shown."""
+        """Look at the world again; then do it, have the next one asked, or ask again if it is not as it was shown."""
         requester = await self._identity.person(call.requester)
         now = await self._executor.quoted_now(call, requester)
         if now != quoted_of(call):
@@ -204,6 +207,7 @@ class Approvals:
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
             return NOT_FOUND
+        tracing.link(call.traceparent)
         if click.shown_as is not None and click.shown_as != call.shown_as:
             return CHANGED
         if click.shown_as is None and not await self._is_its_card(click, call):

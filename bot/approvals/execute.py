@@ -21,6 +21,7 @@ from bot.store.store import Store
 from bot.tools.foreign import ForeignCalls
 from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
 from bot.tools.wording import outcome_of, quotation_of
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,10 @@ class Executor:
 
     async def execute(self, call: ToolCall) -> None:
         """Make the change of a call that was just claimed, exactly as it was shown."""
+        with tracing.tool_call(call.tool, call.id, call.traceparent):
+            await self._execute(call)
+
+    async def _execute(self, call: ToolCall) -> None:
         try:
             applied = await self._apply(call, quoted_of(call))
         except ToolError as error:
@@ -114,12 +119,16 @@ class Executor:
             await self._not_begun(call, error)
         except ToolCrashError as error:
             logger.warning("call %s ended without an outcome: %s", call.id, error)
-            await self.reconcile(call, again=False)
+            await self._reconcile(call, again=False)
         else:
             await self._settle_as(call, applied)
 
     async def reconcile(self, call: ToolCall, *, again: bool) -> None:
         """Ask for the outcome of a call; only later, where a repeat is safe, and if there is none, make it again."""
+        with tracing.tool_call(call.tool, call.id, call.traceparent):
+            await self._reconcile(call, again=again)
+
+    async def _reconcile(self, call: ToolCall, *, again: bool) -> None:
         try:
             applied = await self._find_out(call, again=again)
         except ToolError as error:
@@ -247,7 +256,7 @@ class Executor:
             await self._calls.report(call, self._cards.stuck(call, await self._calls.cards(call.id)))
 
     def _is_hopeless(self, call: ToolCall) -> bool:
-        """Return whether only people can find out what became of the call."""
+        """Return whether only people can find out the outcome of the call."""
         replay = self._replay(call)
         if call.money_pending:
             return False
@@ -302,6 +311,7 @@ class Executor:
         )
         reach("outcome written")
         if settled:
+            tracing.ended(ending.value.status, well=ending.value.status != CallStatus.FAILED)
             tell(
                 logger,
                 _EVENTS.get(ending.value.status, "request refused"),

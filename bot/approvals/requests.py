@@ -77,7 +77,7 @@ class Requests:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
 
     async def pass_on(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
-        """Have approvers asked for the second yes, and return whether the first was still to be said."""
+        """Ask approvers for the second yes, and return whether the first was still to be said."""
         confirmed = replace(call, confirmed_at=datetime.now(UTC))
         cards = await self._cards.to_ask(confirmed, preview_of(now), requester)
         line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."

@@ -42,7 +42,7 @@ class ApprovalSweeper:
         await self._sweep(longest_run=self._longest_run)
 
     async def stop(self, seconds: float) -> None:
-        """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
+        """Wait so long for what the shop was asked; the rest is asked at a later start."""
         self._stopping = True
         await finish(self._finding_out.values(), seconds)
 

@@ -49,7 +49,7 @@ def approval_card(
 
 
 def note_block(requester: str, note: str) -> Block:
-    """Quote what the customer wrote to a request, for whoever decides."""
+    """Quote what the customer wrote to a request, for the one who decides."""
     more = "…" if len(note) > MAX_NOTE_CHARACTERS else ""
     words = f"{mention(requester)} wrote: “{one_line(note, MAX_NOTE_CHARACTERS)}{more}”"
     return {**context(Mrkdwn(words)), "block_id": _NOTE}

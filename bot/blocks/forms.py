@@ -14,6 +14,8 @@ View = Mapping[str, Any]
 REQUEST_FORM = "request_form"
 QUESTION_FORM = "question_form"
 MAX_NOTE_CHARACTERS = 500
+MAX_PHOTOS = 3
+_PHOTO_TYPES = ["jpg", "jpeg", "png", "gif", "webp", "heic", "heif"]
 _MAX_CHECKBOXES = 10
 _MAX_OPTIONS = 100
 _MAX_QUOTED_CHARACTERS = 2_000
@@ -26,6 +28,7 @@ class Field(StrEnum):
     LINES = "lines"
     REASON = "reason"
     NOTE = "note"
+    PHOTO = "photo"
     QUESTION = "question"
     AMOUNT = "amount"
 
@@ -41,7 +44,7 @@ def words(title: str, text: str) -> View:
 
 
 def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], private: str, told: str) -> View:
-    """Ask for the lines, the reason and a note; `private` comes back with it, `told` says who will read it."""
+    """Ask for the lines, the reason, a note and photos; `private` comes back with it, `told` says who will read it."""
     optional = button == OrderButton.REFUND
     lines = lines_of(order)
     hint = "Nothing chosen means the whole order." if optional else "Each line that you send back."
@@ -57,10 +60,17 @@ def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], 
         "multiline": True,
         "max_length": MAX_NOTE_CHARACTERS,
     }
+    photo = {
+        "type": "file_input",
+        "action_id": Field.PHOTO.value,
+        "filetypes": _PHOTO_TYPES,
+        "max_files": MAX_PHOTOS,
+    }
     fields = [
         *([labelled(Field.LINES, "What is it about?", lines, optional=optional, hint=hint)] if lines else ()),
         labelled(Field.REASON, "Why?", reason),
         labelled(Field.NOTE, "Anything that helps to decide", note, optional=True),
+        labelled(Field.PHOTO, "A photo, if something is wrong with it", photo, optional=True),
     ]
     return form_view(
         REQUEST_FORM,
@@ -105,14 +115,14 @@ def question_form(quoted: str, private: str) -> View:
 
 
 def filled(view: Mapping[str, Any], field: Field) -> Any:
-    """Read what somebody filled in: a text, a choice, or a list of choices; None when nothing."""
+    """Read what somebody filled in: a text, a choice, a list of choices or of files; None when nothing."""
     values = (view.get("state") or {}).get("values") or {}
     given = (values.get(field.value) or {}).get(field.value) or {}
     if "selected_options" in given:
         return [option["value"] for option in given["selected_options"] or ()]
     if "selected_option" in given:
         return (given["selected_option"] or {}).get("value")
-    return given.get("value")
+    return given.get("files") if "files" in given else given.get("value")
 
 
 def form_view(callback_id: str, title: str, submit: str, private: str, blocks: Sequence[Block]) -> View:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.blocks.messages import context, fields, plain, section
 from bot.blocks.text import Mrkdwn, day, escape, link, mention, moment, one_line
 from bot.shop.orders import Order, OrderStatus, Parcel
+from bot.shop.quotes import refund_reasons
 from bot.store.records import Block
 
 _MAX_ITEMS = 10
@@ -159,7 +160,8 @@ def _head(order: Order) -> Block:
 
 def _useful(order: Order, forms: Sequence[OrderButton]) -> list[OrderButton]:
     delivered = order.status == OrderStatus.DELIVERED
-    useful = {OrderButton.REFUND: order.refundable.minor > 0, OrderButton.RETURN: delivered and bool(order.items)}
+    returnable = any(item.returning is None for item in order.items)
+    useful = {OrderButton.REFUND: bool(refund_reasons(order)), OrderButton.RETURN: delivered and returnable}
     return [form for form in forms if useful[form]]
 
 

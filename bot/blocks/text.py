@@ -189,8 +189,13 @@ def mention(user_or_group: str) -> Mrkdwn:
 
 def moment(when: datetime) -> Mrkdwn:
     """Show a time in the reader's own time zone."""
-    fallback = when.strftime("%b %d, %Y at %H:%M UTC")
-    return Mrkdwn(f"<!date^{int(when.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>")
+    shown = f"{{date_short_pretty}} at {{time}}|{moment_in_words(when)}"
+    return Mrkdwn(f"<!date^{int(when.timestamp())}^{shown}>")
+
+
+def moment_in_words(when: datetime) -> str:
+    """Show a time where Slack does not show the reader's own."""
+    return when.strftime("%b %d, %Y at %H:%M UTC")
 
 
 def day(when: date) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.demo.surfaces import Surfaces, refused, view_json
-from bot.testing.slack.workspace import Channel, Json, Message, Person, Status, View, Workspace
+from bot.demo.surfaces import Surfaces, details_json, refused, view_json
+from bot.testing.slack.workspace import Channel, Details, Json, Message, Person, Status, View, Workspace, entities_of
 
 POLL_INTERVAL_SECONDS = 0.2
 MAX_CALLS_SHOWN = 200
@@ -105,6 +105,8 @@ class LivePage:
             self._push({"type": "deleted", "channel": changed.channel, "ts": changed.ts})
         elif isinstance(changed, View):
             self._push({"type": "view", "view": view_json(changed)})
+        elif isinstance(changed, Details):
+            self._push({"type": "details", "details": details_json(changed)})
         elif isinstance(changed, Status):
             self._push({"type": "status", "status": self._status_json(changed)})
         elif kind == "prompts":
@@ -147,6 +149,7 @@ class LivePage:
             "statuses": [self._status_json(status) for status in workspace.statuses.values()],
             "prompts": self._prompts_json(),
             "views": [view_json(view) for view in workspace.surfaces.views.values()],
+            "details": [details_json(details) for details in workspace.links.details.values()],
             "shortcuts": workspace.surfaces.shortcuts,
             "calls": list(self._calls.values()),
         }
@@ -191,7 +194,8 @@ def _channel_json(channel: Channel) -> Json:
 
 def _message_json(message: Message) -> Json:
     names = ("channel", "ts", "thread_ts", "user", "text", "edited", "ephemeral_for")
-    return {name: getattr(message, name) for name in names} | {"blocks": list(message.blocks)}
+    shown = {"blocks": list(message.blocks), "entities": entities_of(message)}
+    return {name: getattr(message, name) for name in names} | shown
 
 
 def _call_json(row: sqlite3.Row) -> Json:

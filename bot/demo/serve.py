@@ -34,7 +34,7 @@ OFFLINE = "offline model: a small rule-based stand-in, no language model"
 
 @asynccontextmanager
 async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]]:
-    """Serve the demo and give back its address and which model answers. Raises StartError when it cannot start.
+    """Serve the demo and return its address and which model answers. Raises StartError when it cannot start.
 
     The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts empty each time.
     """
@@ -67,6 +67,7 @@ def _settings(url: str, database: Path) -> Settings:
         "BOT_ESCALATION_CHANNEL": "C0TEAM",
         "BOT_HELP_FOLDER": HELP,
         "BOT_HEALTH_PORT": None,
+        "BOT_ORDER_LINKS": "https://shop.example.com/orders/{order}",
         "BOT_PAUSED": False,
     }
     settings = read_for_demo(**ours)

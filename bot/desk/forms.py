@@ -12,13 +12,15 @@ from bot.blocks.text import Mrkdwn, escape, mention, one_line
 from bot.callbacks import PostNow, WakeThread
 from bot.desk.orders import Asker, DeskError, Orders
 from bot.identity import Identity, IdentityError
-from bot.store.records import QUOTED, Form, InboxMessage, ThreadId
+from bot.shop.quotes import refund_reasons
+from bot.store.records import QUOTED, Form, InboxMessage, SharedFile, ThreadId
 from bot.store.store import Inbox
 from bot.tools.phrases import REASON_WORDS
 from bot.tools.tool import FORMS, Tool, ToolError
 
 REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
 NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."
+NOT_NOW = "No refund of this order can be asked for now. Write to me if something is wrong with it."
 NOT_REACHED = "I could not write you a direct message, so nothing was asked for. Please try again."
 _MAX_QUOTED_CHARACTERS = 4_000
 _THERE = {
@@ -30,11 +32,13 @@ _ASKED = {OrderButton.REFUND: "Refund", OrderButton.RETURN: "Return"}
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What somebody filled in, without secrets; nothing of it is checked yet."""
+    """What somebody filled in, without secrets; nothing of it is checked yet. `below` says what the photos are."""
 
     lines: Sequence[str]
     reason: str
     note: str
+    photos: tuple[SharedFile, ...] = ()
+    below: str = ""
 
 
 class Forms:
@@ -62,15 +66,20 @@ class Forms:
         order, context = await self._orders.find(asker, number)
         if button not in context.forms:
             raise DeskError(NOT_HERE)
+        reasons = REASONS
+        if button == OrderButton.REFUND:
+            reasons = {reason.value: REASONS[reason.value] for reason in refund_reasons(order)}
+        if not reasons:
+            raise DeskError(NOT_NOW)
         there = bool(asker.thread_ts) and not await self._orders.is_public(asker.channel)
         private = {"button": button.value, "order": order.id}
         if there:
             private |= {"channel": asker.channel, "thread_ts": asker.thread_ts}
         told = _THERE[button].format(where="in the thread" if there else "in our direct message")
-        return request_form(order, button, REASONS, json.dumps(private), told)
+        return request_form(order, button, reasons, json.dumps(private), told)
 
     async def ask(self, asker: Asker, private: str, filled: Filled) -> View:
-        """Have the request made in the thread that the form was opened in, or in a direct message, and say so."""
+        """Make the request in the thread that the form was opened in, or in a direct message, and say so."""
         known = json.loads(private)
         button, number = OrderButton(known["button"]), str(known["order"])
         name, _ = FORMS[button]
@@ -92,7 +101,8 @@ class Forms:
         if not thread.ts:
             thread = await self._new_thread(asker, f"{mention(asker.user)} {escape(text)}")
         note = f" {filled.note}" if filled.note else ""
-        await self._submit(asker, thread, f"{text}{note}", Form(name, arguments, filled.note))
+        form = Form(name, arguments, filled.note)
+        await self._submit(asker, thread, f"{text}{note}{filled.below}", form, filled.photos)
         where = "in the thread" if known.get("thread_ts") else "in our direct message"
         return words("Asked for", f"I take it from here: you find the request {where}.")
 
@@ -103,7 +113,7 @@ class Forms:
         return question_form(quoted, json.dumps({"quoted": quoted[: _MAX_QUOTED_CHARACTERS // 2], "own": own}))
 
     async def answer(self, asker: Asker, private: str, question: str) -> View:
-        """Have the question answered in a direct message; what somebody else wrote is no word of the person's."""
+        """Queue the question for a direct message; what somebody else wrote is no word of the person's."""
         known = json.loads(private)
         quoted, own = str(known["quoted"]), bool(known["own"])
         await self._orders.person(asker)
@@ -115,9 +125,11 @@ class Forms:
         await self._submit(asker, thread, f"{question}{below if quoted else ''}", None)
         return words("Asked", "I answer you in our direct message.")
 
-    async def _submit(self, asker: Asker, thread: ThreadId, text: str, form: Form | None) -> None:
+    async def _submit(
+        self, asker: Asker, thread: ThreadId, text: str, form: Form | None, files: tuple[SharedFile, ...] = ()
+    ) -> None:
         ts = f"{datetime.now(UTC).timestamp():.6f}"
-        await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form))
+        await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form, files=files))
         self._wake(thread, asker.user)
 
     async def _new_thread(self, asker: Asker, text: str) -> ThreadId:

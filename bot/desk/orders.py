@@ -45,6 +45,10 @@ class DeskError(Exception):
     """It is not done; the text is for the person who asked."""
 
 
+class NotFoundError(DeskError):
+    """There is nothing of the kind that the person may see."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who does something and where, as Slack's envelope tells it."""
@@ -164,7 +168,7 @@ class Orders:
         try:
             return await within(self._settings.tool_timeout_seconds, doing)
         except ToolError as error:
-            raise DeskError(error.content["error"]) from error
+            raise NotFoundError(error.content["error"]) from error
         except ShopUnavailableError as error:
             raise DeskError(SHOP_SILENT) from error
         except ToolCrashError as error:

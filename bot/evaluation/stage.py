@@ -145,7 +145,7 @@ class _Stage:
         self._known_items = 0
 
     async def play(self, step: Step) -> Played:
-        """Let the step happen, wait until the bot is done with it, and return what it did."""
+        """Make the step happen, wait until the bot is done with it, and return what it did."""
         began, first = time.monotonic(), asyncio.get_running_loop().create_future()
 
         def watch(_kind: str, changed: object) -> None:

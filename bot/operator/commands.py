@@ -46,7 +46,7 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Let requests be approved again."""
+    """Resume approvals."""
     with_database(lambda database: Switches(database.tables).resume(by=_operator()))
     click.echo("Resumed.")
 
@@ -98,7 +98,7 @@ def export_log(target: Path) -> None:
 
 
 def retry(reference: str) -> None:
-    """Have something that failed tried again."""
+    """Try again what failed."""
     with errors():
         words = with_database(lambda database: Retries(database.tables).retry(reference, by=_operator()))
     click.echo(f"{words} A bot that runs takes it within seconds.")

@@ -9,6 +9,7 @@ from bot.operator.names import Names
 from bot.operator.reader import LogReader, Place, Row
 from bot.operator.text import clock, counted, cut, dollars, lasting, printable, seconds_between
 from bot.prices import Prices
+from bot.tracing.tracing import trace_id
 
 BOT = "Support Bot"
 MAX_RESULT_CHARACTERS = 300
@@ -24,13 +25,14 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: when, who did it, and what; `kind` is for programs."""
+    """Something that happened: when, who did it, what, and in which trace; `kind` is for programs."""
 
     at: str
     kind: str
     who: str
     text: str
     reference: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Story:
                 lines.append(f"{date} (UTC)")
                 day = date
             reference = f"  ({event.reference})" if event.reference else ""
+            reference += f"  (trace {event.trace})" if event.trace else ""
             lines.append(
                 f"  {time.removesuffix('Z')}  {printable(event.who):{width}}  {printable(event.text)}{reference}"
             )
@@ -131,7 +134,8 @@ def cost_of(row: Row, prices: Prices) -> float | None:
 
 def _said(row: Row, names: Names) -> Iterator[Event]:
     changed = " (changed or deleted later)" if row["changed_at"] else ""
-    yield Event(row["received_at"], "message", names.person(row["user"]), names.within(row["text"]) + changed)
+    text, trace = names.within(row["text"]) + changed, trace_id(row["traceparent"])
+    yield Event(row["received_at"], "message", names.person(row["user"]), text, trace=trace)
     if row["error"]:
         reference, _, why = row["error"].partition(": ")
         yield Event(row["finished_at"] or row["received_at"], "failed run", BOT, f"could not answer: {why}", reference)

@@ -114,6 +114,8 @@ class Order:
     payment_method_id: str | None = None
     changed: bool = False
     """Whether its items were changed once already."""
+    tells_delivery: bool = True
+    """Whether the shop knows how far it has come."""
 
     @property
     def payee(self) -> str:

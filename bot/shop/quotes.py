@@ -24,16 +24,24 @@ def quoted_items(order: Order, lines: Sequence[int] = ()) -> tuple[QuotedItem, .
     return tuple(QuotedItem(number, item.quantity, item.label) for number, item in items)
 
 
-def quote_refund(
-    order: Order, change: Refund, left_by_line: Mapping[int, int], *, tells_delivery: bool = True
-) -> Quote:
+def refund_reasons(order: Order) -> tuple[RefundReason, ...]:
+    """Return for what a refund of the order can be asked for now: nothing when it is too early or nothing is left.
+
+    What only has to come back first is not looked at where anything of the order has not.
+    """
+    on_their_way = [item.returning is not None and not item.received for item in order.items]
+    if order.refundable.minor <= 0 or (on_their_way and all(on_their_way)):
+        return ()
+    return tuple(reason for reason in RefundReason if _is_time(order, reason))
+
+
+def quote_refund(order: Order, change: Refund, left_by_line: Mapping[int, int]) -> Quote:
     """Say what goes back for which lines. Raises ShopRefusedError when that is nothing, too much, or too early.
 
     `left_by_line` is what of each line's price has not gone back for this very line, in minor units. A shop that does
     not know whether an order has arrived refuses nothing for being early.
     """
-    if tells_delivery:
-        _refuse_early(order, change.reason)
+    _refuse_early(order, change.reason)
     left = order.refundable
     if left.minor <= 0:
         how = "was refunded in full"
@@ -98,8 +106,14 @@ def _left_of_lines(order: Order, lines: Sequence[int], left_by_line: Mapping[int
     return Money(sum(left_by_line[line] for line in lines), order.total.currency)
 
 
+def _is_time(order: Order, reason: RefundReason) -> bool:
+    if not order.tells_delivery:
+        return True
+    return not order.under_way or (reason == RefundReason.NOT_DELIVERED and order.overdue)
+
+
 def _refuse_early(order: Order, reason: RefundReason) -> None:
-    if not order.under_way or (reason == RefundReason.NOT_DELIVERED and order.overdue):
+    if _is_time(order, reason):
         return
     if order.cancellable:
         raise ShopRefusedError(f"{order.id} has not left yet, so it can be cancelled instead.", "Offer to cancel it.")

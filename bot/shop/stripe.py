@@ -134,7 +134,7 @@ class Stripe:
             raise ShopRefusedError(
                 "There is no such order." if isinstance(change, Refund) else "This shop can't do that."
             )
-        quote = quote_refund(order, change, {}, tells_delivery=False)
+        quote = quote_refund(order, change, {})
         if quote.balance:
             _units(quote.balance)
         return quote
@@ -200,6 +200,7 @@ class Stripe:
             id=self._name(payment),
             customer=customer or await self._customer_of(payment),
             status=OrderStatus.PAID,
+            tells_delivery=False,
             items=(),
             total=_money(payment["amount_received"], currency),
             refunded=_money(gone, currency),

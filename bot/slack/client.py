@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -36,7 +37,7 @@ PASSING_ERRORS = frozenset(
 START_PATIENCE_SECONDS = 60.0  # for errors that pass …
 START_SILENCE_SECONDS = 5.0  # … and for no answer at all, which is more often a wrong address
 _FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 8.0
+_MAX_PAUSE_SECONDS = 8.0
 SLACK_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)  # what a call of the Web API may end in
 
 
@@ -111,7 +112,7 @@ async def ask_to_start(
                 raise StartError(f"{silent}: {name}.") from error
         logger.warning("Slack does not answer for %s yet (%s); asking again in %.2f s", what, name, pause)
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
 
 def web_session() -> ClientSession:
@@ -131,6 +132,16 @@ def slack_error(error: SlackApiError) -> str:
     data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
     named = isinstance(data, dict) and data.get("error")
     return str(named or UNREADABLE)
+
+
+def failure(error: Exception) -> str:
+    """Name what a call of the Web API ended in, short and without addresses or keys: what goes to rows and the log."""
+    if isinstance(error, SlackApiError):
+        data = error.response.data if isinstance(error.response, AsyncSlackResponse) else error.response
+        needed = data.get("needed") if isinstance(data, dict) else None
+        return slack_error(error)[:100] + (f" (it needs {needed})"[:200] if isinstance(needed, str) else "")
+    number = error.errno if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {os.strerror(number)}" if number and number > 0 else type(error).__name__
 
 
 def error_detail(error: SlackApiError) -> str:

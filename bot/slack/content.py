@@ -33,8 +33,10 @@ def read(message: Mapping[str, Any], us: str) -> Content:
     """Return what a message says; a field that is not as Slack documents it counts as missing."""
     files = tuple(_files(message))
     quoted_files = [file for shared in _shared(message) for file in _files(shared)]
-    own = [readable(spoken(message), us), *(_heard(file) for file in files if _is_voice(file))]
-    quoted = [*quotes(message), *(_told(file) for file in files if not _is_voice(file))]
+    author = text(message.get("user"))
+    spoken_by_them = [file for file in files if _is_voice_of(author, file)]
+    own = [readable(spoken(message), us), *map(_heard, spoken_by_them)]
+    quoted = [*quotes(message), *(_told(file) for file in files if file not in spoken_by_them)]
     said = "\n".join(filter(None, own))
     text_ = mask(writable(said + QUOTED + "\n".join(quoted) if quoted else said))
     return Content(text_, (*files, *quoted_files)[:_MAX_FILES])
@@ -43,6 +45,12 @@ def read(message: Mapping[str, Any], us: str) -> Content:
 def kept_text(typed: str, us: str) -> str:
     """Return what is kept of a text that somebody typed: cut, and without cards and secrets."""
     return read({"text": typed}, us).text
+
+
+def kept_pictures(files: object) -> Content:
+    """Return the pictures that were given in a form, and what a message says of them below its words."""
+    pictures = [file for file in dicts(files) if text(file.get("mimetype")).startswith("image/")]
+    return read({"files": pictures}, "")
 
 
 def spoken(message: Mapping[str, Any]) -> str:
@@ -137,17 +145,18 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
         url=smaller or text(file.get("url_private")),
         size=size if isinstance(size, int) and not smaller else 0,
         words=_file_words(file),
+        by=text(file.get("user"))[:_MAX_NAME_CHARACTERS],
         unfinished=file.get("file_access") == "check_file_info"
         or text(mapping(file.get("transcription")).get("status")) in _UNFINISHED,
     )
 
 
-def described(text_: str, before: SharedFile, now: Mapping[str, Any]) -> tuple[str, SharedFile]:
-    """Return what a message says when Slack describes a file of it anew, and the file."""
+def described(text_: str, before: SharedFile, now: Mapping[str, Any], author: str) -> tuple[str, SharedFile]:
+    """Return what a message of its author says when Slack describes a file of it again, and the file."""
     file = _file(now)
     if text_.find(line := mask(writable(_told(before)))) < 0:
         return text_, file
-    if not _is_voice(file):
+    if not _is_voice_of(author, file):
         return text_.replace(line, mask(writable(_told(file))), 1), file
     own, _, quoted = text_.replace(line, "", 1).partition(QUOTED)
     own = "\n".join(filter(None, (own, mask(writable(_heard(file))))))
@@ -177,8 +186,9 @@ def _file_words(file: Mapping[str, Any]) -> str:
     return readable(words[:_MAX_QUOTED_CHARACTERS], "")
 
 
-def _is_voice(file: SharedFile) -> bool:
-    return file.kind == "voice message" and bool(file.words)
+def _is_voice_of(author: str, file: SharedFile) -> bool:
+    """Return whether these are spoken words of the author: what somebody else has recorded is quoted."""
+    return file.kind == "voice message" and bool(file.words) and file.by in ("", author)
 
 
 def _heard(file: SharedFile) -> str:

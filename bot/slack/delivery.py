@@ -18,13 +18,14 @@ from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
-from bot.slack.client import SLACK_ERRORS, error_detail, slack_error
+from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
+from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class Delivery:
             shown: dict[str, Any] = {"blocks": [dict(block) for block in blocks]} if blocks else {}
             await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=text, **shown)
         except SLACK_ERRORS as error:
-            logger.warning("could not whisper in %s: %s", channel, error)
+            logger.warning("could not whisper in %s: %s", channel, failure(error))
 
     async def tell(self, user: str, text: str, thread: ThreadId, *, in_thread: bool) -> None:
         """Tell one person something that nobody else sees, in the thread or the channel.
@@ -126,7 +127,7 @@ class Delivery:
         try:
             await self._client.chat_postEphemeral(channel=thread.channel, user=user, thread_ts=thread_ts, text=text)
         except SLACK_ERRORS as error:
-            name = slack_error(error) if isinstance(error, SlackApiError) else type(error).__name__
+            name = failure(error)
             logger.warning("could not whisper in %s: %s", thread.channel, name)
             if name not in _FINAL_ERRORS:
                 said = Mrkdwn(f"{mention(user)} {text}")
@@ -141,7 +142,7 @@ class Delivery:
                 channel=channel, unfurl_links=False, unfurl_media=False, **said
             )
         except SLACK_ERRORS as error:
-            logger.warning("could not begin a thread in %s: %s", channel, error)
+            logger.warning("could not begin a thread in %s: %s", channel, failure(error))
             return None
         return str(response["ts"])
 
@@ -173,15 +174,21 @@ class Delivery:
             self._wake(channel)
 
     async def _send(self, post: Post) -> Post | None:
-        """Try to have the post said, and give back what is to be said in its channel after that."""
+        """Try to have the post said, and return what is to be said in its channel after that."""
+        with tracing.post(post.id, post.traceparent):
+            return await self._try(post)
+
+    async def _try(self, post: Post) -> Post | None:
         reach("post taken")
         try:
             is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
             ts = await (self._update(post) if post.replaces and not is_news else self._post(post))
         except SlackApiError as error:
+            tracing.ended(slack_error(error), well=False)
             await self._handle_error(error, post)
         except SLACK_ERRORS as error:
-            await self._try_again(post, f"{type(error).__name__} {error}")
+            tracing.ended(type(error).__name__, well=False)
+            await self._try_again(post, failure(error))
         else:
             reach("post made")
             following = await self._outbox.sent(post, ts)

@@ -16,7 +16,7 @@ from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
 from bot.slack.client import SLACK_ERRORS, BotIdentity
-from bot.slack.content import kept_text
+from bot.slack.content import kept_pictures, kept_text
 from bot.slack.delivery import Delivery
 from bot.slack.modals import present, submit
 from bot.store.records import Block
@@ -47,7 +47,7 @@ class Desk:
         self._doing: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us."""
+        """Register with Bolt."""
 
         async def command(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
@@ -86,7 +86,7 @@ class Desk:
         app.view(QUESTION_FORM)(question)
 
     async def stop(self, seconds: float) -> None:
-        """Let what was begun come to its end; Bolt keeps no account of it."""
+        """Wait for what was begun; Bolt keeps no account of it."""
         if self._doing:
             await asyncio.wait(self._doing, timeout=seconds)
 
@@ -143,7 +143,9 @@ class Desk:
 
     async def _request(self, asker: Asker, view: dict[str, Any]) -> View:
         note = kept_text(str(filled(view, Field.NOTE) or ""), self._ourselves.user)
-        what = Filled(filled(view, Field.LINES) or [], str(filled(view, Field.REASON) or ""), note)
+        lines, reason = filled(view, Field.LINES) or [], str(filled(view, Field.REASON) or "")
+        photos = kept_pictures(filled(view, Field.PHOTO))
+        what = Filled(lines, reason, note, photos.files, photos.text)
         return await self._forms.ask(asker, view["private_metadata"], what)
 
     async def _question(self, asker: Asker, view: dict[str, Any]) -> View:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import SLACK_ERRORS
+from bot.slack.client import SLACK_ERRORS, failure
 from bot.slack.content import described, mapping
 from bot.store.records import InboxMessage, SharedFile
 
@@ -60,7 +60,7 @@ class FileReader:
         for file in message.files:
             found = await self._info(file) if file.unfinished and file.id else None
             if found is not None:
-                words, file = described(words, file, found)  # noqa: PLW2901 - as it is now
+                words, file = described(words, file, found, message.user)  # noqa: PLW2901 - as it is now
             files.append(file)
         return replace(message, text=words, files=tuple(files))
 
@@ -70,9 +70,9 @@ class FileReader:
             try:
                 found = mapping((await self._client.files_info(file=file.id)).get("file"))
             except SLACK_ERRORS as error:
-                logger.warning("file %s is not described: %s", file.id, error)
+                logger.warning("file %s is not described: %s", file.id, failure(error))
                 return found
-            if not described("", file, found)[1].unfinished:
+            if not described("", file, found, "")[1].unfinished:
                 break
             await asyncio.sleep(pause)
         return found

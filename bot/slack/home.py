@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import HOME_PAGE, HOME_REFRESH, PAGE_SIZE, Part
 from bot.desk.home import Home, View, read_pages
-from bot.slack.client import SLACK_ERRORS, BotIdentity, error_detail
+from bot.slack.client import SLACK_ERRORS, BotIdentity, error_detail, failure
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ class HomeTabs:
             await self._client.views_publish(user_id=user, view=dict(view))
         except SLACK_ERRORS as error:
             detail = error_detail(error) if isinstance(error, SlackApiError) else ""
-            logger.warning("no Home tab for %s: %s %s", user, type(error).__name__, detail or error)
+            logger.warning("no Home tab for %s: %s %s", user, failure(error), detail)
 
     def register(self, app: AsyncApp, home: Home) -> None:
-        """Have Bolt call us for what is pressed there."""
+        """Register with Bolt for what is pressed there."""
         self._home = home
 
         async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -61,10 +61,10 @@ class HomeTabs:
         try:
             await self._client.assistant_threads_setSuggestedPrompts(channel_id=channel, prompts=prompts)
         except SLACK_ERRORS as error:  # those of the manifest stay
-            logger.info("no prompts in %s: %s", channel, error)
+            logger.info("no prompts in %s: %s", channel, failure(error))
 
     async def stop(self, seconds: float) -> None:
-        """Let what is being drawn be drawn."""
+        """Wait for what is being drawn."""
         await finish(self._drawing, seconds)
 
     def _in_background(self, doing: Coroutine[Any, Any, None], name: str) -> None:

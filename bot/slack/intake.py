@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from bot.agent.escalation import passed_on
-from bot.callbacks import HomeOpened, MessageChanged, MessagesOpened, WakeThread
+from bot.callbacks import HomeOpened, LinkEvent, MessageChanged, MessagesOpened, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 HOME = "app_home_opened"
 STOP = "agent_session_stopped"
-EVENTS = (STOP, HOME, "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+LINK_SHARED = "link_shared"
+DETAILS_REQUESTED = "entity_details_requested"
+LINK_EVENTS = (LINK_SHARED, DETAILS_REQUESTED)
+EVENTS = (STOP, HOME, *LINK_EVENTS, "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "me_message", "thread_broadcast")
 _SLACK_ITSELF = ("USLACK", "USLACKBOT")
 _TS = re.compile(r"\d{1,12}\.\d{1,6}")
@@ -44,6 +47,7 @@ class Intake:
         changed: MessageChanged,
         home_opened: HomeOpened,
         messages_opened: MessagesOpened,
+        on_link: LinkEvent,
         goes_on_for: timedelta,
     ) -> None:
         self._ourselves = ourselves
@@ -52,6 +56,7 @@ class Intake:
         self._changed = changed
         self._home_opened = home_opened
         self._messages_opened = messages_opened
+        self._on_link = on_link
         self._goes_on_for = goes_on_for
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -92,6 +97,8 @@ class Intake:
                     ThreadId(self._ourselves.team, channel, thread_ts), text(event.get("event_ts")) or f"{time():.6f}"
                 )
                 await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
+        elif event.get("type") in LINK_EVENTS:
+            self._on_link(event, shared=shared)
         elif self._is_from_a_person(event):
             await self._keep(event, shared=shared)
         elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):

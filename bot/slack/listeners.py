@@ -42,7 +42,7 @@ class Buttons:
         self._deciding: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us for our two buttons."""
+        """Register with Bolt for our buttons."""
 
         async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
@@ -56,7 +56,7 @@ class Buttons:
         app.action(CANCEL)(cancel)
 
     async def stop(self, seconds: float) -> None:
-        """Let decisions that were begun come to their end; Bolt keeps no account of them."""
+        """Wait for decisions that were begun; Bolt keeps no account of them."""
         if self._deciding:
             await asyncio.wait(self._deciding, timeout=seconds)
 

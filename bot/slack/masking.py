@@ -4,49 +4,61 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from bot.slack.credentials import without_credentials
+
 # A card has its issuer's prefix and length (ISO/IEC 7812), and is written in one piece or in the groups on its face.
 _ISSUERS = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"4\d{15}(?:\d{3})?"  # Visa
     r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
     r"|3[47]\d{13}"  # American Express
     r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners Club
-    r"|(?:6011|64[4-9]\d|65\d\d|35(?:2[89]|[3-8]\d)|62\d\d|81\d\d)\d{12}(?:\d{3})?"  # Discover, JCB, UnionPay
-    r"|(?:5018|50[23]\d|5[678]\d\d|6304|67\d\d)\d{8,15}"  # Maestro
+    r"|(?:6011|64[4-9]\d|65\d\d|35(?:2[89]|[3-8]\d)|62\d\d|8[12]\d\d)\d{12}(?:\d{3})?"  # Discover, JCB, UnionPay, RuPay
+    r"|(?:220[0-4]|9792|636[23]|60[678]\d)\d{12}"  # Mir, Troy, Elo, Hipercard and RuPay
+    r"|(?:5018|50[238]\d|5[678]\d\d|6304|67\d\d)\d{8,15}"  # Maestro
 )
-_MIN_DIGITS = 12
-_GROUPINGS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 3, 3, 3), (6, 13), (8, 8)}
-_BETWEEN = r"[ \t\u00a0\u00ad\u2009\u200b-\u200d\u202f\u2060\u3000\ufeff.,_/|*:\-\u2010-\u2015\u2212\uff0d]"
-_GROUPS = re.compile(rf"[0-9]{{1,24}}(?:[^\S\r\n]?{_BETWEEN}[^\S\r\n]?[0-9]{{1,24}}){{0,40}}")
-# What directly precedes the number of an order or a parcel: the word, a number sign, or letters of its own (JD…).
+_GROUPINGS = {
+    *((digits,) for digits in range(12, 20)),
+    *((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 3, 3, 3), (6, 13), (8, 8), (4, 4, 8)),
+    *((4, 8, 4), (8, 4, 4), (6, 10), (4, 12), (12, 4), (2,) * 8, (1,) * 14, (1,) * 15, (1,) * 16),
+}
+_COUNTS = sorted({*map(len, _GROUPINGS)})
+# What may stand between two groups: not a letter, not a digit, and never the end of a line.
+_GROUPS = re.compile(r"[0-9]{1,24}(?:[^\w\r\n]{1,4}[0-9]{1,24}|_[0-9]{1,24}){0,40}")
+# What says of the number behind it that it is of an order or a parcel, or that it is a card.
+_PARCELS = (
+    r"(?:tracking|parcels?|packages?|shipments?|sendungs?\w{0,10}|paket\w{0,10}|colis|suivi|env[i\u00ed]os?|seguimiento"
+    r"|rastreio|encomendas?|spedizion[ei]|pacc(?:o|hi)|paczk\w{1,3}|\u5feb\u9012\u5355\u53f7)"
+)
+_ORDERS = (
+    r"(?:orders?|invoices?|tickets?|returns?|rma|refs?|references?|po|case|serial|bestell\w{0,10}|auftrags?\w{0,10}"
+    r"|rechnungs?\w{0,10}|commandes?|factures?|pedidos?|ordin[ei]|bestelling(?:en)?|zam\u00f3wieni\w{1,3}"
+    r"|\u0437\u0430\u043a\u0430\u0437\w{0,3}|sipari\u015f\w{0,4}|\u6ce8\u6587(?:\u756a\u53f7)?|\u8ba2\u5355\u53f7?"
+    r"|\u8a02\u55ae\u865f?)"
+)
+_NUMBER = r"(?:numbers?|nos?\.?|nrs?\.?|ids?|codes?|nummern?|num[e\u00e9]ros?|n\u00famero|n[\u00b0\u00ba]|#|\u2116)"
+_BEHIND = r"[^\w\r\n]{1,3}(?:(?:is|are|ist|est|es|lautet|was)[^\w\r\n]{1,2})?$"
+_NUMBER_OF = rf"{_NUMBER} (?:de|of|di|do|of the|of my) "
+# Their numbers may be written in groups, too; another number in the groups of a card is that of a card.
+_NUMBERS_OF_PARCELS = re.compile(
+    rf"(?<![^\W\d_])(?:(?:{_NUMBER_OF})?{_PARCELS}(?:[ -]?{_NUMBER})?|{_ORDERS}[ -]?{_NUMBER}|{_NUMBER_OF}{_ORDERS})"
+    rf"{_BEHIND}",
+    re.IGNORECASE,
+)
 _OTHER_NUMBERS = re.compile(
-    r"(?:#|\b[A-Za-z]{1,10}-|\b(?:order|tracking|parcel|shipment|invoice|ticket)(?: (?:number|no\.?|nr\.?|id))?"
-    r"[^\w\r\n]{1,3}(?:is )?)$",
+    rf"(?:#|\b[A-Za-z]{{1,10}}-|(?<![^\W\d_]){_ORDERS}(?:[ -]{_NUMBER})?{_BEHIND})$", re.IGNORECASE
+)
+_LETTERS = re.compile(r"[A-Za-z]")
+_CARD_WORDS = re.compile(
+    r"(?:visa|master ?card|maestro|amex|american express|discover|diners|jcb|cards?(?:[ -]?(?:number|nr|no)\.?)?|cc"
+    r"|mc|pan|debit|credit"
+    r"|\w{0,10}karten?|carte|tarjeta|cart[a\u00e3]o?|kort|kaart|karta|\u043a\u0430\u0440\u0442\w{1,2}|\u30ab\u30fc\u30c9|\u5361)"
+    r"[^\w\r\n]{0,3}$",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(r"[A-Za-z]{1,20}$")
-_CARD_WORDS = re.compile(r"(?:visa|mastercard|amex|discover|card|cc|pan|number|nr|no)$", re.IGNORECASE)
-# What is said of a password and is none: that it is wrong, that somebody asks for it.
-_NO_SECRETS = (
-    "a|accepted|always|and|asked|being|blocked|changed|correct|empty|expired|forgotten|good|gone|in|incorrect|invalid"
-    "|locked|lost|missing|needed|never|no|not|old|on|only|refused|rejected|required|reset|right|safe|same|still|that"
-    "|the|too|unknown|weak|what|working|wrong|your?"
+_LISTED = re.compile(
+    r"(?:[0-9]{6,24}[^\w\r\n]{0,3}(?:\b(?:and|or|und|oder|et|ou|y|o|e|en|of|i)\b)?[^\w\r\n]{1,3}){1,5}$"
 )
-_SECRETS = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
-    r"|\b(?:xox[a-z]-[\w-]{8,200}|xapp-[\w-]{8,200}|(?:sk|rk|pk)[-_][\w-]{16,200}|whsec_\w{16,200}"
-    r"|gh[pousr]_\w{20,200}|github_pat_\w{20,200}|glpat-[\w-]{16,200}|npm_\w{30,200}|(?:AKIA|ASIA)[A-Z0-9]{16}"
-    r"|AIza[\w-]{30,60}|(?<![\w-])eyJ[\w-]{10,4000}+\.[\w-]{1,4000}+\.[\w-]{1,4000})"
-    r"|(?<=bearer )[\w.~+/=-]{12,2000}|(?<=bearer: )[\w.~+/=-]{12,2000}"
-    r"|\b(?:cvv2?|cvc2?|cvn|cid|security code|card code|code on the back|three[- ]digit code|3[- ]digit code)\b"
-    r"(?:\s(?:code|number|no))?\W{0,4}(?:is\W{0,3})?[0-9]{3,4}\b"
-    r"|\b(?:password|passwort|passwd|passcode|passphrase|pwd|pw|pin|tan|otp|(?:api|access|secret|private)[ _-]?key"
-    r"|secret|(?:access|auth|api)?[ _-]?token)(?:\s?[:=]\s?| ?-> ?| is (?!\W*(?:"
-    + _NO_SECRETS
-    + r")\b)|\s(?=[\"'\u201c\u2018`]))"
-    r"(?!\[secret)[^\s,;]{1,200}"
-    r"|\b(?:pin|otp|tan|passcode|one[- ]time (?:code|password)) [0-9]{4,8}\b",
-    re.IGNORECASE,
-)
+_LOOKED_BACK, _READ_BACK = 100, 40  # up to where a list began, and what of it is read for words
 
 
 def mask(text: str) -> str:
@@ -58,7 +70,7 @@ def mask(text: str) -> str:
     for start, end, digits in _cards_of(_with_plain_digits(text)):
         masked += f"{text[shown_to:start]}[card number ending {digits[-4:]} removed]"
         shown_to = end
-    return _SECRETS.sub("[secret removed]", masked + text[shown_to:])
+    return without_credentials(masked + text[shown_to:])
 
 
 def _with_plain_digits(text: str) -> str:
@@ -78,11 +90,12 @@ def _cards_of(text: str) -> Iterator[tuple[int, int, str]]:
 def _cards(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
     """Yield where card numbers are within a run of groups of digits: an expiry date may be beside one."""
     groups = [(run.start() + found.start(), run.start() + found.end()) for found in re.finditer(r"[0-9]+", run[0])]
+    lengths = [end - start for start, end in groups]
     first = 0
     while first < len(groups):
-        for count in (1, 2, 3, 4, 5):
+        for count in _COUNTS:
             window = groups[first : first + count]
-            if len(window) == count and _is_card(text, window):
+            if tuple(lengths[first : first + count]) in _GROUPINGS and _is_card(text, window):
                 yield window[0][0], window[-1][1]
                 first += count
                 break
@@ -91,13 +104,22 @@ def _cards(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
-    lengths = tuple(end - start for start, end in groups)
-    if lengths not in _GROUPINGS and (len(groups) > 1 or lengths[0] < _MIN_DIGITS):
-        return False
     digits = "".join(text[start:end] for start, end in groups)
-    before = text[max(0, groups[0][0] - 40) : groups[0][0]]
-    is_other = _OTHER_NUMBERS.search(before) or (_LETTERS.search(before) and not _CARD_WORDS.search(before))
-    return not is_other and _ISSUERS.fullmatch(digits) is not None and _luhn(digits)
+    if _ISSUERS.fullmatch(digits) is None or not _luhn(digits):
+        return False
+    before = text[max(0, groups[0][0] - _LOOKED_BACK) : groups[0][0]]
+    return bool(_CARD_WORDS.search(before[-_READ_BACK:])) or not _is_other(before, in_groups=len(groups) > 1)
+
+
+def _is_other(before: str, *, in_groups: bool) -> bool:
+    """Return whether what stands before a number says that it is none of a card."""
+    said = [before[-_READ_BACK:]]
+    if listed := _LISTED.search(before):
+        said.append(before[: listed.start()][-_READ_BACK:])
+    if in_groups:
+        return any(map(_NUMBERS_OF_PARCELS.search, said))
+    known = (_NUMBERS_OF_PARCELS, _OTHER_NUMBERS)
+    return any(one.search(words) for one in known for words in said) or bool(_LETTERS.search(before[-1:]))
 
 
 def _luhn(digits: str) -> bool:

@@ -12,7 +12,7 @@ from bot.approvals.decline import FormError
 from bot.blocks.forms import Field, View, words
 from bot.blocks.text import escape
 from bot.desk.orders import BROKEN, DeskError
-from bot.slack.client import SLACK_ERRORS
+from bot.slack.client import SLACK_ERRORS, failure
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ async def present(
             view_id = answer["view"]["id"]
         await client.views_update(view_id=view_id, view=dict(await _made(title, make)))
     except SLACK_ERRORS as error:  # it was closed meanwhile, or the click came too late
-        logger.info("no modal: %s", error)
+        logger.info("no modal: %s", failure(error))
 
 
 async def submit(ack: AsyncAck, body: dict[str, Any], field: Field, do: Callable[[], Awaitable[View]]) -> bool:

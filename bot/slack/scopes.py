@@ -13,6 +13,8 @@ SCOPES = {
     "im:history": "reads direct messages",
     "im:read": "knows whether it is in a direct message with somebody",
     "im:write": "writes to approvers directly",
+    "links:read": "hears of links to orders",
+    "links:write": "shows an order below a link to it",
     "mpim:history": "reads group direct messages",
     "mpim:read": "knows who is in a group direct message",
     "usergroups:read": "knows who is in a group of approvers or staff",

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.callbacks import SessionState
-from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.slack.client import SLACK_ERRORS, failure, slack_error
 from bot.store.records import ThreadId
 from bot.tasks import finish
 
@@ -47,7 +47,7 @@ class Sessions:
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 
     def decided(self, thread: ThreadId) -> None:
-        """Let a session that waited for a decision wait no more."""
+        """End the wait of a session that waited for a decision."""
         if thread in self._suspended:
             self.show(thread, "active")
 
@@ -64,7 +64,7 @@ class Sessions:
         except SLACK_ERRORS as error:
             if isinstance(error, SlackApiError) and slack_error(error) in _NO_SESSIONS:
                 self._has_sessions = False
-            logger.info("no session in %s: %s", thread.channel, error)
+            logger.info("no session in %s: %s", thread.channel, failure(error))
         finally:
             if self._setting.get(thread) is asyncio.current_task():
                 del self._setting[thread]

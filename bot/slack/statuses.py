@@ -5,7 +5,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import SLACK_ERRORS
+from bot.slack.client import SLACK_ERRORS, failure
 from bot.store.records import ThreadId
 from bot.tasks import finish
 
@@ -69,7 +69,7 @@ class Statuses:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread_ts, status=status)
         except SLACK_ERRORS as error:
-            logger.info("no status in %s: %s", channel, error)
+            logger.info("no status in %s: %s", channel, failure(error))
         finally:
             if self._setting.get(key) is asyncio.current_task():
                 del self._setting[key]

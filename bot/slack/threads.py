@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import SLACK_ERRORS, BotIdentity
+from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
 from bot.slack.content import dicts, mapping, read, text
 from bot.store.records import QUOTED, ThreadId
 
@@ -36,7 +36,8 @@ class ThreadReader:
         try:
             messages = await self._messages(thread, before, since)
         except SLACK_ERRORS as error:
-            logger.warning("what was said in thread %s of %s could not be read: %s", thread.ts, thread.channel, error)
+            why = failure(error)
+            logger.warning("what was said in thread %s of %s could not be read: %s", thread.ts, thread.channel, why)
             return f"{QUOTED}What was said above in this thread could not be read."
         lines = [line for one in messages if text(one["ts"]) not in known and (line := self._line(one, since=since))]
         if len(lines) > MAX_MESSAGES + 1:

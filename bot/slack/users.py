@@ -13,7 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.identity import IdentityError, Person, plain_address
 from bot.settings import Settings
-from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, slack_error
+from bot.slack.client import PASSING_ERRORS, SLACK_ERRORS, failure, slack_error
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class SlackIdentity:
         try:
             data = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.info for {channel}: {error}") from error
+            raise IdentityError(f"conversations.info for {channel}: {failure(error)}") from error
         teams = {team for key in ("shared_team_ids", "connected_team_ids") for team in data.get(key) or ()}
         pending = data.get("pending_connected_team_ids") or data.get("pending_shared")
         return bool(teams) and not pending and teams <= {*self._homes, *self._settings.trusted_teams}
@@ -93,7 +93,7 @@ class SlackIdentity:
             try:
                 info = (await _ask(lambda: self._client.conversations_info(channel=channel)))["channel"]
             except SLACK_ERRORS as error:
-                raise IdentityError(f"conversations.info for {channel}: {error}") from error
+                raise IdentityError(f"conversations.info for {channel}: {failure(error)}") from error
             public = not (info.get("is_private") or info.get("is_mpim") or info.get("is_im"))
             if len(self._public) > MAX_CACHED:
                 self._public.clear()
@@ -121,7 +121,7 @@ class SlackIdentity:
             async for page in await self._client.conversations_members(channel=channel, limit=1_000):
                 members.update(page["members"])
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.members of {channel}: {error}") from error
+            raise IdentityError(f"conversations.members of {channel}: {failure(error)}") from error
         return frozenset(members)
 
     async def approvers(self) -> list[str]:
@@ -184,7 +184,7 @@ class SlackIdentity:
         try:
             data: dict[str, Any] = (await _ask(lambda: self._client.users_info(user=user)))["user"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"users.info for {user}: {error}") from error
+            raise IdentityError(f"users.info for {user}: {failure(error)}") from error
         return data
 
     async def _members(self, group: str, *, fresh: bool = False) -> frozenset[str]:
@@ -194,7 +194,7 @@ class SlackIdentity:
         try:
             users = (await _ask(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
-            why = slack_error(error) if isinstance(error, SlackApiError) else str(error) or type(error).__name__
+            why = failure(error)
             if not isinstance(error, SlackApiError) or _passes(error):
                 if group in self._groups and not fresh:
                     return members
@@ -221,8 +221,8 @@ class SlackIdentity:
                     break
         except SLACK_ERRORS as error:
             if not admins:
-                raise IdentityError(f"users.list: {error}") from error
-            logger.warning("only some admins are known, as users.list failed: %s", error)
+                raise IdentityError(f"users.list: {failure(error)}") from error
+            logger.warning("only some admins are known, as users.list failed: %s", failure(error))
         return admins[:MAX_ADMINS]
 
     async def direct_channel(self, user: str) -> str:
@@ -230,7 +230,7 @@ class SlackIdentity:
         try:
             channel: str = (await _ask(lambda: self._client.conversations_open(users=user)))["channel"]["id"]
         except SLACK_ERRORS as error:
-            raise IdentityError(f"conversations.open with {user}: {error}") from error
+            raise IdentityError(f"conversations.open with {user}: {failure(error)}") from error
         return channel
 
 

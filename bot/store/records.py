@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bot.tracing import tracing
+
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
@@ -72,6 +74,8 @@ class Form:
 class SharedFile:
     """A file that came with a message, as Slack describes it; `words` are what Slack says that it says, if anything.
 
+    It was put there `by` a person who need not be the one who sent the message.
+
     Of an `unfinished` one Slack tells more when it is asked, in a while.
     """
 
@@ -83,6 +87,7 @@ class SharedFile:
     size: int
     words: str = ""
     unfinished: bool = False
+    by: str = ""
 
     @property
     def is_picture(self) -> bool:
@@ -96,7 +101,7 @@ class InboxMessage:
 
     A message of a direct message may go on in the conversation of an earlier one: then `place` is the thread that it
     would have begun, where it is answered. Somebody who calls us into a thread that is under way is `called_in`. Where
-    the team of the shop cannot look, the message is `private`.
+    the team of the shop cannot look, the message is `private`. Its `traceparent` is that of the trace of its run.
     """
 
     thread: ThreadId
@@ -113,6 +118,7 @@ class InboxMessage:
     called_in: bool = False
     private: bool = False
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.begin)
 
     @property
     def shown_in(self) -> ThreadId:
@@ -163,8 +169,9 @@ class ToolCall:
     what they want instead is one that `supersedes` it.
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
-    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
-    change and its money is on its way, `reported_at` when people were told that nobody knows.
+    was asked in vain for the outcome, and `look_at` when it is next. `money_pending` says that the shop has made the
+    change and its money is on its way, `reported_at` when people were told that nobody knows. The `traceparent` is that
+    of the run in which it was asked for.
     """
 
     id: str
@@ -202,6 +209,7 @@ class ToolCall:
     reported_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+    traceparent: str | None = None
 
     @property
     def shown_as(self) -> str:
@@ -242,7 +250,7 @@ class Post:
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
     again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
     on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
-    be posted in `wait_seconds`.
+    be posted in `wait_seconds`. The `traceparent` is that of what it was written in.
     """
 
     id: str
@@ -261,6 +269,7 @@ class Post:
     wait_seconds: float = 0.0
     relays: ThreadId | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    traceparent: str | None = field(default_factory=tracing.current)
 
 
 PassOn = Callable[[ThreadId, InboxMessage], Post]
@@ -312,3 +321,7 @@ class Conversation:
             for message in self.messages
             if message["role"] == "user" and message["name"] == user
         )
+
+    def pictures_of(self, user: str) -> tuple[SharedFile, ...]:
+        """Return the pictures that one person has sent in the thread."""
+        return tuple(file for sender, file in self.files if sender == user and file.is_picture)

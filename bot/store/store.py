@@ -51,7 +51,7 @@ class Inbox(Protocol):
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
-        """Have the run that answers messages older than this end before its next step, in whichever process it is."""
+        """Stop the run that answers messages older than this before its next step, in whichever process it is."""
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
@@ -163,7 +163,7 @@ class ApprovalRequests(Protocol):
     async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
         """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
 
-        None as well when it is not as in `call` any more, for it was asked anew.
+        None as well when it is not as in `call` any more, for it was asked again.
         """
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
@@ -216,7 +216,7 @@ class ApprovalRequests(Protocol):
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Queue, once, what tells people that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
     async def find(self, reference: str) -> list[ToolCall]:
         """Return the gated calls whose outcome is not known and whose id begins so."""

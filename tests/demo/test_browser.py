@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
 
 from bot.demo.serve import serving
 from tests.world import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63d890e00000031401510e35"
+    "c8430000000049454e44ae426082"
+)
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -167,6 +171,8 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await modal.get_by_role("checkbox").first.check()
     await modal.get_by_label("Why?").select_option(label="Defective")
     await modal.get_by_label("Anything that helps to decide").fill("The lid is broken.")
+    photo = FilePayload(name="lid.png", mimeType="image/png", buffer=PIXEL)
+    await modal.get_by_label("A photo").set_input_files(files=[photo])
     if pictures:
         await modal.screenshot(path=pictures / "refund-form.png")
     await modal.get_by_test_id("modal-submit").click()
@@ -178,6 +184,7 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await page.get_by_test_id("tab-home").click()
     home = page.get_by_test_id("home")
     await expect(home.get_by_text("The lid is broken.").first).to_be_visible()
+    await expect(home.get_by_alt_text("lid.png")).to_be_visible()
     if pictures:
         await page.screenshot(path=pictures / "home.png")
     await change_amount(home, modal, pictures)
@@ -193,3 +200,19 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await page.keyboard.press("Escape")
     await expect(modal).to_be_hidden()
     assert complaints == []
+
+
+async def test_links(address: str, browser: Browser) -> None:
+    """A link to an order shows its status to everybody, and the figures to its customer alone."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    feed, details = page.locator("#channel-feed"), page.get_by_test_id("details")
+    await send(page, "Has anybody seen https://shop.example.com/orders/ORD-10234?")
+    await expect(feed.get_by_test_id("entity").get_by_text("Shipped")).to_be_visible()
+    await feed.get_by_role("button", name="Details").click()
+    await expect(details.get_by_text("Stoneware mug")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(details).to_be_hidden()
+    await page.get_by_test_id("person-ben").click()
+    await feed.get_by_role("button", name="Details").click()
+    await expect(details.get_by_text("Only its customer and the support team")).to_be_visible()

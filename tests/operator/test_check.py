@@ -89,9 +89,12 @@ async def test_missing_event(able: World) -> None:
     """With a configuration token each event that is not subscribed to is named; without one it is unknown."""
     settings = {"event_subscriptions": {"bot_events": ["app_mention"]}, "interactivity": {"is_enabled": True}}
     able.slack.manifest = {"settings": settings}
-    missing = (await findings(able, SLACK_CONFIG_TOKEN=able.slack.config_token))["events"]
+    links = "https://shop.example.com/orders/{order}"
+    told = await findings(able, SLACK_CONFIG_TOKEN=able.slack.config_token, BOT_ORDER_LINKS=links)
+    *missing, domain = told["events"]
+    assert domain["found"] == "shop.example.com is no unfurl domain, so links to orders stay as they are."
     assert [found["found"].split()[0] for found in missing] == [one for one in EVENTS if one != "app_mention"]
-    assert [found["level"] for found in missing] == ["warning", "warning", "fatal", "fatal", "fatal", "fatal"]
+    assert [found["level"] for found in missing] == ["warning"] * 4 + ["fatal"] * 4
     assert all("Subscribe to bot events" in found["advice"] for found in missing)
     (unknown,) = (await findings(able))["events"]
     assert unknown["level"] == "unknown"

@@ -24,7 +24,7 @@ async def write(database: DatabaseThread, sql: str, *values: object) -> None:
 
 
 async def number_like(database: DatabaseThread, *numbers: str) -> None:
-    """Let the customer Ana have an order with each of these numbers."""
+    """Give the customer Ana an order with each of these numbers."""
     for number in numbers:
         await write(
             database,

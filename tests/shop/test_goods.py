@@ -77,7 +77,7 @@ def swap(variant: str, pay_with: str = "original") -> ExchangeItems:
 
 
 def candles(variant: str, pay_with: str = "original") -> ChangeItems:
-    """Have other candles sent."""
+    """Ask for other candles."""
     return ChangeItems(CANDLES, (Swap(1, variant),), pay_with)
 
 

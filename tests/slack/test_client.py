@@ -1,16 +1,18 @@
 """What the bot makes of answers that are not Slack's, from whichever method, and how it waits for Slack at a start."""
 
+import errno
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientConnectorError, ClientSession, web
 from slack_sdk.errors import SlackApiError
 
 from bot.app import running
-from bot.slack.client import SlackClient, StartError, fetch_bot_identity, slack_error, web_client
+from bot.slack.client import SlackClient, StartError, failure, fetch_bot_identity, slack_error, web_client
 from bot.testing.openai import Answer
-from tests.world import ANA, World, shown
+from tests.world import ANA, World, free_port, shown
 
 ODD_ANSWERS = [
     web.Response(status=503, text="upstream connect error", content_type="text/plain"),
@@ -119,3 +121,18 @@ async def test_slack_is_not_well_for_long(world: World) -> None:
             await fetch_bot_identity(web_client("xoxb-demo", world.slack.url, session), patience=0.1)
     assert "not been well" in str(raised.value)
     assert "token" not in str(raised.value)
+
+
+async def test_what_is_kept_of_an_error() -> None:
+    """Of a call that failed, its kind is kept, and no address, key or name that its text may hold."""
+    port = free_port()
+    async with ClientSession() as session:
+        client = SlackClient(
+            base_url=f"http://127.0.0.1:{port}/", session=session, proxy=f"http://bot:hunter2@127.0.0.1:{port}"
+        )
+        with pytest.raises(ClientConnectorError) as refused:
+            await client.auth_test()
+    assert str(port) in str(refused.value)
+    assert failure(refused.value) == f"ClientProxyConnectionError: {os.strerror(errno.ECONNREFUSED)}"
+    response = {"ok": False, "error": "missing_scope", "needed": "chat:write", "warning": "hunter2"}
+    assert failure(SlackApiError("The server said", response)) == "missing_scope (it needs chat:write)"

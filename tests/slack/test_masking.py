@@ -3,6 +3,7 @@
 import json
 import re
 from functools import reduce
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.slack.masking import mask
 from bot.testing.openai import Answer, Request
-from tests.slack.masking_corpus import CARDS, HARMLESS, SECRETS
+from tests.slack.masking_corpus import CARDS, HARMLESS, NOT_FOUND, SECRETS, TAKEN_FOR_ONE
 from tests.world import ANA, SUPPORT, World
 
+README = Path(__file__).parents[2] / "README.md"
 SEPARATORS = st.sampled_from([" ", "-", ".", "/", ", ", " - ", "\u00a0", "_", "\u2013"])
 BEFORE = st.sampled_from(["", "my card is ", "card:", "(", "order 10234, ", "7 ", "№", "visa", "VISA ", "*"])
 AFTER = st.sampled_from(["", ".", " 12/27 123", " 123", " exp 12/27", ")", "_", "x", ", order 10234", "\n10"])
@@ -96,6 +98,18 @@ def test_what_goes(text: str, secret: str) -> None:
     masked = mask(text)
     assert secret not in masked
     assert "removed]" in masked
+
+
+def test_rates() -> None:
+    """The README says how many of the corpus are masked, of those that should be and of those that should not."""
+    meant, others = [*CARDS, *SECRETS, *NOT_FOUND], [*HARMLESS, *TAKEN_FOR_ONE]
+    masked = sum(secret not in mask(text) for text, secret in meant)
+    left = sum(mask(text) == text for text in others)
+    found = re.search(
+        r"(\d+) of (\d+) with a card or a secret are masked, and (\d+) of (\d+)", README.read_text("utf-8")
+    )
+    assert found is not None
+    assert tuple(map(int, found.groups())) == (masked, len(meant), left, len(others))
 
 
 @settings(deadline=None)

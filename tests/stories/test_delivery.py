@@ -11,7 +11,7 @@ from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown, sta
 
 
 async def asked(world: World, text: str = "hello") -> Message:
-    """Let Ana ask, and wait for one answer."""
+    """Ask as Ana, and wait for one answer."""
     question = await world.says(ANA, f"@bot {text}")
     await world.replies(question)
     return question

@@ -61,7 +61,7 @@ async def test_order_by_command(world: World) -> None:
     assert {whisper.channel for whisper in whispers} == {SUPPORT, "D0ANA", ALONE.id}
     for whisper in whispers:
         assert all(part in shown(whisper) for part in ("*Order ORD-10234*", "$84.00", "Tracking", "Only you see this."))
-        assert list(order_buttons(whisper)) == ["track_order", "refund_order"]
+        assert list(order_buttons(whisper)) == ["track_order"]  # a refund only once it has arrived
     assert world.model.requests == []
     assert not [message for message in world.workspace.messages if message.user == BOT and not message.ephemeral_for]
 
@@ -182,16 +182,16 @@ async def test_refresh(world: World, channel: str) -> None:
     assert "✓ Delivered" in text
     assert text.count("As of") == 1
     assert ("$84.00" in text) == (channel != SUPPORT)
-    assert order_buttons(redrawn).keys() == {*order_buttons(card), "return_order"}  # as it has arrived
+    assert order_buttons(redrawn).keys() == {*order_buttons(card), "refund_order", "return_order"}  # as it has arrived
 
 
 @pytest.mark.parametrize("button", ["refresh_order", "show_order", "refund_order"])
 async def test_somebody_elses_card(world: World, button: str) -> None:
     """Who presses a button on the card of somebody else's order learns nothing."""
     async with world.bot():
-        card = await card_in(world, SUPPORT)
+        card = await card_in(world, SUPPORT, "ORD-10188")
         await world.workspace.click(BEN, SUPPORT, card.ts, button)
-        words = "There is no order ORD-10234 in your name."
+        words = "There is no order ORD-10188 in your name."
         if button == "refresh_order":
             assert await world.whisper_to(BEN) == words
         else:
@@ -233,6 +233,52 @@ async def test_shared_twice(world: World) -> None:
         await asyncio.gather(press(), press())
     assert world.rows("SELECT count(*) AS posts FROM outbox WHERE text = 'An order'") == [{"posts": 1}]
     assert len(world.workspace.replies_of_bot(card)) == 2
+
+
+async def test_refund_only_where_it_can_be_asked_for(world: World) -> None:
+    """The button for a refund is on what has arrived, or is late, with the reasons that the shop takes then."""
+    world.write("UPDATE orders SET expected_on = '2020-01-01' WHERE id = 'ORD-10235'")
+    reasons: dict[str, int] = {}
+    async with world.bot():
+        for number in ("ORD-10234", "ORD-10251", "ORD-10235", "ORD-10188"):
+            await world.workspace.surfaces.command(ANA, "D0ANA", "/order", number)
+            whisper = await world.whisper(ANA, len(reasons) + 1)
+            reasons[number] = 0
+            if "refund_order" in order_buttons(whisper):
+                view = await form(world, ANA, whisper)
+                (reason,) = [block["element"] for block in view.blocks if block["block_id"] == "reason"]
+                reasons[number] = len(reason["options"])
+                world.workspace.surfaces.close(view.id)
+    assert reasons == {"ORD-10234": 0, "ORD-10251": 0, "ORD-10235": 1, "ORD-10188": 4}
+
+
+async def test_button_that_is_behind(world: World) -> None:
+    """A form that was offered before is not opened when no refund can be asked for any more."""
+    async with world.bot():
+        card = await card_in(world, "D0ANA", "ORD-10188")
+        world.refund_elsewhere("ORD-10188", 4200)
+        await world.workspace.click(ANA, card.channel, card.ts, "refund_order")
+        await modal(world, ANA, "No refund of this order can be asked for now.")
+
+
+async def test_photo_in_a_form(world: World) -> None:
+    """A photo that is given with a form is on the card of the request; what is no picture is left out."""
+    photo = {"id": "F0BROKEN", "name": "broken.jpg", "mimetype": "image/jpeg", "size": 120_000}
+    async with world.bot():
+        card = await card_in(world, "D0ANA", "ORD-10188")
+        view = await form(world, ANA, card)
+        given = {
+            "reason": "defective",
+            "note": "See.",
+            "photo": [photo, {"id": "F0PDF", "mimetype": "application/pdf"}],
+        }
+        assert await world.workspace.surfaces.submit(ANA, view.id, given)
+        await world.card(card)
+        direct = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == "D0SAM" and buttons(m)), None)
+        )
+    pictures = [block["slack_file"]["id"] for block in direct.blocks if block["type"] == "image"]
+    assert pictures == ["F0BROKEN"]
 
 
 async def test_refund_by_form(world: World) -> None:

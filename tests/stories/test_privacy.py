@@ -155,9 +155,9 @@ def test_amounts_in_words(currency: str) -> None:
 
 async def test_buttons_by_place(world: World) -> None:
     """The card of all has no Share here, the one that is seen alone has; each has what the order allows."""
-    world.script += [status_of("ORD-10234"), Answer("It is on its way.")]
+    world.script += [status_of("ORD-10188"), Answer("It has arrived.")]
     async with world.bot():
-        (answer,) = await world.replies(await world.says(ANA, "@bot where is ORD-10234?"))
+        (answer,) = await world.replies(await world.says(ANA, "@bot where is ORD-10188?"))
         whisper = await world.whisper(ANA)
-    assert list(order_buttons(answer)) == ["refresh_order", "show_order", "refund_order"]
-    assert list(order_buttons(whisper)) == ["share_order", "track_order", "refund_order"]
+    assert list(order_buttons(answer)) == ["refresh_order", "show_order", "refund_order", "return_order"]
+    assert list(order_buttons(whisper)) == ["share_order", "track_order", "refund_order", "return_order"]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Channel, Person
-from tests.world import ANA, BEN, BOT, SAM, World, buttons, heard, refund_of, shown, status_of
+from tests.world import ANA, BEN, BOT, SAM, World, buttons, heard, refund_of, results_in, shown, status_of
 
 PHOTO = {"id": "F0BROKEN", "name": "broken.jpg", "title": "broken.jpg", "mimetype": "image/jpeg", "size": 120_000}
 VOICE = {
@@ -124,6 +124,19 @@ async def test_voice_that_is_still_transcribed(world: World, words: str) -> None
     assert "I can't look into what you attached (file “invoice.pdf”)" in shown(answer)
 
 
+@pytest.mark.parametrize("sent", [VOICE, SILENT_VOICE], ids=["transcribed", "later"])
+async def test_voice_of_somebody_else(world: World, sent: dict[str, Any]) -> None:
+    """What somebody else has recorded is no word of the staff who passes it on, and so names no order for them."""
+    by_ben = {"user": BEN, "transcription": {"status": "complete", "preview": {"content": "mine is ORD-10176"}}}
+    world.workspace.described["F0VOICE"] = [VOICE | by_ben]
+    world.script += [status_of("ORD-10176"), Answer("I can't see that.")]
+    async with world.bot():
+        file = VOICE | by_ben if sent is VOICE else SILENT_VOICE
+        await world.replies(await world.says(SAM, "what about this?", "D0SAM", files=[file]))
+    assert "which begins: “mine is ORD-10176”" in heard(world.asked[0])[0]
+    assert "no order ORD-10176 in your name" in results_in(world.asked[1])[0]["error"]
+
+
 async def test_file_of_a_shared_channel(world: World) -> None:
     """A file that Slack describes only when it is asked, as in a shared channel, is known by then."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
@@ -237,7 +250,7 @@ async def test_other_apps_and_slack_itself(world: World) -> None:
 
 
 def served(world: World, content: bytes = b"\x89PNG", content_type: str = "image/jpeg") -> dict[str, Any]:
-    """Have Slack serve a photo, and return how it describes it."""
+    """Serve a photo as Slack does, and return how it describes it."""
     world.workspace.contents["F0BROKEN"] = (content_type, content)
     return PHOTO | {"url_private": world.slack.url.replace("/api/", "/files-pri/F0BROKEN"), "size": len(content)}
 

@@ -24,7 +24,7 @@ GOODS = ("return_items", "exchange_items", "change_items", "change_address", "ch
 
 
 async def asked(world: World, tool: str, arguments: dict[str, Any], channel: str = SUPPORT) -> Message:
-    """Let Ana ask for something, and return her message when the bot has answered."""
+    """Ask for something as Ana, and return her message when the bot has answered."""
     world.script += [calls((tool, arguments)), Answer("Please look at the card.")]
     question = await world.says(ANA, "@bot please", channel)
     await world.replies(question)

@@ -2,6 +2,7 @@
 import { Composer } from "./composer.js";
 import { askToConfirm } from "./confirm.js";
 import { connect, openHome, postAction, postMessage, postShortcut, postStop } from "./connection.js";
+import { drawDetails, wireDetails } from "./entities.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { Log } from "./log.js";
@@ -180,6 +181,7 @@ function render() {
     drawChannel();
     drawTabs();
     drawModal(view);
+    drawDetails(view);
     drawThread();
     markRead();
     drawSidebar(view);
@@ -311,6 +313,7 @@ const FRAMES = {
   },
   deleted: (frame) => workspace.dropMessage(frame),
   view: ({ view: shown }) => workspace.putView(shown),
+  details: ({ details }) => workspace.putDetails(details),
   status: ({ status }) => workspace.putStatus(status),
   call: ({ call }) => workspace.putCall(call),
   prompts: ({ prompts }) => void (workspace.prompts = prompts),
@@ -360,6 +363,7 @@ function wire() {
     button.addEventListener("click", () => chooseTab(button.dataset.tab));
   }
   wireModal();
+  wireDetails(view);
   wireThemeButton();
   showPane("channel");
   connect({ onFrame, onLost });

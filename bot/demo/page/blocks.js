@@ -106,7 +106,8 @@ export function plainText({ text, emoji: withEmoji = true }) {
   return parts.flatMap((part, index) => (index % 2 === 1 ? [emoji(part)] : textNodes(unescape(part))));
 }
 
-function picture({ image_url: url, alt_text: alt }, className) {
+function picture({ image_url, slack_file: file, alt_text: alt }, className) {
+  const url = file?.id ? new URL(`/demo/pictures/${encodeURIComponent(file.id)}`, location.href).href : image_url;
   if (!/^https?:/i.test(url ?? "")) return el("span", { class: "image-missing" }, alt ?? "image");
   const node = el("img", { class: className, src: url, alt, title: alt, loading: "lazy", referrerpolicy: "no-referrer" });
   node.addEventListener("error", () => node.replaceWith(el("span", { class: "image-missing" }, alt)));

@@ -26,9 +26,22 @@ export const postAction = (action) => post("/demo/actions", action);
 export const postShortcut = (shortcut) => post("/demo/shortcuts", shortcut);
 export const postStop = (thread) => post("/demo/stop", thread);
 export const openHome = (user, tab = "home") => post("/demo/home", { user, tab });
+export const openDetails = (link) => post("/demo/details", link);
+export const closeDetails = (user) => post("/demo/details", { user });
 export const postViewAction = (action) => post("/demo/views/actions", action);
 export const submitView = (filled) => post("/demo/views/submit", filled);
 export const closeView = (view) => post("/demo/views/close", view);
+
+/** Keep a picture with the demo; the answer holds it as Slack describes a file. */
+export async function keepPicture(file) {
+  try {
+    const url = `/demo/pictures?name=${encodeURIComponent(file.name)}`;
+    const response = await fetch(url, { method: "POST", headers: { "Content-Type": file.type }, body: file });
+    return await response.json();
+  } catch {
+    return { ok: false, error: "The demo's server could not be reached." };
+  }
+}
 
 /** Post JSON; the answer is always `{ok, …}`, with words in `error` when it is not ok. */
 async function post(path, body) {

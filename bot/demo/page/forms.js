@@ -1,4 +1,5 @@
 // Draws the fields of a modal, and reads what was filled in.
+import { keepPicture } from "./connection.js";
 import { el } from "./dom.js";
 
 /** Draw an input block: its label, its field and its hint; `data-field` names what it fills in. */
@@ -38,6 +39,10 @@ function single(element, id) {
     field.value = element.initial_value ?? "";
     return field;
   }
+  if (element.type === "file_input") {
+    const accept = (element.filetypes ?? []).map((type) => `.${type}`).join(",");
+    return el("input", { id, class: "form-text", type: "file", accept, multiple: (element.max_files ?? 10) > 1 });
+  }
   const several = element.type === "multi_static_select";
   const first = several ? [] : [el("option", { value: "" }, element.placeholder?.text ?? "Choose")];
   const chosen = chosenIn(element);
@@ -45,13 +50,16 @@ function single(element, id) {
   return el("select", { id, class: "form-text", multiple: several }, first, options);
 }
 
-/** Read what was filled in, by the action_id of each field. */
-export function valuesIn(form) {
+/** Read what was filled in, by the action_id of each field; files are kept with the demo first. */
+export async function valuesIn(form) {
   const values = {};
   for (const field of form.querySelectorAll("[data-field]")) {
     const { field: name, kind } = field.dataset;
     if (kind === "checkboxes") values[name] = [...field.querySelectorAll("input:checked")].map(({ value }) => value);
-    else if (kind === "multi_static_select") values[name] = [...field.selectedOptions].map(({ value }) => value);
+    else if (kind === "file_input") {
+      const kept = await Promise.all([...field.files].map(keepPicture));
+      values[name] = kept.filter(({ ok }) => ok).map(({ file }) => file);
+    } else if (kind === "multi_static_select") values[name] = [...field.selectedOptions].map(({ value }) => value);
     else values[name] = field.value;
   }
   return values;

@@ -2,6 +2,7 @@
 import { drawBlocks } from "./blocks.js";
 import { clock, dateOf, dayLabel, fullDate, whenLabel } from "./dates.js";
 import { arrange, el } from "./dom.js";
+import { drawEntities } from "./entities.js";
 import { icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { avatar, badge } from "./people.js";
@@ -129,6 +130,7 @@ function drawMessage(message, compact, view, inChannel) {
     el("div", { class: "message-body" },
       !compact && byline,
       el("div", { class: "content" }, drawContent(message, view)),
+      drawEntities(message, view),
       inChannel && el("div", { class: "reply-slot" }),
     ),
     !message.ephemeral_for && shortcutTools(message, view),

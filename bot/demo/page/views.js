@@ -75,7 +75,7 @@ export function wireModal() {
     event.preventDefault();
     const button = $("modal-submit");
     button.setAttribute("aria-busy", "true");
-    await submitView({ user: drawnModal.user, view_id: drawnModal.id, values: valuesIn(event.target) });
+    await submitView({ user: drawnModal.user, view_id: drawnModal.id, values: await valuesIn(event.target) });
     button.removeAttribute("aria-busy");
   });
 }

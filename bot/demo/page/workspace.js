@@ -9,6 +9,7 @@ export class Workspace {
   channels = new Map();
   calls = new Map();
   views = new Map();
+  details = new Map();
   shortcuts = {};
   #messages = new Map();
   #statuses = new Map();
@@ -20,6 +21,7 @@ export class Workspace {
     this.channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
     this.calls = new Map(snapshot.calls.map((call) => [call.id, call]));
     this.views = new Map(snapshot.views.map((shown) => [shown.id, shown]));
+    this.details = new Map(snapshot.details.map((details) => [details.user, details]));
     this.shortcuts = snapshot.shortcuts;
     this.#messages = new Map();
     this.#statuses = new Map();
@@ -43,6 +45,11 @@ export class Workspace {
   putView(shown) {
     if (shown.closed) this.views.delete(shown.id);
     else this.views.set(shown.id, shown);
+  }
+
+  putDetails(details) {
+    if (details.closed) this.details.delete(details.user);
+    else this.details.set(details.user, details);
   }
 
   /** The Home tab of a person, or the topmost modal before them. */

@@ -9,7 +9,7 @@ from bot.operator.check.finding import Finding, Level
 from bot.operator.check.machine import check_database
 from bot.operator.check.model import check_models
 from bot.operator.check.server import check_server
-from bot.operator.check.settings import check_help_and_tools, check_settings
+from bot.operator.check.settings import check_help_and_tools, check_settings, check_telemetry
 from bot.operator.check.shop import check_shop
 from bot.operator.check.slack import check_slack
 from bot.operator.text import printable
@@ -23,7 +23,7 @@ async def check(settings: Settings, *, http: bool = False, thorough: bool = True
         check_models(settings, thorough=thorough),
         check_shop(settings, thorough=thorough),
     )
-    of_settings = [*check_settings(), *(check_help_and_tools(settings) if thorough else ())]
+    of_settings = [*check_settings(), *check_telemetry(), *(check_help_and_tools(settings) if thorough else ())]
     return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
 
 

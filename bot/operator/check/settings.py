@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from bot import tools
-from bot.environment import env_file
+from bot.environment import env_file, share_with_opentelemetry
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError, variable
+from bot.tracing import tracing
 
 _OURS = "BOT_"
 _SHARED = ("SLACK_", "OPENAI_")  # with the SDKs and other programs: only what is almost a setting of ours is told of
@@ -28,6 +29,15 @@ def check_help_and_tools(settings: Settings) -> list[Finding]:
     except SettingsError as error:
         return [*findings, fatal("tools", str(error))]
     return [*findings, ok("tools", f"{', '.join(names)}.")]
+
+
+def check_telemetry() -> list[Finding]:
+    """Look whether traces and metrics can be exported, if they are to be."""
+    share_with_opentelemetry()
+    if fault := tracing.fault():
+        return [warning("telemetry", fault)]
+    wanted = [signal.lower() for signal in tracing.SIGNALS if tracing.is_wanted(signal)]
+    return [ok("telemetry", f"Exported are {' and '.join(wanted)}.")] if wanted else []
 
 
 def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -10,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.operator.check.finding import Finding, fatal, ok, unknown, warning
 from bot.settings import Settings
 from bot.slack.client import SLACK_ERRORS, slack_error, web_client, web_session
-from bot.slack.intake import EVENTS, HOME, STOP
+from bot.slack.intake import EVENTS, HOME, LINK_EVENTS, STOP
 from bot.slack.scopes import NEEDED_TO_START, SCOPES
 
 MAX_SHOWN = 20
@@ -124,7 +125,7 @@ async def _events(settings: Settings, client: AsyncWebClient, us: Any) -> list[F
     told = manifest.get("settings") or {}
     subscribed = (told.get("event_subscriptions") or {}).get("bot_events") or []
     findings = [
-        (warning if event in (HOME, STOP) else fatal)(
+        (warning if event in (HOME, STOP, *LINK_EVENTS) else fatal)(
             "events",
             f"{event} is missing, so the bot does not hear of it.",
             f"Add it at {_PAGE}, Event Subscriptions, Subscribe to bot events, and save.",
@@ -132,6 +133,16 @@ async def _events(settings: Settings, client: AsyncWebClient, us: Any) -> list[F
         for event in EVENTS
         if event not in subscribed
     ]
+    host = urlsplit(settings.order_links or "").hostname or ""
+    domains = (manifest.get("features") or {}).get("unfurl_domains") or []
+    if host and not any(host == one or host.endswith(f".{one}") for one in domains):
+        findings.append(
+            warning(
+                "events",
+                f"{host} is no unfurl domain, so links to orders stay as they are.",
+                f"Add it at {_PAGE}, Event Subscriptions, App unfurl domains, and save.",
+            )
+        )
     if not (told.get("interactivity") or {}).get("is_enabled"):
         findings.append(
             fatal("events", "Interactivity is off, so no button works.", f"Switch it on at {_PAGE}, Interactivity.")

@@ -36,7 +36,7 @@ def quote(node: Json, change: Change) -> Quote:
 
 
 def applied(node: Json, change: Change, key: str) -> Applied | None:
-    """Return what became of the change under the key, by what stands in the order; None when it is not there."""
+    """Return the outcome of the change under the key, by what stands in the order; None when it is not there."""
     if isinstance(change, Refund):
         ours = [one for one in node["refunds"] if key and str(one["note"] or "").endswith(_mark(key))]
         return of_refund(ours[0]) if ours else None

@@ -101,7 +101,7 @@ def refund_status(refund: Json) -> AppliedStatus:
 
 
 def is_pending(transaction: Json) -> bool:
-    """Return whether the payment provider has not said yet what became of it."""
+    """Return whether the payment provider has not said the outcome yet."""
     return transaction["status"] in _PENDING
 
 

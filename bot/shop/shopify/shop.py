@@ -209,7 +209,7 @@ class Shopify:
         raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
 
     async def _after_error(self, node: Json, change: Change, key: str, errors: Sequence[Json]) -> Applied:
-        """Look what became of it: Shopify's errors of refunds have no code, so an error is no refusal by itself.
+        """Look for the outcome: Shopify's errors of refunds have no code, so an error is no refusal by itself.
 
         Raises ShopRefusedError when nothing was done for certain, and OutcomeUnknownError else.
         """

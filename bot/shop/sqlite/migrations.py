@@ -52,7 +52,7 @@ def shop_tables(db: Database) -> None:
 
 @shop_migrations()
 def deleted_customers(db: Database) -> None:
-    """Let a customer be hidden at once and erased later."""
+    """Add customers who are hidden at once and erased later."""
     db.execute("ALTER TABLE customers ADD COLUMN deleted_at TEXT")
     db.execute("ALTER TABLE customers ADD COLUMN erase_after TEXT")
 
@@ -129,7 +129,7 @@ def refunds_as_a_view(db: Database) -> None:
 
 @shop_migrations()
 def order_numbers_of_any_shape(db: Database) -> None:
-    """Let an order be found however its number is written."""
+    """Add the keys by which an order is found however its number is written."""
     db.execute(f"CREATE INDEX orders_by_key ON orders ({NUMBER_KEY})")
     db.execute(f"CREATE INDEX orders_by_digits ON orders ({NUMBER_DIGITS})")
 

@@ -55,7 +55,7 @@ def _refunds(node: Json) -> list[Json]:
 
 
 def find_applied(node: Json, change: Change, key: str) -> Applied | None:
-    """Return what became of a change, found by its key in the refunds, or in the history when none was due."""
+    """Return the outcome of a change, found by its key in the refunds, or in the history when none was due."""
     ours = [refund for refund in _refunds(node) if str(refund["reason"]).endswith(f"[support-bot:{key}]")]
     if ours:
         return read_refund(ours[-1])

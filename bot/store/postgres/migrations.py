@@ -192,8 +192,14 @@ def _decisions_in_words(connection: psycopg.Connection[Any]) -> None:
     )
 
 
+def _traces(connection: psycopg.Connection[Any]) -> None:
+    for table in ("inbox", "tool_calls", "outbox"):
+        connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
+
+
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
+    "traces": _traces,  # before the views, of which one shows what it adds
     "decisions_in_words": _decisions_in_words,
     "plain_views": create_views,
     "views_of_decisions": create_views,

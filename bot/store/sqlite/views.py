@@ -36,7 +36,7 @@ _VIEWS = {
                (SELECT count(*) FROM tool_calls t WHERE t.run_id = i.id) AS tool_calls,
                (SELECT sum(prompt_tokens) FROM model_calls m WHERE m.run_id = i.id) AS prompt_tokens,
                (SELECT sum(completion_tokens) FROM model_calls m WHERE m.run_id = i.id) AS completion_tokens,
-               i.error, i.channel, i.thread_ts
+               i.error, i.channel, i.thread_ts, substr(i.traceparent, 4, 32) AS trace_id
         FROM inbox i WHERE i.status != 'unclaimed'""",
     "tool_call_summary": """
         SELECT tool, count(*) AS calls, sum(status = 'succeeded') AS succeeded, sum(status = 'failed') AS failed,

@@ -55,7 +55,7 @@ class ApprovalRequests:
     async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
         """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster.
 
-        What was looked at is what is taken: not when it was asked anew meanwhile.
+        What was looked at is what is taken: not when it was asked again meanwhile.
         """
 
         def write(db: Transaction) -> ToolCall | None:
@@ -99,7 +99,7 @@ class ApprovalRequests:
         return await self._database.commit(write, lock=call.thread.key)
 
     async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
-        """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done."""
+        """Show a pending request again with the quote of `call` in place of `before`; return whether this was done."""
 
         def write(db: Transaction) -> bool:
             asked = db.execute(
@@ -226,7 +226,7 @@ class ApprovalRequests:
         await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have people told, once, that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -262,7 +262,7 @@ class ApprovalRequests:
         )
 
     async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have the approvers reminded, unless that was done or the call is decided."""
+        """Queue the reminder of the approvers, unless that was done or the call is decided."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -275,7 +275,7 @@ class ApprovalRequests:
         await self._database.commit(write, lock=call.thread.key)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
-        """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
+        """Redraw every card of a pending call as what `draw` makes of it, unless that was done."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(

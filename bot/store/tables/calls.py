@@ -153,8 +153,8 @@ def insert_calls(db: Transaction, calls: Sequence[ToolCall]) -> None:
         db.execute(
             """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated,
                                        card, created_at, message_id, position, tool_call_id, run_id,
-                                       order_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?, ?, ?)""",
+                                       order_id, traceparent)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?, ?, ?, ?)""",
             [
                 call.id,
                 *(call.thread.team, call.thread.channel, call.thread.ts),
@@ -169,6 +169,7 @@ def insert_calls(db: Transaction, calls: Sequence[ToolCall]) -> None:
                 call.tool_call_id,
                 current_run(db, call.thread),
                 order_of(call),
+                call.traceparent,
             ],
         )
 
@@ -259,7 +260,7 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
                    arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL,
-                   quote = NULL, customer = NULL, decision_reason = NULL
+                   quote = NULL, customer = NULL, decision_reason = NULL, traceparent = NULL
                WHERE id = ?""",
             [
                 json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,

@@ -26,6 +26,7 @@ from bot.store.tables.threads import (
     mark_taken_back,
     place_of,
 )
+from bot.tracing import tracing
 
 NEIGHBOURS = 50  # messages around one, by which it is known how late it is
 TIME_TO_CLAIM = timedelta(minutes=10)  # Slack's last redelivery comes after about six
@@ -190,7 +191,7 @@ class Inbox:
                 return None
             row = db.execute(
                 """SELECT ts, user, text, user_team, shared, id, attempts, status, form, files, received_at,
-                       called_in OR (ts != thread_ts
+                       traceparent, called_in OR (ts != thread_ts
                            AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.thread = inbox.thread))
                    FROM inbox WHERE thread = ?
                    AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts LIMIT 1""",
@@ -199,11 +200,13 @@ class Inbox:
             if row is None:
                 self._leases.let_go(db, thread)
                 return None
-            ts, user, text, user_team, shared, row_id, attempts, status, form, files, received_at, called_in = row
+            ts, user, text, user_team, shared, row_id, attempts, status, form, files, received_at, *rest = row
+            traceparent, called_in = rest
             is_ours = status == "running" and owner[0] == self._leases.process
             if not (is_ours and row_id in self._marked):
-                attempts += 1
-                db.execute("UPDATE inbox SET status = 'running', attempts = ? WHERE id = ?", [attempts, row_id])
+                attempts, traceparent = attempts + 1, traceparent or tracing.begin()
+                taken = "UPDATE inbox SET status = 'running', attempts = ?, traceparent = ? WHERE id = ?"
+                db.execute(taken, [attempts, traceparent, row_id])
                 self._leases.take(db, thread)
             self._leases.begin(db, thread)
             self._marked.discard(row_id)
@@ -221,6 +224,7 @@ class Inbox:
                 place=place_of(db, thread.team, thread.channel, thread.ts),
                 called_in=bool(called_in),
                 received_at=datetime.fromisoformat(received_at),
+                traceparent=traceparent,
             )
 
         return await self._database.commit(write, lock=thread.key)

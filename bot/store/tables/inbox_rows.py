@@ -75,12 +75,13 @@ def insert_message(db: Transaction, message: InboxMessage, status: str) -> None:
     thread = message.thread
     db.execute(
         """INSERT INTO inbox (team, channel, thread_ts, ts, user, user_team, shared, text, files, called_in, status,
-                              received_at, form)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                              received_at, form, traceparent)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
             *(message.text, write_files(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
             json.dumps(asdict(message.form)) if message.form else None,
+            message.traceparent,
         ],
     )
 
@@ -143,9 +144,9 @@ def is_answering(db: Transaction, thread: ThreadId) -> bool:
     return db.execute(waits, [thread.key]).fetchone() is not None
 
 
-def mark_running(db: Transaction, row_id: int) -> None:
-    """Note that a run answers the message, too."""
-    db.execute("UPDATE inbox SET status = 'running' WHERE id = ?", [row_id])
+def mark_running(db: Transaction, row_id: int, traceparent: str | None) -> None:
+    """Note that a run answers the message, too, and which trace is the run's."""
+    db.execute("UPDATE inbox SET status = 'running', traceparent = ? WHERE id = ?", [traceparent, row_id])
 
 
 def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool:
@@ -181,7 +182,7 @@ def is_known_text(db: Transaction, team: str, channel: str, ts: str, text: str) 
 
 
 def go_on(db: Transaction, thread: ThreadId, user: str, text: str) -> None:
-    """Have the thread go on, as if this person had written the text there now; not where people have taken over."""
+    """Continue the thread, as if this person had written the text there now; not where people have taken over."""
     if is_quiet_for(db, thread, user):
         return
     now = datetime.now(UTC)

@@ -35,12 +35,12 @@ def correct_running(db: Transaction, thread: ThreadId) -> bool:
 
 
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
-    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
+    """Add what the same person wrote next to the run: what somebody else wrote is asked in their own name, later.
 
     A form has a run of its own.
     """
     rows = db.query(
-        """SELECT id, user, text, status, form FROM inbox WHERE thread = ?
+        """SELECT id, user, text, status, form, traceparent FROM inbox WHERE thread = ?
            AND status IN ('waiting', 'running') ORDER BY status = 'waiting', ts""",
         [thread.key],
     )
@@ -51,7 +51,7 @@ def join_waiting(db: Transaction, thread: ThreadId) -> bool:
             break
         if row["status"] == "waiting":
             append(db, thread, said(row["user"], row["text"]), inbox_id=row["id"])
-            mark_running(db, row["id"])
+            mark_running(db, row["id"], asking["traceparent"])
             joined = True
     return joined
 

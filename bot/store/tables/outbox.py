@@ -58,12 +58,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about, ephemeral_for)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for, traceparent)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key, post.ephemeral_for),
+                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent),
                 ],
             )
             if is_first:
@@ -73,7 +73,7 @@ class Outbox:
                     "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
                     [post.id, post.relays.key, post.channel, now],
                 )
-            # Too early is fine: whoever takes the channel's next post waits until this is written.
+            # Too early is fine: the one who takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_posts(self) -> int:
@@ -174,7 +174,7 @@ class Outbox:
         await self._database.commit(write)
 
     async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
-        """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
+        """Queue a simpler form of the post in its place: in plain text, or with fewer blocks and still decidable."""
         changes = "text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?"
         await self._write(post, changes, text, json.dumps(blocks), bool(blocks), error)
 
@@ -276,4 +276,5 @@ def _post(row: dict[str, Any]) -> Post:
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
+        traceparent=row["traceparent"],
     )

@@ -48,7 +48,9 @@ def _message_again(db: Transaction, like: str) -> tuple[str, str] | None:
         # What was said joins the conversation once more, behind the apology.
         db.execute("UPDATE messages SET inbox_id = NULL WHERE inbox_id = ?", [row_id])
         db.execute(
-            "UPDATE inbox SET status = 'waiting', attempts = 0, error = NULL, finished_at = NULL WHERE id = ?", [row_id]
+            """UPDATE inbox SET status = 'waiting', attempts = 0, error = NULL, finished_at = NULL, traceparent = NULL
+               WHERE id = ?""",
+            [row_id],
         )
     reference = str(rows[0][1]).partition(":")[0]
     return reference, f"The message of {rows[0][2]} waits for its answer again."

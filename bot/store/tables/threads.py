@@ -139,7 +139,7 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
 
 
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
-    """Have the thread be nobody's, after all else of it is erased."""
+    """Make the thread nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

@@ -30,11 +30,11 @@ class AdminServer:
         self._tokens: set[str] = set()
 
     def end_tokens(self) -> None:
-        """Let every token end."""
+        """End every token."""
         self._tokens.clear()
 
     def allow(self, token: str) -> None:
-        """Let a token of an older app in."""
+        """Accept a token of an older app."""
         self._tokens.add(token)
 
     @asynccontextmanager

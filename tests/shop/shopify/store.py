@@ -137,7 +137,7 @@ class Store:
         return book
 
     def forget_keys(self) -> None:
-        """Let a day go by."""
+        """Move the clock on by a day."""
         self._keys.clear()
 
     async def refund(self, sent: Json, key: str) -> Json:

@@ -50,6 +50,13 @@ class Arguments(dict[str, Any]):
             raise SlackError(error)
         return value or []
 
+    def object(self, name: str) -> Json:
+        """Read an object, which is empty unless given."""
+        value = self._json(name, "invalid_arguments")
+        if value is not None and not isinstance(value, dict):
+            raise SlackError("invalid_arguments")
+        return value or {}
+
     def metadata(self) -> Json | None:
         """Read the metadata of a message; an empty object stands for none."""
         value = self._json("metadata", "invalid_metadata_format")

@@ -10,6 +10,7 @@ from typing import Self
 from aiohttp import web
 
 from bot.testing.slack.api.arguments import Arguments, SlackError
+from bot.testing.slack.api.entities import ENTITY_METHODS
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.api.scopes import DEFAULT_SCOPES, check_scopes
 from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
@@ -21,6 +22,7 @@ from bot.testing.slack.workspace.surfaces import RefusedError
 BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
 APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
 CONFIG_TOKEN = "xoxe.xoxp-demo"  # noqa: S105 - as above
+_METHODS = METHODS | ENTITY_METHODS
 
 
 class SlackServer:
@@ -130,7 +132,7 @@ class SlackServer:
         opens_connection = method == "apps.connections.open"
         if method == "apps.manifest.export":
             return self._manifest(token, arguments)
-        if method not in METHODS and not opens_connection:
+        if method not in _METHODS and not opens_connection:
             raise SlackError("unknown_method", req_method=method)
         if not token:
             raise SlackError("not_authed")
@@ -140,7 +142,7 @@ class SlackServer:
             raise SlackError("not_allowed_token_type")
         if not opens_connection:
             check_scopes(method, self.scopes, self.workspace.channels.get(str(arguments.get("channel"))))
-            return METHODS[method](self.workspace, arguments)
+            return _METHODS[method](self.workspace, arguments)
         query = f"ticket={self.socket_mode.issue_ticket()}&app_id={self.workspace.app_id}"
         return {"url": f"ws://{host}/link?{query}"}
 

@@ -100,6 +100,7 @@ INPUTS = MENUS | {
         min_length=integer(0, 3000),
         max_length=integer(1, 3000),
     ),
+    "file_input": shape({}, action_id=ID, filetypes=items(string(20), 100), max_files=integer(1, 10)),
     "number_input": _input(
         {"is_decimal_allowed": boolean}, initial_value=string(30), min_value=string(30), max_value=string(30)
     ),

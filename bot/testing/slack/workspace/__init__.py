@@ -2,6 +2,7 @@
 
 from bot.testing.slack.workspace.deliveries import Deliver, Delivery
 from bot.testing.slack.workspace.faults import Faults, Hang
+from bot.testing.slack.workspace.links import Details, entities_of
 from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Status
 from bot.testing.slack.workspace.surfaces import Surfaces
 from bot.testing.slack.workspace.views import View
@@ -12,6 +13,7 @@ __all__ = [
     "Channel",
     "Deliver",
     "Delivery",
+    "Details",
     "Faults",
     "Hang",
     "Json",
@@ -22,4 +24,5 @@ __all__ = [
     "Surfaces",
     "View",
     "Workspace",
+    "entities_of",
 ]

@@ -209,8 +209,8 @@ def find_action(versions: Iterable[Iterable[Json]], action_id: str, block_id: st
 
 
 def typed(raw: str, people: Iterable[Person]) -> str:
-    """Write what somebody typed as Slack stores it: escaped, with `@Real Name` as a mention."""
-    text = escape(raw)
+    """Write what somebody typed as Slack stores it: escaped, with links marked and `@Real Name` as a mention."""
+    text = re.sub(r"https?://[^\s<>|]*[^\s<>|.,;:!?)]", r"<\g<0>>", escape(raw))
     for person in sorted(people, key=lambda person: -len(person.real_name)):
         text = re.sub(rf"@{re.escape(escape(person.real_name))}\b", f"<@{person.id}>", text, flags=re.IGNORECASE)
     return text

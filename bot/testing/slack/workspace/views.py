@@ -93,5 +93,7 @@ def _filled(element: Json, value: Any) -> Json:
             return {"type": element["type"], "selected_options": [options[one] for one in value or ()]}
         case "static_select" | "radio_buttons":
             return {"type": element["type"], "selected_option": options[value] if value else None}
+        case "file_input":
+            return {"type": element["type"], "files": list(value or ())}
         case _:
             return {"type": element["type"], "value": value or None}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bot.testing.slack.workspace.changes import Changes
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
+from bot.testing.slack.workspace.links import Links
 from bot.testing.slack.workspace.objects import (
     ApiCall,
     Channel,
@@ -44,8 +45,8 @@ class Workspace(Changes):
     """A workspace with its people, its channels and one app, the bot.
 
     Its changes are ("message", Message), new or changed, ("deleted", Message), ("status", Status), ("channel",
-    Channel), ("view", View), ("api_call", ApiCall), ("delivery", Delivery) once acked or given up, and ("connection",
-    None).
+    Channel), ("view", View), ("details", Details), ("api_call", ApiCall), ("delivery", Delivery) once acked or given
+    up, and ("connection", None).
     """
 
     name = "Acme Shop (demo)"
@@ -71,6 +72,7 @@ class Workspace(Changes):
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
         self.surfaces = Surfaces(self)
+        self.links = Links(self)
         self.enterprise_id: str | None = None
         self.clock_offset_seconds = 0.0  # by which Slack's clock is ahead of the host's
         self._messages: dict[tuple[str, str], Message] = {}
@@ -122,7 +124,7 @@ class Workspace(Changes):
     # What changes it
 
     def add(self, *things: Person | Channel) -> None:
-        """Let more people and channels be there, or others in the place of those with the same id."""
+        """Add people and channels, in place of those with the same id."""
         for thing in things:
             if isinstance(thing, Person):
                 self.people[thing.id] = thing
@@ -241,7 +243,7 @@ class Workspace(Changes):
         attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
-        """Let somebody write a message, and return when its events are on their way; see `announce`."""
+        """Write a message as somebody, and return when its events are on their way; see `announce`."""
         sent = tuple(files)
         subtype = subtype or ("file_share" if sent else None)
         message = self.post(
@@ -271,6 +273,8 @@ class Workspace(Changes):
         for kind in order:
             if kind in events:
                 self._tell_app(events[kind], message.channel, copies, forged)
+        if message.user != self.bot_user_id and (event := self.links.shared_event(message, channel)):
+            self.deliveries.send("events_api", merged(event_callback(event, self.app, channel), forged or {}))
 
     async def send_event(self, event: Json, *, copies: int = 1, forged: Mapping[str, Any] | None = None) -> None:
         """Send the app an event of any kind, and return when it is on its way."""
@@ -288,7 +292,7 @@ class Workspace(Changes):
         value: str | None = None,
         forged: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Let somebody click an action of a message, and return whether the app acked in time.
+        """Click as somebody an action of a message, and return whether the app acked in time.
 
         What the message showed before an update can still be clicked, as by a person whose screen is behind. Another
         value, or what is forged, replaces parts of what Slack would send.
