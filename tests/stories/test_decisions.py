@@ -246,7 +246,10 @@ async def test_decided_by_form_from_home(world: World) -> None:
         await surfaces.click(SAM, view.id, DECLINE)
         form = await modal(world, SAM, "What should they be told?")
         await surfaces.submit(SAM, form.id, {"reason": "Not this time."})
-        await home(world, SAM, "Nothing waits.")
+        view = await home(world, SAM, "Nothing waits.")
+        assert "1 asked, 0 done, 1 declined" in text_in(view)
+        await surfaces.open_home(ANA)
+        await home(world, ANA, "*Changed by an approver* · Refund of $42.00")
     assert [row["status"] for row in rows(world)] == ["cancelled", "declined"]
 
 

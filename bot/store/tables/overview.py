@@ -66,7 +66,8 @@ class Overview:
                    WHERE status != 'unclaimed' AND received_at >= ?""",
                 [day],
             ).fetchone()
-            asked = "SELECT count(*) FROM tool_calls WHERE gated AND expires_at IS NOT NULL AND created_at >= ?"
+            asked = """SELECT count(*) FROM tool_calls
+                       WHERE gated AND expires_at IS NOT NULL AND created_at >= ? AND supersedes IS NULL"""
             ended = """SELECT status, count(*) FROM tool_calls WHERE gated AND expires_at IS NOT NULL
                        AND finished_at >= ? GROUP BY status"""
             refunded = """SELECT currency, sum(amount_minor) FROM refund_requests
