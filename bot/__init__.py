@@ -26,10 +26,12 @@ Rooms, from the top down; each imports only what is below it:
     imports      Python of the operator's own that a setting names
     environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    approval_settings  who has to agree to how much
     limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
+    currencies   how many decimals an amount has
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted

@@ -31,6 +31,7 @@ from bot.approvals.decide import Approvals
 from bot.approvals.decline import Declining
 from bot.approvals.execute import Executor
 from bot.approvals.history import RefundHistory
+from bot.approvals.next_group import NextGroup
 from bot.approvals.requests import Requests
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
@@ -142,7 +143,9 @@ def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThre
         store=store, cards=cards, tools=ground.tools, shop=ground.shop, identity=identity, settings=settings
     )
     history = RefundHistory(store.overview, ground.shop, settings.tool_timeout_seconds)
-    requests = Requests(store=store, executor=executor, cards=cards, history=history, settings=settings)
+    requests = Requests(
+        store=store, executor=executor, cards=cards, history=history, identity=identity, settings=settings
+    )
     approvals = Approvals(
         store=store, executor=executor, cards=cards, requests=requests, identity=identity, settings=settings, wake=wake
     )
@@ -262,7 +265,13 @@ def _slack_side(
         leases=ground.leases,
         hints=ground.hints,
         delivery=delivery,
-        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        sweeper=ApprovalSweeper(
+            store=store,
+            executor=deciding.executor,
+            cards=deciding.cards,
+            next_group=NextGroup(store, deciding.cards, settings),
+            settings=settings,
+        ),
         worker=worker,
         buttons=buttons,
         forms=forms,
@@ -281,7 +290,7 @@ def _decision_forms(settings: Settings, ground: Ground, deciding: _Deciding, hom
     return DecisionForms(
         ourselves=ground.ourselves,
         client=ground.client,
-        declining=Declining(approvals=approvals, executor=deciding.executor, cards=deciding.cards, identity=identity),
+        declining=Declining(approvals, deciding.executor, deciding.cards, identity),
         amending=Amending(
             approvals=approvals,
             requests=deciding.requests,

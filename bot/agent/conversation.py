@@ -8,7 +8,7 @@ from bot.store.records import NOTE, ChatMessage
 
 MIN_CHARACTERS = 200  # of a text, below which shortening it would leave nothing to understand
 # What may stand for an order's number in our own words, at whatever shop: one word, and no sentence.
-_ORDER_NUMBER = re.compile(r"#?\w[\w./-]{0,63}")
+_ORDER_NUMBER = re.compile(r"#?\w[\w#./-]{0,63}")
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.approvals.decide import SHOP_SILENT, TOO_MANY_CLICKS, UNSURE, Approvals, Click
+from bot.approvals.decide import POLICY_SILENT, SHOP_SILENT, TOO_MANY_CLICKS, UNSURE, Approvals, Click
 from bot.approvals.decline import FormError
 from bot.approvals.execute import quoted_of
+from bot.approvals.policy import PolicyError
 from bot.approvals.requests import Requests
 from bot.blocks.decisions import CHANGE_TITLE, amount_of, change_form
 from bot.blocks.forms import Field, View, words
@@ -92,7 +93,7 @@ class Amending:
             now = await self._quoted(found, wanted)
         except _RefusedError as error:
             return self._refused(click, str(error))
-        if not await self._ask(click, found.call, now):
+        if not await self._ask(click, found, now):
             return self._refused(click, await self._approvals.too_late(found.call.id))
         what = one_line(preview_of(now).summary)
         return words(CHANGE_TITLE, f"{what} waits for approval now, on a new card. Nothing has happened yet.")
@@ -137,8 +138,8 @@ class Amending:
             raise _RefusedError(NOT_CHANGEABLE)
         return Quoted(change, quote)
 
-    async def _ask(self, click: Click, call: ToolCall, now: Quoted) -> bool:
-        change = now.change
+    async def _ask(self, click: Click, found: _Found, now: Quoted) -> bool:
+        call, change, field = found.call, now.change, found.field
         arguments = json.loads(call.arguments or "{}")
         if isinstance(change, Refund | ReturnItems):
             arguments["lines"] = list(change.lines) or None
@@ -149,8 +150,12 @@ class Amending:
             requester = await self._identity.person(call.requester)
             instead = replace(call, arguments=written, arguments_sent=written)
             return await self._requests.amend(call, instead, now, requester, by=click.user)
+        except ToolError as error:
+            raise FormError(error.content["error"], field) from error
+        except PolicyError as error:
+            raise FormError(POLICY_SILENT, field) from error
         except IdentityError as error:
-            raise FormError(UNSURE, Field.AMOUNT if isinstance(change, Refund) else Field.LINES) from error
+            raise FormError(UNSURE, field) from error
 
     def _refused(self, click: Click, told: str) -> View:
         self._approvals.logged(click, "change", told)

@@ -24,7 +24,7 @@ class FormError(Exception):
 class Declining:
     """Opens the form of a no with a reason, and takes it; one of all decisions of a request is the first."""
 
-    def __init__(self, *, approvals: Approvals, executor: Executor, cards: Cards, identity: Identity) -> None:
+    def __init__(self, approvals: Approvals, executor: Executor, cards: Cards, identity: Identity) -> None:
         self._approvals = approvals
         self._executor = executor
         self._cards = cards
@@ -61,8 +61,8 @@ class Declining:
         if isinstance(found, str):
             return found
         try:
-            if not await self._identity.may_approve(click.user):
-                return f"Only {self._cards.approvers()} can decline this. The request stays open."
+            if not await self._approvals.may_approve(click, found):
+                return f"Only {self._cards.approvers(found)} can decline this. The request stays open."
         except IdentityError as error:
             raise FormError(UNSURE, Field.REASON) from error
         return YOURS if click.user == found.requester else found

@@ -14,7 +14,8 @@ APPROVE = "approve_call"
 CANCEL = "cancel_call"
 DECLINE = "decline_call"
 CHANGE = "change_call"
-_NOTE = "note"
+TAKE_BACK = "take_back_yes"
+_NOTE, _BEFORE = "note", "before"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
 MAX_NOTE_CHARACTERS = 500
@@ -40,9 +41,9 @@ def approval_card(
     sent inform the approver and decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
-    facts += [("Refunds before", escape(before))] if before else []
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    card += ({**context(Mrkdwn(f"*Refunds before*: {escape(before)}")), "block_id": _BEFORE},) if before else ()
     card = (*card, note) if note else card
     card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
     return (*card, context(_understood(intent))) if intent else card
@@ -60,22 +61,30 @@ def note_of(card: Sequence[Block]) -> Block | None:
     return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 
+def for_requester_alone(card: Sequence[Block]) -> tuple[Block, ...]:
+    """Return a card without what only approvers judge by."""
+    return _without(card, _NOTE, _BEFORE)
+
+
 def without_note(card: Sequence[Block]) -> tuple[Block, ...]:
-    """Return a card without that, as when they have taken their words back."""
-    return tuple(block for block in card if block.get("block_id") != _NOTE)
+    """Return a card without the customer's words, as when they have taken them back."""
+    return _without(card, _NOTE)
 
 
-def decision_buttons(
-    call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
-) -> tuple[Block, ...]:
-    """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
-    line = Mrkdwn(f"Waiting for {who}. Nothing has happened yet.")
-    asked = Mrkdwn("The support team was asked. Nothing has happened yet.")
+def _without(card: Sequence[Block], *names: str) -> tuple[Block, ...]:
+    return tuple(block for block in card if block.get("block_id") not in names)
+
+
+def decision_buttons(call: ToolCall, preview: Preview, line: Mrkdwn, *, approvable: bool) -> tuple[Block, ...]:
+    """Build the buttons above a line that says who may press them. Their value is the call's id, nothing else.
+
+    Who was the first of two to approve can take that back.
+    """
     if not approvable:
-        return _buttons(call_id, preview, None, asked)
-    more = {CHANGE: preview.change} if preview.change else {}
-    return _buttons(call_id, preview, preview.button, line, more | {DECLINE: "Decline with a reason"})
+        return _buttons(call.id, preview, None, line)
+    more = {TAKE_BACK: "Take back my yes"} if call.first_approved_by else {}
+    more |= {CHANGE: preview.change} if preview.change else {}
+    return _buttons(call.id, preview, preview.button, line, more | {DECLINE: "Decline with a reason"})
 
 
 def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
@@ -86,7 +95,7 @@ def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then
 
 
 def _buttons(
-    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, forms: Mapping[str, str] = MappingProxyType({})
+    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, more: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Block, ...]:
     no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     confirm = {
@@ -98,7 +107,7 @@ def _buttons(
     }
     approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
     elements = [approve | {"text": plain(yes)}, no] if yes else [no]
-    elements += [{"type": "button", "action_id": one, "text": plain(to), "value": call_id} for one, to in forms.items()]
+    elements += [{"type": "button", "action_id": one, "text": plain(to), "value": call_id} for one, to in more.items()]
     return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 

@@ -13,10 +13,12 @@ from typing import Protocol
 from bot.store.bounds import Bound, BoundReached
 from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import (
+    NO_CLICKS,
     Block,
     CallStatus,
     ChatMessage,
     Conversation,
+    DayLimits,
     InboxMessage,
     ModelCall,
     PassOn,
@@ -157,20 +159,28 @@ class CallLog(Protocol):
 class ApprovalRequests(Protocol):
     """Tool calls that need a person. Every step is taken once, by one process."""
 
-    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
-        """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
+    async def park(self, call: ToolCall, cards: Sequence[Post], limits: DayLimits = NO_CLICKS) -> None:
+        """Make a proposed call pending, its cards queued.
 
-    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+        Raises SubjectTakenError, MessageChangedError, and AboveDayLimitError when more people have to agree.
+        """
 
-        None as well when it is not as in `call` any more, for it was asked again.
+    async def claim(self, call: ToolCall, by: str, limits: DayLimits | None = None) -> ToolCall | None:
+        """Return the call, running, when this is its last approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked again. Raises AboveDayLimitError.
         """
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
 
-    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
-        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done."""
+    async def ask_again(
+        self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post, limits: DayLimits = NO_CLICKS
+    ) -> bool:
+        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done.
+
+        Raises AboveDayLimitError.
+        """
 
     async def settle(
         self,
@@ -203,10 +213,12 @@ class ApprovalRequests(Protocol):
         redrawn: Post,
         announcement: Post,
         cards: Sequence[Post],
+        limits: DayLimits = ...,
     ) -> bool:
         """Have `instead` wait in place of a pending call, which ends; return whether that was still as it was shown.
 
         Every card of the call is redrawn like `redrawn`; the thread hears the announcement, and then the new cards.
+        Raises AboveDayLimitError.
         """
 
     async def begin(self, call: ToolCall) -> bool:
@@ -248,6 +260,25 @@ class ApprovalRequests(Protocol):
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""
+
+
+class Yeses(Protocol):
+    """Who has approved what needs two, and the approvers that are asked next. Every step is taken once.
+
+    What `draw` makes of each card on which it is decided, of the call as it is then, is drawn over it.
+    """
+
+    async def first(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the first of two yeses, in place of the one in `call`, and return whether this was it."""
+
+    async def take_back(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the person's first yes back, and return whether it was still the only one."""
+
+    async def escalate(self, call: ToolCall, posts: Sequence[Post], draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Queue what asks the next group of approvers, once, and return whether this was it."""
+
+    async def ask_elsewhere(self, call: ToolCall, cards: Sequence[Post]) -> bool:
+        """Queue cards of a pending call that is left with none to decide on, and return whether there are any now."""
 
 
 class Outbox(Protocol):
@@ -345,6 +376,7 @@ class Store:
     outbox: Outbox
     calls: CallLog
     approval_requests: ApprovalRequests
+    yeses: Yeses
     conversations: Conversations
     usage: Usage
     admin: Admin

@@ -231,6 +231,22 @@ async def test_what_other_lines_cost(world: World, filled: dict[str, str]) -> No
     assert (quoted["quote"]["balance"]["minor"], quoted["change"]["lines"]) == (4900, [2])
 
 
+async def test_more_than_one_person_may_approve(world: World) -> None:
+    """What an approver changes a request to passes the same gate: more than one may approve is for two, from anew."""
+    world.workspace.add(KIM)
+    async with world.bot(BOT_APPROVERS=f"{SAM},{KIM.id}", BOT_SECOND_APPROVER_OVER="30"):
+        card = await card_for(world, "ORD-10142", 20)
+        view = await opened(world, card, CHANGE, part="Amount in USD")
+        assert await world.workspace.surfaces.submit(SAM, view.id, {"amount": "40"})
+        card = await new_card(world, card)
+        assert "Two different people have to approve this." in shown(card)
+        for person in (SAM, KIM.id):
+            assert world.refunds() == []
+            await world.workspace.click(person, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10142", 4000)]
+
+
 async def test_decided_by_form_from_home(world: World) -> None:
     """The forms open from the queue of a Home tab too; what the tab showed is what is changed, and it is drawn anew."""
     surfaces = world.workspace.surfaces

@@ -53,12 +53,12 @@ async def test_refunds_of_ninety_days(world: World) -> None:
     world.write("UPDATE payments SET created_at = '2020-01-01T00:00:00+00:00' WHERE amount_minor < 0")
     async with world.bot():
         card = await card_for(world)
-        assert "*Refunds before*\nNo refund in the last 90 days" in shown(card)
+        assert "*Refunds before*: No refund in the last 90 days" in shown(card)
         world.write("UPDATE payments SET created_at = '2099-01-01T00:00:00+00:00' WHERE order_id = 'ORD-10142'")
         view = await opened(world, card, CHANGE, part="Amount in USD")
         assert await world.workspace.surfaces.submit(SAM, view.id, {"amount": "10"})
         card = await new_card(world, card)
-    assert "*Refunds before*\n1 in the last 90 days, $24.50" in shown(card)
+    assert "*Refunds before*: 1 in the last 90 days, $24.50" in shown(card)
 
 
 class SilentShop(SqliteShop):
@@ -72,11 +72,11 @@ async def test_refunds_that_only_the_log_knows(world: World) -> None:
     """Of a shop that does not tell, the card counts what was given back here, and says so."""
     async with world.bot(open_shop=SilentShop):
         card = await card_for(world, "ORD-10142", 20)
-        assert "*Refunds before*\nNo refund in the last 90 days, as far as I know" in shown(card)
+        assert "*Refunds before*: No refund in the last 90 days, as far as I know" in shown(card)
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)
         card = await card_for(world)
-    assert "*Refunds before*\n1 in the last 90 days, $20.00, as far as I know" in shown(card)
+    assert "*Refunds before*: 1 in the last 90 days, $20.00, as far as I know" in shown(card)
 
 
 @pytest.mark.parametrize("again", ["changed by an approver", "changed in the shop"])

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
-from bot.shop.money import Money, exponent
+from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
 from bot.shop.quotes import quote_cancellation, quote_refund
 from bot.shop.remote import Json

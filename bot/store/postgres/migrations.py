@@ -148,6 +148,11 @@ _THE_REST = """
     CREATE INDEX usage_by_age ON usage (at);
     CREATE TABLE bounds_told (
         "user" TEXT NOT NULL, resource TEXT NOT NULL, until TIME NOT NULL, PRIMARY KEY ("user", resource));"""
+_TWO_APPROVERS = """
+    ALTER TABLE tool_calls
+        ADD COLUMN approvals_needed integer NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2)),
+        ADD COLUMN first_approved_by TEXT, ADD COLUMN first_approved_at TIME, ADD COLUMN escalated_at TIME;
+    CREATE INDEX requests_of_customer ON tool_calls (customer, decided_at) WHERE gated;"""
 TABLES = (
     "threads",
     "inbox",
@@ -192,6 +197,10 @@ def _decisions_in_words(connection: psycopg.Connection[Any]) -> None:
     )
 
 
+def _two_approvers(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(_typed(_TWO_APPROVERS))
+
+
 def _traces(connection: psycopg.Connection[Any]) -> None:
     for table in ("inbox", "tool_calls", "outbox"):
         connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
@@ -199,9 +208,11 @@ def _traces(connection: psycopg.Connection[Any]) -> None:
 
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
+    "two_approvers": _two_approvers,
     "traces": _traces,  # before the views, of which one shows what it adds
     "decisions_in_words": _decisions_in_words,
     "plain_views": create_views,
+    "views_of_two_approvers": create_views,
     "views_of_decisions": create_views,
 }
 

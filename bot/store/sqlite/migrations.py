@@ -317,6 +317,19 @@ def two_keys(db: Database) -> None:
 
 
 @bot_migrations()
+def two_approvers(db: Database) -> None:
+    """Let a request need the yes of two approvers, and be passed on to the next group of them."""
+    for column in (
+        "approvals_needed INTEGER NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2))",
+        "first_approved_by TEXT",
+        "first_approved_at TEXT",
+        "escalated_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("CREATE INDEX requests_of_customer ON tool_calls (customer, decided_at) WHERE gated")
+
+
+@bot_migrations()
 def decisions_in_words(db: Database) -> None:
     """Keep why somebody decided as they did, and what a request was changed to."""
     db.execute("ALTER TABLE tool_calls ADD COLUMN decision_reason TEXT")
@@ -420,6 +433,11 @@ def traces(db: Database) -> None:
     """Keep in which trace a message is answered, a call was asked for and a post was written."""
     for table in ("inbox", "tool_calls", "outbox"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
+
+
+@bot_migrations()
+def views_of_two_approvers(db: Database) -> None:
+    """Show in the views whose yes a request needs and has."""
     create_views(db)
 
 

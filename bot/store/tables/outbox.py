@@ -29,6 +29,11 @@ def cards_of(db: Transaction, call_id: str) -> list[Post]:
     return [_post(row) for row in rows]
 
 
+def redraw(db: Transaction, card: Post, drawn: Post) -> None:
+    """Keep a card as it is shown from now on: it is drawn again like this, after a pause and on a Home tab."""
+    db.execute("UPDATE outbox SET text = ?, blocks = ? WHERE id = ?", [drawn.text, json.dumps(drawn.blocks), card.id])
+
+
 class Outbox:
     """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
