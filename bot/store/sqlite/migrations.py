@@ -447,6 +447,20 @@ def views_of_decisions(db: Database) -> None:
     create_views(db)
 
 
+@bot_migrations()
+def look_ups(db: Database) -> None:
+    """Let a call be of no message: what a person has looked up without the model; and find the latest calls at once."""
+    # It cannot be altered in place that something must be there; this only allows more, so every row still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'tool_calls'",
+        ["message_id INTEGER NOT NULL REFERENCES", "message_id INTEGER REFERENCES"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+    db.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
+    db.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
 def _count_seals(db: Database) -> None:
     """Count the entries of the chain that there ever were, unless they are counted already."""
     if db["seal_chain"].exists():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, Conversation, ThreadId, ToolCall
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
-from bot.store.tables.inbox_rows import mark_running, read_files
+from bot.store.tables.inbox_rows import mark_running, read_files, without_name
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
 
@@ -153,6 +153,20 @@ def erase_reasons(db: Transaction, user: str) -> None:
     for row_id, summary in db.execute(given, [user]).fetchall():
         note = json.dumps(_note(summary), ensure_ascii=False)
         db.execute("UPDATE messages SET message = ? WHERE id = ?", [note, row_id])
+
+
+def erase_names_in_messages(db: Transaction, user: str) -> None:
+    """Have the conversations of others name the person no more, after their messages do not."""
+    rows = db.execute(
+        """SELECT messages.id, message, text || coalesce(context, '')
+           FROM messages LEFT JOIN inbox ON inbox.id = inbox_id WHERE instr(message, ?) > 0""",
+        [user],
+    ).fetchall()
+    for row_id, written, words in rows:
+        message = json.loads(without_name(written, user))
+        if words is not None:
+            message["content"] = words or WITHOUT_TEXT
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [json.dumps(message, ensure_ascii=False), row_id])
 
 
 def erase_messages(db: Transaction, thread: ThreadId) -> None:

@@ -138,6 +138,12 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     return stored
 
 
+def erase_ratings(db: Transaction, user: str) -> None:
+    """Erase what the person said that answers in others' threads were worth, and that they called people there."""
+    db.execute("DELETE FROM ratings WHERE user = ?", [user])
+    db.execute("UPDATE threads SET handed_over_by = 'forgotten' WHERE handed_over_by = ?", [user])
+
+
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Make the thread nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
