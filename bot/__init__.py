@@ -9,6 +9,7 @@ Rooms, from the top down; each imports only what is below it:
     demo         a whole workspace on one port of localhost, with an offline model
     app          the order of start and stop, and its reason
     wiring       the composition root: what each part is given
+    deciding     the same of what decides about requests
     ground       what all parts stand on: database, shop, tools, and who is who in Slack
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab

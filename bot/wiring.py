@@ -11,7 +11,6 @@ from slack_bolt.async_app import AsyncApp
 from bot.agent.agent import Agent, Progress
 from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
-from bot.agent.escalation import Escalation
 from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
@@ -26,16 +25,9 @@ from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
 from bot.agent.worker import Worker
-from bot.approvals.amend import Amending
-from bot.approvals.cards import Cards
-from bot.approvals.decide import Approvals
-from bot.approvals.decline import Declining
-from bot.approvals.execute import Executor
-from bot.approvals.history import RefundHistory
 from bot.approvals.next_group import NextGroup
-from bot.approvals.requests import Requests
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import WakeThread
+from bot.deciding import Deciding, decision_forms, make_deciding
 from bot.desk.choices import Choices
 from bot.desk.forms import Forms
 from bot.desk.home import Home
@@ -60,8 +52,6 @@ from bot.slack.intake import Intake
 from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.menus import Menus
-from bot.slack.sessions import Sessions
-from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
 from bot.store.hints import Hints
 from bot.store.sqlite.database import DatabaseThread
@@ -96,21 +86,6 @@ class Bot:
     models: Sequence[ModelHealth]
 
 
-@dataclass(frozen=True, slots=True)
-class _Deciding:
-    """What makes requests, carries them out, and posts what there is to say."""
-
-    cards: Cards
-    executor: Executor
-    requests: Requests
-    approvals: Approvals
-    delivery: Delivery
-    statuses: Statuses
-    sessions: Sessions
-    escalation: Escalation
-    stops: Stops
-
-
 async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
     """Make the parts of a bot that joins the others on its database; the stack closes what was opened for them.
 
@@ -120,7 +95,7 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
     bounds = Bounds(ground.store.usage, settings)
     worker: Worker
     # It is made below: a request that is done wakes its thread, and the thread's run makes requests.
-    deciding = _deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
+    deciding = make_deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
     pictures = Pictures()
     models = [OpenAIModel(one, pictures.shown) for one in settings.models]
     for model in models:
@@ -142,32 +117,10 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
     return _slack_side(settings, ground, deciding, worker, [model.health for model in models])
 
 
-def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> _Deciding:
-    store, identity = ground.store, ground.identity
-    cards = Cards(identity, settings)
-    executor = Executor(
-        store=store, cards=cards, tools=ground.tools, shop=ground.shop, identity=identity, settings=settings
-    )
-    history = RefundHistory(store.overview, ground.shop, settings.tool_timeout_seconds)
-    requests = Requests(
-        store=store, executor=executor, cards=cards, history=history, identity=identity, settings=settings
-    )
-    approvals = Approvals(
-        store=store, executor=executor, cards=cards, requests=requests, identity=identity, settings=settings, wake=wake
-    )
-    statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
-    delivery = Delivery(
-        ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
-    )
-    escalation = Escalation(settings, ground.ourselves.url, bounds)
-    stops = Stops(store.conversations)
-    return _Deciding(cards, executor, requests, approvals, delivery, statuses, sessions, escalation, stops)
-
-
 def _agent(
     settings: Settings,
     ground: Ground,
-    deciding: _Deciding,
+    deciding: Deciding,
     models: Sequence[Model],
     *,
     intents: Intents,
@@ -218,7 +171,7 @@ def _agent(
 
 
 def _slack_side(
-    settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker, models: Sequence[ModelHealth]
+    settings: Settings, ground: Ground, deciding: Deciding, worker: Worker, models: Sequence[ModelHealth]
 ) -> Bot:
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
@@ -252,7 +205,7 @@ def _slack_side(
         home=home,
         trusted_teams=settings.trusted_teams,
     )
-    forms = _decision_forms(settings, ground, deciding, home)
+    forms = decision_forms(settings, ground, deciding, home)
     below = Feedback(
         ourselves=ourselves,
         client=ground.client,
@@ -297,25 +250,7 @@ def _slack_side(
     )
 
 
-def _decision_forms(settings: Settings, ground: Ground, deciding: _Deciding, home: Home) -> DecisionForms:
-    approvals, identity = deciding.approvals, ground.identity
-    return DecisionForms(
-        ourselves=ground.ourselves,
-        client=ground.client,
-        declining=Declining(approvals, deciding.executor, deciding.cards, identity),
-        amending=Amending(
-            approvals=approvals,
-            requests=deciding.requests,
-            shop=ground.shop,
-            identity=identity,
-            seconds=settings.tool_timeout_seconds,
-        ),
-        home=home,
-        trusted_teams=settings.trusted_teams,
-    )
-
-
-def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+def _orders(settings: Settings, ground: Ground, deciding: Deciding) -> Orders:
     return Orders(
         store=ground.store,
         shop=ground.shop,
@@ -326,7 +261,7 @@ def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
     )
 
 
-def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
+def _desk(ground: Ground, deciding: Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,
