@@ -26,10 +26,12 @@ Rooms, from the top down; each imports only what is below it:
     imports      Python of the operator's own that a setting names
     environment  where settings are read from, and which of them each command needs
     settings     what the operator decides
+    approval_settings  who has to agree to how much
     limit_settings  what anything may cost, and how long it may take
     policy       the shop's own rules, in Markdown
     model_settings  which models are asked, where and how
     prices       what tokens cost
+    currencies   how many decimals an amount has
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted
@@ -51,8 +53,8 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/decide   find the call, may this person, is it as shown (else requests asks anew), claim it once
-          -> approvals/execute  run it under its key, or find out what became of it
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
+          -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
           -> slack/delivery     posts from the outbox
@@ -65,10 +67,10 @@ running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 Calls that no import shows, all joined in wiring: intake wakes the worker (WakeThread), and so do the approvals after a
 customer's own change; intake tells the executor that a message was changed (MessageChanged), the agent that a run was
 stopped (RunStopped), and the desk that somebody opened their Home tab (HomeOpened) or their messages (MessagesOpened);
-the agent shows a status (ShowStatus) and how a
-thread stands (ShowSession), and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk
-begins a thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox
-tells delivery which channel has a post (OutboxNews).
+the agent shows a status (ShowStatus), how a thread stands (ShowSession) and the steps of a run (ShowSteps, EndSteps),
+and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk begins a thread through
+delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox tells delivery which
+channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

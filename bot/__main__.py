@@ -171,7 +171,7 @@ def pause() -> None:
 
 @main.command()
 def resume() -> None:
-    """Let requests be approved again."""
+    """Resume approvals."""
     from bot.operator import commands
 
     commands.resume()
@@ -233,6 +233,19 @@ def settle(reference: str, outcome: str, *, why: str) -> None:
     from bot.operator import commands
 
     commands.settle(reference, why, done=outcome == "done")
+
+
+@main.command()
+@click.argument("order")
+@click.option("--line", "lines", type=click.IntRange(1), multiple=True, help="Only this line; may be given again.")
+def received(order: str, lines: tuple[int, ...]) -> None:
+    """Say that what was sent back of ORDER has arrived, at the built-in shop.
+
+    Its refund is asked for in the thread of the return, for an approver to decide.
+    """
+    from bot.operator import commands
+
+    commands.note_received(order, lines)
 
 
 main.add_command(evaluate)

@@ -32,8 +32,8 @@ class Identity(Protocol):
     async def person(self, user: str) -> Person:
         """Return who wrote."""
 
-    async def may_approve(self, user: str) -> bool:
-        """Return whether the person may approve, as of now."""
+    async def may_approve(self, user: str, *, next_group: bool = False) -> bool:
+        """Return whether the person may approve, as of now; the next group may once it was asked."""
 
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted."""
@@ -41,11 +41,13 @@ class Identity(Protocol):
     async def is_public(self, channel: str) -> bool:
         """Return whether everybody in the workspace can read the channel."""
 
-    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
-        """Return whether somebody who may approve, other than this person, is in the channel or can enter it."""
+    async def is_seen_by_approvers(
+        self, channel: str, *, besides: str, people: int = 1, next_group: bool = False
+    ) -> bool:
+        """Return whether so many who may approve, or of the next group, besides this person, see the channel."""
 
-    async def approvers(self) -> list[str]:
-        """Return the ids of the people who may approve, to write to them."""
+    async def approvers(self, *, next_group: bool = False) -> list[str]:
+        """Return the ids of the people who may approve, or of those who are asked next, to write to them."""
 
     async def direct_channel(self, user: str) -> str:
         """Open the direct message with a person and return its channel."""

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.approval_settings import ApprovalFields
 from bot.limit_settings import LimitFields
 from bot.model_settings import ModelFields, printable
 from bot.policy import usable_policy
@@ -45,7 +45,7 @@ def _database_place(value: Any) -> Any:
 Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
 
 
-class Settings(ModelFields, LimitFields):
+class Settings(ModelFields, LimitFields, ApprovalFields):
     """What the operator decides. Each field's description is its line in the README."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -97,6 +97,18 @@ class Settings(ModelFields, LimitFields):
         validation_alias="BOT_APPROVERS",
         description="Users (U…) and user groups (S…) who may approve; the workspace's admins and owners when not set.",
     )
+    escalate_approvers: Ids = Field(
+        (),
+        validation_alias="BOT_ESCALATE_APPROVERS",
+        description="Users and user groups who are asked next, and may then decide, when a request waits for too long.",
+    )
+    escalate_minutes: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="BOT_ESCALATE_MINUTES",
+        description="Minutes that a request waits for approvers until those of `BOT_ESCALATE_APPROVERS` are asked; "
+        "when not set, and at the latest, three quarters of its time.",
+    )
     staff: Ids = Field(
         (), validation_alias="BOT_STAFF", description="Users and user groups who may look up anybody's orders."
     )
@@ -108,7 +120,7 @@ class Settings(ModelFields, LimitFields):
     approval_channel: str | None = Field(
         None,
         validation_alias="BOT_APPROVAL_CHANNEL",
-        description="Channel (C…) that gets a copy of every approval card; the bot must be in it.",
+        description="Channel (C…) in which approvers get every card with its buttons; the bot must be in it.",
     )
     escalation_channel: str | None = Field(
         None,
@@ -141,6 +153,11 @@ class Settings(ModelFields, LimitFields):
         validation_alias="BOT_PRIVATE_ANSWERS",
         description="Whether in public channels all but an order's status and dates is shown to who asks alone.",
     )
+    streaming: bool = Field(
+        default=True,
+        validation_alias="BOT_STREAMING",
+        description="Whether a run of several steps shows them in a timeline that Slack streams, above the answer.",
+    )
     allow_self_approval: bool = Field(
         default=False,
         validation_alias="BOT_ALLOW_SELF_APPROVAL",
@@ -148,18 +165,6 @@ class Settings(ModelFields, LimitFields):
     )
     approval_hours: float = Field(
         24, gt=0, le=24 * 30, validation_alias="BOT_APPROVAL_HOURS", description="Hours until a request expires."
-    )
-    customer_may_confirm: Decimal = Field(
-        Decimal(0),
-        ge=0,
-        validation_alias="BOT_CUSTOMER_MAY_CONFIRM",
-        description="US dollars that may come back on the customer's own click; more needs an approver after it.",
-    )
-    address_change_limit: Decimal = Field(
-        Decimal(200),
-        ge=0,
-        validation_alias="BOT_ADDRESS_CHANGE_LIMIT",
-        description="US dollars of an order above which an approver has to agree to another address of it.",
     )
     account_undo_days: int = Field(
         30,
@@ -202,7 +207,10 @@ class Settings(ModelFields, LimitFields):
         """How long answering a message may take."""
         return self.run_timeout_seconds or RUN_MODEL_CALLS * self.model_timeout_seconds
 
-    @field_validator("approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off", mode="before")
+    @field_validator(
+        *("approvers", "escalate_approvers", "staff", "trusted_teams", "link_hosts", "tools", "tools_off"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -238,7 +246,7 @@ class Settings(ModelFields, LimitFields):
         read_prices(prices or "")
         return prices
 
-    @field_validator("approvers", "staff")
+    @field_validator("approvers", "escalate_approvers", "staff")
     @classmethod
     def _people(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         return _starting(ids, ("U", "W", "S"), "ids of users (U…) or user groups (S…), separated by commas")

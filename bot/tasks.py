@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def finish(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> None:
-    """Let the tasks run on for so long, then cut off those that are not done; none is left behind."""
+    """Wait so long for the tasks, then cancel those that are not done; none is left behind."""
     under_way = list(tasks)
     if under_way:
         await asyncio.wait(under_way, timeout=seconds)

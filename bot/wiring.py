@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent, Progress
+from bot.agent.agent import Agent
 from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
@@ -21,6 +21,7 @@ from bot.agent.reading import Reading, SlackSources
 from bot.agent.replies import Replies
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
+from bot.agent.steps import Progress
 from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
@@ -29,6 +30,7 @@ from bot.agent.worker import Worker
 from bot.approvals.cards import Cards
 from bot.approvals.decide import Approvals
 from bot.approvals.execute import Executor
+from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
 from bot.desk.choices import Choices
@@ -57,6 +59,7 @@ from bot.slack.menus import Menus
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
+from bot.slack.timelines import Timelines
 from bot.store.hints import Hints
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.store import Store
@@ -78,6 +81,7 @@ class Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     stops: Stops
+    timelines: Timelines
     buttons: Buttons
     below: Feedback
     desk: Desk
@@ -101,6 +105,7 @@ class _Deciding:
     sessions: Sessions
     escalation: Escalation
     stops: Stops
+    timelines: Timelines
 
 
 async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
@@ -147,7 +152,8 @@ def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThre
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
     stops = Stops(store.conversations)
-    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation, stops)
+    timelines = Timelines(ground.poster, store.conversations, on=settings.streaming)
+    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation, stops, timelines)
 
 
 def _agent(
@@ -198,7 +204,9 @@ def _agent(
         ),
         ends=RunEnds(conversations, replies, deciding.escalation, intents),
         reading=reading,
-        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        progress=Progress(
+            deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
+        ),
         max_seconds=settings.run_seconds,
     )
 
@@ -260,9 +268,16 @@ def _slack_side(
         leases=ground.leases,
         hints=ground.hints,
         delivery=delivery,
-        sweeper=ApprovalSweeper(store=store, executor=deciding.executor, cards=deciding.cards, settings=settings),
+        sweeper=ApprovalSweeper(
+            store=store,
+            executor=deciding.executor,
+            cards=deciding.cards,
+            next_group=NextGroup(store, deciding.cards, settings),
+            settings=settings,
+        ),
         worker=worker,
         stops=deciding.stops,
+        timelines=deciding.timelines,
         buttons=buttons,
         below=below,
         desk=desk,

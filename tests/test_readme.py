@@ -13,6 +13,7 @@ import pytest
 
 from bot import tools
 from bot.__main__ import main
+from bot.approval_settings import ApprovalFields
 from bot.identity import Person
 from bot.limit_settings import LimitFields
 from bot.settings import Settings, variable
@@ -44,9 +45,12 @@ def code(language: str) -> list[str]:
 
 
 def settings_table() -> str:
-    """Write the table of settings as the README has to have it: the models, then what is our own, then the limits."""
+    """Write the table of settings as the README has to have it: models, the bot itself, approvals, limits."""
     rows = []
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in LimitFields.model_fields):
+    last = (ApprovalFields, LimitFields)
+    for name, field in sorted(
+        Settings.model_fields.items(), key=lambda item: [item[0] in fields.model_fields for fields in reversed(last)]
+    ):
         default = field.get_default()
         shown = "required" if field.is_required() else "" if default in (None, ()) else f"`{str(default).lower()}`"
         rows.append(f"| `{variable(name)}` | {shown} | {field.description} |\n")

@@ -176,14 +176,17 @@ class World:
             yield
 
     async def says(self, person: str, text: str, channel: str = SUPPORT, **how: Any) -> Message:
-        """Let somebody write, with the bot's mention where the text has @bot."""
+        """Write as somebody, with the bot's mention where the text has @bot."""
         return await self.workspace.say(person, channel, text.replace("@bot", f"<@{BOT}>"), **how)
 
     async def replies(self, message: Message, count: int = 1) -> list[Message]:
-        """Wait until the bot has posted so often in the message's thread."""
-        return await self.workspace.until(
-            lambda: (found := self.workspace.replies_of_bot(message)) and len(found) >= count and found
-        )
+        """Wait until the bot has posted so often in the message's thread; a timeline of its steps is no such post."""
+
+        def found() -> list[Message] | None:
+            posts = [one for one in self.workspace.replies_of_bot(message) if not is_timeline(one)]
+            return posts if len(posts) >= count else None
+
+        return await self.workspace.until(found)
 
     async def card(self, message: Message) -> Message:
         """Wait for the card with buttons in the message's thread."""
@@ -242,7 +245,7 @@ class World:
         )
 
     def deliver_all(self) -> None:
-        """Let every order have arrived, so that any of it can be refunded."""
+        """Mark every order as delivered, so that any of it can be refunded."""
         self.write("UPDATE orders SET status = 'delivered'")
 
     def write(self, sql: str, *parameters: Any) -> int:
@@ -260,6 +263,11 @@ class World:
         """Open the bot's tables, as a command beside the bot does."""
         async with open_database(self.postgres or self.database) as database:
             yield database.tables
+
+
+def is_timeline(message: Message) -> bool:
+    """Return whether a message shows what a run does, step by step."""
+    return any(block["type"] == "task_card" for block in message.blocks)
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""What one person may use within an hour, in all threads together, and the words for whoever has reached it."""
+"""What one person may use within an hour, in all threads together, and the words for those who have reached it."""
 
 from datetime import UTC, datetime
 

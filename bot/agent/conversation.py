@@ -8,7 +8,7 @@ from bot.store.records import NOTE, ChatMessage
 
 MIN_CHARACTERS = 200  # of a text, below which shortening it would leave nothing to understand
 # What may stand for an order's number in our own words, at whatever shop: one word, and no sentence.
-_ORDER_NUMBER = re.compile(r"#?\w[\w./-]{0,63}")
+_ORDER_NUMBER = re.compile(r"#?\w[\w#./-]{0,63}")
 CHARACTERS_A_TOKEN = 4  # a rough mean for English text and JSON; the cut needs no better
 
 
@@ -128,7 +128,7 @@ def _turns(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
 
 
 def _facts(messages: Sequence[ChatMessage]) -> str:
-    """Return what must not be forgotten: orders that were looked at, and requests with what became of them."""
+    """Return what must not be forgotten: orders that were looked at, and requests with their outcomes."""
     calls = [call["function"]["arguments"] for message in messages for call in message.get("tool_calls", ())]
     asked = (_order_id(arguments) for arguments in calls)
     orders = dict.fromkeys(number for number in asked if _ORDER_NUMBER.fullmatch(number))

@@ -1,4 +1,4 @@
-"""A run for a form: the one call that it was filled in for, as if the model had made it, and what came of it."""
+"""A run for a form: the one call that it was filled in for, as if the model had made it, and its outcome."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class FormRequests:
         requester: Person,
         show: Callable[[str], None],
     ) -> Said:
-        """Make the call, once, and return in words what came of it."""
+        """Make the call, once, and return its outcome in words."""
         calls = conversation.unanswered
         if not calls and not _results(conversation):
             requested = RequestedCall(f"form_{new_id()}", form.tool, form.arguments)

@@ -56,7 +56,7 @@ class Intents:
         return read_intent(await self._store.conversations.intent(thread))
 
     async def stop(self) -> None:
-        """Let what is being sorted come to its end for a second, and give up the rest."""
+        """Wait a second for what is being sorted, and cancel the rest."""
         await finish(self._tasks, INTENT_TIMEOUT_SECONDS)
 
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:

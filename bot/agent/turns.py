@@ -1,4 +1,4 @@
-"""The model's next turn in a run: asked for while the run may go on, and asked for anew when a line came meanwhile."""
+"""The model's next turn in a run: asked for while the run may go on, and asked again when a line came meanwhile."""
 
 from functools import partial
 

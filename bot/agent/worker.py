@@ -34,7 +34,7 @@ class Worker:
         self._stopping = False
 
     def wake(self, thread: ThreadId, user: str) -> None:
-        """Have the thread's waiting messages answered, now or after those that are being answered."""
+        """Answer the thread's waiting messages in the background, now or after those that are being answered."""
         self._woken[thread] = user
         if thread not in self._running and not self._stopping:
             self._running[thread] = asyncio.create_task(self._work(thread), name=f"thread {thread.ts}")

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor, fields_of, quoted_of
+from bot.approvals.policy import PolicyError
 from bot.approvals.requests import Requests
+from bot.approvals.two_approvers import YOURS_COUNTS, TwoApprovers
 from bot.blocks.text import mention, one_line
 from bot.callbacks import WakeThread
 from bot.failpoints import reach
@@ -19,6 +21,7 @@ from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
 from bot.store.bounds import Bound, Resource
+from bot.store.errors import AboveDayLimitError
 from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
@@ -36,6 +39,14 @@ TOO_MANY_CLICKS = (
 )
 TRIES_FOR_A_CARD, CARD_INTERVAL_SECONDS = 20, 0.1
 CHANGED = "Something has changed since this was shown, so nothing was done. The new card has it as it is now."
+ABOVE_DAY_LIMIT = (
+    "So much has come back to this person within a day that more people have to agree, so nothing was done. The new "
+    "card says who."
+)
+POLICY_SILENT = (
+    "The shop's own rule for this could not be asked, so nothing was done. The request stays open; the operator's log "
+    "says why."
+)
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -72,7 +83,8 @@ class Approvals:
         self._executor = executor
         self._store = store
         self._cards = cards
-        self._requests = Requests(store=store, executor=executor, cards=cards, settings=settings)
+        self._requests = Requests(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+        self._two = TwoApprovers(store, cards, identity)
         self._identity = identity
         self._settings = settings
 
@@ -97,18 +109,29 @@ class Approvals:
         """Withdraw the request for who asked, or decline it for who may approve it, if nobody was faster."""
         return await self._bounded(click, "cancel", self._cancel)
 
+    async def take_back(self, click: Click) -> str | None:
+        """Take back the yes of who was the first of two to approve."""
+        return await self._bounded(click, "cancel", self._take_back)
+
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back the person's own pending request and return a sentence that says what it was. Raises ToolError."""
         return await self._executor.withdraw(request, person)
 
     async def undeliverable(self, call_id: str, error: str) -> None:
-        """Close a request with no card left on which it could be approved: nobody could ever decide it."""
+        """Ask elsewhere for a request with no card left on which it could be approved, or close it."""
         call = await self._store.calls.get(call_id)
         cards = await self._store.approval_requests.cards(call_id)
         if call is None or call.status != CallStatus.PENDING:
             return
-        if not any(card.decidable for card in cards):
+        if not any(card.decidable for card in cards) and not await self._asked_elsewhere(call):
             await self._executor.close(call, Ending.UNSEEN, why=error)
+
+    async def _asked_elsewhere(self, call: ToolCall) -> bool:
+        try:
+            return await self._requests.ask_elsewhere(call)
+        except (IdentityError, ToolError) as error:
+            logger.warning("nobody could be asked about call %s: %s", call.id, error)
+            return False
 
     async def _bounded(
         self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
@@ -146,10 +169,12 @@ class Approvals:
         except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
             logger.warning("could not check call %s: %s", found.id, error, exc_info=isinstance(error, ToolCrashError))
             return UNSURE if isinstance(error, IdentityError) else SHOP_SILENT
+        except PolicyError:
+            return POLICY_SILENT
         return None
 
     async def _checked(self, click: Click, call: ToolCall) -> str | None:
-        """Look at the world again; then do it, have the next one asked, or ask anew if it is not as it was shown."""
+        """Look at the world again; then do it, have the next one asked, or ask again if it is not as it was shown."""
         requester = await self._identity.person(call.requester)
         now = await self._executor.quoted_now(call, requester)
         if now != quoted_of(call):
@@ -160,10 +185,25 @@ class Approvals:
             if passed:
                 tell(logger, "request confirmed", **fields_of(call), by=click.user)
             return None if passed else await self._too_late(call.id)
-        return await self._claim(click, call)
+        if call.approvals_needed > 1 and not await self._two.has_first(call):
+            return None if await self._two.take_first(call, click.user) else await self._after_another(click, call)
+        if call.approvals_needed > 1 and call.first_approved_by == click.user:
+            return YOURS_COUNTS
+        try:
+            return await self._claim(click, call)
+        except AboveDayLimitError as above:
+            asked = await self._requests.ask_again(call, now, requester, above.needs)
+            return ABOVE_DAY_LIMIT if asked else await self._too_late(call.id)
+
+    async def _after_another(self, click: Click, call: ToolCall) -> str | None:
+        """Decide on the call as it is since somebody else's yes was taken as the first."""
+        now = await self._store.calls.get(call.id)
+        if now and now.status == CallStatus.PENDING and now.first_approved_by not in (None, call.first_approved_by):
+            return await self._checked(click, now)
+        return await self._too_late(call.id)
 
     async def _claim(self, click: Click, call: ToolCall) -> str | None:
-        claimed = await self._store.approval_requests.claim(call, click.user)
+        claimed = await self._requests.claim(call, click.user)
         if claimed is None:
             return await self._too_late(call.id)
         reach("call claimed")
@@ -179,13 +219,20 @@ class Approvals:
         if isinstance(found, str):
             return found
         try:
-            if click.user != found.requester and not await self._identity.may_approve(click.user):
-                return f"Only {mention(found.requester)} or {self._cards.approvers()} can end this."
+            if click.user != found.requester and not await self._may_approve(click, found):
+                return f"Only {mention(found.requester)} or {self._cards.approvers(found)} can end this."
         except IdentityError:
             return UNSURE
         ending = Ending.WITHDRAWN if click.user == found.requester else Ending.DECLINED
         ended = await self._executor.close(found, ending, by=click.user)
         return None if ended else await self._too_late(found.id)
+
+    async def _take_back(self, click: Click) -> str | None:
+        found = await self._find(click)
+        return found if isinstance(found, str) else await self._two.take_back(found, click.user)
+
+    async def _may_approve(self, click: Click, call: ToolCall) -> bool:
+        return await self._identity.may_approve(click.user, next_group=call.escalated_at is not None)
 
     async def _find(self, click: Click) -> ToolCall | str:
         call = await self._store.calls.get(click.call_id)
@@ -234,11 +281,12 @@ class Approvals:
         return None
 
     async def _refusal_to_approve(self, click: Click, call: ToolCall) -> str | None:
-        if not await self._identity.may_approve(click.user):
-            return f"Only {self._cards.approvers()} can approve this. The request stays open."
-        if click.user == call.requester and not self._settings.allow_self_approval:
+        if not await self._may_approve(click, call):
+            return f"Only {self._cards.approvers(call)} can approve this. The request stays open."
+        allows_own = self._settings.allow_self_approval and call.approvals_needed <= 1
+        if click.user == call.requester and not allows_own:
             return "You asked for this yourself, so somebody else has to approve it. The request stays open."
-        if not self._settings.allow_self_approval:
+        if not allows_own:
             clicker = await self._identity.person(click.user)
             if await self._executor.is_about(call, clicker):
                 return "This is about your own order or account, so somebody else has to approve it. It stays open."

@@ -106,7 +106,7 @@ class Ending(Enum):
         return Mrkdwn(
             _by_whom(self.value.card, call).format(
                 what=one_line(call.summary or "This request"),
-                by=mention(by or ""),
+                by=_who(call, by),
                 why=one_line(why, 500),
                 reference=reference(call.id),
             )
@@ -115,6 +115,13 @@ class Ending(Enum):
     def for_model(self, call: ToolCall, why: str) -> str:
         """Return the sentence that the model reads, which is the call's summary from then on."""
         return _by_whom(self.value.model, call).format(what=call.summary or "This request", why=why)
+
+
+def _who(call: ToolCall, by: str | None) -> str:
+    """Name who decided: both of two who have approved, and alone who has not."""
+    first = call.first_approved_by
+    both = first is not None and by == call.decided_by and first != by
+    return f"{mention(first or '')} and {mention(by or '')}" if both else mention(by or "")
 
 
 def _by_whom(template: str, call: ToolCall) -> str:

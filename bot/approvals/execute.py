@@ -247,10 +247,16 @@ class Executor:
         at = datetime.now(UTC) + timedelta(seconds=wait)
         await self._calls.look_later(call, at, begun=call.begun_at is not None or not is_busy)
         if call.reported_at is None and self._is_hopeless(call):
-            await self._calls.report(call, self._cards.stuck(call, await self._calls.cards(call.id)))
+            await self._report(call)
+
+    async def _report(self, call: ToolCall) -> None:
+        try:
+            await self._calls.report(call, await self._cards.stuck(call, await self._calls.cards(call.id)))
+        except IdentityError as error:
+            logger.warning("nobody could be told yet of call %s: %s", call.id, error)
 
     def _is_hopeless(self, call: ToolCall) -> bool:
-        """Return whether only people can find out what became of the call."""
+        """Return whether only people can find out the outcome of the call."""
         replay = self._replay(call)
         if call.money_pending:
             return False

@@ -1,7 +1,7 @@
-"""Who has to say yes to a change: the requester for what is theirs alone to want, an approver for money, or both."""
+"""Who has to say yes to a change: the requester for what is theirs alone to want, approvers for money, or both."""
 
-from decimal import Decimal
-
+from bot.approval_settings import Limit
+from bot.settings import Settings
 from bot.shop.changes import (
     CallTool,
     CancelOrder,
@@ -11,35 +11,49 @@ from bot.shop.changes import (
     ExchangeItems,
     Quoted,
     Refund,
+    ReturnItems,
+    When,
 )
 from bot.shop.money import Money
-from bot.store.records import Gate
+from bot.store.records import Needs
+
+_REQUESTER = Needs(requester=True)
+_APPROVER = Needs(approvers=1)
+_TWO_APPROVERS = Needs(approvers=2)
 
 
-def gate(quoted: Quoted, *, is_customers: bool, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
-    """Return whose yes the change needs, by its quote. Sums in other currencies than dollars are above any limit.
+def gate(quoted: Quoted, settings: Settings, *, is_customers: bool) -> Needs:
+    """Return whose yes the change needs, by its quote. Sums in another currency than a limit's are above it.
 
     What is a customer's alone to want needs an approver too when somebody else asks for it: `is_customers` is false.
     """
-    whose = _of_customer(quoted, customer_may_confirm, address_limit)
-    return Gate.BOTH if whose == Gate.REQUESTER and not is_customers else whose
+    needs = _of_customer(quoted, settings)
+    if needs == _REQUESTER and not is_customers:
+        needs |= _APPROVER
+    limit = settings.second_approver_over
+    return needs | _TWO_APPROVERS if limit and _is_above(_back_now(quoted), limit) else needs
 
 
-def _of_customer(quoted: Quoted, customer_may_confirm: Decimal, address_limit: Decimal) -> Gate:
+def _of_customer(quoted: Quoted, settings: Settings) -> Needs:
     change, quote = quoted.change, quoted.quote
     if isinstance(change, Refund | CallTool):
-        return Gate.APPROVER
+        return _APPROVER
     if isinstance(change, DeleteAccount):
-        return Gate.BOTH
-    if isinstance(change, CancelOrder | ExchangeItems | ChangeItems):
-        back = quote.balance or Money(0)
-        return Gate.BOTH if _is_above(back, customer_may_confirm) else Gate.REQUESTER
+        return _REQUESTER | _APPROVER
+    if isinstance(change, CancelOrder | ReturnItems | ExchangeItems | ChangeItems):
+        needs_more = _is_above(_back_now(quoted), settings.customer_may_confirm)
+        return _REQUESTER | _APPROVER if needs_more else _REQUESTER
     if isinstance(change, ChangeAddress) and (
-        quote.goes_abroad or (quote.total is not None and _is_above(quote.total, address_limit))
+        quote.goes_abroad or _is_above(quote.total, settings.address_change_limit)
     ):
-        return Gate.BOTH
-    return Gate.REQUESTER
+        return _REQUESTER | _APPROVER
+    return _REQUESTER
 
 
-def _is_above(amount: Money, limit: Decimal) -> bool:
-    return amount.minor > 0 and (amount.currency != "USD" or amount.major > limit)
+def _back_now(quoted: Quoted) -> Money | None:
+    """Return what comes back with this change; what comes with the goods is asked for once more when they are here."""
+    return quoted.quote.balance if quoted.quote.when == When.NOW else None
+
+
+def _is_above(amount: Money | None, limit: Limit) -> bool:
+    return amount is not None and limit.is_exceeded_by(amount.major, amount.currency)

@@ -2,22 +2,23 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.approvals.cards import Cards
-from bot.approvals.execute import Executor, fields_of
-from bot.approvals.gate import gate
+from bot.approvals.execute import Executor, fields_of, quoted_of
+from bot.approvals.keys import Keys
+from bot.approvals.policy import AS_USUAL, PolicyError
 from bot.blocks.cards import approval_card, note_block, note_of
 from bot.blocks.text import mention
-from bot.identity import IdentityError, Person, plain_address
+from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
-from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, SharedFile, ToolCall, reference
+from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTakenError
+from bot.store.records import Block, Gate, Needs, SharedFile, ToolCall, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -30,10 +31,15 @@ TAKE_BACK_FIRST = "Offer to wait until it is decided, or to take it back first."
 class Requests:
     """Makes calls wait for those whose yes they need."""
 
-    def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
+    def __init__(
+        self, *, store: Store, executor: Executor, cards: Cards, identity: Identity, settings: Settings
+    ) -> None:
+        """Raise SettingsError when the operator's own policy cannot be asked."""
+        self._keys = Keys(settings)
         self._store = store
         self._executor = executor
         self._cards = cards
+        self._identity = identity
         self._settings = settings
 
     async def park(
@@ -50,14 +56,18 @@ class Requests:
 
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
-        expires_at = datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-        written = note_block(requester.id, note) if note else None
-        parked = self._shown(call, preview, requester, expires_at, intent, pictures=pictures, note=written)
-        if (other := await self._executor.open_beside(parked)) is not None:
-            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
+        expires_at, written = self._deadline(), note_block(requester.id, note) if note else None
+        card = approval_card(preview, call.requester, expires_at, intent, pictures, note=written)
+        asked = replace(call, expires_at=expires_at, card=card)
         try:
-            await self._store.approval_requests.park(parked, await self._cards.to_ask(parked, preview, requester))
+            needs = await self._keys.needed(preview.quoted, requester)
+            parked = await self._asked(asked, preview, needs, lambda one: self._park(one, preview, requester))
             tell(logger, "request asked", **fields_of(parked), by=requester.id)
+        except PolicyError as error:
+            raise ToolError(
+                "The shop's own rule for this could not be asked, so nothing was requested.",
+                "Tell the customer that it does not work right now; they can try again later or talk to a person.",
+            ) from error
         except SubjectTakenError as error:
             raise ToolError(
                 "A request about the same thing is open already; there can be only one at a time.",
@@ -72,23 +82,75 @@ class Requests:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
 
     async def pass_on(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
-        """Have approvers asked for the second yes, and return whether the first was still to be said."""
-        confirmed = replace(call, confirmed_at=datetime.now(UTC))
-        cards = await self._cards.to_ask(confirmed, preview_of(now), requester)
+        """Have approvers asked for the second yes, in their own time; return whether the first was still to be said."""
+        preview, expires_at = preview_of(now), self._deadline()
+        card = await self._drawn_again(call, preview, expires_at)
+        confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=datetime.now(UTC))
+        cards = await self._cards.to_ask(confirmed, preview, requester)
         line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."
-        return await self._store.approval_requests.confirm(call, cards, self._cards.over(call, line))
+        return await self._store.approval_requests.confirm(confirmed, cards, self._cards.over(call, line))
 
-    async def ask_again(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
-        """Show it with the figures as they are now, from the first yes on; return whether it was still pending."""
+    async def ask_again(self, call: ToolCall, now: Quoted, requester: Person, more: Needs = AS_USUAL) -> bool:
+        """Show it with the figures as they are now, from the first yes on; return whether it was still pending.
+
+        Raises ToolError and PolicyError when the operator's own policy refuses it or breaks.
+        """
         preview = preview_of(now)
-        intent = await self._stored_intent(call)
-        until = call.expires_at or call.created_at
-        shown = self._shown(call, preview, requester, until, intent, note=note_of(call.card))
-        pictures = (block for block in call.card if block["type"] == "image")
-        asked = replace(shown, card=(*shown.card, *pictures), confirmed_at=None)
-        cards = await self._cards.to_ask(asked, preview, requester)
+        card = await self._drawn_again(call, preview, call.expires_at or call.created_at)
+        asked = replace(call, card=card, confirmed_at=None, first_approved_by=None, first_approved_at=None)
+        needs = more | await self._keys.needed(now, requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
-        return await self._store.approval_requests.ask_again(asked, call.quote or "", cards, over)
+        again = self._store.approval_requests.ask_again
+        done = False
+
+        async def ask(one: ToolCall) -> None:
+            nonlocal done
+            cards = await self._cards.to_ask(one, preview, requester)
+            done = await again(one, call.quote or "", cards, over, self._keys.limits)
+
+        await self._asked(asked, preview, needs, ask)
+        return done
+
+    async def ask_elsewhere(self, call: ToolCall) -> bool:
+        """Ask approvers directly or in the thread, as their channel took no card; return whether there is one now."""
+        if call.waits_for_requester or not self._settings.approval_channel:
+            return False
+        preview = preview_of(quoted_of(call))
+        requester = await self._identity.person(call.requester)
+        cards = await self._cards.to_decide(call, preview, requester, in_channel=False)
+        return await self._store.yeses.ask_elsewhere(call, cards)
+
+    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
+        """Take the last yes that the call needs; None when it is too late. Raises AboveDayLimitError."""
+        return await self._store.approval_requests.claim(call, by, self._keys.limits)
+
+    def _deadline(self) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+
+    async def _park(self, call: ToolCall, preview: Preview, requester: Person) -> None:
+        if (other := await self._executor.open_beside(call)) is not None:
+            raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
+        cards = await self._cards.to_ask(call, preview, requester)
+        await self._store.approval_requests.park(call, cards, self._keys.limits)
+
+    async def _asked(
+        self, call: ToolCall, preview: Preview, needs: Needs, ask: Callable[[ToolCall], Awaitable[None]]
+    ) -> ToolCall:
+        """Have it asked, of more people where the person has had so much back today; return it as it was."""
+        while True:
+            shown = _waiting(call, preview, needs)
+            try:
+                await ask(shown)
+            except AboveDayLimitError as above:
+                needs |= above.needs
+            else:
+                return shown
+
+    async def _drawn_again(self, call: ToolCall, preview: Preview, expires_at: datetime) -> tuple[Block, ...]:
+        """Draw the card with figures and time as they are now, and what the customer wrote and sent as it was."""
+        intent = await self._stored_intent(call)
+        card = approval_card(preview, call.requester, expires_at, intent, note=note_of(call.card))
+        return (*card, *(block for block in call.card if block["type"] == "image"))
 
     async def _stored_intent(self, call: ToolCall) -> CustomerIntent | None:
         stored = await self._store.conversations.intent(call.thread)
@@ -97,46 +159,24 @@ class Requests:
         except ValueError:
             return None
 
-    def _shown(
-        self,
-        call: ToolCall,
-        preview: Preview,
-        requester: Person,
-        expires_at: datetime,
-        intent: CustomerIntent | None,
-        *,
-        pictures: Sequence[SharedFile] = (),
-        note: Block | None = None,
-    ) -> ToolCall:
-        """Return the call as it waits, with all that its card shows."""
-        settings = self._settings
-        whose = gate(
-            preview.quoted,
-            is_customers=requester.email == plain_address(preview.quoted.quote.customer.email),
-            customer_may_confirm=settings.customer_may_confirm,
-            address_limit=settings.address_change_limit,
-        )
-        until = {
-            Gate.REQUESTER: "Confirm is pressed on the card",
-            Gate.APPROVER: "a person approves it",
-            Gate.BOTH: "Confirm is pressed on the card, and then a person approves it",
-        }[whose]
-        message = f"{preview.summary} waits until {until}. Nothing has happened yet."
-        return replace(
-            call,
-            quote=preview.quoted.written,
-            customer=preview.quoted.quote.customer.id,
-            gate=whose,
-            subject=preview.subject,
-            summary=preview.summary,
-            card=approval_card(preview, call.requester, expires_at, intent, pictures, note=note),
-            expires_at=expires_at,
-            result=json.dumps(
-                {
-                    "status": "waiting_for_approval",
-                    "not_executed": True,
-                    "request": reference(call.id),
-                    "message": message,
-                }
-            ),
-        )
+
+def _waiting(call: ToolCall, preview: Preview, needs: Needs) -> ToolCall:
+    """Return the call as it waits for those whose yes it needs."""
+    approving = "two people approve it" if needs.approvers > 1 else "a person approves it"
+    until = {
+        Gate.REQUESTER: "Confirm is pressed on the card",
+        Gate.APPROVER: approving,
+        Gate.BOTH: f"Confirm is pressed on the card, and then {approving}",
+    }[needs.gate]
+    message = f"{preview.summary} waits until {until}. Nothing has happened yet."
+    told = {"status": "waiting_for_approval", "not_executed": True, "request": reference(call.id), "message": message}
+    return replace(
+        call,
+        quote=preview.quoted.written,
+        customer=preview.quoted.quote.customer.id,
+        gate=needs.gate,
+        approvals_needed=needs.approvers,
+        subject=preview.subject,
+        summary=preview.summary,
+        result=json.dumps(told),
+    )

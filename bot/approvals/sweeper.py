@@ -9,6 +9,7 @@ from functools import partial
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
+from bot.approvals.next_group import NextGroup
 from bot.settings import Settings
 from bot.store.records import CallStatus, ToolCall
 from bot.store.store import Store
@@ -22,11 +23,14 @@ MAX_ASKED_AT_ONCE = 8
 class ApprovalSweeper:
     """Looks after open requests, again and again; several processes may do so side by side."""
 
-    def __init__(self, *, store: Store, executor: Executor, cards: Cards, settings: Settings) -> None:
+    def __init__(
+        self, *, store: Store, executor: Executor, cards: Cards, next_group: NextGroup, settings: Settings
+    ) -> None:
         self._calls = store.approval_requests
         self._log = store.calls
         self._executor = executor
         self._cards = cards
+        self._next_group = next_group
         # A run, and asking for its outcome, are over after that time: no process works on it any more.
         self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
         self._finding_out: dict[str, asyncio.Task[None]] = {}
@@ -42,7 +46,7 @@ class ApprovalSweeper:
         await self._sweep(longest_run=self._longest_run)
 
     async def stop(self, seconds: float) -> None:
-        """Let the shop answer for so long what it was asked; the rest is asked at a later start."""
+        """Wait so long for what the shop was asked; the rest is asked at a later start."""
         self._stopping = True
         await finish(self._finding_out.values(), seconds)
 
@@ -67,7 +71,7 @@ class ApprovalSweeper:
 
     async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at
-        half_time = call.created_at + (expires_at - call.created_at) / 2
+        half_time = call.waits_since + (expires_at - call.waits_since) / 2
         now = datetime.now(UTC)
         if expires_at <= now:
             await self._executor.close(call, Ending.EXPIRED)
@@ -82,6 +86,8 @@ class ApprovalSweeper:
         due = half_time <= now and call.reminded_at is None and not paused
         if due and (reminders := self._cards.reminders(call, cards, expires_at)):
             await self._calls.remind(call, reminders)
+        if not paused:
+            await self._next_group.ask_if_due(call, cards, expires_at)
 
 
 async def _guarded(call: ToolCall, work: Awaitable[None]) -> None:

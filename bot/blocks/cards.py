@@ -11,6 +11,7 @@ from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+TAKE_BACK = "take_back_yes"
 _NOTE = "note"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
@@ -43,7 +44,7 @@ def approval_card(
 
 
 def note_block(requester: str, note: str) -> Block:
-    """Quote what the customer wrote to a request, for whoever decides."""
+    """Quote what the customer wrote to a request, for the one who decides."""
     return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
 
 
@@ -52,14 +53,12 @@ def note_of(card: Sequence[Block]) -> Block | None:
     return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 
-def decision_buttons(
-    call_id: str, preview: Preview, approvers: Sequence[str], *, approvable: bool
-) -> tuple[Block, ...]:
-    """Build the buttons, and the line that says who may press them. Their value is the call's id, nothing else."""
-    who = ", ".join(mention(one) for one in approvers[:5]) or "a workspace admin"
-    line = Mrkdwn(f"Waiting for {who}. Nothing has happened yet.")
-    asked = Mrkdwn("The support team was asked. Nothing has happened yet.")
-    return _buttons(call_id, preview, preview.button if approvable else None, line if approvable else asked)
+def decision_buttons(call: ToolCall, preview: Preview, line: Mrkdwn, *, approvable: bool) -> tuple[Block, ...]:
+    """Build the buttons above a line that says who may press them. Their value is the call's id, nothing else.
+
+    Who was the first of two to approve can take that back.
+    """
+    return _buttons(call.id, preview, preview.button if approvable else None, line, first=call.first_approved_by)
 
 
 def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
@@ -69,7 +68,9 @@ def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then
     return _buttons(call_id, preview, preview.button.replace("Approve ", "Confirm ", 1), line)
 
 
-def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> tuple[Block, ...]:
+def _buttons(
+    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, *, first: str | None = None
+) -> tuple[Block, ...]:
     no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     confirm = {
         "title": plain(preview.title, 100),
@@ -80,6 +81,8 @@ def _buttons(call_id: str, preview: Preview, yes: str | None, line: Mrkdwn) -> t
     }
     approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
     elements = [approve | {"text": plain(yes)}, no] if yes else [no]
+    if first and yes:
+        elements.append({"type": "button", "action_id": TAKE_BACK, "text": plain("Take back my yes"), "value": call_id})
     return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 

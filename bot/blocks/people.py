@@ -38,7 +38,7 @@ def talk_to_person(post_id: str) -> Block:
 
 
 def give_back(thread: str) -> Block:
-    """Let people give a thread back; the value names it."""
+    """Make the button that returns a thread to the bot; the value names it."""
     return {"type": "actions", "elements": [_button(GIVE_BACK, "Let the bot answer again", thread)]}
 
 

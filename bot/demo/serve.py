@@ -34,7 +34,7 @@ OFFLINE = "offline model: a small rule-based stand-in, no language model"
 
 @asynccontextmanager
 async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]]:
-    """Serve the demo and give back its address and which model answers. Raises StartError when it cannot start.
+    """Serve the demo and return its address and which model answers. Raises StartError when it cannot start.
 
     The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts empty each time.
     """

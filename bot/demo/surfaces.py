@@ -30,7 +30,7 @@ class Surfaces:
         app.router.add_get("/demo/pictures/{file}", self._picture)
 
     async def command(self, user: str, channel: str, text: str) -> web.Response:
-        """Let somebody type a slash command."""
+        """Type a slash command as somebody."""
         command, _, rest = text.partition(" ")
         return await _tried(self._workspace.surfaces.command(user, channel, command, rest.strip()))
 

@@ -79,7 +79,7 @@ class Forms:
         return request_form(order, button, reasons, json.dumps(private), told)
 
     async def ask(self, asker: Asker, private: str, filled: Filled) -> View:
-        """Have the request made in the thread that the form was opened in, or in a direct message, and say so."""
+        """Make the request in the thread that the form was opened in, or in a direct message, and say so."""
         known = json.loads(private)
         button, number = OrderButton(known["button"]), str(known["order"])
         name, _ = FORMS[button]
@@ -113,7 +113,7 @@ class Forms:
         return question_form(quoted, json.dumps({"quoted": quoted[: _MAX_QUOTED_CHARACTERS // 2], "own": own}))
 
     async def answer(self, asker: Asker, private: str, question: str) -> View:
-        """Have the question answered in a direct message; what somebody else wrote is no word of the person's."""
+        """Queue the question for a direct message; what somebody else wrote is no word of the person's."""
         known = json.loads(private)
         quoted, own = str(known["quoted"]), bool(known["own"])
         await self._orders.person(asker)

@@ -18,7 +18,7 @@ class Prompt(NamedTuple):
 
 
 def prompts_for(orders: Sequence[Order]) -> list[Prompt]:
-    """Suggest the questions that the latest orders raise, and one that helps whoever means something else."""
+    """Suggest the questions that the latest orders raise, and one that helps those who mean something else."""
     found = [_prompt(order) for order in orders[: MOST - 1] if order.status != OrderStatus.CANCELLED]
     if found:
         return [*found, Prompt("Show my orders", "Which orders do I have?")]

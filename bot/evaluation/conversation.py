@@ -87,7 +87,7 @@ class Step(_Part):
     by: str = "ana"
     say: str | None = None
     where: Literal["here", "channel", "dm"] = "here"
-    """In the thread that there is; or anew in the channel, or in the person's direct messages."""
+    """In the thread that there is; or newly in the channel, or in the person's direct messages."""
     click: Literal["approve", "cancel"] | None = None
     card: Words | None = None
     """What is shown on the card that is clicked; the newest one without it."""

@@ -18,7 +18,7 @@ CAST = frozenset({"ana", "ben", "chloe", "sam", *(person.name for person in _MOR
 
 
 def populate(workspace: Workspace, conversation: Conversation) -> dict[str, Person]:
-    """Let everybody of a conversation be in the workspace and in its channels; return them by name."""
+    """Add everybody of a conversation to the workspace and its channels; return them by name."""
     own = [
         Person(f"U0{name.upper()}", name, member.name, member.title, member.email or f"{name}@example.com")
         for name, member in conversation.people.items()
@@ -38,7 +38,7 @@ def orders_of(conversation: Conversation, people: Mapping[str, Person]) -> tuple
 
 
 def customers_of(orders: tuple[Sample, ...], people: Mapping[str, Person]) -> dict[str, str]:
-    """Return the shop's customers by e-mail address: those of the sample, and whoever has an order."""
+    """Return the shop's customers by e-mail address: those of the sample, and everybody who has an order."""
     names = {person.email: person.real_name for person in people.values() if person.email}
     return CUSTOMERS | {order.email: names[order.email] for order in orders}
 

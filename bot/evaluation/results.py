@@ -41,7 +41,7 @@ class Finding(_Value):
 
 
 class Line(_Value):
-    """Something that somebody said or did, for whoever reads what happened."""
+    """Something that somebody said or did, for those who read what happened."""
 
     by: str
     text: str

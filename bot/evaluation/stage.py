@@ -108,6 +108,7 @@ async def _open(
                 "BOT_APPROVERS": people[APPROVER].id,
                 "BOT_STAFF": people[STAFF].id,
                 "BOT_PRIVATE_ANSWERS": False,  # so that a model is tried with all that it may ever read
+                "BOT_STREAMING": False,  # what is judged is what is said
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": help_folder,
                 "BOT_STOP_SECONDS": STOP_SECONDS,
@@ -145,7 +146,7 @@ class _Stage:
         self._known_items = 0
 
     async def play(self, step: Step) -> Played:
-        """Let the step happen, wait until the bot is done with it, and return what it did."""
+        """Make the step happen, wait until the bot is done with it, and return what it did."""
         began, first = time.monotonic(), asyncio.get_running_loop().create_future()
 
         def watch(_kind: str, changed: object) -> None:

@@ -118,7 +118,7 @@ class Session:
                     self._scope.deadline = math.inf
                     self._client.set_result(client)
                     await self._asked_to_end.wait()
-        except Exception as raised:  # noqa: BLE001 - whoever waits for the session is told, and the next call opens one
+        except Exception as raised:  # noqa: BLE001 - those who wait for the session are told, and the next call opens one
             error = raised
         if not self._client.done():
             self._client.set_exception(error)

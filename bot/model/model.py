@@ -101,4 +101,4 @@ class Model(Protocol):
         """Ask for a value of this class, by structured output. Raises ModelError."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

@@ -28,7 +28,7 @@ _TURN_MARK = (
     r"|</s>|<s>|<eos>|<bos>|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
 )
 _BEGINS, _ENDS = re.compile(_TURN_MARK), re.compile(rf"{_TURN_MARK}$")
-_LONGEST_MARK = 60
+_MAX_MARK_CHARACTERS = 60
 _MARKS = re.compile(
     r"<\|[^<>\n]{1,60}>|<[^<>\n|]{1,60}\|>|<\uff5c[^<>\n]{1,60}>|\[/?(?:INST|SYSTEM_PROMPT|TOOL_CALLS?|AVAILABLE_TOOLS"
     r"|TOOL_RESULTS?|TOOL_CONTENT|ARGS|CALL_ID)\]|<<?/?SYS>>?|</?s>|<(?:start|end)_of_turn>|<unused\d+>"
@@ -84,7 +84,7 @@ def _is_nothing(text: str) -> bool:
 def _without_mark(text: str) -> str:
     if begun := _BEGINS.match(text):
         text = text[begun.end() :]
-    return text[:-_LONGEST_MARK] + _ENDS.sub("", text[-_LONGEST_MARK:])
+    return text[:-_MAX_MARK_CHARACTERS] + _ENDS.sub("", text[-_MAX_MARK_CHARACTERS:])
 
 
 def unfenced(text: str) -> str:

@@ -19,12 +19,12 @@ _SHORT_ID = 9  # letters and digits: the only form that Mistral's servers take
 Message = dict[str, Any]
 
 
-def render(history: Sequence[ChatMessage], dialect: Dialect, model: str) -> list[Message]:
-    """Return the messages for a server: of the history, the first item is the instructions.
+def render(conversation: Sequence[ChatMessage], dialect: Dialect, model: str) -> list[Message]:
+    """Return the messages for a server: the first message of the conversation is the instructions.
 
     Only what this model itself wants back with its turns goes with them.
     """
-    instructions, *items = history
+    instructions, *items = conversation
     messages: list[Message] = []
     notes: list[str] = []
     for item in items:

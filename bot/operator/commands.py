@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from bot.operator.check.finding import Level, fatal
 from bot.operator.console import database_place, errors, run, stop_signal, with_database
 from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
+from bot.operator.receiving import receive
 from bot.operator.text import counted
 from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, database_place_of
+from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite import shop_migrations
 from bot.store.moving import export, move
 from bot.store.opening import OpenDatabase
@@ -46,7 +49,7 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Let requests be approved again."""
+    """Resume approvals."""
     with_database(lambda database: Switches(database.tables).resume(by=_operator()))
     click.echo("Resumed.")
 
@@ -98,7 +101,7 @@ def export_log(target: Path) -> None:
 
 
 def retry(reference: str) -> None:
-    """Have something that failed tried again."""
+    """Try again what failed."""
     with errors():
         words = with_database(lambda database: Retries(database.tables).retry(reference, by=_operator()))
     click.echo(f"{words} A bot that runs takes it within seconds.")
@@ -167,6 +170,18 @@ def settle(mark: str, why: str, *, done: bool) -> None:
         return words if closed else "It was settled meanwhile, so nothing was changed."
 
     click.echo(with_database(close))
+
+
+def note_received(number: str, lines: Sequence[int]) -> None:
+    """Note what has come back to the built-in shop, and have its refund asked for."""
+    with errors():
+        settings = read_for_check()
+    try:
+        said = with_database(lambda database: receive(database, settings, number, lines, _operator()))
+    except ShopRefusedError as error:
+        raise click.ClickException(str(error)) from None
+    for line in said:
+        click.echo(line)
 
 
 def forget(user: str) -> None:

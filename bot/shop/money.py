@@ -4,11 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-# ISO 4217: the currencies whose minor unit is not the hundredth part.
-_WITHOUT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}) | frozenset(
-    {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+from bot.currencies import exponent
 
 _WRITTEN = re.compile(
     r"-?[$\u20ac\u00a3]\d(?:[\d,.]*\d)?|(?<![\w-])\d(?:[\d,.]*\d)? [A-Z]{3}\b(?!-)"
@@ -19,11 +15,6 @@ _WRITTEN = re.compile(
 def without_amounts(text: str) -> str:
     """Return the text with no amount of money in it, as far as it is written as money is here."""
     return _WRITTEN.sub("an amount", text)
-
-
-def exponent(currency: str) -> int:
-    """Return how many decimals an amount in the currency has."""
-    return 0 if currency in _WITHOUT else 3 if currency in _THOUSANDTHS else 2
 
 
 @dataclass(frozen=True, slots=True, order=True)

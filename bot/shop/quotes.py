@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.shop.changes import Quote, QuotedItem, Refund, RefundReason
+from bot.shop.changes import Quote, QuotedItem, Refund, RefundReason, ReturnItems, When
 from bot.shop.money import Money
 from bot.shop.orders import Order, OrderStatus
 from bot.shop.shop import ShopRefusedError
@@ -42,6 +42,7 @@ def quote_refund(order: Order, change: Refund, left_by_line: Mapping[int, int]) 
     not know whether an order has arrived refuses nothing for being early.
     """
     _refuse_early(order, change.reason)
+    _refuse_on_its_way_back(order, change)
     left = order.refundable
     if left.minor <= 0:
         how = "was refunded in full"
@@ -60,6 +61,55 @@ def quote_refund(order: Order, change: Refund, left_by_line: Mapping[int, int]) 
         status=order.status,
         delivered_on=order.delivered_at.date() if order.delivered_at else None,
     )
+
+
+def quote_return(order: Order, change: ReturnItems, left_by_line: Mapping[int, int], method: str) -> Quote:
+    """Say what comes back for the lines, to where, when they have arrived. Raises ShopRefusedError."""
+    if not change.lines:
+        raise ShopRefusedError("No line of the order was named.", "Ask which; send their numbers.")
+    if change.reason == RefundReason.NOT_DELIVERED:
+        raise ShopRefusedError(
+            "What has not arrived can't be sent back.",
+            "Offer a refund; for something that arrived, ask for the reason.",
+        )
+    items = quoted_items(order, change.lines)
+    require_returnable(order, change.lines)
+    refuse_lines(order, [line for line in change.lines if not left_by_line[line]], "was refunded already")
+    return Quote(
+        order.customer,
+        order.id,
+        items,
+        balance=returned(order, change.lines, left_by_line),
+        method=method,
+        when=When.ON_RECEIPT,
+        total=order.total,
+        refunded=order.refunded,
+        status=order.status,
+        delivered_on=order.delivered_at.date() if order.delivered_at else None,
+    )
+
+
+def returned(order: Order, lines: Sequence[int], left_by_line: Mapping[int, int]) -> Money:
+    """Return what comes back for lines: what is left of each, and no more than of the order."""
+    return min(Money(sum(left_by_line[line] for line in lines), order.total.currency), order.refundable)
+
+
+def require_returnable(order: Order, lines: Sequence[int]) -> None:
+    """Refuse what has not arrived, and lines that go back or have gone."""
+    if order.status != OrderStatus.DELIVERED:
+        raise ShopRefusedError(
+            f"{order.id} is {order.status}, so nothing of it can be sent back.",
+            "An order that has not left can be cancelled or changed; one on its way once it has arrived.",
+        )
+    for line in lines:
+        if (what := order.items[line - 1].returning) is not None:
+            refuse_lines(order, [line], "was exchanged already" if what == "exchange" else "was returned already")
+
+
+def refuse_lines(order: Order, lines: Sequence[int], why: str) -> None:
+    """Refuse these lines, if there are any, and say why."""
+    if lines:
+        raise ShopRefusedError(f"{', '.join(f'{line}. {order.items[line - 1].label}' for line in lines)} {why}.")
 
 
 def quote_cancellation(order: Order) -> Quote:
@@ -121,3 +171,16 @@ def _refuse_early(order: Order, reason: RefundReason) -> None:
         f"{order.id} is still on its way, so it can't be refunded yet.",
         "It can be once it has arrived, or when it has not by the day after it was expected.",
     )
+
+
+def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
+    """Refuse money for what has not come back yet, where it is about certain lines or all that is left."""
+    lines = change.lines or (() if change.amount else tuple(range(1, len(order.items) + 1)))
+    for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
+        if item.returning == "return" and not item.received:
+            raise ShopRefusedError(
+                f"{line}. {item.label} is to come back first; its money follows when it has arrived.",
+                "Other lines can be refunded by their numbers.",
+            )
+        if item.returning == "exchange" and not item.received:
+            raise ShopRefusedError(f"{line}. {item.label} is being exchanged, so it can't be refunded.")

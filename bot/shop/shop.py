@@ -104,7 +104,7 @@ class Shop(Protocol):
         """
 
     async def applied(self, change: Change, key: str) -> Applied | None:
-        """Return what became of an earlier apply, whatever became of the rest of the world; None when nothing did."""
+        """Return the outcome of an earlier apply, whatever became of the rest of the world; None if none was."""
 
     async def erase_due(self) -> None:
         """Erase the customers whose days to come back are over; asked for again and again."""

@@ -15,8 +15,9 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
-from bot.shop.money import Money, exponent
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
 from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote

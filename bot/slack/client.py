@@ -37,7 +37,7 @@ PASSING_ERRORS = frozenset(
 START_PATIENCE_SECONDS = 60.0  # for errors that pass …
 START_SILENCE_SECONDS = 5.0  # … and for no answer at all, which is more often a wrong address
 _FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 8.0
+_MAX_PAUSE_SECONDS = 8.0
 SLACK_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)  # what a call of the Web API may end in
 
 
@@ -112,7 +112,7 @@ async def ask_to_start(
                 raise StartError(f"{silent}: {name}.") from error
         logger.warning("Slack does not answer for %s yet (%s); asking again in %.2f s", what, name, pause)
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
 
 def web_session() -> ClientSession:

@@ -124,7 +124,7 @@ async def socket_mode(app: AsyncApp, app_token: str, *, silence_seconds: float) 
 
 
 async def _handle(handler: AsyncSocketModeHandler, client: SocketModeClient, request: SocketModeRequest) -> None:
-    """Have Bolt handle and ack what Slack sends; what is not as Slack sends it is acked and left."""
+    """Pass on to Bolt and ack what Slack sends; what is not as Slack sends it is acked and left."""
     if request.type in _ACKED and bolt_request(request.payload) is None:
         logger.warning("ignored an envelope of type %.40s whose payload cannot be read", request.type)
         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))

@@ -157,7 +157,7 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
 
 
 def described(text_: str, before: SharedFile, now: Mapping[str, Any], author: str) -> tuple[str, SharedFile]:
-    """Return what a message of its author says when Slack describes a file of it anew, and the file."""
+    """Return what a message of its author says when Slack describes a file of it again, and the file."""
     file = _file(now)
     if text_.find(line := mask(writable(_told(before)))) < 0:
         return text_, file

@@ -48,7 +48,7 @@ class Desk:
         self._doing: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us."""
+        """Register with Bolt."""
 
         async def command(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
@@ -87,7 +87,7 @@ class Desk:
         app.view(QUESTION_FORM)(question)
 
     async def stop(self, seconds: float) -> None:
-        """Let what was begun come to its end; Bolt keeps no account of it."""
+        """Wait for what was begun; Bolt keeps no account of it."""
         if self._doing:
             await asyncio.wait(self._doing, timeout=seconds)
 

@@ -40,7 +40,7 @@ class Feedback:
         self._doing: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us."""
+        """Register with Bolt."""
 
         async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
@@ -52,7 +52,7 @@ class Feedback:
             app.action(action)(pressed)
 
     async def stop(self, seconds: float) -> None:
-        """Let what was begun come to its end."""
+        """Wait for what was begun."""
         if self._doing:
             await asyncio.wait(self._doing, timeout=seconds)
 
@@ -84,7 +84,7 @@ class Feedback:
         await self._delivery.post_ephemeral(channel, user, thread_ts, words, blocks)
 
     async def _give_back(self, body: dict[str, Any], channel: str, user: str, value: str) -> None:
-        """Give a thread back for whoever is in the team's channel; the card there says who did."""
+        """Return a thread to the bot for anybody in the team's channel; the card there says who did."""
         if channel != self._team_channel or value.count("/") != 2:  # noqa: PLR2004 - team, channel and ts
             return
         await self._people.give_back(ThreadId.of_key(value), user)

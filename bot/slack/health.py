@@ -25,7 +25,7 @@ class Health:
     """Answers `/healthz`, `/readyz` and `/metrics`.
 
     `/healthz` is 200 while the process runs. `/readyz` is 503 when messages cannot be taken; that the model or the shop
-    is in trouble it says too, and stays 200: whoever writes still gets an answer, and their message must reach us.
+    is in trouble it says too, and stays 200: people still get an answer, and their message must reach us.
     """
 
     def __init__(

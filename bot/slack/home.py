@@ -36,7 +36,7 @@ class HomeTabs:
             logger.warning("no Home tab for %s: %s %s", user, failure(error), detail)
 
     def register(self, app: AsyncApp, home: Home) -> None:
-        """Have Bolt call us for what is pressed there."""
+        """Register with Bolt for what is pressed there."""
         self._home = home
 
         async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ class HomeTabs:
             logger.info("no prompts in %s: %s", channel, failure(error))
 
     async def stop(self, seconds: float) -> None:
-        """Let what is being drawn be drawn."""
+        """Wait for what is being drawn."""
         await finish(self._drawing, seconds)
 
     def _in_background(self, doing: Coroutine[Any, Any, None], name: str) -> None:

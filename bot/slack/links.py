@@ -44,7 +44,7 @@ class Links:
             )
 
     async def stop(self, seconds: float) -> None:
-        """Let what is being answered be answered."""
+        """Wait for what is being answered."""
         await finish(self._answering, seconds)
 
     async def _unfurl(self, orders: OrderLinks, asker: Asker, event: Mapping[str, Any], *, shared: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals.decide import Approvals, Click
-from bot.blocks.cards import APPROVE, CANCEL
+from bot.blocks.cards import APPROVE, CANCEL, TAKE_BACK
 from bot.blocks.text import Mrkdwn
 from bot.desk.home import Home, read_shown
 from bot.slack.client import BotIdentity
@@ -23,7 +23,7 @@ Decide = Callable[[Click], Awaitable[str | None]]
 
 
 class Buttons:
-    """Binds Approve and Cancel to the gate; words that come back are shown to the one who pressed alone."""
+    """Binds Approve, Cancel and Take back to the gate; words that come back are shown to the one who pressed alone."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Buttons:
         self._deciding: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us for our two buttons."""
+        """Have Bolt call us for our three buttons."""
 
         async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
@@ -52,11 +52,16 @@ class Buttons:
             await ack()
             await self._decide(body, self._approvals.cancel)
 
+        async def take_back(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            await self._decide(body, self._approvals.take_back)
+
+        app.action(TAKE_BACK)(take_back)
         app.action(APPROVE)(approve)
         app.action(CANCEL)(cancel)
 
     async def stop(self, seconds: float) -> None:
-        """Let decisions that were begun come to their end; Bolt keeps no account of them."""
+        """Wait for decisions that were begun; Bolt keeps no account of them."""
         if self._deciding:
             await asyncio.wait(self._deciding, timeout=seconds)
 

@@ -47,7 +47,7 @@ class Sessions:
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 
     def decided(self, thread: ThreadId) -> None:
-        """Let a session that waited for a decision wait no more."""
+        """End the wait of a session that waited for a decision."""
         if thread in self._suspended:
             self.show(thread, "active")
 

@@ -70,9 +70,10 @@ class SlackIdentity:
         self._people[user] = (self._now(), person)
         return person
 
-    async def may_approve(self, user: str) -> bool:
+    async def may_approve(self, user: str, *, next_group: bool = False) -> bool:
         """Return whether the person may approve, as of now. Raises IdentityError when Slack does not tell."""
-        return await self._may_approve(user, await self._user(user), fresh=True)
+        later = self._settings.escalate_approvers if next_group else ()
+        return await self._may_approve(user, await self._user(user), later, fresh=True)
 
     async def shares_only_with_trusted(self, channel: str) -> bool:
         """Return whether every company that a shared channel is shared with is trusted. Raises IdentityError."""
@@ -100,8 +101,10 @@ class SlackIdentity:
             self._public[channel] = (self._now(), public)
         return public
 
-    async def is_seen_by_approvers(self, channel: str, *, besides: str) -> bool:
-        """Return whether an approver other than this person can see the channel. Raises IdentityError."""
+    async def is_seen_by_approvers(
+        self, channel: str, *, besides: str, people: int = 1, next_group: bool = False
+    ) -> bool:
+        """Return whether so many approvers other than this person can see the channel. Raises IdentityError."""
         known_at, members = self._private.get(channel, (float("-inf"), None))
         if self._now() - known_at >= CACHE_SECONDS:
             members = await self._members_if_private(channel)
@@ -110,7 +113,8 @@ class SlackIdentity:
             self._private[channel] = (self._now(), members)
         if members is None:
             return True
-        return any(one in members for one in await self.approvers() if one != besides)
+        found = await self.approvers(next_group=next_group)
+        return sum(one in members for one in found if one != besides) >= people
 
     async def _members_if_private(self, channel: str) -> frozenset[str] | None:
         try:
@@ -124,12 +128,13 @@ class SlackIdentity:
             raise IdentityError(f"conversations.members of {channel}: {failure(error)}") from error
         return frozenset(members)
 
-    async def approvers(self) -> list[str]:
+    async def approvers(self, *, next_group: bool = False) -> list[str]:
         """List the people who may approve, to write to them: groups by their members, or the admins and owners."""
-        if not self._settings.approvers:
+        ids = self._settings.escalate_approvers if next_group else self._settings.approvers
+        if not ids and not next_group:
             return await self._list_admins()
         people: list[str] = []
-        for one in self._settings.approvers:
+        for one in ids:
             with suppress(IdentityError):
                 people += sorted(await self._members(one)) if _is_group(one) else [one]
         return list(dict.fromkeys(people))
@@ -143,13 +148,17 @@ class SlackIdentity:
             return
         if not found:
             logger.warning("nobody may approve anything: name somebody in BOT_APPROVERS")
+        if self._settings.escalate_approvers and not await self.approvers(next_group=True):
+            logger.warning("nobody is in the next group: name somebody in BOT_ESCALATE_APPROVERS")
 
-    async def _may_approve(self, user: str, data: dict[str, Any], *, fresh: bool = False) -> bool:
+    async def _may_approve(
+        self, user: str, data: dict[str, Any], later: tuple[str, ...] = (), *, fresh: bool = False
+    ) -> bool:
         if data.get("deleted") or data.get("is_bot") or data.get("is_stranger"):
             return False
-        if self._settings.approvers:
-            return await self._is_among(user, self._settings.approvers, fresh=fresh)
-        return self._is_our_admin(data)
+        if not self._settings.approvers and self._is_our_admin(data):
+            return True
+        return await self._is_among(user, (*self._settings.approvers, *later), fresh=fresh)
 
     def _team_of(self, data: dict[str, Any]) -> str:
         """Return whose people somebody belongs to: ours for all of our organisation, else the team or the organisation.

@@ -1,5 +1,7 @@
 """What a store raises, whatever database is behind it. Anything else that comes out of one is a mistake of ours."""
 
+from bot.store.records import Needs
+
 
 class DatabaseError(Exception):
     """The database cannot be opened, or did not take an operation."""
@@ -27,3 +29,11 @@ class UnknownPersonError(Exception):
 
 class NothingToRetryError(Exception):
     """Nothing with this reference can be tried again; the text tells the operator why."""
+
+
+class AboveDayLimitError(Exception):
+    """More than a person may have back within a day, unless those agree whom `needs` names."""
+
+    def __init__(self, needs: Needs) -> None:
+        super().__init__(f"{needs.approvers} have to approve")
+        self.needs = needs

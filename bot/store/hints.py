@@ -4,7 +4,7 @@ import asyncio
 
 
 class Hints:
-    """Hints from other processes. They may get lost, so that whoever waits for one looks now and then without it.
+    """Hints from other processes. They may get lost, so that those who wait for one look now and then without it.
 
     `heard` tells whether they come at all, once that is `known`.
     """

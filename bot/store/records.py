@@ -159,6 +159,43 @@ class Gate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """Whose yes a change needs: of who asked, and of how many people who may approve. Needs join to the stricter."""
+
+    requester: bool = False
+    approvers: int = 0
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(self.requester or other.requester, max(self.approvers, other.approvers))
+
+    @property
+    def gate(self) -> Gate:
+        """In which order they are asked."""
+        if not self.approvers:
+            return Gate.REQUESTER
+        return Gate.BOTH if self.requester else Gate.APPROVER
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimit:
+    """How much money may come back to one person within a day, in minor units; another currency's is more."""
+
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """What comes back to one person within a day on their own clicks, and before two have to approve it."""
+
+    own_clicks: DayLimit
+    one_approver: DayLimit | None = None
+
+
+NO_CLICKS = DayLimits(DayLimit(0, "USD"))
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """What the model asked, what was validated, who asked, and how it ended.
 
@@ -166,9 +203,11 @@ class ToolCall:
     showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
-    was asked in vain what came of it, and `look_at` when it is next. `money_pending` says that the shop has made the
+    was asked in vain for the outcome, and `look_at` when it is next. `money_pending` says that the shop has made the
     change and its money is on its way, `reported_at` when people were told that nobody knows. The `traceparent` is that
     of the run in which it was asked for.
+
+    Where two have to approve, `first_approved_by` is who has; when the next group was asked it is `escalated_at`.
     """
 
     id: str
@@ -192,6 +231,10 @@ class ToolCall:
     customer: str | None = None
     gate: Gate = Gate.APPROVER
     confirmed_at: datetime | None = None
+    approvals_needed: int = 1
+    first_approved_by: str | None = None
+    first_approved_at: datetime | None = None
+    escalated_at: datetime | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
@@ -215,6 +258,28 @@ class ToolCall:
     def waits_for_requester(self) -> bool:
         """Whether the next yes is to be said by who asked, and by nobody else."""
         return self.gate != Gate.APPROVER and self.confirmed_at is None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when it waits for whose yes comes next."""
+        return self.confirmed_at or self.created_at
+
+
+class StepState(StrEnum):
+    """How far a step of a run is, in Slack's words."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a run does, as the person who waits is shown it."""
+
+    id: str
+    title: str
+    state: StepState
 
 
 @dataclass(frozen=True, slots=True)

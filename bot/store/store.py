@@ -13,10 +13,12 @@ from typing import Protocol
 from bot.store.bounds import Bound, BoundReached
 from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import (
+    NO_CLICKS,
     Block,
     CallStatus,
     ChatMessage,
     Conversation,
+    DayLimits,
     InboxMessage,
     ModelCall,
     PassOn,
@@ -54,7 +56,7 @@ class Inbox(Protocol):
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
-        """Have the run that answers messages older than this end, in whichever process it is."""
+        """Stop the run that answers messages older than this, in whichever process it is."""
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
@@ -127,6 +129,12 @@ class Conversations(Protocol):
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Return the calls of the thread's run, and all requests that wait in the thread."""
 
+    async def timeline(self, thread: ThreadId) -> str | None:
+        """Return which message of ours shows what is done in the thread, while something is."""
+
+    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
+        """Keep which message shows it, or that none does any more."""
+
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
 
@@ -163,20 +171,28 @@ class CallLog(Protocol):
 class ApprovalRequests(Protocol):
     """Tool calls that need a person. Every step is taken once, by one process."""
 
-    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
-        """Make a proposed call pending, its cards queued. Raises SubjectTakenError and MessageChangedError."""
+    async def park(self, call: ToolCall, cards: Sequence[Post], limits: DayLimits = NO_CLICKS) -> None:
+        """Make a proposed call pending, its cards queued.
 
-    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
-        """Return the call, running, when this is its one approval; None when it is decided, expired or paused.
+        Raises SubjectTakenError, MessageChangedError, and AboveDayLimitError when more people have to agree.
+        """
 
-        None as well when it is not as in `call` any more, for it was asked anew.
+    async def claim(self, call: ToolCall, by: str, limits: DayLimits | None = None) -> ToolCall | None:
+        """Return the call, running, when this is its last approval; None when it is decided, expired or paused.
+
+        None as well when it is not as in `call` any more, for it was asked again. Raises AboveDayLimitError.
         """
 
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the first of two yeses, of who asked; queue the approvers' cards, and return whether this was it."""
 
-    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
-        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done."""
+    async def ask_again(
+        self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post, limits: DayLimits = NO_CLICKS
+    ) -> bool:
+        """Show a pending request with the quote of `call` in place of `before`, and return whether that was done.
+
+        Raises AboveDayLimitError.
+        """
 
     async def settle(
         self,
@@ -204,7 +220,7 @@ class ApprovalRequests(Protocol):
         """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Queue, once, what tells people that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
     async def find(self, reference: str) -> list[ToolCall]:
         """Return the gated calls whose outcome is not known and whose id begins so."""
@@ -236,6 +252,25 @@ class ApprovalRequests(Protocol):
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing. Not awaited."""
+
+
+class Yeses(Protocol):
+    """Who has approved what needs two, and the approvers that are asked next. Every step is taken once.
+
+    What `draw` makes of each card on which it is decided, of the call as it is then, is drawn over it.
+    """
+
+    async def first(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the first of two yeses, in place of the one in `call`, and return whether this was it."""
+
+    async def take_back(self, call: ToolCall, by: str, draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Take the person's first yes back, and return whether it was still the only one."""
+
+    async def escalate(self, call: ToolCall, posts: Sequence[Post], draw: Callable[[ToolCall, Post], Post]) -> bool:
+        """Queue what asks the next group of approvers, once, and return whether this was it."""
+
+    async def ask_elsewhere(self, call: ToolCall, cards: Sequence[Post]) -> bool:
+        """Queue cards of a pending call that is left with none to decide on, and return whether there are any now."""
 
 
 class Outbox(Protocol):
@@ -333,6 +368,7 @@ class Store:
     outbox: Outbox
     calls: CallLog
     approval_requests: ApprovalRequests
+    yeses: Yeses
     conversations: Conversations
     usage: Usage
     admin: Admin

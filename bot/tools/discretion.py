@@ -1,5 +1,6 @@
 """What of an error everybody may read: a sentence of the shop's may name amounts, items, or how somebody paid."""
 
+import re
 from collections.abc import Mapping
 
 from bot.shop.money import without_amounts
@@ -36,6 +37,7 @@ async def public_words(
 def _secrets(order: Order) -> list[str]:
     """List the words of an order that are for its customer alone, the longest first."""
     found = [order.payment_method, order.carrier, order.tracking_number, order.customer.name, order.customer.email]
+    found += re.split(r", | and ", order.payment_method)
     found += [part for item in order.items for part in (item.label, item.name, item.options)]
     if order.address:
         found += [str(order.address), order.address.street, order.address.city, order.address.postcode]

@@ -28,7 +28,7 @@ class EscalateToHuman(Tool):
         return "is calling a person…"
 
     async def run(self, context: Context) -> ToolResult:
-        """Have the team told, and the thread marked."""
+        """Return what tells the team, and marks the thread."""
         direct = context.thread.channel.startswith("D")
         shared = direct and self.share_conversation is True
         told = "The support team was told in their own channel, and what they answer there comes here through me."

@@ -34,7 +34,7 @@ def _return(change: ReturnItems, quote: Quote) -> Wording:
         ),
         background=(("Delivered", delivered(quote)),),
         done=f"{items(quote)} of {order} can be sent back. {follows}",
-        under_way=f"The return of {items(quote)} of {order} is being noted",
+        under_way=f"The shop has the wish to send {items(quote)} of {order} back, and has to agree to it first",
         content={"order_id": order, "returning": items(quote), "refund_when_it_has_arrived": str(amount)},
     )
 

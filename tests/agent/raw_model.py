@@ -130,7 +130,7 @@ async def _trickle(request: web.Request) -> web.StreamResponse:
 
 
 async def ask_side_by_side(world: World, questions: Iterable[str]) -> dict[str, Message]:
-    """Let Ana ask each question in a channel of its own, and wait until each has its first answer."""
+    """Ask each question as Ana in a channel of its own, and wait until each has its first answer."""
     asked: dict[str, Message] = {}
     for number, question in enumerate(questions):
         channel = Channel(f"C0ROOM{number}", f"room-{number}", "channel", frozenset({ANA, BOT}))

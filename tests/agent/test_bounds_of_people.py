@@ -20,7 +20,7 @@ def left_unread(world: World) -> list[str]:
 
 
 def an_hour_later(world: World) -> None:
-    """Let all that was used be used more than an hour ago."""
+    """Move all that was used to more than an hour ago."""
     world.write("UPDATE usage SET at = '2026-01-01T00:00:00+00:00'")
     world.write("UPDATE bounds_told SET until = '2026-01-01T00:00:00+00:00'")
 

@@ -104,7 +104,7 @@ def test_facts() -> None:
     waiting = result("call_1", status="waiting_for_approval", message="Refund of $5.00 for ORD-10188 waits.")
     items = [
         said("please " * 100),
-        asked(call("call_1", "ORD-10188"), call("call_2", "ORD-10234")),
+        asked(call("call_1", "ORD-10188"), call("call_2", "WEB-2026-#77-A")),
         waiting,
         result("call_2", error="There is no order."),
         said(f"{NOTE}Refund of $5.00 for ORD-10188: approved by a person and done.", "system"),
@@ -113,7 +113,7 @@ def test_facts() -> None:
     facts, last = cut(items, 50)
     assert last == said("and now?")
     assert facts == said(
-        "The beginning of this conversation is left out. Its facts: Orders: ORD-10188, ORD-10234. "
+        "The beginning of this conversation is left out. Its facts: Orders: ORD-10188, WEB-2026-#77-A. "
         "Asked for: Refund of $5.00 for ORD-10188 waits. "
         "Refund of $5.00 for ORD-10188: approved by a person and done.",
         "system",

@@ -27,7 +27,7 @@ def sortings(world: World) -> list[Request]:
 
 
 async def card_for(world: World, question: Message, order_id: str = "ORD-10188") -> str:
-    """Have a request made in answer to a message; its card waits for the thread to be sorted and stored."""
+    """Park a request in answer to a message; its card waits for the thread to be sorted and stored."""
     world.script += [refund_of(order_id), Answer("I have asked for it.")]
     cards = await world.workspace.until(
         lambda: [m for m in world.workspace.replies_of_bot(question) if f"{order_id}, Ana Ruiz" in shown(m)]

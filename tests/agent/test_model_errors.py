@@ -33,7 +33,7 @@ TOO_LONG = "This is too long for my language model to read."
 
 
 def think_in(world: World, failures: Mapping[str, tuple[Failure, ...]]) -> Counter[str]:
-    """Have each question fail in its own ways before it is answered; count how often each is asked."""
+    """Fail each question in its own ways before it is answered; count how often each is asked."""
     tries: Counter[str] = Counter()
 
     async def think(request: Request) -> Answer | Failure:

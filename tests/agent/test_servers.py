@@ -40,7 +40,7 @@ def has_result(body: Body) -> bool:
 async def talking(
     world: World, answer: Callable[[Body], Raw], *texts: str, **changes: Any
 ) -> AsyncIterator[tuple[AnyServer, list[str]]]:
-    """Let Ana write the texts in one thread, each after the answer to the one before, and give all the answers."""
+    """Write the texts as Ana in one thread, each after the answer to the one before; return all the answers."""
     async with AnyServer(answer) as server, world.bot(openai_base_url=server.url, **changes):
         question = await world.says(ANA, f"@bot {texts[0]}")
         for number, text in enumerate(texts[1:], 1):

@@ -64,7 +64,7 @@ class GatedCallMachine(RuleBasedStateMachine):
 
     @initialize()
     def park(self) -> None:
-        """Have both processes start, and the model ask for the refund in one of them."""
+        """Start both processes, and ask for the refund in one of them."""
         self._do(self._open())
 
     async def _open(self) -> None:
@@ -160,7 +160,7 @@ class GatedCallMachine(RuleBasedStateMachine):
 
     @rule(by=either, again=sampled_from((True, False)))
     def look_after(self, by: int, *, again: bool) -> None:
-        """Have a process look after what has no outcome, whoever had begun it."""
+        """Sweep in one process what has no outcome, in whichever it was begun."""
         call = self._call()
         if call.status in (CallStatus.RUNNING, CallStatus.UNKNOWN):
             self._do(self._executors[by].reconcile(call, again=again))

@@ -38,7 +38,7 @@ async def answers(events: list[Times]) -> list[float]:
 
 
 async def one_by_one(world: BenchWorld, count: int) -> list[float]:
-    """Have messages answered one after the other; seconds from event to answer, without the model's own."""
+    """Ask one message after the other; seconds from event to answer, without the model's own."""
     world.model_seconds = 0.1
     return [(await answers([await world.say()]))[0] - 2 * world.model_seconds for _ in range(count)]
 

@@ -104,12 +104,12 @@ class Talk:
         return text
 
     def note(self, note: str) -> str:
-        """Let the system note something, and give the text that the model adds."""
+        """Add a note of the system; return the text that the model adds."""
         self.messages.append({"role": "system", "content": note})
         return self.turn()
 
     def turn(self) -> str:
-        """Let the model call tools until it has a text."""
+        """Run the model's tool calls until it has a text."""
         self.calls = []
         for _ in range(3):
             answer = respond(Request(MODEL_NAME, tuple(self.messages), self.tools, None, {}))

@@ -60,7 +60,7 @@ async def configured(folder: Path, **server: Any) -> Path:
 
 
 async def heard(world: World, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Let the model call a tool, and return what it hears."""
+    """Call a tool as the model; return what it hears."""
     world.script.extend([calls((tool, arguments)), Answer("So it is.")])
     [answer] = await world.replies(await world.says(ANA, "@bot well?"))
     assert shown(answer) == "So it is."

@@ -87,7 +87,7 @@ async def configured(folder: Path, server: HttpServer) -> Path:
 
 
 async def heard(world: World) -> dict[str, Any]:
-    """Let the model call the tool, and return what it hears."""
+    """Call the tool as the model; return what it hears."""
     world.script.extend([calls(("stock_double", {"number": 21})), Answer("So it is.")])
     await world.replies(await world.says(ANA, "@bot what is twice 21?"))
     told: dict[str, Any] = json.loads(world.asked[-1].messages[-1]["content"])

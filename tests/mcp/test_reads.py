@@ -29,7 +29,7 @@ async def hostile(tmp_path: Path) -> Hostile:
 
 
 async def heard(world: World, hostile: Hostile, **changes: Any) -> dict[str, Any]:
-    """Let a model call the tool, and return what it hears of it; the person gets an answer all the same."""
+    """Call the tool as a model; return what it hears of it; the person gets an answer all the same."""
     world.script.extend([DOUBLE, Answer("So it is.")])
     async with world.bot(BOT_MCP=hostile.config, **changes):
         return await heard_again(world)

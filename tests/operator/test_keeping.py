@@ -21,7 +21,7 @@ def audit(world: World) -> list[tuple[str, str | None]]:
 
 
 async def refunded(world: World) -> Message:
-    """Have a refund asked for and approved."""
+    """Play a refund that is asked for and approved."""
     world.script += [refund_of("ORD-10188"), Answer("Asked.")]
     question = await world.says(ANA, "@bot my mug came broken")
     card = await world.card(question)

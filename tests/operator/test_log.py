@@ -35,7 +35,7 @@ async def day(world: World) -> World:
 
 
 async def refunded(world: World) -> Message:
-    """Have a refund asked for, refused to one person and approved by another."""
+    """Play a refund that is denied to one person and approved by another."""
     question = await world.says(ANA, "@bot my mug came broken")
     card = await world.card(question)
     await world.workspace.click(BEN, card.channel, card.ts, "approve_call")

@@ -67,7 +67,7 @@ def write(world: World, sql: str, *parameters: Any) -> None:
 
 
 def obedient(world: World) -> World:
-    """Let the world's model obey whatever it reads."""
+    """Make the world's model obey all that it reads."""
     world.think, world.intent = obey, sort
     return world
 

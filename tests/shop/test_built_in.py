@@ -15,7 +15,10 @@ from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 
-SHAPES = ("#1001", "1002", "W2378156", "gid-AbC", "2024/113", "WEB-2026-#77-A", "C72LLEHKYN9RRFH6")
+SHAPES = (
+    *("#1001", "1002", "W2378156", "gid-AbC", "2024/113", "WEB-2026-#77-A", "C72LLEHKYN9RRFH6"),
+    *("ORDER-1011", "no-1012", "ID_1013", "123e4567-e89b-12d3-a456-426614174000"),
+)
 
 
 async def write(database: DatabaseThread, sql: str, *values: object) -> None:
@@ -24,7 +27,7 @@ async def write(database: DatabaseThread, sql: str, *values: object) -> None:
 
 
 async def number_like(database: DatabaseThread, *numbers: str) -> None:
-    """Let the customer Ana have an order with each of these numbers."""
+    """Give the customer Ana an order with each of these numbers."""
     for number in numbers:
         await write(
             database,

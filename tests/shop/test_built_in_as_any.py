@@ -23,10 +23,11 @@ class BuiltInStage:
     faults: FaultProxy | None = None
     refund_marker: str = ""
     cancel_marker: str = ""
+    return_marker: str = ""
 
     async def sell(self, sale: Sale) -> str:
         """Write the rows of an order."""
-        if sale.payments > 1 or sale.refunds != "succeeded":
+        if sale.refunds != "succeeded":
             raise NotHereError("the built-in shop has no payment provider")
 
         def write(db: Database) -> str:
@@ -43,12 +44,17 @@ class BuiltInStage:
                     "total_minor": sum(sale.prices),
                     "payment_method": "Visa",
                     "placed_at": placed.isoformat(),
-                    "delivered_at": placed.isoformat() if sale.state == "delivered" else None,
+                    "delivered_at": datetime.now(UTC).isoformat() if sale.state == "delivered" else None,
                 }
             )
-            for position, price in enumerate(sale.prices, 1):
+            for position, price in enumerate(sale.prices):
                 line = {"order_id": number, "position": position, "quantity": 1, "unit_price_minor": price}
-                db.table("order_items").insert(line | {"name": sale.name if position == 1 else f"Thing {position}"})
+                db.table("order_items").insert(line | {"name": sale.name if position == 0 else f"Thing {position}"})
+            total, parts = sum(sale.prices), ("Visa", "Mastercard")[: sale.payments]
+            for part, method in enumerate(parts):
+                paid = total // len(parts) + (total % len(parts) if part == 0 else 0)
+                payment = {"id": f"pay_{number}_{part}", "order_id": number, "amount_minor": paid, "method": method}
+                db.table("payments").insert(payment | {"currency": sale.currency, "created_at": placed.isoformat()})
             return number
 
         return await self.database.commit(write)

@@ -77,7 +77,7 @@ def swap(variant: str, pay_with: str = "original") -> ExchangeItems:
 
 
 def candles(variant: str, pay_with: str = "original") -> ChangeItems:
-    """Have other candles sent."""
+    """Ask for other candles."""
     return ChangeItems(CANDLES, (Swap(1, variant),), pay_with)
 
 
@@ -216,6 +216,60 @@ async def test_payment(database: DatabaseThread, shop: SqliteShop) -> None:
     assert await balance(database, "pm-ana-gift") == 1650
     await done(shop, CancelOrder(CANDLES), "cancel")
     assert await balance(database, "pm-ana-gift") == 6000
+
+
+async def moved(database: DatabaseThread, key: str = "k") -> list[tuple[Any, ...]]:
+    """Read the payments under a key."""
+    return await rows(database, "SELECT amount_minor, method FROM payments WHERE idempotency_key = ?", key)
+
+
+async def test_mixed_payment(database: DatabaseThread, shop: SqliteShop) -> None:
+    """Of an order that was paid in two ways, each has its own back: by a cancellation, a refund, another payment."""
+    await done(shop, candles("candles-tall", "gift card"), "dearer")
+    order = await shop.order(CANDLES)
+    assert order
+    assert order.payment_method == "PayPal ana@… and Gift card ending 7731"
+    other = await shop.quote(ChangePayment(CANDLES, "original"))
+    assert other.method_before == "PayPal ana@… ($43.50) and Gift card ending 7731 ($8.25)"
+    quote = await done(shop, CancelOrder(CANDLES))
+    assert quote.method == other.method_before
+    assert await moved(database) == [(-4350, "PayPal ana@…"), (-825, "Gift card ending 7731")]
+    assert await balance(database, "pm-ana-gift") == 6000
+    await done(shop, swap("teapot-12", "gift card"), "swap")
+    await write(database, "UPDATE returns SET received_at = '2026-01-01'")
+    part = await done(shop, Refund(TEAPOT, RefundReason.DEFECTIVE, Money(4300)), "part")
+    assert part.method == "Visa ending 4242 ($42.00) and Gift card ending 7731 ($1.00)"
+    assert (await done(shop, Refund(TEAPOT, RefundReason.DEFECTIVE), "rest")).method == "Gift card ending 7731"
+    assert await balance(database, "pm-ana-gift") == 6000
+
+
+async def test_another_payment_of_a_mixed_one(database: DatabaseThread, shop: SqliteShop) -> None:
+    """All of an order can be paid with the card that paid a part of it, which needs only the rest on it."""
+    await done(shop, candles("candles-tall", "gift card"), "dearer")
+    await write(database, "UPDATE payment_methods SET balance_minor = 4350 WHERE id = 'pm-ana-gift'")
+    await done(shop, ChangePayment(CANDLES, "gift card"))
+    assert await balance(database, "pm-ana-gift") == 0
+    assert await moved(database) == [
+        *((-4350, "PayPal ana@…"), (-825, "Gift card ending 7731")),
+        (5175, "Gift card ending 7731"),
+    ]
+
+
+async def test_gift_cards_that_are_called_alike(database: DatabaseThread, shop: SqliteShop) -> None:
+    """Of two gift cards with the same words, the one that paid has its money back."""
+    await write(
+        database, "INSERT INTO payment_methods VALUES ('pm-twin', 'cus_ana', 'Gift card ending 7731', 900, 'USD')"
+    )
+    await done(shop, candles("candles-tall", "pm-twin"), "dearer")
+    await done(shop, CancelOrder(CANDLES))
+    assert (await balance(database, "pm-twin"), await balance(database, "pm-ana-gift")) == (900, 6000)
+
+
+async def test_all_that_is_left_goes_where_the_return_said(database: DatabaseThread, shop: SqliteShop) -> None:
+    """A refund that names no line goes to what was chosen for the line that came back, and not half of it elsewhere."""
+    await done(shop, teapot(refund_to="gift card"))
+    await write(database, "UPDATE returns SET received_at = '2026-01-01'")
+    assert (await shop.quote(Refund(TEAPOT, RefundReason.CHANGED_MIND))).method == "Gift card ending 7731"
 
 
 async def test_address(shop: SqliteShop) -> None:

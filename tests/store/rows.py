@@ -60,7 +60,7 @@ async def propose(store: Store, *calls: ToolCall) -> tuple[ToolCall, ...]:
 
 
 async def park(store: Store) -> ToolCall:
-    """Have a refund wait for a person, with one card."""
+    """Add a refund that waits for a person, with one card."""
     (call,) = await propose(store, refund())
     await store.approval_requests.park(call, [post("card", call.id)])
     parked = await store.calls.get(call.id)

@@ -122,7 +122,7 @@ async def test_post_in_doubt(store: Store) -> None:
 
 
 async def send_all(store: Store) -> None:
-    """Have all posts of the channel be in Slack."""
+    """Mark all posts of the channel as sent."""
     waiting = await store.outbox.next("C")
     while waiting:
         waiting = await store.outbox.sent(waiting, "5.0")

@@ -18,7 +18,7 @@ from tests.store.rows import ANSWER, SAM, message, post, propose, refund, take
 
 
 async def fill(store: Store) -> None:
-    """Have a thread with a finished call, and one with a request that waits, a post and words of any kind."""
+    """Write a thread with a finished call, and one with a request that waits, a post and words of any kind."""
     (call,) = await propose(store, refund(gated=False))
     store.calls.finish(call, CallStatus.SUCCEEDED, '{"said": "\u00e4\u2603\\u0000"}')
     taken = await store.inbox.next(message().thread)

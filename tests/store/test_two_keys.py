@@ -12,7 +12,7 @@ from tests.store.rows import ANA, SAM, post, propose, refund
 
 
 async def parked(store: Store) -> ToolCall:
-    """Have a refund wait for both, with one card."""
+    """Add a refund that waits for both, with one card."""
     (call,) = await propose(store, replace(refund(), gate=Gate.BOTH, quote="{}"))
     await store.approval_requests.park(replace(call, gate=Gate.BOTH, quote="{}"), [post("card", call.id)])
     found = await store.calls.get(call.id)

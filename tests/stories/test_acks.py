@@ -25,31 +25,31 @@ Fault = Callable[[Workspace, str], Callable[[], None]]
 
 
 def internal_error(workspace: Workspace, method: str) -> Callable[[], None]:
-    """Have Slack answer the method with an internal error."""
+    """Answer the method with an internal error."""
     workspace.faults.refuse(method, "internal_error", times=OFTEN)
     return workspace.faults.clear
 
 
 def server_error(workspace: Workspace, method: str) -> Callable[[], None]:
-    """Have Slack answer the method with 500."""
+    """Answer the method with 500."""
     workspace.faults.server_error(method, times=OFTEN)
     return workspace.faults.clear
 
 
 def plain_error(workspace: Workspace, method: str) -> Callable[[], None]:
-    """Have Slack answer the method with 500 in plain text, which the SDK cannot read."""
+    """Answer the method with 500 in plain text, which the SDK cannot read."""
     workspace.faults.server_error(method, times=OFTEN, content_type="text/plain")
     return workspace.faults.clear
 
 
 def odd_error(workspace: Workspace, method: str) -> Callable[[], None]:
-    """Have Slack answer the method with 500 and what claims to be JSON and is none."""
+    """Answer the method with 500 and what claims to be JSON and is none."""
     workspace.faults.server_error(method, times=OFTEN, content_type="application/json")
     return workspace.faults.clear
 
 
 def no_answer(workspace: Workspace, method: str) -> Callable[[], None]:
-    """Have Slack not answer the method until this is over."""
+    """Hold the method's answer back until this is over."""
     hang = workspace.faults.hang(method, times=OFTEN)
 
     def over() -> None:

@@ -453,13 +453,16 @@ async def test_card_of_another_layout(world: World) -> None:
 
 
 async def test_approval_channel_that_is_archived(world: World) -> None:
-    """When the copy in the approval channel cannot be posted, the card in the thread still stands and works."""
+    """When the approval channel takes no card, one with the buttons stands in the thread, and works."""
     world.workspace.faults.refuse("chat.postMessage", "is_archived", channel="C0GENERAL")
     async with world.bot(BOT_APPROVAL_CHANNEL="C0GENERAL"):
-        card = await refund_card(world)
+        await refund_card(world)
+        card = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if "approve_call" in buttons(m)), None)
+        )
         await approve(world, card)
         await world.settled(card)
-    assert world.refunds() == [("ORD-10188", 4200)]
+    assert (card.channel, world.refunds()) == (SUPPORT, [("ORD-10188", 4200)])
 
 
 async def test_approver_whose_direct_message_does_not_open(world: World) -> None:
@@ -547,16 +550,32 @@ async def test_asked_in_a_direct_message(world: World) -> None:
 
 
 async def test_approval_channel(world: World) -> None:
-    """With BOT_APPROVAL_CHANNEL the card stands there too, and either card settles both."""
+    """With BOT_APPROVAL_CHANNEL the buttons stand there alone; the thread says why it waits and has the Cancel."""
     async with world.bot(BOT_APPROVAL_CHANNEL="C0GENERAL"):
         card = await refund_card(world)
-        copy = await world.workspace.until(
+        theirs = await world.workspace.until(
             lambda: next((m for m in world.workspace.messages if m.channel == "C0GENERAL" and buttons(m)), None)
         )
-        await approve(world, copy)
+        assert [*buttons(card)] == ["cancel_call"]
+        assert "Money goes back with this, so somebody of the support team has to agree" in shown(card)
+        assert f"<@{SAM}>" not in shown(card)
+        assert shown(theirs).count(f"<@{SAM}>") == 1
+        await approve(world, theirs)
         await world.settled(card)
-        await world.settled(copy)
+        await world.settled(theirs)
     assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_withdrawn_beside_an_approval_channel(world: World) -> None:
+    """Who asked takes it back in the thread while the buttons to approve stand elsewhere, and both cards say so."""
+    async with world.bot(BOT_APPROVAL_CHANNEL="C0GENERAL"):
+        card = await refund_card(world)
+        await cancel(world, card, ANA)
+        assert "withdrawn by <@U0ANA>" in shown(await world.settled(card))
+        await world.workspace.until(
+            lambda: any(m.channel == "C0GENERAL" and "withdrawn" in shown(m) for m in world.workspace.messages)
+        )
+    assert world.refunds() == []
 
 
 async def test_card_that_cannot_be_posted(world: World) -> None:

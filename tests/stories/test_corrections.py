@@ -8,7 +8,7 @@ from tests.world import ANA, BOT, SAM, SUPPORT, World, calls, heard, refund_of, 
 
 
 async def edit(world: World, message: Message, text: str) -> None:
-    """Let the author change a message, and wait until the bot has taken it."""
+    """Edit a message as its author, and wait until the bot has taken it."""
     world.workspace.update(message.channel, message.ts, text=text.replace("@bot", f"<@{BOT}>"), edited=True)
     await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
 

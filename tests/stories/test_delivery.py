@@ -11,7 +11,7 @@ from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown, sta
 
 
 async def asked(world: World, text: str = "hello") -> Message:
-    """Let Ana ask, and wait for one answer."""
+    """Ask as Ana, and wait for one answer."""
     question = await world.says(ANA, f"@bot {text}")
     await world.replies(question)
     return question
@@ -34,6 +34,21 @@ async def test_outcome_of_a_post_is_unknown(world: World, fault: str, moment: st
     (row,) = outbox(world)
     assert (row["status"], row["ts"]) == ("sent", answer.ts)
     assert any(call.method == "conversations.replies" for call in world.workspace.calls)
+
+
+async def test_a_table_with_pages(world: World) -> None:
+    """A long table of the model's has pages; where Slack does not take those yet, it is shown as a whole."""
+    rows = "\n".join(f"| {number} | pot |" for number in range(20))
+    world.script += [Answer(f"| No | What |\n|---|---|\n{rows}")] * 2
+    async with world.bot():
+        (first,) = await world.replies(await world.says(ANA, "@bot all of them"))
+        world.workspace.faults.refuse("chat.postMessage", "invalid_blocks")
+        (second,) = await world.replies(await world.says(ANA, "@bot all of them"))
+    (paged, plain) = (one.blocks[0] for one in (first, second))
+    assert (paged["type"], paged["page_size"], plain["type"]) == ("data_table", 10, "table")
+    assert paged["rows"] == plain["rows"]
+    assert len(plain["rows"]) == 21
+    assert second.blocks[-1]["type"] == "actions"
 
 
 async def test_killed_between_the_post_and_its_row(world: World) -> None:

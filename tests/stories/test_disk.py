@@ -21,13 +21,13 @@ REFUSED = "does not take writes: disk I/O error. Nothing is acked until it does.
 
 
 def fill_disk(process: BotProcess) -> None:
-    """Let the process write no further into any file than a small one is long."""
+    """Limit the process to write no further into any file than a small one is long."""
     _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (8192, most))
 
 
 def clear_disk(process: BotProcess) -> None:
-    """Let the process write as much as it wants."""
+    """Lift that limit."""
     _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
 
@@ -44,7 +44,7 @@ async def ask_in_vain(world: World) -> Message:
 
 
 async def ask_again(world: World, question: Message, process: BotProcess) -> None:
-    """Have Slack tell the bot once more, wait for the answer, and stop; there is one answer, and all is in order."""
+    """Deliver to the bot once more, wait for the answer, and stop; there is one answer, and all is in order."""
     world.workspace.announce(question)
     (answer,) = await world.replies(question)
     assert await process.stop() == 0

@@ -38,7 +38,7 @@ def held(database: DatabaseThread) -> bytes:
 
 
 async def send_all(store: Store) -> None:
-    """Have every post be in Slack."""
+    """Mark every post as sent."""
     for channel in await store.outbox.waiting_channels():
         waiting = await store.outbox.next(channel)
         while waiting:

@@ -45,7 +45,7 @@ async def listening(session: aiohttp.ClientSession, url: str) -> None:
 
 @asynccontextmanager
 async def delivering(world: World, url: str) -> AsyncIterator[None]:
-    """Have the workspace deliver there while the context is open."""
+    """Deliver the workspace's events there while the context is open."""
     async with aiohttp.ClientSession() as session:
 
         async def deliver(kind: str, payload: dict[str, Any]) -> dict[str, Any] | bool:

@@ -22,7 +22,7 @@ async def unfurled(world: World, message: Message) -> Message:
 
 
 async def opened(world: World, person: str, message: Message) -> Details:
-    """Let somebody open what is shown below the link, and wait for the details."""
+    """Open as somebody what is shown below the link, and wait for the details."""
     await world.workspace.links.open(person, message.channel, message.ts, LINK)
     return await world.workspace.until(
         lambda: (shown := world.workspace.links.details.get(person)) and shown.answered and shown

@@ -13,7 +13,7 @@ ORDER_OF_ANA = {"order_id": "ORD-10234", "include_tracking": False}
 
 
 async def refund_card(world: World) -> Message:
-    """Let Ana ask for a refund, and wait for the card."""
+    """Ask as Ana for a refund, and wait for the card."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
     return await world.card(await world.says(ANA, "@bot my ORD-10188 is broken, I want my money back"))
 

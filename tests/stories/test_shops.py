@@ -15,7 +15,7 @@ from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, SAM, SUPPORT, TEAM, World, buttons, calls, refund_of, shown, status_of
+from tests.world import ANA, GENERAL, SAM, SUPPORT, TEAM, World, buttons, calls, refund_of, shown, status_of
 
 OFTEN = {"BOT_SWEEP_SECONDS": 0.1, "BOT_TOOL_TIMEOUT_SECONDS": 0.2}
 
@@ -132,6 +132,25 @@ async def test_never_again_by_itself(world: World, how: Safe | LookFirst, begun:
     assert f"settle {row(world)['id'][:8]} done" in shown(told[0])
     assert (shop.made[0].applies, world.refunds(), row(world)["status"]) == (0, [], "unknown")
     assert "it will not be done twice" in shown(world.workspace.message(card.channel, card.ts) or card)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told_in"),
+    [({}, {"D0SAM"}), ({"BOT_APPROVAL_CHANNEL": GENERAL}, {GENERAL}), ({"BOT_ESCALATION_CHANNEL": TEAM}, {TEAM})],
+)
+async def test_what_the_customer_alone_confirmed_reaches_people(
+    world: World, settings: dict[str, str], told_in: set[str]
+) -> None:
+    """A customer's own change in a direct message that is stuck is told to approvers where they read it, not there."""
+    shop = ShopMaker(LookFirst(timedelta()), "request lost")
+    async with world.bot(open_shop=shop, **OFTEN, **{"BOT_ESCALATION_CHANNEL": None} | settings):
+        world.script += [calls(("change_payment", {"order_id": "ORD-10251", "pay_with": "gift card"})), Answer("Look.")]
+        card = await world.card(await world.says(ANA, "my gift card, please", "D0ANA"))
+        await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
+        told = await world.workspace.until(lambda: reports(world))
+        assert "the team" in shown(await world.settled(card))
+    assert {message.channel for message in told} == told_in
+    assert (shop.made[0].applies, len(reports(world))) == (1, 1)
 
 
 async def test_looks_back_off(world: World) -> None:

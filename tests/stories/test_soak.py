@@ -171,7 +171,7 @@ class Chaos:
         self._world.slack.socket_mode.close_abruptly()
 
     async def _pause(self) -> None:
-        """Have the operator pause approvals for a moment."""
+        """Pause approvals for a moment as the operator."""
         if not self._world.rows("SELECT 1 FROM switches"):
             self._world.write("INSERT INTO switches VALUES ('paused', ?)", datetime.now(UTC).isoformat())
             self._start(self._resume(self._chance.random() * 0.5))
@@ -181,7 +181,7 @@ class Chaos:
         self._world.write("DELETE FROM switches")
 
     async def _second_process(self) -> None:
-        """Have a second process on the same database, until this is drawn again."""
+        """Run a second process on the same database, until this is drawn again."""
         if self._second is None:
             self._second = BotProcess(self._world, **SETTINGS)
             return
@@ -192,7 +192,7 @@ class Chaos:
         self._second = None
 
     async def _leave_model(self) -> None:
-        """Have the model answer everybody with nothing but errors for a moment."""
+        """Make the model answer everybody with errors for a moment."""
         if self._model_is_there:
             self._model_is_there = False
             self._start(self._return_model(self._chance.random() * 0.5))

@@ -18,7 +18,7 @@ CANCEL = [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please con
 
 
 async def asked(world: World, channel: str = SUPPORT) -> tuple[Message, Message]:
-    """Let Ana ask to cancel an order, and return her message and her card."""
+    """Ask as Ana to cancel an order, and return her message and her card."""
     world.script += CANCEL
     question = await world.says(ANA, "@bot cancel ORD-10251", channel)
     return question, await world.card(question)

@@ -250,7 +250,7 @@ async def test_other_apps_and_slack_itself(world: World) -> None:
 
 
 def served(world: World, content: bytes = b"\x89PNG", content_type: str = "image/jpeg") -> dict[str, Any]:
-    """Have Slack serve a photo, and return how it describes it."""
+    """Serve a photo as Slack does, and return how it describes it."""
     world.workspace.contents["F0BROKEN"] = (content_type, content)
     return PHOTO | {"url_private": world.slack.url.replace("/api/", "/files-pri/F0BROKEN"), "size": len(content)}
 

@@ -22,7 +22,7 @@ BELOW = DETAILS | {"app_unfurl_url": URL}
 
 
 async def shared(workspace: Workspace, text: str = f"<{URL}>") -> tuple[Message, Json]:
-    """Let Ana share a link, and return the message and what the app is told."""
+    """Share a link as Ana; return the message and what the app is told."""
     message = await workspace.say("U0ANA", "C0SUPPORT", text)
     events = [delivery.payload["event"] for delivery in workspace.deliveries]
     return message, next(event for event in events if event["type"] == "link_shared")

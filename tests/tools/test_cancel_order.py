@@ -11,7 +11,7 @@ from tests.world import ANA, BEN, SAM, World, buttons, calls, shown
 
 
 async def cancellation(world: World, person: str = ANA, order_id: str = "ORD-10251") -> Message:
-    """Let somebody ask to cancel an order, and give back their message."""
+    """Ask as somebody to cancel an order; return their message."""
     world.script += [calls(("cancel_order", {"order_id": order_id})), Answer("I have asked for it.")]
     return await world.says(person, f"@bot cancel {order_id}, please")
 

@@ -13,7 +13,7 @@ LATEST_OF_ANA = ["ORD-10251", "ORD-10234", "ORD-10235", "ORD-10188", "ORD-10142"
 
 
 async def found(world: World, person: str, text: str, email: str | None = None) -> dict[str, Any]:
-    """Let a person ask, the model look for orders, and give back what it was told."""
+    """Ask as a person, look for orders as the model; return what it was told."""
     world.script += [calls(("find_orders", {"email": email})), Answer("Here they are.")]
     async with world.bot():
         await world.replies(await world.says(person, text, f"D{person[1:]}"))

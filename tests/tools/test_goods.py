@@ -13,6 +13,7 @@ from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from bot.tools.tool import ToolError
+from tests.operator.command import ask
 from tests.safety.obedient import obey, order
 from tests.stories.test_shops import OFTEN, ShopMaker, card_shows
 from tests.tools.test_contract import TOOLS, context
@@ -24,7 +25,7 @@ GOODS = ("return_items", "exchange_items", "change_items", "change_address", "ch
 
 
 async def asked(world: World, tool: str, arguments: dict[str, Any], channel: str = SUPPORT) -> Message:
-    """Let Ana ask for something, and return her message when the bot has answered."""
+    """Ask for something as Ana, and return her message when the bot has answered."""
     world.script += [calls((tool, arguments)), Answer("Please look at the card.")]
     question = await world.says(ANA, "@bot please", channel)
     await world.replies(question)
@@ -234,6 +235,19 @@ def test_the_static_prompt_is_short() -> None:
     assert len(INSTRUCTIONS) + len(described) < 13_600
 
 
+async def test_received_by_mistake(world: World) -> None:
+    """Nothing is asked for where nothing is expected back, nor at a shop that knows by itself what has arrived."""
+    said = await ask(world, "received", "ORD-10234")
+    assert said.errors == "Error: Nothing of ORD-10234 is expected back.\n"
+    said = await ask(world, "received", "ORD-10199", "--line", "1")
+    assert said.errors == "Error: Line 1 of ORD-10199 is not expected back.\n"
+    said = await ask(world, "received", "ORD-10199")
+    assert said.out == "Noted. No money of ORD-10199 waits for what has arrived.\n"
+    said = await ask(world, "received", "ORD-10199", BOT_SHOP="stripe")
+    assert "say in that shop what has arrived" in said.errors
+    assert world.rows("SELECT * FROM inbox") == []
+
+
 async def test_a_return_and_its_money(world: World) -> None:
     """What was sent back is refunded when it has arrived: by an approver, to where the customer chose at the return."""
     refund = {"order_id": "ORD-10188", "reason": "changed_mind", "amount": None, "lines": [1]}
@@ -245,8 +259,15 @@ async def test_a_return_and_its_money(world: World) -> None:
         assert "$42.00 goes to Gift card ending 7731 when it has arrived" in shown(await world.settled(card))
         await asked(world, "initiate_refund", refund)
         assert "is to come back first" in answer(world)["error"]
-        world.write("UPDATE returns SET received_at = '2026-01-01T00:00:00+00:00'")
-        card = await world.card(await asked(world, "initiate_refund", refund))
+        said = await ask(world, "received", "#10188")
+        assert said.out.startswith("ORD-10188, line 1: the refund is asked for in the thread of the return"), said
+        card = await world.workspace.until(
+            lambda: next(
+                (one for one in world.workspace.replies_of_bot(question) if "approve_call" in buttons(one)), None
+            )
+        )
+        told = [shown(one) for one in world.workspace.replies_of_bot(question)]
+        assert "<@U0ANA> What you sent back of ORD-10188 has arrived. I ask for your refund now." in told
         assert "*Goes back to*\nGift card ending 7731" in shown(card)
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def sections(world: World, folder: Path, question: str) -> list[dict[str, str]]:
-    """Let the model search, and give back what it was told."""
+    """Search as the model; return what it was told."""
     world.script += [calls(("search_help", {"question": question})), Answer("So it is.")]
     async with world.bot(BOT_HELP_FOLDER=folder):
         await world.replies(await world.says(ANA, "@bot a question"))

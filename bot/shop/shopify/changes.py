@@ -4,17 +4,34 @@ Our key stands in the refund's note and in the staff's note of a cancellation, w
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
-from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, ChangeAddress, Quote, Refund, RefundReason
+from bot.shop.changes import (
+    Applied,
+    AppliedStatus,
+    CancelOrder,
+    Change,
+    ChangeAddress,
+    Quote,
+    Refund,
+    RefundReason,
+    ReturnItems,
+)
 from bot.shop.money import Money
 from bot.shop.orders import Address
-from bot.shop.quotes import quote_cancellation, quote_refund
+from bot.shop.quotes import quote_cancellation, quote_refund, quote_return
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 from bot.shop.shopify import reading
-from bot.shop.shopify.documents import MAX_PARTS, MAX_PAYMENTS, MAX_REFUNDS
+from bot.shop.shopify.documents import MAX_PARTS, MAX_PAYMENTS, MAX_REFUNDS, MAX_RETURNS
 
 _DISCREPANCY = {RefundReason.DEFECTIVE: "DAMAGE", RefundReason.WRONG_ITEM: "DAMAGE"}
+_REASONS = {
+    RefundReason.CHANGED_MIND: "gid://shopify/ReturnReasonDefinition/2",
+    RefundReason.WRONG_ITEM: "gid://shopify/ReturnReasonDefinition/4",
+    RefundReason.DEFECTIVE: "gid://shopify/ReturnReasonDefinition/6",
+}
+"""The reasons of a return in Shopify's library of them, which is the same in every store."""
 _MAX_CODE_CHARACTERS = 3
 
 
@@ -23,10 +40,16 @@ def quote(node: Json, change: Change) -> Quote:
     order = reading.order(node)
     if len(node["transactions"]) >= MAX_PAYMENTS or len(node["refunds"]) >= MAX_REFUNDS:
         raise ShopRefusedError(f"{order.id} has too many payments and refunds to be changed here.")
+    if len(node["returns"]) >= MAX_RETURNS:
+        raise ShopRefusedError(f"{order.id} has too many returns to be changed here.")
     if isinstance(change, Refund):
         return quote_refund(order, change, left_by_line(node))
     if isinstance(change, CancelOrder):
         return quote_cancellation(order)
+    if isinstance(change, ReturnItems):
+        if change.refund_to.strip().casefold() not in ("original", order.payment_method.casefold()):
+            raise ShopRefusedError(f"Money of {order.id} goes back to {order.payment_method} only.")
+        return quote_return(order, change, left_by_line(node), order.payment_method)
     if isinstance(change, ChangeAddress):
         if not order.cancellable:
             raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
@@ -36,13 +59,16 @@ def quote(node: Json, change: Change) -> Quote:
 
 
 def applied(node: Json, change: Change, key: str) -> Applied | None:
-    """Return what became of the change under the key, by what stands in the order; None when it is not there."""
+    """Return the outcome of the change under the key, by what stands in the order; None when it is not there."""
     if isinstance(change, Refund):
         ours = [one for one in node["refunds"] if key and str(one["note"] or "").endswith(_mark(key))]
         return of_refund(ours[0]) if ours else None
     if isinstance(change, CancelOrder):
         note = str((node["cancellation"] or {}).get("staffNote") or "")
         return _of_cancellation(node) if key and node["cancelledAt"] and note.endswith(_mark(key)) else None
+    if isinstance(change, ReturnItems):
+        notes = ((one, line["customerNote"]) for one in node["returns"] for line in one["returnLineItems"]["nodes"])
+        return next((of_return(one) for one, note in notes if key and str(note or "").endswith(_mark(key))), None)
     if isinstance(change, ChangeAddress):
         now = reading.order(node).address
         return Applied(node["id"]) if str(now).casefold() == str(change.address).casefold() else None
@@ -58,6 +84,14 @@ def of_refund(refund: Json) -> Applied:
     part = Money(sum(one.minor for one in back), back[0].currency) if back else None
     why = f"Only {part} of it went back; the payment provider refused the rest." if part else ""
     return Applied(refund["id"], status, why or "The payment provider refused it.")
+
+
+def of_return(found: Json) -> Applied:
+    """Return how far a return is: the merchant has to agree to it."""
+    if found["status"] in reading.RETURNS_THAT_ENDED:
+        return Applied(found["id"], AppliedStatus.FAILED, "The shop did not agree to it.")
+    status = AppliedStatus.PENDING if found["status"] == "REQUESTED" else AppliedStatus.SUCCEEDED
+    return Applied(found["id"], status)
 
 
 def left_by_line(node: Json) -> dict[int, int]:
@@ -92,6 +126,30 @@ def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:
         "currency": amount.currency,
         "transactions": transactions,
         "discrepancyReason": _DISCREPANCY.get(change.reason, "CUSTOMER"),
+    }
+
+
+def return_input(node: Json, change: ReturnItems, returnable: Sequence[Json], key: str) -> Json:
+    """Write which goods go back: of each line all that can. Raises ShopRefusedError for one of which nothing can."""
+    lines = [one for fulfillment in returnable for one in fulfillment["returnableFulfillmentLineItems"]["nodes"]]
+    order, sent = reading.order(node), []
+    for number in change.lines:
+        line_id, wanted = node["lineItems"]["nodes"][number - 1]["id"], order.items[number - 1].quantity
+        parts = [
+            one for one in lines if one["fulfillmentLineItem"]["lineItem"]["id"] == line_id and one["quantity"] > 0
+        ]
+        if sum(one["quantity"] for one in parts) < wanted:
+            raise ShopRefusedError(f"{number}. {order.items[number - 1].label} can't be sent back any more.")
+        sent += [_return_line(one, change.reason, key) for one in parts]
+    return {"orderId": node["id"], "returnLineItems": sent}
+
+
+def _return_line(found: Mapping[str, Json], reason: RefundReason, key: str) -> Json:
+    return {
+        "fulfillmentLineItemId": found["fulfillmentLineItem"]["id"],
+        "quantity": found["quantity"],
+        "returnReasonDefinitionId": _REASONS[reason],
+        "customerNote": f"{reason.replace('_', ' ')} {_mark(key)}",
     }
 
 

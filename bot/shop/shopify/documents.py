@@ -7,6 +7,7 @@ and then read as a whole, and in a list of orders there is less of each.
 MAX_PAYMENTS = 40
 MAX_REFUNDS = 20
 MAX_PARTS = 4
+MAX_RETURNS = 20
 ORDERS_IN_A_PAGE = 20
 
 _MONEY = "presentmentMoney{amount currencyCode}"
@@ -38,6 +39,12 @@ ORDERS_OF_CUSTOMER = f"""query OrdersOfCustomer($id:ID!,$after:String){{customer
       fulfillments(first:3){{displayStatus estimatedDeliveryAt deliveredAt}}
       lineItems(first:5){{nodes{{{_LINE}}}}}}}
     pageInfo{{hasNextPage endCursor}}}}}}}}"""
+RETURNS = f"""query Returns($id:ID!){{order(id:$id){{returns(first:{MAX_RETURNS},reverse:true){{nodes{{id status
+  returnLineItems(first:15){{nodes{{quantity processedQuantity customerNote
+    ...on ReturnLineItem{{fulfillmentLineItem{{lineItem{{id}}}}}}}}}}}}}}}}}}"""
+RETURNABLE = """query Returnable($id:ID!){returnableFulfillments(orderId:$id,first:5){nodes{
+  returnableFulfillmentLineItems(first:50){nodes{quantity fulfillmentLineItem{id lineItem{id}}}
+    pageInfo{hasNextPage}}}}}"""
 CUSTOMER_BY_EMAIL = f"""query CustomerByEmail($email:String!){{
   customerByIdentifier(identifier:{{emailAddress:$email}}){{{_CUSTOMER}}}}}"""
 SHOP = f"""query Shop{{
@@ -54,7 +61,10 @@ CANCEL = """mutation Cancel($orderId:ID!,$staffNote:String!){
     refundMethod:{originalPaymentMethodsRefund:true}){job{id} orderCancelUserErrors{code message}}}"""
 CHANGE_ADDRESS = """mutation ChangeAddress($input:OrderInput!){
   orderUpdate(input:$input){order{id} userErrors{field message}}}"""
+RETURN = """mutation Return($input:ReturnRequestInput!){
+  returnRequest(input:$input){return{id status} userErrors{field message code}}}"""
 ALL = (
     *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP),
-    *(REFUND, CANCEL, CHANGE_ADDRESS),
+    *(RETURNS, RETURNABLE),
+    *(REFUND, CANCEL, CHANGE_ADDRESS, RETURN),
 )

@@ -1,6 +1,7 @@
 """Shopify's orders as the bot's own values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ _ON_ITS_WAY = {
     "NOT_DELIVERED": OrderStatus.DELAYED,
     "FAILURE": OrderStatus.DELAYED,
 }
+RETURNS_THAT_ENDED = frozenset({"DECLINED", "CANCELED"})
 _PENDING = frozenset({"PENDING", "AWAITING_RESPONSE", "UNKNOWN"})
 _FAILED = frozenset({"FAILURE", "ERROR"})
 
@@ -61,7 +63,7 @@ def order(node: Json) -> Order:
         id=node["name"],
         customer=customer(node["customer"]),
         status=_status(node),
-        items=tuple(_item(line) for line in node["lineItems"]["nodes"]),
+        items=_with_returns(node, tuple(_item(line) for line in node["lineItems"]["nodes"])),
         total=Money(sum(money(paid["amountSet"]).minor for paid in payments(node)), currency),
         refunded=Money(sum(gone(node).values()), currency),
         payment_method=", ".join(filter(None, gateways)) or "the original payment",
@@ -92,6 +94,11 @@ def gone(node: Json) -> dict[str, int]:
     return sums
 
 
+def returns(node: Json) -> list[Json]:
+    """List the returns that stand, whether or not the merchant has agreed to them yet, the latest first."""
+    return [one for one in node["returns"] if one["status"] not in RETURNS_THAT_ENDED]
+
+
 def refund_status(refund: Json) -> AppliedStatus:
     """Return how far a refund is, by its transactions: one that failed makes it failed, one that waits pending."""
     statuses = {one["status"] for one in refund["transactions"]["nodes"]}
@@ -101,7 +108,7 @@ def refund_status(refund: Json) -> AppliedStatus:
 
 
 def is_pending(transaction: Json) -> bool:
-    """Return whether the payment provider has not said yet what became of it."""
+    """Return whether the payment provider has not said the outcome yet."""
     return transaction["status"] in _PENDING
 
 
@@ -136,6 +143,18 @@ def _item(line: Json) -> OrderItem:
     price = money(line["discountedUnitPriceAfterAllDiscountsSet"])
     variant = (line["variant"] or {}).get("id")
     return OrderItem(line["title"], line["quantity"], price, line["variantTitle"] or "", variant)
+
+
+def _with_returns(node: Json, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Note which lines go back or have gone, and whether they have arrived."""
+    numbers, found = _numbers(node), list(items)
+    for one in reversed(returns(node)):
+        for line in one["returnLineItems"]["nodes"]:
+            number = numbers.get(((line.get("fulfillmentLineItem") or {}).get("lineItem") or {}).get("id", ""), 0)
+            if number:
+                received = one["status"] == "CLOSED" or line["processedQuantity"] >= line["quantity"]
+                found[number - 1] = replace(found[number - 1], returning="return", received=received)
+    return tuple(found)
 
 
 def _numbers(node: Json) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """The Shop port over a Shopify store.
 
 Refunds go out under Shopify's own idempotency key, which it forgets after a day; so the key stands in the refund's
-note as well, by which a refund is found for ever. A cancellation takes no key: it stands in the staff's note.
+note as well, by which a refund is found for ever. A cancellation takes no key: it stands in the staff's note; of a
+return it stands in the customer's.
 """
 
 import asyncio
@@ -9,43 +10,24 @@ import re
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from aiohttp import ClientSession
-from pydantic import SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote, Refund
+from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote, Refund, ReturnItems
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, OutcomeUnknownError, Remote
 from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import changes, documents, reading
 from bot.shop.shopify.api import AdminApi, Tokens
+from bot.shop.shopify.settings import ShopifySettings
 
 _SCOPES = frozenset({"read_orders", "write_orders", "read_customers"})
+_OF_RETURNS = frozenset({"read_returns", "write_returns"})
 _CERTAIN = frozenset({"NOT_FOUND", "NO_REFUND_PERMISSION"})
 """Why an order is not cancelled, before anything was begun."""
 _WAITS_FOR_JOB = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-
-
-class ShopifySettings(BaseSettings):
-    """The store (`example.myshopify.com`), and an app's id and secret, or a token of an older app."""
-
-    model_config = SettingsConfigDict(env_prefix="BOT_SHOPIFY_", env_file=".env", extra="ignore")
-
-    store: str
-    client_id: str = ""
-    client_secret: SecretStr = SecretStr("")
-    token: SecretStr | None = None
-    version: str = "2026-10"
-    url: str | None = None
-    timeout_seconds: float = 15.0
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> "ShopifySettings":
-        if self.token is None and not (self.client_id and self.client_secret.get_secret_value()):
-            raise ValueError("set BOT_SHOPIFY_CLIENT_ID and BOT_SHOPIFY_CLIENT_SECRET, or BOT_SHOPIFY_TOKEN")
-        return self
 
 
 @asynccontextmanager
@@ -68,7 +50,8 @@ class Shopify:
 
     def __init__(self, api: AdminApi) -> None:
         self._api = api
-        self._affixes: tuple[str, str] | None = None
+        self._store: Json = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def replay(self) -> Safe | LookFirst:
@@ -77,8 +60,8 @@ class Shopify:
 
     @property
     def changes(self) -> Collection[type[Change]]:
-        """What a store does for an order as a whole."""
-        return (Refund, CancelOrder, ChangeAddress)
+        """What a store does for an order, and returns where the app may ask for them."""
+        return (Refund, CancelOrder, ChangeAddress, *((ReturnItems,) if self._returns else ()))
 
     @property
     def reads(self) -> Collection[Reading]:
@@ -88,14 +71,13 @@ class Shopify:
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do."""
         try:
-            data = await self._api.read(documents.SHOP)
+            data = self._store = await self._api.read(documents.SHOP)
         except ShopUnavailableError as error:
             raise ShopCheckError(
                 f"{error} Check BOT_SHOPIFY_STORE, the app's id and secret or its token, and that it may read orders "
                 "and customers."
             ) from error
-        scopes = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
-        if missing := sorted(_SCOPES - scopes):
+        if missing := sorted(_SCOPES - _scopes_of(data)):
             raise ShopCheckError(f"The app lacks the scopes {', '.join(missing)}; add them to it and install it again.")
         supported = {version["handle"] for version in data["publicApiVersions"] if version["supported"]}
         if self._api.version not in supported:
@@ -154,10 +136,18 @@ class Shopify:
 
     async def quote(self, change: Change) -> Quote:
         """Say what the change would do now."""
-        return changes.quote(await self._node_of(change), change)
+        node = await self._node_of(change)
+        quote = changes.quote(node, change)
+        if isinstance(change, ReturnItems):
+            changes.return_input(node, change, await self._returnable(node), "")
+        return quote
 
     async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
-        """Look for the key, check the quote, and make the change under the key."""
+        """Look for the key, check the quote, and make the change under the key, one at a time for an order."""
+        async with self._locks.setdefault(str(quote.order_id), asyncio.Lock()):
+            return await self._apply(change, quote, key)
+
+    async def _apply(self, change: Change, quote: Quote, key: str) -> Applied:
         node = await self._node_of(change)
         if applied := changes.applied(node, change, key):
             return applied
@@ -167,6 +157,8 @@ class Shopify:
             return await self._refund(node, change, quote, key)
         if isinstance(change, CancelOrder):
             return await self._cancel(node, change, key)
+        if isinstance(change, ReturnItems):
+            return await self._return(node, change, key)
         if isinstance(change, ChangeAddress):
             sent = changes.address_input(node, change.address)
             errors = (await self._api.change(documents.CHANGE_ADDRESS, input=sent))["orderUpdate"]["userErrors"]
@@ -191,6 +183,26 @@ class Shopify:
             raise OutcomeUnknownError("Shopify answered without a refund.")
         return changes.of_refund(result["refund"])
 
+    async def _return(self, node: Json, change: ReturnItems, key: str) -> Applied:
+        sent = changes.return_input(node, change, await self._returnable(node), key)
+        result = (await self._api.change(documents.RETURN, input=sent))["returnRequest"]
+        if result["userErrors"]:
+            return await self._after_error(node, change, key, result["userErrors"])
+        if not result["return"]:
+            raise OutcomeUnknownError("Shopify answered without a return.")
+        return changes.of_return(result["return"])
+
+    async def _returnable(self, node: Json) -> list[Json]:
+        """Read what of the order can be sent back. Raises ShopRefusedError where that is more than is read here."""
+        if not self._returns:
+            raise ShopRefusedError("This shop can't do that.")
+        found: list[Json] = (await self._api.read(documents.RETURNABLE, id=node["id"]))["returnableFulfillments"][
+            "nodes"
+        ]
+        if any(one["returnableFulfillmentLineItems"]["pageInfo"]["hasNextPage"] for one in found):
+            raise ShopRefusedError(f"{node['name']} has too many lines in one parcel to be sent back here.")
+        return found
+
     async def _cancel(self, node: Json, change: CancelOrder, key: str) -> Applied:
         """Cancel, and wait for the job that does it, also one that was begun before.
 
@@ -209,7 +221,7 @@ class Shopify:
         raise OutcomeUnknownError(f"Shopify: {_words(errors)}")
 
     async def _after_error(self, node: Json, change: Change, key: str, errors: Sequence[Json]) -> Applied:
-        """Look what became of it: Shopify's errors of refunds have no code, so an error is no refusal by itself.
+        """Look for the outcome: Shopify's errors of refunds have no code, so an error is no refusal by itself.
 
         Raises ShopRefusedError when nothing was done for certain, and OutcomeUnknownError else.
         """
@@ -256,13 +268,29 @@ class Shopify:
             data = await self._api.read(documents.MORE_LINES, id=order_id, after=page["pageInfo"]["endCursor"])
             page = data["order"]["lineItems"]
             node["lineItems"]["nodes"] += page["nodes"]
+        if node:
+            node["returns"] = await self._returns_of(order_id) if self._returns else []
         return node
 
+    async def _returns_of(self, order_id: str) -> list[Json]:
+        order = (await self._api.read(documents.RETURNS, id=order_id))["order"]
+        found: list[Json] = order["returns"]["nodes"] if order else []
+        return found
+
+    @property
+    def _returns(self) -> bool:
+        """Whether the app may read returns and ask for them."""
+        return _scopes_of(self._store) >= _OF_RETURNS if self._store else False
+
     async def _name_affixes(self) -> tuple[str, str]:
-        if self._affixes is None:
-            shop = (await self._api.read(documents.SHOP))["shop"]
-            self._affixes = (shop["orderNumberFormatPrefix"], shop["orderNumberFormatSuffix"])
-        return self._affixes
+        if not self._store:
+            self._store = await self._api.read(documents.SHOP)
+        shop = self._store["shop"]
+        return shop["orderNumberFormatPrefix"], shop["orderNumberFormatSuffix"]
+
+
+def _scopes_of(store: Json) -> set[str]:
+    return {scope["handle"] for scope in store["currentAppInstallation"]["accessScopes"]}
 
 
 def _words(errors: Sequence[Json]) -> str:

@@ -45,6 +45,8 @@ def erase_due(db: Database) -> None:
     for statement in (
         """UPDATE orders SET address = NULL, payment_method_id = NULL
            WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)""",
+        """UPDATE payments SET method_id = NULL WHERE order_id IN (
+               SELECT id FROM orders WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?))""",
         "DELETE FROM payment_methods WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)",
         "UPDATE effects SET change = NULL WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)",
         """UPDATE customers SET name = 'Deleted customer', email = 'deleted-' || id, erase_after = NULL, address = NULL

@@ -1,19 +1,20 @@
 """Changes of the built-in shop to the goods of an order: lines that go back, and other variants in their place."""
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from bot.shop.changes import ChangeItems, ExchangeItems, Quote, QuotedItem, RefundReason, ReturnItems, When
+from bot.shop import quotes
+from bot.shop.changes import ChangeItems, ExchangeItems, Quote, QuotedItem, RefundReason, ReturnItems
 from bot.shop.money import Money
-from bot.shop.orders import Order, OrderItem, OrderStatus, PaymentMethod, Variant
-from bot.shop.quotes import quoted_items
+from bot.shop.orders import Order, OrderItem, PaymentMethod, Variant
+from bot.shop.quotes import quoted_items, refuse_lines, require_returnable
 from bot.shop.shop import ShopRefusedError
-from bot.shop.sqlite.paying import method_of, move, paid_with, require_balance
-from bot.shop.sqlite.reading import left_by_line, order_of, read_variants
+from bot.shop.sqlite.paying import in_words, method_of, move, parts_back, require_balance
+from bot.shop.sqlite.reading import left_by_line, order_of, present_method, read_variants
 
 RETURN_DAYS = 30
 FAULT_DAYS = 365
@@ -30,32 +31,13 @@ class _Swapped(NamedTuple):
 
 def quote_return(db: Database, change: ReturnItems) -> Quote:
     """Say what comes back for the lines when they have arrived. Raises ShopRefusedError."""
-    order = order_of(db, change.order_id)
-    if not change.lines:
-        raise ShopRefusedError("No line of the order was named.", "Ask which; send their numbers.")
-    if change.reason == RefundReason.NOT_DELIVERED:
-        raise ShopRefusedError(
-            "What has not arrived can't be sent back.",
-            "Offer a refund; for something that arrived, ask for the reason.",
-        )
+    order, left = order_of(db, change.order_id), left_by_line(db, order_of(db, change.order_id))
     at_fault = change.reason in (RefundReason.DEFECTIVE, RefundReason.WRONG_ITEM)
-    items = quoted_items(order, change.lines)
-    _require_returnable(order, change.lines, FAULT_DAYS if at_fault else RETURN_DAYS)
-    left = left_by_line(db, order)
-    _refuse_lines(order, [line for line in change.lines if not left[line]], "was refunded already")
+    quote = quotes.quote_return(order, change, left, "")
+    _require_in_time(order, FAULT_DAYS if at_fault else RETURN_DAYS)
     method = _destination(db, order, change.refund_to)
-    return Quote(
-        order.customer,
-        order.id,
-        items,
-        balance=min(Money(sum(left[line] for line in change.lines), order.total.currency), order.refundable),
-        method=method.label,
-        when=When.ON_RECEIPT,
-        total=order.total,
-        refunded=order.refunded,
-        status=order.status,
-        delivered_on=order.delivered_at.date() if order.delivered_at else None,
-    )
+    parts = parts_back(db, order, quotes.returned(order, change.lines, left), method)
+    return replace(quote, method=in_words(parts) or method.label)
 
 
 def make_return(db: Database, change: ReturnItems, quote: Quote, key: str) -> None:
@@ -69,8 +51,10 @@ def make_return(db: Database, change: ReturnItems, quote: Quote, key: str) -> No
 def quote_exchange(db: Database, change: ExchangeItems) -> Quote:
     """Say what each line becomes, and what that costs or brings back. Raises ShopRefusedError."""
     order = order_of(db, change.order_id)
-    quoted_items(order, [swap.line for swap in change.swaps])
-    _require_returnable(order, [swap.line for swap in change.swaps], RETURN_DAYS)
+    lines = [swap.line for swap in change.swaps]
+    quoted_items(order, lines)
+    require_returnable(order, lines)
+    _require_in_time(order, RETURN_DAYS)
     return _quote_swaps(db, order, change)
 
 
@@ -134,7 +118,7 @@ def _swaps(db: Database, order: Order, change: ExchangeItems | ChangeItems) -> l
         raise ShopRefusedError("No line of the order was named.", "Ask which, and for what.")
     left = left_by_line(db, order)
     touched = [swap.line for swap in change.swaps if left[swap.line] != order.items[swap.line - 1].price.minor]
-    _refuse_lines(order, touched, "was refunded already")
+    refuse_lines(order, touched, "was refunded already")
     swapped = [_swapped(db, order, swap.line, swap.variant_id) for swap in change.swaps]
     wanted = Counter[str]()
     for one in swapped:
@@ -190,28 +174,15 @@ def _make_swaps(db: Database, change: ExchangeItems | ChangeItems, quote: Quote,
     return swapped
 
 
-def _require_returnable(order: Order, lines: Sequence[int], days: int) -> None:
-    if order.status != OrderStatus.DELIVERED or order.delivered_at is None:
-        raise ShopRefusedError(
-            f"{order.id} is {order.status}, so nothing of it can be sent back.",
-            "An order that has not left can be cancelled or changed; one on its way once it has arrived.",
-        )
-    if order.delivered_at + timedelta(days=days + 1) < datetime.now(UTC):
+def _require_in_time(order: Order, days: int) -> None:
+    if order.delivered_at and order.delivered_at + timedelta(days=days + 1) < datetime.now(UTC):
         raise ShopRefusedError(f"{order.id} arrived more than {days} days ago, so it can't be sent back any more.")
-    for line in lines:
-        if (what := order.items[line - 1].returning) is not None:
-            _refuse_lines(order, [line], "was exchanged already" if what == "exchange" else "was returned already")
-
-
-def _refuse_lines(order: Order, lines: Sequence[int], why: str) -> None:
-    if lines:
-        raise ShopRefusedError(f"{', '.join(f'{line}. {order.items[line - 1].label}' for line in lines)} {why}.")
 
 
 def _destination(db: Database, order: Order, refund_to: str) -> PaymentMethod:
     """Return where the money of a return goes: how the order was paid, or a gift card of the customer's."""
     method = method_of(db, order, refund_to)
-    if method != paid_with(db, order) and method.balance is None:
+    if method != present_method(db, order.id) and method.balance is None:
         raise ShopRefusedError(f"Money of {order.id} goes back to {order.payment_method} or to a gift card only.")
     if method.balance is not None and method.balance.currency != order.total.currency:
         raise ShopRefusedError(f"{method.label} is in {method.balance.currency}, and {order.id} is not.")

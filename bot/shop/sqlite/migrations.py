@@ -52,7 +52,7 @@ def shop_tables(db: Database) -> None:
 
 @shop_migrations()
 def deleted_customers(db: Database) -> None:
-    """Let a customer be hidden at once and erased later."""
+    """Add customers who are hidden at once and erased later."""
     db.execute("ALTER TABLE customers ADD COLUMN deleted_at TEXT")
     db.execute("ALTER TABLE customers ADD COLUMN erase_after TEXT")
 
@@ -129,7 +129,7 @@ def refunds_as_a_view(db: Database) -> None:
 
 @shop_migrations()
 def order_numbers_of_any_shape(db: Database) -> None:
-    """Let an order be found however its number is written."""
+    """Add the keys by which an order is found however its number is written."""
     db.execute(f"CREATE INDEX orders_by_key ON orders ({NUMBER_KEY})")
     db.execute(f"CREATE INDEX orders_by_digits ON orders ({NUMBER_DIGITS})")
 
@@ -169,3 +169,19 @@ def catalogue(db: Database) -> None:
     db.execute("ALTER TABLE orders ADD COLUMN payment_method_id TEXT REFERENCES payment_methods(id)")
     db.execute("ALTER TABLE order_items ADD COLUMN options TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE order_items ADD COLUMN variant_id TEXT REFERENCES variants(id)")
+
+
+@shop_migrations()
+def payments_by_method(db: Database) -> None:
+    """Keep which of a customer's payment methods a payment is by, where two are called alike."""
+    db.execute("ALTER TABLE payments ADD COLUMN method_id TEXT")
+    db.execute("DROP TRIGGER refunds_insert")
+    db.execute("""
+        CREATE TRIGGER refunds_insert INSTEAD OF INSERT ON refunds BEGIN
+            INSERT INTO effects (idempotency_key, id, kind, order_id, created_at)
+            VALUES (NEW.idempotency_key, NEW.id, 'refund', NEW.order_id, NEW.created_at);
+            INSERT INTO payments
+                (id, order_id, amount_minor, currency, method, reason, idempotency_key, created_at, method_id)
+            SELECT NEW.id, NEW.order_id, -NEW.amount_minor, NEW.currency, payment_method, NEW.reason,
+                   NEW.idempotency_key, NEW.created_at, payment_method_id FROM orders WHERE id = NEW.order_id;
+        END""")

@@ -1,6 +1,8 @@
-"""Payments of the built-in shop: which way of paying words mean, and money that moves by one, signed."""
+"""Payments of the built-in shop: which way of paying words mean, where money goes back to, and how it moves."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -8,19 +10,41 @@ from bot.shop.changes import ChangePayment, Quote
 from bot.shop.money import Money
 from bot.shop.orders import Order, PaymentMethod
 from bot.shop.shop import ShopRefusedError
-from bot.shop.sqlite.reading import order_of, read_payment_methods
+from bot.shop.sqlite.reading import came_from, order_of, present_method, read_payment_methods
 from bot.store.records import new_id
 
 ORIGINAL = "original"
 _MIN_PART_CHARACTERS = 3
 
 
-def paid_with(db: Database, order: Order) -> PaymentMethod:
-    """Return what the order was paid with, also when that is none of the customer's methods any more."""
-    methods = read_payment_methods(db, order.customer.id)
-    ours = (order.payment_method_id, order.payment_method)
-    known = next((one for one in methods if (one.id, one.label) == ours), None)
-    return known or PaymentMethod("", order.payment_method)
+class Part(NamedTuple):
+    """What of an amount goes back by which way of paying."""
+
+    method: PaymentMethod
+    amount: Money
+
+
+def parts_back(db: Database, order: Order, amount: Money, to: PaymentMethod | None = None) -> tuple[Part, ...]:
+    """Divide what goes back: all of it to what was chosen, else to each way of paying as far as it came from there.
+
+    The one that the order is paid with is first; it also has what was paid in no way that is known.
+    """
+    present = present_method(db, order.id)
+    if to is not None and to != present:
+        return (Part(to, amount),) if amount.minor else ()
+    rest, parts = amount.minor, dict[PaymentMethod, int]()
+    for method, paid in came_from(db, order.id).items():
+        parts[method] = max(0, min(rest, paid))
+        rest -= parts[method]
+    parts[present] += rest
+    return tuple(Part(method, Money(minor, amount.currency)) for method, minor in parts.items() if minor)
+
+
+def in_words(parts: Sequence[Part]) -> str:
+    """Name the ways of paying, with what goes back by each when there are several."""
+    if len(parts) == 1:
+        return parts[0].method.label
+    return " and ".join(f"{part.method.label} ({part.amount})" for part in parts)
 
 
 def method_of(db: Database, order: Order, wanted: str) -> PaymentMethod:
@@ -28,7 +52,7 @@ def method_of(db: Database, order: Order, wanted: str) -> PaymentMethod:
 
     Raises ShopRefusedError.
     """
-    words, original = " ".join(wanted.casefold().split()), paid_with(db, order)
+    words, original = " ".join(wanted.casefold().split()), present_method(db, order.id)
     known = [one for one in read_payment_methods(db, order.customer.id) if one.id != original.id]
     if words == ORIGINAL:
         return original
@@ -65,6 +89,7 @@ def move(db: Database, order_id: str, method: PaymentMethod, paid: Money, *, rea
             "amount_minor": paid.minor,
             "currency": paid.currency,
             "method": method.label,
+            "method_id": method.id or None,
             "reason": reason,
             "idempotency_key": key,
             "created_at": datetime.now(UTC).isoformat(),
@@ -81,28 +106,31 @@ def quote_payment(db: Database, change: ChangePayment) -> Quote:
     order = order_of(db, change.order_id)
     if not order.cancellable:
         raise ShopRefusedError(f"{order.id} is {order.status}, so how it is paid can't be changed any more.")
-    before, method = paid_with(db, order), method_of(db, order, change.pay_with)
-    if method == before:
-        raise ShopRefusedError(f"{order.id} is paid with {before.label} already.")
-    require_balance(before, -order.refundable)
-    require_balance(method, order.refundable)
+    method, parts = method_of(db, order, change.pay_with), parts_back(db, order, order.refundable)
+    if {part.method for part in parts} <= {method}:
+        raise ShopRefusedError(f"{order.id} is paid with {method.label} already.")
+    comes_back = sum(part.amount.minor for part in parts if part.method == method)
+    for part in parts:
+        require_balance(part.method, -part.amount)
+    require_balance(method, order.refundable - Money(comes_back, order.refundable.currency))
     return Quote(
         order.customer,
         order.id,
         method=method.label,
         total=order.total,
         refunded=order.refunded,
-        method_before=before.label,
+        method_before=in_words(parts),
     )
 
 
 def make_payment(db: Database, change: ChangePayment, quote: Quote, key: str) -> None:  # noqa: ARG001 - as all are
-    """Give back what was paid, and take it by the other method."""
+    """Give back what was paid to where it came from, and take it by the other method."""
     order = order_of(db, change.order_id)
     method = method_of(db, order, change.pay_with)
-    move(db, order.id, paid_with(db, order), -order.refundable, reason=change.kind, key=key)
+    for part in parts_back(db, order, order.refundable):
+        move(db, order.id, part.method, -part.amount, reason=change.kind, key=key)
     move(db, order.id, method, order.refundable, reason=change.kind, key=key)
     db.execute(
         "UPDATE orders SET payment_method = ?, payment_method_id = ? WHERE id = ?",
-        [method.label, method.id, order.id],
+        [method.label, method.id or None, order.id],
     )

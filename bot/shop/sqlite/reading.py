@@ -25,7 +25,7 @@ from bot.shop.orders import (
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
-_WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=\S)", re.IGNORECASE)
+_WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=[^\s_/-])", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_CAPITALS = 6
@@ -70,7 +70,7 @@ def read_order(db: Database, number: str) -> Order | None:
         items=_items(db, row["id"], currency),
         total=Money(row["total_minor"], currency),
         refunded=Money(row["refunded_minor"], currency),
-        payment_method=row["payment_method"],
+        payment_method=" and ".join(_paid_with(db, row["id"])),
         placed_at=datetime.fromisoformat(row["placed_at"]),
         expected_on=date.fromisoformat(row["expected_on"]) if row["expected_on"] else None,
         delivered_at=datetime.fromisoformat(row["delivered_at"]) if row["delivered_at"] else None,
@@ -86,6 +86,47 @@ def read_order(db: Database, number: str) -> Order | None:
         payment_method_id=row["payment_method_id"],
         changed=bool(row["changed"]),
     )
+
+
+def present_method(db: Database, order_id: str) -> PaymentMethod:
+    """Return what the order is paid with, also when that is none of the customer's methods any more."""
+    ((label, method_id, customer_id),) = db.execute(
+        "SELECT payment_method, payment_method_id, customer_id FROM orders WHERE id = ?", [order_id]
+    ).fetchall()
+    methods = read_payment_methods(db, customer_id)
+    known = next((one for one in methods if (one.id, one.label) == (method_id, label)), None)
+    return known or PaymentMethod("", label)
+
+
+def came_from(db: Database, order_id: str) -> dict[PaymentMethod, int]:
+    """Return what of the order's money came from which way of paying and is still there, the present one first.
+
+    What it was paid with at first is the present one, unless money has moved by that since.
+    """
+    present = present_method(db, order_id)
+    (customer_id,) = db.execute("SELECT customer_id FROM orders WHERE id = ?", [order_id]).fetchone()
+    methods = read_payment_methods(db, customer_id)
+    moved = []
+    for method_id, label, minor, key in db.execute(
+        """SELECT method_id, method, amount_minor, idempotency_key
+           FROM payments LEFT JOIN effects USING (idempotency_key)
+           WHERE payments.order_id = ? AND coalesce(effects.status, '') != 'failed' ORDER BY payments.rowid""",
+        [order_id],
+    ).fetchall():
+        alike = [one for one in methods if one.id == method_id] or [one for one in methods if one.label == label]
+        moved.append((alike[0] if len(alike) == 1 else PaymentMethod("", label), minor, key))
+    is_known = any(method == present for method, _, _ in moved)
+    left = {present: 0}
+    for method, minor, key in moved:
+        by = method if is_known or key else present
+        left[by] = left.get(by, 0) + minor
+    return left
+
+
+def _paid_with(db: Database, order_id: str) -> list[str]:
+    """Name the ways of paying in which the order's money is, the present one first."""
+    present, *others = came_from(db, order_id).items()
+    return [present[0].label, *(method.label for method, minor in others if minor > 0)]
 
 
 def order_of(db: Database, number: str) -> Order:

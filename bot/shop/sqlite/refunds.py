@@ -7,18 +7,18 @@ from sqlite_utils import Database
 
 from bot.shop import quotes
 from bot.shop.changes import CancelOrder, Quote, Refund, RefundReason
-from bot.shop.orders import Order, PaymentMethod
+from bot.shop.money import Money
+from bot.shop.orders import Order
 from bot.shop.shop import ShopRefusedError
-from bot.shop.sqlite.paying import method_of, move, paid_with
+from bot.shop.sqlite.paying import ORIGINAL, Part, in_words, method_of, move, parts_back
 from bot.shop.sqlite.reading import left_by_line, order_of
 
 
 def quote_refund(db: Database, change: Refund) -> Quote:
     """Say what goes back for which lines. Raises ShopRefusedError when that is nothing, too much, or too early."""
     order = order_of(db, change.order_id)
-    _refuse_on_its_way_back(order, change)
     quote = quotes.quote_refund(order, change, left_by_line(db, order))
-    return replace(quote, method=_destination(db, order, change.lines).label)
+    return replace(quote, method=in_words(_parts(db, order, change, quote.balance)))
 
 
 def make_refund(db: Database, change: Refund, quote: Quote, key: str) -> None:
@@ -31,21 +31,23 @@ def make_refund(db: Database, change: Refund, quote: Quote, key: str) -> None:
                 of_lines[line] = min(left, rest)
                 rest -= of_lines[line]
         db.execute("UPDATE effects SET lines = ? WHERE idempotency_key = ?", [json.dumps(of_lines), key])
-    if quote.balance:
-        method = _destination(db, order, change.lines)
-        move(db, order.id, method, -quote.balance, reason=change.reason, key=key)
+    for part in _parts(db, order, change, quote.balance):
+        move(db, order.id, part.method, -part.amount, reason=change.reason, key=key)
 
 
 def quote_cancellation(db: Database, change: CancelOrder) -> Quote:
     """Say what goes back. Raises ShopRefusedError when the order has left."""
-    return quotes.quote_cancellation(order_of(db, change.order_id))
+    order = order_of(db, change.order_id)
+    quote, parts = quotes.quote_cancellation(order), parts_back(db, order, order.refundable)
+    return replace(quote, method=in_words(parts)) if parts else quote
 
 
 def make_cancellation(db: Database, change: CancelOrder, quote: Quote, key: str) -> None:
-    """Cancel it, and give back what is left of its money."""
+    """Cancel it, and give back what is left of its money to where it came from."""
     db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", [quote.order_id])
     order = order_of(db, change.order_id)
-    move(db, order.id, paid_with(db, order), -order.refundable, reason=RefundReason.CHANGED_MIND, key=key)
+    for part in parts_back(db, order, order.refundable):
+        move(db, order.id, part.method, -part.amount, reason=RefundReason.CHANGED_MIND, key=key)
     db.execute(
         """UPDATE variants SET stock = stock + kept.quantity
            FROM (SELECT variant_id, sum(quantity) AS quantity FROM order_items WHERE order_id = ? GROUP BY 1) AS kept
@@ -54,27 +56,15 @@ def make_cancellation(db: Database, change: CancelOrder, quote: Quote, key: str)
     )
 
 
-def _destination(db: Database, order: Order, lines: tuple[int, ...]) -> PaymentMethod:
-    """Return where money goes back to: how it was paid, or what was chosen when the lines were sent back."""
-    chosen = {
-        wanted
-        for line, wanted in db.execute("SELECT line, refund_to FROM returns WHERE order_id = ?", [order.id]).fetchall()
-        if line in lines and wanted
-    }
-    if len(chosen) > 1:
-        raise ShopRefusedError("The money of these lines goes to different places.", "Ask for each by itself.")
-    original = paid_with(db, order)
-    return next((method_of(db, order, wanted) for wanted in chosen if wanted != original.label), original)
-
-
-def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
-    """Refuse money for what has not come back yet, where it is about certain lines or all that is left."""
-    lines = change.lines or (() if change.amount else tuple(range(1, len(order.items) + 1)))
-    for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
-        if item.returning == "return" and not item.received:
-            raise ShopRefusedError(
-                f"{line}. {item.label} is to come back first; its money follows when it has arrived.",
-                "Other lines can be refunded by their numbers.",
-            )
-        if item.returning == "exchange" and not item.received:
-            raise ShopRefusedError(f"{line}. {item.label} is being exchanged, so it can't be refunded.")
+def _parts(db: Database, order: Order, change: Refund, amount: Money | None) -> tuple[Part, ...]:
+    """Divide what goes back: to where it came from, or to what was chosen when the lines were sent back."""
+    if not amount:
+        return ()
+    left = left_by_line(db, order)
+    lines = change.lines or (() if change.amount else tuple(line for line in left if left[line]))
+    rows = db.execute("SELECT line, refund_to FROM returns WHERE order_id = ?", [order.id]).fetchall()
+    chosen = {line: wanted for line, wanted in rows if line in lines and wanted}
+    wanted = {method_of(db, order, chosen.get(line, ORIGINAL)) for line in lines}
+    if len(wanted) > 1:
+        raise ShopRefusedError("The money of these lines goes to different places.", "Ask for each by its lines.")
+    return parts_back(db, order, amount, next(iter(wanted), None))

@@ -1,6 +1,6 @@
 """The Shop whose orders, payments and effects are rows beside the log."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.shop import LookFirst, Reading, Safe, ShopRefusedError
 from bot.shop.sqlite import accounts, addresses, goods, paying, reading, refunds
+from bot.shop.sqlite.receiving import Arrival, receive
 from bot.store.records import new_id
 from bot.store.sqlite.database import DatabaseThread
 
@@ -146,6 +147,10 @@ class SqliteShop:
         """Return what was done under the key."""
         effect = await self._database.read(lambda db: reading.effect_with(db, key))
         return _applied(effect) if effect and _is_of(effect, change) else None
+
+    async def receive(self, number: str, lines: Sequence[int] = ()) -> list[Arrival]:
+        """Note that lines which were sent back have arrived, or all, and return those whose money may go back now."""
+        return await self._database.commit(lambda db: receive(db, self.order_number(number) or number, lines))
 
     async def erase_due(self) -> None:
         """Erase name and e-mail address of the customers whose days to come back are over; the orders stay."""

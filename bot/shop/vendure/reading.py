@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
-from bot.shop.money import Money, exponent
+from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
 from bot.shop.quotes import quote_cancellation, quote_refund
 from bot.shop.remote import Json
@@ -55,7 +56,7 @@ def _refunds(node: Json) -> list[Json]:
 
 
 def find_applied(node: Json, change: Change, key: str) -> Applied | None:
-    """Return what became of a change, found by its key in the refunds, or in the history when none was due."""
+    """Return the outcome of a change, found by its key in the refunds, or in the history when none was due."""
     ours = [refund for refund in _refunds(node) if str(refund["reason"]).endswith(f"[support-bot:{key}]")]
     if ours:
         return read_refund(ours[-1])

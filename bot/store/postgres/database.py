@@ -132,7 +132,7 @@ class PostgresDatabase:
         return None
 
     async def notify(self, channel: str) -> None:
-        """Tell whoever listens there. Raises DatabaseError."""
+        """Notify all who listen there. Raises DatabaseError."""
         try:
             await self._loop.run_in_executor(self._threads, self._notify, channel)
         except psycopg.Error as error:

@@ -148,6 +148,11 @@ _THE_REST = """
     CREATE INDEX usage_by_age ON usage (at);
     CREATE TABLE bounds_told (
         "user" TEXT NOT NULL, resource TEXT NOT NULL, until TIME NOT NULL, PRIMARY KEY ("user", resource));"""
+_TWO_APPROVERS = """
+    ALTER TABLE tool_calls
+        ADD COLUMN approvals_needed integer NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2)),
+        ADD COLUMN first_approved_by TEXT, ADD COLUMN first_approved_at TIME, ADD COLUMN escalated_at TIME;
+    CREATE INDEX requests_of_customer ON tool_calls (customer, decided_at) WHERE gated;"""
 TABLES = (
     "threads",
     "inbox",
@@ -182,16 +187,27 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
+def _two_approvers(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(_typed(_TWO_APPROVERS))
+
+
 def _traces(connection: psycopg.Connection[Any]) -> None:
     for table in ("inbox", "tool_calls", "outbox"):
         connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
     create_views(connection)
 
 
+def _timelines(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
+
+
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
+    "two_approvers": _two_approvers,
+    "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
     "plain_views": create_views,
+    "views_of_two_approvers": create_views,
 }
 
 

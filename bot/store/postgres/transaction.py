@@ -36,11 +36,11 @@ class PostgresTransaction:
             return cursor.execute(in_postgres(sql), _values(params)).fetchall()
 
     def lock(self, name: str) -> None:
-        """Keep out, until the end, whoever locks the same name."""
+        """Hold, until the end, a lock that anybody else waits for who locks the same name."""
         self._connection.execute(locking(name))
 
     def hint(self) -> None:
-        """Have every process look for what waits, once this is committed."""
+        """Notify every process to look for what waits, once this is committed."""
         self.hinted = True
 
     def now(self) -> datetime:
@@ -113,6 +113,6 @@ class _Number(Loader):
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
-    """Have the connection return values of the types that the tables know."""
+    """Configure the connection to return values of the types that the tables know."""
     for name, loader in (("bool", _Boolean), ("timestamptz", _Time), ("numeric", _Number)):
         connection.adapters.register_loader(name, loader)

@@ -25,7 +25,7 @@ Operated = Callable[[SqliteTransaction], T]
 MAX_OPERATIONS_A_COMMIT = 256
 PAGES_BETWEEN_CHECKPOINTS = 10_000  # 40 MB: a checkpoint is three waits for the disk, which an ack may stand behind
 GROUP_COMMIT_LINGER_SECONDS = 0.05
-_TRIES, _SECONDS_BETWEEN_TRIES = 20, 0.1
+_TRIES, _TRY_INTERVAL_SECONDS = 20, 0.1
 _REFUSALS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -101,7 +101,7 @@ class DatabaseThread:
         return await self._run(operation, on_rollback)
 
     async def wipe(self, *, thoroughly: bool) -> str | None:
-        """Write the file anew, when that is to be thorough, and empty the `-wal` file; return where words are left."""
+        """Rewrite the file, when that is to be thorough, and empty the `-wal` file; return where words are left."""
         if thoroughly:
             try:
                 # Rows that were moved within the file leave copies of themselves in bytes that nothing uses.
@@ -111,7 +111,7 @@ class DatabaseThread:
         for _ in range(_TRIES if thoroughly else 1):
             if await self._run(empty_log, None, alone=True):
                 return None
-            await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+            await asyncio.sleep(_TRY_INTERVAL_SECONDS)
         return f"{self.path}-wal, as another program reads the database"
 
     def enqueue(self, operation: Operated[object], *, lock: str | None = None) -> None:  # noqa: ARG002

@@ -31,7 +31,7 @@ class Leases(leases.Leases):
         await self._database.commit(self._enter)
 
     async def leave(self) -> None:
-        """Let go of everything at once, so that nobody has to wait."""
+        """Release every lease at once, so that nobody has to wait."""
         if self._lock:
             self._lock.close()
         await super().leave()

@@ -117,7 +117,7 @@ def outbox(db: Database) -> None:
 
 @bot_migrations()
 def intents_and_hand_overs(db: Database) -> None:
-    """Let a thread know what its customer wants and whether people took it over, and count requests by person."""
+    """Add to a thread what its customer wants and whether people took it over, and count requests by person."""
     db.execute("ALTER TABLE threads ADD COLUMN intent TEXT CHECK (intent IS NULL OR json_valid(intent))")
     db.execute("ALTER TABLE threads ADD COLUMN handed_over_at TEXT")
     db.execute("ALTER TABLE model_calls ADD COLUMN purpose TEXT NOT NULL DEFAULT 'turn'")
@@ -134,7 +134,7 @@ def several_processes(db: Database) -> None:
 
 @bot_migrations()
 def reminders_and_pauses(db: Database) -> None:
-    """Let requests be reminded of, and whatever needs an approval be paused."""
+    """Add reminders of requests, and the switch that pauses approvals."""
     db.execute("CREATE TABLE switches (name TEXT PRIMARY KEY, set_at TEXT NOT NULL) STRICT")
     db.execute("ALTER TABLE tool_calls ADD COLUMN reminded_at TEXT")
     db.execute("ALTER TABLE tool_calls ADD COLUMN shown_paused INTEGER NOT NULL DEFAULT 0")
@@ -305,7 +305,7 @@ def called_in(db: Database) -> None:
 
 @bot_migrations()
 def two_keys(db: Database) -> None:
-    """Let a request need the yes of who asked, of an approver, or of both."""
+    """Add whose yes a request needs: that of who asked, of an approver, or of both."""
     db.execute("""
         ALTER TABLE tool_calls ADD COLUMN gate TEXT NOT NULL DEFAULT 'approver'
         CHECK (gate IN ('requester', 'approver', 'both'))""")
@@ -317,8 +317,21 @@ def two_keys(db: Database) -> None:
 
 
 @bot_migrations()
+def two_approvers(db: Database) -> None:
+    """Let a request need the yes of two approvers, and be passed on to the next group of them."""
+    for column in (
+        "approvals_needed INTEGER NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2))",
+        "first_approved_by TEXT",
+        "first_approved_at TEXT",
+        "escalated_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE tool_calls ADD COLUMN {column}")
+    db.execute("CREATE INDEX requests_of_customer ON tool_calls (customer, decided_at) WHERE gated")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
-    """Let every call know the run that it belongs to, and a tool call its order."""
+    """Add to every call the run that it belongs to, and to a tool call its order."""
     for table in ("tool_calls", "model_calls"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN run_id INTEGER REFERENCES inbox(id) ON DELETE SET NULL")
         db.execute(f"CREATE INDEX {table}_of_run ON {table} (run_id) WHERE run_id IS NOT NULL")
@@ -361,7 +374,7 @@ def plain_views(db: Database) -> None:
 
 @bot_migrations()
 def what_one_person_sees(db: Database) -> None:
-    """Let a post be for one person's eyes, and a call have what only the one who asked is shown."""
+    """Add posts for one person's eyes, and what of a call only the one who asked is shown."""
     db.execute("ALTER TABLE outbox ADD COLUMN ephemeral_for TEXT")
     db.execute(
         "ALTER TABLE tool_calls ADD COLUMN private_card TEXT CHECK (private_card IS NULL OR json_valid(private_card))"
@@ -406,7 +419,18 @@ def traces(db: Database) -> None:
     """Keep in which trace a message is answered, a call was asked for and a post was written."""
     for table in ("inbox", "tool_calls", "outbox"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
+
+
+@bot_migrations()
+def views_of_two_approvers(db: Database) -> None:
+    """Show in the views whose yes a request needs and has."""
     create_views(db)
+
+
+@bot_migrations()
+def timelines(db: Database) -> None:
+    """Keep which message shows what is done in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
 def _count_seals(db: Database) -> None:

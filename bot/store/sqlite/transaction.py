@@ -17,11 +17,11 @@ class SqliteTransaction(Database):
         """Do nothing: one transaction at a time has the file."""
 
     def now(self) -> datetime:
-        """Return the time by this machine's clock: whoever shares the file is on this machine."""
+        """Return the time by this machine's clock: all who share the file are on this machine."""
         return datetime.now(UTC)
 
     def hint(self) -> None:
-        """Do nothing: whoever shares the file looks for what waits again and again."""
+        """Do nothing: all who share the file look for what waits again and again."""
 
     @contextmanager
     def final_calls_unlocked(self) -> Iterator[None]:

@@ -2,18 +2,18 @@
 
 from sqlite_utils import Database
 
-# ISO 4217: the currencies whose minor unit is not the hundredth part.
-WITHOUT = (
-    "'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', "
-    "'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'"
+from bot import currencies
+
+WITHOUT, THOUSANDTHS = (
+    ", ".join(f"'{code}'" for code in sorted(codes)) for codes in (currencies.WITHOUT_DECIMALS, currencies.THOUSANDTHS)
 )
-THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
 _VIEWS = {
     "approval_requests": """
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
                status, decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
-               finished_at, error, expires_at, channel, thread_ts, id
+               finished_at, error, expires_at, channel, thread_ts, id, gate, confirmed_at, approvals_needed,
+               first_approved_by, first_approved_at, escalated_at
         FROM tool_calls WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (

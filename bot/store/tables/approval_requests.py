@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import CallStatus, Post, ThreadId, ToolCall, new_id
+from bot.store.records import NO_CLICKS, CallStatus, DayLimits, Post, ThreadId, ToolCall, new_id
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import call_of, get_call, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
+from bot.store.tables.day_limits import check_day
 from bot.store.tables.inbox_rows import go_on, is_known_text, mark_changed, thread_of
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox, cards_of
@@ -24,11 +25,11 @@ class ApprovalRequests:
         self._outbox = outbox
         self._leases = leases
 
-    async def park(self, call: ToolCall, cards: Sequence[Post]) -> None:
+    async def park(self, call: ToolCall, cards: Sequence[Post], limits: DayLimits = NO_CLICKS) -> None:
         """Make a proposed call wait for a person, its cards queued with it.
 
-        Raises SubjectTakenError when an open call of its kind has the same subject, and MessageChangedError when the
-        person has changed or deleted what they wrote; then nothing is written.
+        Raises SubjectTakenError when an open call of its kind has the same subject, MessageChangedError when the
+        person has changed or deleted what they wrote, and AboveDayLimitError; then nothing is written.
         """
         thread = call.thread
 
@@ -38,11 +39,12 @@ class ApprovalRequests:
                          AND status = 'running' AND changed_at IS NOT NULL"""
             if db.execute(changed, [thread.key, call.requester]).fetchone():
                 raise MessageChangedError(call.requester)
+            check_day(db, call, limits)
             expires_at = call.expires_at.isoformat() if call.expires_at else None
             try:
                 parked = db.execute(
                     """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, gate = ?, expires_at = ?, order_id = ?
+                       card = ?, quote = ?, customer = ?, gate = ?, approvals_needed = ?, expires_at = ?, order_id = ?
                        WHERE id = ? AND status = 'proposed'""",
                     [
                         call.result,
@@ -52,7 +54,7 @@ class ApprovalRequests:
                         json.dumps(call.card),
                         call.quote,
                         call.customer,
-                        call.gate,
+                        *(call.gate, call.approvals_needed),
                         expires_at,
                         order_of(call),
                         call.id,
@@ -75,26 +77,34 @@ class ApprovalRequests:
             )
         )
 
-    async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
-        """Take the one approval a pending call can have; None means that somebody else, time or a pause was faster.
+    async def claim(self, call: ToolCall, by: str, limits: DayLimits | None = None) -> ToolCall | None:
+        """Take the last approval that a pending call needs; None means that somebody else, time or a pause was faster.
 
-        What was looked at is what is taken: not when it was asked anew meanwhile.
+        What was looked at is what is taken: not when it was asked again meanwhile. Raises AboveDayLimitError when
+        more came back to the person since than may without more people's yes; then nothing is taken.
         """
 
         def write(db: Transaction) -> ToolCall | None:
+            if limits is not None:
+                check_day(db, call, limits, decided_only=True)
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ? AND confirmed_at IS ?
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
                    AND (gate != 'both' OR confirmed_at IS NOT NULL)
+                   AND (approvals_needed < 2 OR (first_approved_by IS NOT NULL AND first_approved_by != ?))
+                   AND first_approved_by IS ? AND gate = ? AND approvals_needed = ?
                    AND NOT EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.subject = tool_calls.subject
                        AND other.status IN ('running', 'unknown') AND NOT other.money_pending)
                    AND NOT (json_extract(quote, '$.change.kind') = 'delete_account' AND EXISTS (
                        SELECT 1 FROM tool_calls other WHERE other.customer = tool_calls.customer
                        AND other.id != tool_calls.id AND other.status IN ('pending', 'running', 'unknown')))""",
-                [by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()],
+                [
+                    *(by, now, now, call.id, now, call.quote, call.confirmed_at and call.confirmed_at.isoformat()),
+                    *(by, call.first_approved_by, call.gate, call.approvals_needed),
+                ],
             )
             return get_call(db, call.id) if taken.rowcount == 1 else None
 
@@ -103,17 +113,21 @@ class ApprovalRequests:
     async def confirm(self, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> bool:
         """Take the yes of who asked, the first of two, and have approvers asked; return whether this was it.
 
-        The requester's card is redrawn, and the request is decided on the others.
+        The requester's card is redrawn, and the request is decided on the others, in the time that `call` has now.
         """
 
         def write(db: Transaction) -> bool:
             now = db.now().isoformat()
             confirmed = db.execute(
-                """UPDATE tool_calls SET confirmed_at = ?
+                """UPDATE tool_calls SET confirmed_at = ?, expires_at = coalesce(?, expires_at), card = ?,
+                       reminded_at = NULL
                    WHERE id = ? AND status = 'pending' AND expires_at > ? AND quote IS ?
                    AND gate = 'both' AND confirmed_at IS NULL
                    AND NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')""",
-                [now, call.id, now, call.quote],
+                [
+                    *(now, call.expires_at and call.expires_at.isoformat(), json.dumps(call.card)),
+                    *(call.id, now, call.quote),
+                ],
             )
             if confirmed.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
@@ -121,14 +135,25 @@ class ApprovalRequests:
 
         return await self._database.commit(write, lock=call.thread.key)
 
-    async def ask_again(self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post) -> bool:
-        """Show a pending request anew with the quote of `call` in place of `before`; return whether this was done."""
+    async def ask_again(
+        self, call: ToolCall, before: str, cards: Sequence[Post], redrawn: Post, limits: DayLimits = NO_CLICKS
+    ) -> bool:
+        """Show a pending request again with the quote of `call` in place of `before`; return whether this was done.
+
+        Not when it is shown so already. Raises AboveDayLimitError; then nothing is written.
+        """
 
         def write(db: Transaction) -> bool:
+            check_day(db, call, limits)
             asked = db.execute(
-                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, result = ?, confirmed_at = NULL
-                   WHERE id = ? AND status = 'pending' AND quote = ?""",
-                [call.quote, call.summary, json.dumps(call.card), call.gate, call.result, call.id, before],
+                """UPDATE tool_calls SET quote = ?, summary = ?, card = ?, gate = ?, approvals_needed = ?, result = ?,
+                       confirmed_at = NULL, first_approved_by = NULL, first_approved_at = NULL
+                   WHERE id = ? AND status = 'pending' AND quote = ?
+                   AND NOT (quote = ? AND gate = ? AND approvals_needed = ?)""",
+                [
+                    *(call.quote, call.summary, json.dumps(call.card), call.gate, call.approvals_needed, call.result),
+                    *(call.id, before, call.quote, call.gate, call.approvals_needed),
+                ],
             )
             if asked.rowcount == 1:
                 self._replace_cards(db, call, cards, redrawn)
@@ -207,7 +232,7 @@ class ApprovalRequests:
         await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have people told, once, that nobody knows what became of a call."""
+        """Queue, once, what tells people that a call's outcome is unknown."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -243,7 +268,7 @@ class ApprovalRequests:
         )
 
     async def remind(self, call: ToolCall, posts: Sequence[Post]) -> None:
-        """Have the approvers reminded, unless that was done or the call is decided."""
+        """Queue the reminder of the approvers, unless that was done or the call is decided."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(
@@ -256,7 +281,7 @@ class ApprovalRequests:
         await self._database.commit(write, lock=call.thread.key)
 
     async def show_paused(self, call: ToolCall, draw: Callable[[Post], Post], *, paused: bool) -> None:
-        """Have every card of a call that waits drawn over by what `draw` makes of it, unless that was done."""
+        """Redraw every card of a pending call as what `draw` makes of it, unless that was done."""
 
         def write(db: Transaction) -> None:
             marked = db.execute(

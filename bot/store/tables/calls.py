@@ -220,7 +220,7 @@ def call_of(row: dict[str, Any]) -> ToolCall:
     """Make the value of a row."""
     times = (
         *("created_at", "decided_at", "expires_at", "reminded_at", "finished_at"),
-        *("begun_at", "look_at", "reported_at", "confirmed_at"),
+        *("begun_at", "look_at", "reported_at", "confirmed_at", "first_approved_at", "escalated_at"),
     )
     columns = {name: value for name, value in row.items() if name in _COLUMNS}
     columns |= {name: datetime.fromisoformat(row[name]) for name in times if row[name]}
@@ -270,10 +270,12 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
 
 
 def forget_approver(db: Transaction, user: str) -> None:
-    """Erase who decided, where it was this person. Only with `final_calls_unlocked`."""
-    forgotten = "UPDATE tool_calls SET decided_by = ? WHERE decided_by = ? RETURNING id"
-    decided = db.execute(forgotten, [_FORGOTTEN, user]).fetchall()
-    seal_erased(db, [call_id for (call_id,) in decided])
+    """Erase who approved and who decided, where it was this person. Only with `final_calls_unlocked`."""
+    decided: set[str] = set()
+    for column in ("decided_by", "first_approved_by"):
+        forgotten = f"UPDATE tool_calls SET {column} = ? WHERE {column} = ? RETURNING id"  # noqa: S608 - ours
+        decided |= {call_id for (call_id,) in db.execute(forgotten, [_FORGOTTEN, user]).fetchall()}
+    seal_erased(db, sorted(decided))
 
 
 def _addresses(value: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ class Transaction(Protocol):
 
     @property
     def conflict(self) -> type[Exception]:
-        """The error of a row that a constraint does not allow; whoever catches it writes nothing more."""
+        """The error of a row that a constraint does not allow; who catches it writes nothing more."""
 
     def execute(self, sql: str, parameters: Any = None, /) -> Any:
         """Run a statement, and return a cursor as PEP 249 has it, whose rows are tuples."""
@@ -22,7 +22,7 @@ class Transaction(Protocol):
         """Run a query, and return its rows by the names of their columns."""
 
     def lock(self, name: str) -> None:
-        """Keep out, until the end, whoever locks the same name, in any process.
+        """Hold, until the end, a lock that anybody else waits for who locks the same name, in any process.
 
         For what is read first and written then. Where all writers take turns anyway, there is nothing to be done.
         Names are locked in this order: threads, people, channels; and the chain of seals last.
@@ -32,7 +32,7 @@ class Transaction(Protocol):
         """Return the time by the one clock that all processes on the database have in common."""
 
     def hint(self) -> None:
-        """Have every process look, once this is written, for what waits: what was written is for any of them."""
+        """Notify every process, once this is written, to look for what waits: what was written is for any of them."""
 
     def final_calls_unlocked(self) -> AbstractContextManager[None]:
         """Lift the guards that hold finished calls, for this transaction only."""

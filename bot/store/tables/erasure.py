@@ -33,7 +33,7 @@ class Erasure:
         self._database = database
 
     async def forget(self, user: str, *, by: str | None = None) -> Erased:
-        """Erase every thread in which the person wrote, and write the file anew.
+        """Erase every thread in which the person wrote, and rewrite the file.
 
         Raises StillOpenError, and UnknownPersonError when nothing of theirs is there.
         """
@@ -89,7 +89,7 @@ def _locked(db: Transaction, threads: list[ThreadId]) -> list[ThreadId]:
 
 
 def _erase(db: Transaction, threads: Iterable[ThreadId]) -> None:
-    """Have each owner erase its rows, those that refer to others first."""
+    """Erase the rows of each owner, those that refer to others first."""
     for thread in threads:
         for erase in (erase_posts, erase_calls, erase_messages, erase_inbox, erase_thread):
             erase(db, thread)

@@ -182,7 +182,7 @@ def is_known_text(db: Transaction, team: str, channel: str, ts: str, text: str) 
 
 
 def go_on(db: Transaction, thread: ThreadId, user: str, text: str) -> None:
-    """Have the thread go on, as if this person had written the text there now; not where people have taken over."""
+    """Continue the thread, as if this person had written the text there now; not where people have taken over."""
     if is_quiet_for(db, thread, user):
         return
     now = datetime.now(UTC)

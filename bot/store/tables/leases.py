@@ -55,7 +55,7 @@ class Leases(ABC):
         await self._database.commit(lambda _: None)
 
     async def leave(self) -> None:
-        """Let go of everything at once, so that nobody has to wait."""
+        """Release every lease at once, so that nobody has to wait."""
 
         def write(db: Transaction) -> None:
             db.execute("DELETE FROM processes WHERE id = ?", [self.process])
@@ -72,7 +72,7 @@ class Leases(ABC):
         db.execute("UPDATE threads SET owner = ?, fence = fence + 1 WHERE thread = ?", [self.process, thread.key])
 
     def begin(self, db: Transaction, thread: ThreadId) -> None:
-        """Have the run that begins now be the one that may write in a thread of ours."""
+        """Make the run that begins now the one that may write in a thread of ours."""
         _, self._fences[thread.key] = _owner(db, thread)
 
     def check(self, db: Transaction, thread: ThreadId) -> None:

@@ -37,7 +37,7 @@ def correct_running(db: Transaction, thread: ThreadId) -> bool:
 
 
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
-    """Let what the same person wrote next join the run: what somebody else wrote is asked in their own name, later.
+    """Add what the same person wrote next to the run: what somebody else wrote is asked in their own name, later.
 
     A form has a run of its own.
     """

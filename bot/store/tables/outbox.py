@@ -29,6 +29,11 @@ def cards_of(db: Transaction, call_id: str) -> list[Post]:
     return [_post(row) for row in rows]
 
 
+def redraw(db: Transaction, card: Post, drawn: Post) -> None:
+    """Keep a card as it is shown from now on: it is drawn again like this, after a pause and on a Home tab."""
+    db.execute("UPDATE outbox SET text = ?, blocks = ? WHERE id = ?", [drawn.text, json.dumps(drawn.blocks), card.id])
+
+
 class Outbox:
     """Posts in the order they were queued, channel by channel; `news` names the channel of each that is queued."""
 
@@ -73,7 +78,7 @@ class Outbox:
                     "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
                     [post.id, post.relays.key, post.channel, now],
                 )
-            # Too early is fine: whoever takes the channel's next post waits until this is written.
+            # Too early is fine: the one who takes the channel's next post waits until this is written.
             self._loop.call_soon_threadsafe(self.news.put_nowait, post.channel)
 
     async def waiting_posts(self) -> int:
@@ -186,7 +191,7 @@ class Outbox:
         await self._database.commit(write)
 
     async def simplify(self, post: Post, text: str, error: str, blocks: Sequence[Block] = ()) -> None:
-        """Have the post said more simply in its place: in plain text, or with fewer blocks and still decidable."""
+        """Queue a simpler form of the post in its place: in plain text, or with fewer blocks and still decidable."""
         changes = "text = ?, blocks = ?, decidable = decidable AND ?, sender = NULL, error = ?"
         await self._write(post, changes, text, json.dumps(blocks), bool(blocks), error)
 

@@ -87,7 +87,8 @@ class Overview:
         figures = (
             """SELECT count(*), count(*) FILTER (WHERE shown_paused), max(created_at) FROM tool_calls
                WHERE gated AND status IN ('pending', 'running', 'unknown')""",
-            "SELECT max(finished_at), max(confirmed_at) FROM tool_calls WHERE gated",
+            """SELECT max(finished_at), max(confirmed_at), max(escalated_at), max(first_approved_at),
+                      count(first_approved_at) FROM tool_calls WHERE gated""",
             "SELECT count(*), max(handed_over_at) FROM threads WHERE handed_over_at IS NOT NULL",
         )
         return str(await self._database.read(lambda db: [db.execute(sql).fetchone() for sql in figures]))

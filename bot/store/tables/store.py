@@ -12,6 +12,7 @@ from bot.store.tables.outbox import Outbox
 from bot.store.tables.overview import Overview
 from bot.store.tables.switches import Switches
 from bot.store.tables.usage import Usage
+from bot.store.tables.yeses import Yeses
 
 
 class TablesAdmin(Switches, Erasure):
@@ -26,6 +27,7 @@ def open_store(database: Database, leases: Leases) -> Store:
         outbox=outbox,
         calls=Calls(database, outbox, leases),
         approval_requests=ApprovalRequests(database, outbox, leases),
+        yeses=Yeses(database, outbox),
         conversations=Conversations(database, outbox, leases),
         usage=Usage(database),
         overview=Overview(database),

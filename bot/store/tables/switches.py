@@ -18,7 +18,7 @@ class Switches:
         return await self._database.read(lambda db: db.execute(found).fetchone() is not None)
 
     async def pause(self, *, by: str | None = None) -> None:
-        """Let nothing be claimed from now on; `by` is who says so, for the audit."""
+        """Stop claims from now on; `by` is who says so, for the audit."""
 
         def write(db: Transaction) -> None:
             set_paused(db)
@@ -28,7 +28,7 @@ class Switches:
         await self._database.commit(write)
 
     async def resume(self, *, by: str | None = None) -> None:
-        """Let calls be claimed again."""
+        """Allow claims again."""
 
         def write(db: Transaction) -> None:
             db.execute("DELETE FROM switches WHERE name = 'paused'")
@@ -39,6 +39,6 @@ class Switches:
 
 
 def set_paused(db: Transaction) -> None:
-    """Let nothing be claimed from now on, within the caller's transaction."""
+    """Stop claims from now on, within the caller's transaction."""
     now = datetime.now(UTC).isoformat()
     db.execute("INSERT INTO switches VALUES ('paused', ?) ON CONFLICT DO NOTHING", [now])

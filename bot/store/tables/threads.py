@@ -140,8 +140,21 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     return stored[0] if stored else None
 
 
+def get_timeline(db: Transaction, thread: ThreadId) -> str | None:
+    """Return the ts of the message that shows what is done in the thread, while something is."""
+    found: tuple[str | None] | None = db.execute(
+        "SELECT timeline_ts FROM threads WHERE thread = ?", [thread.key]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None) -> None:
+    """Keep the ts of that message, or that there is none."""
+    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ?", [ts, thread.key])
+
+
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
-    """Have the thread be nobody's, after all else of it is erased."""
+    """Make the thread nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM places WHERE thread = ?", [thread.key])
     db.execute("DELETE FROM threads WHERE thread = ?", [thread.key])

@@ -43,7 +43,7 @@ class Usage:
 
 
 def erase_usage(db: Transaction, user: str) -> None:
-    """Erase what is known of the person: they begin anew."""
+    """Erase what is known of the person: they start from zero."""
     db.execute("DELETE FROM usage WHERE user = ?", [user])
     db.execute("DELETE FROM bounds_told WHERE user = ?", [user])
 

@@ -4,11 +4,11 @@ In a test module of your own, say `from bot.testing.shop import *` and make a fi
 test is skipped, with your reason, when your stage raises `NotHereError` for what your shop does not know.
 """
 
-from bot.testing.shop import cancellations, failures, reading, refunds
+from bot.testing.shop import cancellations, failures, reading, refunds, returns
 from bot.testing.shop.faults import FaultProxy
 from bot.testing.shop.stage import NotHereError, Sale, Stage
 
-_MODULES = (reading, refunds, cancellations, failures)
+_MODULES = (reading, refunds, cancellations, returns, failures)
 _TESTS = {name: test for module in _MODULES for name, test in vars(module).items() if name.startswith("test_")}
 globals().update(_TESTS)
 

@@ -22,7 +22,7 @@ class FaultProxy:
         self._faults: list[tuple[Fault, str, float]] = []
 
     def next(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
-        """Have the next request about this fail so; one that is slow takes so many seconds."""
+        """Fail the next request about this in this way; one that is slow takes so many seconds."""
         self._faults.append((fault, about, seconds))
 
     @asynccontextmanager

@@ -55,6 +55,10 @@ class Stage(Protocol):
     def cancel_marker(self) -> str:
         """What only a request that cancels an order contains."""
 
+    @property
+    def return_marker(self) -> str:
+        """What only a request that sends goods back contains."""
+
     async def sell(self, sale: Sale) -> str:
         """Place the order and return its number as a customer knows it. Raises NotHereError."""
 

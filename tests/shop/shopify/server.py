@@ -30,11 +30,11 @@ class AdminServer:
         self._tokens: set[str] = set()
 
     def end_tokens(self) -> None:
-        """Let every token end."""
+        """End every token."""
         self._tokens.clear()
 
     def allow(self, token: str) -> None:
-        """Let a token of an older app in."""
+        """Accept a token of an older app."""
         self._tokens.add(token)
 
     @asynccontextmanager
@@ -146,6 +146,32 @@ class Root:
         assert len(sent["staffNote"]) <= 255
         return self._store.cancel(sent["orderId"], sent["staffNote"])
 
+    def returnableFulfillments(self, _info: Any, *, orderId: str, **_how: Any) -> Json:  # noqa: N802, N803
+        """List what can be sent back of each parcel that has arrived."""
+        book = self._store.books[orderId]
+        arrived = [one for one in book.fulfillments if one["displayStatus"] == "DELIVERED"]
+
+        def lines(parcel: Json, first: int) -> Json:
+            found = parcel["fulfillmentLineItems"]["nodes"]
+            left = [{"quantity": book.returnable(one["id"]), "fulfillmentLineItem": one} for one in found]
+            return page([one for one in left if one["quantity"]], first)
+
+        return {
+            "nodes": [
+                {"returnableFulfillmentLineItems": lambda _info, *, first, parcel=parcel, **_how: lines(parcel, first)}
+                for parcel in arrived
+            ]
+        }
+
+    def returnRequest(self, _info: Any, *, input: Json) -> Json:  # noqa: A002, N802
+        """Ask for a return."""
+        self._require("write_returns")
+        return self._store.send_back(input)
+
+    def _require(self, scope: str) -> None:
+        if scope not in self._store.scopes:
+            raise GraphQLError("Access denied.", extensions={"code": "ACCESS_DENIED"})
+
     def orderUpdate(self, _info: Any, *, input: Json) -> Json:  # noqa: A002, N802
         """Write another address on an order."""
         book, new = self._store.books[input["id"]], input["shippingAddress"]
@@ -164,7 +190,11 @@ class Root:
         return one | {"defaultEmailAddress": email, "orders": orders}
 
     def _order(self, book: Book) -> Json:
-        return order(book, self._customer(book.customer) if book.customer else None)
+        def returns(_info: Any, *, first: int, **_how: Any) -> Json:
+            self._require("read_returns")
+            return page(book.returns[::-1], first)
+
+        return order(book, self._customer(book.customer) if book.customer else None) | {"returns": returns}
 
 
 def order(book: Book, customer: Json | None) -> Json:

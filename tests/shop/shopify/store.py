@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,6 +37,7 @@ class Book:
     transactions: list[Json] = field(default_factory=list)
     refunds: list[Json] = field(default_factory=list)
     fulfillments: list[Json] = field(default_factory=list)
+    returns: list[Json] = field(default_factory=list)
     address: Json = field(default_factory=dict)
     provider: str = "SUCCESS"
     refuses: set[str] = field(default_factory=set)
@@ -61,6 +63,16 @@ class Book:
     def payments(self) -> list[Json]:
         """What was paid."""
         return [one for one in self.transactions if one["kind"] == "SALE"]
+
+    def returnable(self, fulfillment_line: str) -> int:
+        """Return how many of a line in a parcel can be sent back still."""
+        back: Iterator[int] = (
+            line["quantity"]
+            for one in self.returns
+            for line in one["returnLineItems"]["nodes"]
+            if one["status"] not in ("DECLINED", "CANCELED") and line["fulfillmentLineItem"]["id"] == fulfillment_line
+        )
+        return 1 - sum(back)
 
     def transact(self, kind: str, value: Decimal, status: str, parent: str | None = None) -> Json:
         """Book a payment, or money that goes back to one."""
@@ -99,7 +111,7 @@ class Store:
         self.books: dict[str, Book] = {}
         self.customers: dict[str, Json] = {}
         self.hides_emails = False
-        self.scopes = {"read_orders", "write_orders", "read_customers"}
+        self.scopes = {"read_orders", "write_orders", "read_customers", "read_returns", "write_returns"}
         self.versions = {"2026-01", "2026-04", "2026-07", "2026-10"}
         self.prefix = "#"
         self.numbers = itertools.count(1001)
@@ -137,7 +149,7 @@ class Store:
         return book
 
     def forget_keys(self) -> None:
-        """Let a day go by."""
+        """Move the clock on by a day."""
         self._keys.clear()
 
     async def refund(self, sent: Json, key: str) -> Json:
@@ -170,6 +182,29 @@ class Store:
             return {"job": None, "orderCancelUserErrors": [error]}
         asyncio.get_running_loop().call_later(JOB_SECONDS, self._run, book, staff_note)
         return {"job": {"id": f"gid://shopify/Job/{book.number}"}, "orderCancelUserErrors": []}
+
+    def send_back(self, sent: Json) -> Json:
+        """Ask for a return, which the merchant has to agree to."""
+        book = self.books[sent["orderId"]]
+        parcels = {one["id"]: one for parcel in book.fulfillments for one in parcel["fulfillmentLineItems"]["nodes"]}
+        for line in sent["returnLineItems"]:
+            assert len(line["customerNote"]) <= 300
+            if line["quantity"] > book.returnable(line["fulfillmentLineItemId"]):
+                error = {"code": "INVALID", "field": None, "message": "Quantity is not available for return."}
+                return {"return": None, "userErrors": [error]}
+        lines = [
+            {
+                "__typename": "ReturnLineItem",
+                "quantity": one["quantity"],
+                "processedQuantity": 0,
+                "customerNote": one["customerNote"],
+                "fulfillmentLineItem": parcels[one["fulfillmentLineItemId"]],
+            }
+            for one in sent["returnLineItems"]
+        ]
+        made = {"id": f"gid://shopify/Return/{book.number}{len(book.returns)}", "status": "REQUESTED"}
+        book.returns.append(made | {"returnLineItems": {"nodes": lines}})
+        return {"return": made, "userErrors": []}
 
     @staticmethod
     def _run(book: Book, staff_note: str) -> None:

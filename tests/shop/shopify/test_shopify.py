@@ -1,6 +1,7 @@
 """The adapter for Shopify on a stand-in that executes Shopify's own schema, over a proxy that fails."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,14 +11,15 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.shop.money import Money, exponent
+from bot.currencies import exponent
+from bot.shop.money import Money
 from bot.shop.shop import Shop
 from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, Sale
 from tests.shop.shopify.schema import VERSIONS, archive, schema
 from tests.shop.shopify.server import CLIENT_ID, SECRET, AdminServer
-from tests.shop.shopify.store import STATUSES, Store
+from tests.shop.shopify.store import STATUSES, Json, Store
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class ShopifyStage:
     server: AdminServer
     refund_marker: str = "refundCreate"
     cancel_marker: str = "orderCancel"
+    return_marker: str = "returnRequest"
 
     async def sell(self, sale: Sale) -> str:
         """Place the order in the store's books."""
@@ -38,7 +41,7 @@ class ShopifyStage:
         book = self.server.store.sell(sale.email, prices, [Money(one, sale.currency) for one in paid], title=sale.name)
         book.provider = STATUSES[sale.refunds]
         if sale.state != "paid":
-            book.fulfillments.append(parcel(book.lines[0]["id"], delivered=sale.state == "delivered"))
+            book.fulfillments.append(parcel(book.lines, delivered=sale.state == "delivered"))
         return book.name
 
     async def given_back(self, number: str) -> int:
@@ -54,8 +57,8 @@ class ShopifyStage:
             await shop.check()
 
 
-def parcel(line: str, *, delivered: bool) -> dict[str, object]:
-    """Write a parcel with one line in it."""
+def parcel(lines: Sequence[Json], *, delivered: bool) -> Json:
+    """Write a parcel with these lines in it."""
     now = datetime.now(UTC).isoformat()
     event = {"status": "IN_TRANSIT", "happenedAt": now, "message": "Left the depot", "city": "Reno", "country": "US"}
     return {
@@ -64,11 +67,11 @@ def parcel(line: str, *, delivered: bool) -> dict[str, object]:
         "deliveredAt": now if delivered else None,
         "trackingInfo": [{"company": "UPS", "number": "1Z999", "url": "https://ups.example.com/1Z999"}],
         "events": {"nodes": [event]},
-        "fulfillmentLineItems": {"nodes": [{"lineItem": {"id": line}}]},
+        "fulfillmentLineItems": {"nodes": [{"id": f"{line['id']}/parcel", "lineItem": line} for line in lines]},
     }
 
 
-def settings(url: str, *, secret: str = SECRET) -> ShopifySettings:
+def settings(url: str, *, secret: str = SECRET, version: str = VERSIONS[0]) -> ShopifySettings:
     """Make settings that give up soon."""
     return ShopifySettings(
         store="example.myshopify.com",
@@ -76,16 +79,25 @@ def settings(url: str, *, secret: str = SECRET) -> ShopifySettings:
         client_id=CLIENT_ID,
         client_secret=SecretStr(secret),
         timeout_seconds=2.0,
+        version=version,
     )
 
 
-@pytest_asyncio.fixture
-async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ShopifyStage]:
-    """Open the adapter over a proxy before a store of its own."""
-    server = AdminServer(schema(archive(request.config), VERSIONS[0]), Store())
+@asynccontextmanager
+async def open_stage(config: pytest.Config, version: str = VERSIONS[0]) -> AsyncIterator[ShopifyStage]:
+    """Open the adapter over a proxy before a store of its own, which speaks this version."""
+    server = AdminServer(schema(archive(config), version), Store())
     async with (
         server.serving(),
         FaultProxy(server.url).serving() as faults,
-        open_shopify(settings(faults.url)) as shop,
+        open_shopify(settings(faults.url, version=version)) as shop,
     ):
+        await shop.check()  # as the bot does at its start
         yield ShopifyStage(shop, faults, server)
+
+
+@pytest_asyncio.fixture(params=VERSIONS[:3])
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ShopifyStage]:
+    """Open a stage in the version that is the default, and in the two before."""
+    async with open_stage(request.config, request.param) as opened:
+        yield opened

@@ -1,20 +1,29 @@
 """What only Shopify does: points, tokens that last a day, keys that are forgotten, addresses, rights, and jobs."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
-from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress
+from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress, RefundReason, ReturnItems
 from bot.shop.orders import Address
 from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import Sale
+from bot.testing.shop.returns import return_of
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
-from tests.shop.shopify.test_shopify import ShopifyStage, stage
+from tests.shop.shopify.test_shopify import ShopifyStage, open_stage
 
-__all__ = ["stage"]
 ELSEWHERE = Address("Ana Maria Lopez", "2 Side St", "Austin", "TX", "73301", "US")
+
+
+@pytest_asyncio.fixture
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ShopifyStage]:
+    """Open a stage in the default version."""
+    async with open_stage(request.config) as opened:
+        yield opened
 
 
 async def test_too_few_points_tell_when_to_come_back(stage: ShopifyStage) -> None:
@@ -50,7 +59,7 @@ async def test_a_token_of_an_older_app_works_until_it_is_refused(stage: ShopifyS
         stage.server.allow("shpat_old")
         await shop.check()
         assert await shop.order(number)
-    assert stage.server.tokens_given == 0
+    assert stage.server.tokens_given == 1  # that of the stage
 
 
 def test_settings_need_a_key() -> None:
@@ -74,6 +83,7 @@ async def test_a_refund_is_found_when_shopify_has_forgotten_its_key(stage: Shopi
 async def test_any_prefix(stage: ShopifyStage, prefix: str) -> None:
     """An order is found by its name, and by its number alone, whatever stands before the numbers of the store."""
     stage.server.store.prefix = prefix
+    await stage.shop.check()
     number = await stage.sell(Sale())
     assert number == f"{prefix}1001"
     assert (await order_of(stage, "1001")).id == number
@@ -90,6 +100,58 @@ async def test_an_address_is_changed_while_nothing_has_left(stage: ShopifyStage)
     assert await stage.shop.applied(change, KEY) == applied
     with pytest.raises(ShopRefusedError):
         await stage.shop.quote(ChangeAddress(await stage.sell(Sale()), ELSEWHERE))
+
+
+@pytest.mark.parametrize(
+    ("becomes", "status"),
+    [
+        ("REQUESTED", AppliedStatus.PENDING),
+        ("OPEN", AppliedStatus.SUCCEEDED),
+        ("CLOSED", AppliedStatus.SUCCEEDED),
+        ("DECLINED", AppliedStatus.FAILED),
+        ("CANCELED", AppliedStatus.FAILED),
+    ],
+)
+async def test_a_return_waits_for_the_merchant(stage: ShopifyStage, becomes: str, status: AppliedStatus) -> None:
+    """A return is pending until the merchant has agreed; one that is declined has failed and can be asked for again."""
+    number = await stage.sell(Sale())
+    change = return_of(number, 1)
+    assert (await apply(stage, change)).status == AppliedStatus.PENDING
+    [book] = stage.server.store.books.values()
+    book.returns[0]["status"] = becomes
+    found = await stage.shop.applied(change, KEY)
+    assert found
+    assert found.status == status
+    [item] = (await order_of(stage, number)).items
+    assert (item.returning, item.received) == (
+        None if status == AppliedStatus.FAILED else "return",
+        becomes == "CLOSED",
+    )
+    if status == AppliedStatus.FAILED:
+        assert (await apply(stage, change, OTHER_KEY)).status == AppliedStatus.PENDING
+
+
+async def test_returns_need_their_rights(stage: ShopifyStage) -> None:
+    """Without the scopes of returns nothing of them is read or offered, and all else goes on."""
+    assert ReturnItems in stage.shop.changes
+    number = await stage.sell(Sale())
+    stage.server.store.scopes.remove("read_returns")
+    await stage.shop.check()
+    assert ReturnItems not in stage.shop.changes
+    assert (await order_of(stage, number)).items[0].returning is None
+    with pytest.raises(ShopRefusedError, match="can't do that"):
+        await stage.shop.quote(return_of(number, 1))
+
+
+async def test_a_return_goes_where_the_money_came_from(stage: ShopifyStage) -> None:
+    """The money of a return cannot be sent elsewhere than it came from, and nothing goes back that Shopify keeps."""
+    number = await stage.sell(Sale())
+    with pytest.raises(ShopRefusedError, match="goes back to Shopify Payments only"):
+        await stage.shop.quote(ReturnItems(number, (1,), RefundReason.DEFECTIVE, "a gift card"))
+    [book] = stage.server.store.books.values()
+    book.fulfillments[0]["fulfillmentLineItems"]["nodes"] = []
+    with pytest.raises(ShopRefusedError, match=r"1\. Mug can't be sent back any more"):
+        await stage.shop.quote(return_of(number, 1))
 
 
 async def test_a_cancellation_by_somebody_else_is_refused(stage: ShopifyStage) -> None:

@@ -27,6 +27,7 @@ class StripeStage:
     only_succeeds: bool = False
     refund_marker: str = "payment_intent"
     cancel_marker: str = "no such thing"
+    return_marker: str = "no such thing"
 
     async def sell(self, sale: Sale) -> str:
         """Take the payment; of a customer that there is already, when there is one with the address."""

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import HttpUrl, SecretStr
 
-from bot.shop.money import exponent
+from bot.currencies import exponent
 from bot.shop.shop import Shop
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
@@ -39,6 +39,7 @@ class VendureStage:
     server: VendureServer
     refund_marker: str = "refundOrder"
     cancel_marker: str = "cancelOrder"
+    return_marker: str = "no such thing"
 
     async def sell(self, sale: Sale) -> str:
         """Place the order through the shop's own API."""

@@ -44,7 +44,7 @@ class Hang:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Let the call, and those held back with it, go on."""
+        """Release the call, and those held back with it."""
         self.released.set()
 
 

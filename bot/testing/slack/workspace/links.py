@@ -97,7 +97,7 @@ class Links:
         self._place.update(message.channel, message.ts, attachments=(*message.attachments, *shown))
 
     async def open(self, user: str, channel: str, ts: str, url: str) -> None:
-        """Let somebody open what is shown below a link, for whose details the app is asked then."""
+        """Open as somebody what is shown below a link, for whose details the app is asked then."""
         message = self._place.message(channel, ts)
         entity = next((one for one in entities_of(message) if one["app_unfurl_url"] == url), None)
         if message is None or entity is None:
@@ -134,7 +134,7 @@ class Links:
             self._place.notify("details", shown)
 
     def close(self, user: str) -> None:
-        """Let somebody close what they opened."""
+        """Close what somebody opened."""
         if details := self.details.pop(user, None):
             self._place.notify("details", replace(details, closed=True))
 

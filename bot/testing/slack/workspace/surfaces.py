@@ -52,6 +52,7 @@ class _Place(Protocol):
     def app(self) -> App: ...
     def notify(self, kind: str, changed: object) -> None: ...
     def message(self, channel: str, ts: str) -> Message | None: ...
+    def thread(self, channel: str, ts: str) -> list[Message]: ...
     def post(
         self,
         user: str,
@@ -100,20 +101,26 @@ class Surfaces:
     # What people do
 
     async def open_home(self, user: str, tab: str = "home") -> None:
-        """Let somebody open the app's Home tab, or its messages."""
+        """Open as somebody the app's Home tab, or its messages."""
         home = self.home(user) if tab == "home" else None
         event: Json = {"type": "app_home_opened", "user": user, "channel": f"D{user[1:]}", "tab": tab}
         await self._place.send_event(event | ({"view": home.as_json(self._place.app)} if home else {}))
 
     async def stop(self, user: str, channel: str, thread_ts: str) -> None:
-        """Let somebody press Stop, which is there while the bot shows that it does something in a thread."""
+        """Press Stop as somebody, which is there while the bot shows that it does something in a thread.
+
+        What the app streams there is ended by that.
+        """
+        streamed = [one.ts for one in self._place.thread(channel, thread_ts) if one.streaming is not None]
+        for ts in streamed:
+            self._place.update(channel, ts, streaming=None)
         event = {"type": "agent_session_stopped", "user": user, "channel": channel, "thread_ts": thread_ts}
-        await self._place.send_event(event | {"streaming_message_ts": [], "event_ts": self._place.next_ts()})
+        await self._place.send_event(event | {"streaming_message_ts": streamed, "event_ts": self._place.next_ts()})
 
     async def command(
         self, user: str, channel: str, command: str, text: str = "", *, forged: Mapping[str, Any] | None = None
     ) -> bool:
-        """Let somebody type a slash command, and return whether the app acked it in time."""
+        """Type a slash command as somebody, and return whether the app acked it in time."""
         if command not in self.commands:
             raise LookupError(f"{command} is not a valid command.")
         place = self._place.channels[channel]
@@ -124,7 +131,7 @@ class Surfaces:
     async def shortcut(
         self, user: str, channel: str, ts: str, callback_id: str, *, forged: Mapping[str, Any] | None = None
     ) -> bool:
-        """Let somebody choose a shortcut in a message's menu, and return whether the app acked it in time."""
+        """Choose as somebody a shortcut in a message's menu, and return whether the app acked it in time."""
         message = self._place.message(channel, ts)
         if callback_id not in self.shortcuts or message is None:
             raise LookupError(f"There is no shortcut {callback_id} on such a message.")
@@ -143,7 +150,7 @@ class Surfaces:
         given: str | None = None,
         forged: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Let somebody click in a view, and return whether the app acked.
+        """Click as somebody in a view, and return whether the app acked.
 
         `value` tells several buttons of one name apart; what is `given` stands in its place, as Slack never would.
         """
@@ -160,7 +167,7 @@ class Surfaces:
     async def submit(
         self, user: str, view_id: str, values: Mapping[str, Any], *, forged: Mapping[str, Any] | None = None
     ) -> bool:
-        """Let somebody fill a modal in, each field by its action_id, and return whether the app took it.
+        """Fill a modal in as somebody, each field by its action_id, and return whether the app took it.
 
         What must be filled in and is not, Slack itself refuses. With errors of the app the modal stays open.
         """
@@ -186,7 +193,7 @@ class Surfaces:
         return True
 
     def close(self, view_id: str) -> None:
-        """Let a modal be closed, by whoever."""
+        """Close a modal, on whose side does not matter."""
         view = self.views.pop(view_id)
         self._place.notify("view", replace(view, closed=True))
 
@@ -247,7 +254,7 @@ class Surfaces:
             self._place.post(bot, channel, text, blocks=blocks, ephemeral_for=alone, thread_ts=thread_ts)
 
     def reply(self, user: str, channel: str = "", message: Message | None = None) -> Reply:
-        """Let the app answer what this person did."""
+        """Accept the app's answer to what this person did."""
         trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**13)}.{secrets.token_hex(16)}"
         self._triggers[trigger_id] = (user, monotonic())
         token = secrets.token_hex(12)

@@ -125,7 +125,7 @@ class Workspace(Changes):
     # What changes it
 
     def add(self, *things: Person | Channel) -> None:
-        """Let more people and channels be there, or others in the place of those with the same id."""
+        """Add people and channels, in place of those with the same id."""
         for thing in things:
             if isinstance(thing, Person):
                 self.people[thing.id] = thing
@@ -153,6 +153,7 @@ class Workspace(Changes):
         subtype: str | None = None,
         files: Iterable[Json] = (),
         attachments: Iterable[Json] = (),
+        streaming: str | None = None,
     ) -> Message:
         """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
         author = self.people[user]
@@ -169,6 +170,7 @@ class Workspace(Changes):
             subtype=subtype,
             files=tuple(files),
             attachments=tuple(attachments),
+            streaming=streaming,
             bot_id=f"B{user[1:]}" if author.is_bot else None,
             app_id=f"A{user[1:]}" if author.is_bot else None,
         )
@@ -244,7 +246,7 @@ class Workspace(Changes):
         attachments: Iterable[Json] = (),
         forged: Mapping[str, Any] | None = None,
     ) -> Message:
-        """Let somebody write a message, and return when its events are on their way; see `announce`."""
+        """Write a message as somebody, and return when its events are on their way; see `announce`."""
         sent = tuple(files)
         subtype = subtype or ("file_share" if sent else None)
         message = self.post(
@@ -293,7 +295,7 @@ class Workspace(Changes):
         value: str | None = None,
         forged: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Let somebody click an action of a message, and return whether the app acked in time.
+        """Click as somebody an action of a message, and return whether the app acked in time.
 
         Of a menu the value names the option that is chosen; one that it has not got is a LookupError.
         What the message showed before an update can still be clicked, as by a person whose screen is behind. Another

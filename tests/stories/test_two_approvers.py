@@ -1,0 +1,175 @@
+"""What needs two approvers: two different people, neither whose money it is, each counted once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.testing.openai import Answer
+from bot.testing.slack.workspace import Message
+from tests.stories.test_two_keys import press
+from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, calls, refund_of, shown
+
+PAT = "U0PAT"
+TWO: dict[str, Any] = {"BOT_APPROVERS": f"{SAM},{PAT}", "BOT_SECOND_APPROVER_OVER": "40"}
+
+
+async def asked(world: World, order_id: str = "ORD-10188", amount: float | None = None, **how: Any) -> Message:
+    """Let Ana ask for her money back, and return the card with the buttons."""
+    world.script += [refund_of(order_id, amount), Answer("I have asked for it.")]
+    return await world.card(await world.says(ANA, f"@bot {order_id} is broken", **how))
+
+
+async def drawn(world: World, card: Message, words: str) -> Message:
+    """Wait until the card shows these words."""
+    return await world.workspace.until(
+        lambda: (now := world.workspace.message(card.channel, card.ts)) and words in shown(now) and now
+    )
+
+
+def request(world: World) -> dict[str, Any]:
+    """Read the story's one request."""
+    (row,) = world.rows("SELECT * FROM approval_requests")
+    return row
+
+
+@ON_BOTH_STORES
+async def test_two_people(world: World) -> None:
+    """Above the limit two people approve; the card says who has, and one person's clicks count once."""
+    async with world.bot(**TWO):
+        card = await asked(world)
+        assert "Two different people have to approve this. Waiting for <@U0SAM>, <@U0PAT>." in shown(card)
+        await press(world, card, SAM)
+        await drawn(world, card, "✓ <@U0SAM> has approved, and one more person has to.")
+        await press(world, card, SAM)
+        assert "You have approved this already" in await world.whisper_to(SAM)
+        assert (world.refunds(), request(world)["first_approved_by"]) == ([], SAM)
+        await press(world, card, PAT)
+        assert "✓ Approved by <@U0SAM> and <@U0PAT>: $42.00" in shown(await world.settled(card))
+    assert world.refunds() == [("ORD-10188", 4200)]
+    row = request(world)
+    assert (row["approvals_needed"], row["first_approved_by"], row["decided_by"]) == (2, SAM, PAT)
+
+
+async def test_up_to_the_limit(world: World) -> None:
+    """Up to the limit one approver is enough, and in another currency than the limit's two are needed."""
+    async with world.bot(**TWO | {"BOT_SECOND_APPROVER_OVER": "42 USD"}):
+        card = await asked(world)
+        await press(world, card, PAT)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    async with world.bot(**TWO | {"BOT_SECOND_APPROVER_OVER": "1000000 EUR"}):
+        assert "Two different people" in shown(await asked(world, "ORD-10142", 1))
+
+
+async def test_taken_back_and_declined(world: World) -> None:
+    """Who approved first may take that back, nobody else can, and another's no ends the request."""
+    async with world.bot(**TWO):
+        card = await asked(world)
+        await press(world, card, SAM)
+        card = await drawn(world, card, "has approved")
+        await press(world, card, PAT, "take_back_yes")
+        assert "Only <@U0SAM>, who has approved it" in await world.whisper_to(PAT)
+        await press(world, card, SAM, "take_back_yes")
+        assert "Your yes is taken back" in await world.whisper_to(SAM)
+        await drawn(world, card, "Two different people")
+        await press(world, card, PAT)
+        card = await drawn(world, card, "✓ <@U0PAT> has approved")
+        await press(world, card, SAM, "cancel_call")
+        assert "declined by <@U0SAM>" in shown(await world.settled(card))
+    assert world.refunds() == []
+
+
+async def test_first_approver_who_left(world: World) -> None:
+    """The yes of somebody who may not approve any more does not count: the next one's is the first."""
+    async with world.bot(**TWO | {"BOT_APPROVERS": f"{BEN},{SAM},{PAT}"}):
+        card = await asked(world)
+        await press(world, card, BEN)
+        await drawn(world, card, "<@U0BEN> has approved")
+    async with world.bot(**TWO):
+        await press(world, card, SAM)
+        await drawn(world, card, "<@U0SAM> has approved")
+        assert world.refunds() == []
+        await press(world, card, PAT)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_neither_is_the_customer(world: World) -> None:
+    """Whose money it is cannot be one of the two, not even where approvers may approve their own."""
+    async with world.bot(**TWO | {"BOT_APPROVERS": f"{ANA},{SAM},{PAT}", "BOT_ALLOW_SELF_APPROVAL": True}):
+        card = await asked(world)
+        await press(world, card, SAM)
+        await drawn(world, card, "has approved")
+        await press(world, card, ANA)
+        assert "somebody else has to approve it" in await world.whisper_to(ANA)
+    assert (world.refunds(), request(world)["status"]) == ([], "pending")
+
+
+@ON_BOTH_STORES
+async def test_both_at_once(world: World) -> None:
+    """Two people who click at once, many times each, in two processes, have each counted once: it is done once."""
+    async with world.bot(**TWO), world.bot(**TWO):
+        card = await asked(world)
+        await asyncio.gather(*(press(world, card, person) for person in (SAM, PAT) * 5))
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+    row = request(world)
+    assert {row["first_approved_by"], row["decided_by"]} == {SAM, PAT}
+
+
+async def test_the_customer_and_two(world: World) -> None:
+    """Above the customer's own limit and that of one approver, all three say yes, the customer first."""
+    world.script += [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
+    async with world.bot(**TWO):
+        question = await world.says(ANA, "@bot cancel ORD-10251")
+        card = await world.confirmed(question)
+        await press(world, card, SAM)
+        await drawn(world, card, "has approved")
+        await press(world, card, PAT)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10251", 4350)]
+
+
+async def test_pause_between_two(world: World) -> None:
+    """What a pause has taken the buttons from is drawn with them, and with who has approved, when it is over."""
+    async with world.bot(**TWO, BOT_SWEEP_SECONDS=0.05):
+        card = await asked(world)
+        await press(world, card, SAM)
+        await drawn(world, card, "has approved")
+        world.write("INSERT INTO switches VALUES ('paused', '2026-01-01T00:00:00+00:00')")
+        await drawn(world, card, "Paused by the operator")
+        world.write("DELETE FROM switches")
+        await drawn(world, card, "<@U0SAM> has approved")
+        await press(world, card, PAT)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_figures_change_between_two(world: World) -> None:
+    """When the figures change after the first yes, both are asked anew."""
+    async with world.bot(**TWO):
+        card = await asked(world, "ORD-10142", 80)
+        await press(world, card, SAM)
+        await drawn(world, card, "has approved")
+        world.refund_elsewhere("ORD-10142", 2500)
+        await press(world, card, PAT)
+        await world.workspace.until(lambda: not buttons(world.workspace.message(card.channel, card.ts) or card))
+    assert world.refunds() == [("ORD-10142", 2500)]
+    assert request(world)["first_approved_by"] is None
+
+
+@pytest.mark.parametrize("channel", [SUPPORT, "D0ANA"])
+async def test_two_in_the_approval_channel(world: World, channel: str) -> None:
+    """In the approvers' channel the first yes is shown on their card; the thread says that two are asked."""
+    async with world.bot(**TWO, BOT_APPROVAL_CHANNEL="C0TEAM"):
+        card = await asked(world, channel=channel)
+        assert "two people of the support team have to agree" in shown(card)
+        theirs = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == "C0TEAM" and buttons(m)), None)
+        )
+        await press(world, theirs, SAM)
+        await drawn(world, theirs, "has approved")
+        await press(world, theirs, PAT)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
