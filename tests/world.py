@@ -182,11 +182,13 @@ class World:
     async def replies(self, message: Message, count: int = 1) -> list[Message]:
         """Wait until the bot has posted so often in the message's thread; a timeline of its steps is no such post."""
 
-        def found() -> list[Message] | None:
-            posts = [one for one in self.workspace.replies_of_bot(message) if not is_timeline(one)]
-            return posts if len(posts) >= count else None
+        return await self.workspace.until(
+            lambda: found if len(found := self.said_to(message)) >= max(count, 1) else None
+        )
 
-        return await self.workspace.until(found)
+    def said_to(self, message: Message) -> list[Message]:
+        """List what the bot has posted in the message's thread, without the timelines of its steps."""
+        return [one for one in self.workspace.replies_of_bot(message) if not is_timeline(one)]
 
     async def card(self, message: Message) -> Message:
         """Wait for the card with buttons in the message's thread."""
