@@ -181,7 +181,6 @@ class World:
 
     async def replies(self, message: Message, count: int = 1) -> list[Message]:
         """Wait until the bot has posted so often in the message's thread; a timeline of its steps is no such post."""
-
         return await self.workspace.until(
             lambda: found if len(found := self.said_to(message)) >= max(count, 1) else None
         )

@@ -1,7 +1,8 @@
 """Whether an answer claims what nobody did: that money went back, or an order was cancelled, or that it was asked for.
 
-The words of thirteen languages are looked for, and the log decides whether they are true. It is a net below the model
-and not the gate: a claim in other words than these gets through, and moves no money.
+The words of some two dozen languages are looked for, and the log decides whether they are true: for this deed, for the
+order that is named, and done when it is said to be done. It is a net below the model and not the gate: a claim in other
+words than these gets through, and moves no money.
 """
 
 import json
@@ -14,28 +15,76 @@ from typing import Any
 
 from bot.store.records import NOTE, ChatMessage
 
-GROUNDS = (NOTE, "Asked for: ")  # what stands in lines that tell of a request
+ASKED = "Asked for: "  # what begins a line of facts that tells of a request
 MAX_SENTENCE_CHARACTERS = 500
 MAX_WORDS_ABOUT_IT = 6
+MAX_FACTS = 4
 CORRECTION = (
-    "What you just wrote was not sent, because it says that something was requested or done for the customer, and "
-    "nothing was: no request of this kind was made in this conversation. If the customer wants it and you know what "
-    "you need, ask for it now with the tool. If not, answer anew with only what is true."
+    "What you just wrote was not sent, because it says that something was requested or done for the customer that was "
+    "not."
+)
+_THEN = (
+    "If the customer wants something else and you know what you need, ask for it now with the tool. If not, answer "
+    "anew with only what is true."
 )
 PLAIN = (
     "Nothing has been requested or changed in this conversation so far: no refund, return or cancellation. "
     "Tell me what you would like and for which order, and I will ask for it."
 )
+NOTHING_ELSE = "Nothing else has been requested or changed in this conversation."
 
 
 @dataclass(frozen=True, slots=True)
 class _Language:
     claims: re.Pattern[str]
     states: re.Pattern[str]
+    finished: re.Pattern[str]
     unless: re.Pattern[str]
 
 
-def _read() -> tuple[re.Pattern[str], list[_Language]]:
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a clause says of which deeds; none when it says only that it was asked for, or done."""
+
+    deeds: frozenset[str]
+    is_finished: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What bears a claim out: a request that waits or was made, or an order as the shop has it, with its words.
+
+    Of a tool of somebody else's nobody knows the deeds.
+    """
+
+    deeds: frozenset[str] | None
+    is_done: bool
+    text: str
+
+
+_DEEDS = ("money", "cancel", "delete", "change")
+_OF_NOTES = {
+    "Refund": {"money"},
+    "Return": {"money"},
+    "Exchange": {"money", "change"},
+    "Cancellation": {"money", "cancel"},
+    "Deletion": {"delete", "cancel"},
+    "Change": {"change", "money"},
+}
+_OF_STATES = {
+    "cancelled": {"money", "cancel"},
+    "canceled": {"money", "cancel"},
+    "refunded": {"money"},
+    "returned": {"money"},
+    "deleted": {"delete"},
+    "closed": {"delete", "cancel"},
+}
+_WAITS, _DONE = " waits until ", re.compile(r"\band done\b|\bhas done it\b")
+_MIN_DIGITS = 3
+
+
+def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language]]:
     languages = tomllib.loads(resources.files("bot.agent").joinpath("claims.toml").read_text("utf-8"))
     shared = languages.pop("shared")
 
@@ -45,59 +94,152 @@ def _read() -> tuple[re.Pattern[str], list[_Language]]:
             text = text.replace(f"{{{name}}}", words)
         return re.compile(text, re.IGNORECASE)
 
-    about = pattern(part for language in languages.values() for part in language["about"])
-    kinds = ("claims", "states", "unless")
-    return about, [_Language(*(pattern(one[kind]) for kind in kinds)) for one in languages.values()]
+    kinds = ("claims", "states", "finished", "unless")
+    words = {deed: pattern(part for one in languages.values() for part in one[deed]) for deed in _DEEDS}
+    return words, [_Language(*(pattern(one[kind]) for kind in kinds)) for one in languages.values()]
 
 
-_ABOUT, _LANGUAGES = _read()
+_WORDS, _LANGUAGES = _read()
 _SENTENCES = re.compile(
     r"[^.!?\n\u3002\uff01\uff1f]+(?:[.!?\u3002\uff01\uff1f]+(?!\s|$)[^.!?\n\u3002\uff01\uff1f]*)*[.!?\u3002\uff01\uff1f]*"
 )
-_CLAUSE = re.compile(
-    r"[,;:()\u2013\u2014\u3001\uff0c]|\s-\s|\b(?:but|and|so|aber|und|also|pero|mais|et|ma|mas|maar|ale|because|which)\b",
+_CONDITION = re.compile(
+    r"(?:if|when|once|as soon as|after|until|unless|before|should|whenever|wenn|falls|sobald|nachdem|bevor|si|quand"
+    r"|lorsque|une fois|d\u00e8s|cuando|una vez|se|quando|una volta|assim que|als|zodra|wanneer|je\u015bli|gdy"
+    r"|\u0435\u0441\u043b\u0438|\u043a\u043e\u0433\u0434\u0430|om|n\u00e4r)\b(?! again)",
     re.IGNORECASE,
 )
-_STATES = {"cancelled", "canceled", "refunded", "returned", "deleted", "closed"}
+_CLAUSE = re.compile(
+    r"[,;:()\u2013\u2014\u3001\uff0c]|\s-\s|\b(?:but|and|so|aber|und|also|pero|mais|et|ma|mas|maar|ale|och|og|ve|i|en|\u0438|\u043d\u043e|\u0430|because|which)\b",
+    re.IGNORECASE,
+)
 
 
 def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
-    """Return whether the text says that something was asked for or done, in a conversation in which nothing was."""
+    """Return whether the text says that something was asked for or done which, in this conversation, was not."""
     said = next((str(one["content"]) for one in reversed(messages) if one["role"] == "user"), "")
-    return claims(text, said) and not _has_grounds(messages)
+    found = list(_claims_in(text, said))
+    if not found:
+        return False
+    grounds, orders = list(_grounds(messages)), _orders(messages)
+    return any(not any(_bears(ground, claim, orders) for ground in grounds) for claim in found)
 
 
 def claims(text: str, question: str = "") -> bool:
     """Return whether the text, an answer to the question, says that something was asked for or done."""
+    return next(_claims_in(text, question), None) is not None
+
+
+def correction(messages: Sequence[ChatMessage]) -> str:
+    """Tell the model what is true, in place of what it claimed."""
+    facts = _facts(messages)
+    told = f"{' '.join(facts)} {NOTHING_ELSE}" if facts else "nothing was requested or done in this conversation."
+    return f"{CORRECTION} What is true: {told} {_THEN}"
+
+
+def truth(messages: Sequence[ChatMessage]) -> str:
+    """Return what a customer is told in place of a claim: the requests of the conversation and how they stand."""
+    facts = _facts(messages)
+    return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else PLAIN
+
+
+def _claims_in(text: str, question: str) -> Iterator[_Claim]:
     text = re.sub(r"[*_~`]", "", text)
-    about, in_question = bool(_ABOUT.search(text)), bool(_ABOUT.search(question))
+    about = _deeds_in(text)
+    asked = frozenset(() if about else _deeds_in(question))
     for found in _SENTENCES.findall(text):
         sentence = found.strip()[:MAX_SENTENCE_CHARACTERS]
         # "I have requested it." is a claim in answer to who wants a refund; of a long sentence nobody could tell.
-        may_claim = about or (in_question and len(sentence.split()) <= MAX_WORDS_ABOUT_IT)
-        if may_claim and not sentence.endswith(("?", "\uff1f")) and _claims(sentence):
-            return True
-    return False
+        may_claim = about or (asked and len(sentence.split()) <= MAX_WORDS_ABOUT_IT)
+        if may_claim and not sentence.endswith(("?", "\uff1f")):
+            yield from _claims_of(sentence, about or asked)
 
 
-def _claims(sentence: str) -> bool:
-    with_states = bool(_ABOUT.search(sentence))
+def _claims_of(sentence: str, about: frozenset[str]) -> Iterator[_Claim]:
+    if _CONDITION.match(sentence):
+        return
+    of_sentence = _deeds_in(sentence)
     for language in _LANGUAGES:
-        for pattern in (language.claims, language.states) if with_states else (language.claims,):
+        for pattern in (language.claims, language.states) if of_sentence else (language.claims,):
             for found in pattern.finditer(sentence):
-                breaks = [end.end() for end in _CLAUSE.finditer(sentence, 0, found.start())]
-                if not language.unless.search(sentence[breaks[-1] if breaks else 0 : found.end()]):
-                    return True
-    return False
+                before, clause = _clause(sentence, found)
+                deeds = _deeds_in(clause)
+                if language.unless.search(before) or (pattern is language.states and not deeds):
+                    continue
+                yield _Claim(deeds or of_sentence or about, bool(language.finished.search(found[0])), sentence)
 
 
-def _has_grounds(messages: Sequence[ChatMessage]) -> bool:
-    """Return whether a request was made in the conversation, or the shop told of something that was done before."""
-    return any(
-        (message["role"] == "system" and any(part in message["content"] for part in GROUNDS))
-        or (message["role"] == "tool" and any(map(_tells, _objects(message["content"]))))
-        for message in messages
-    )
+def _clause(sentence: str, found: re.Match[str]) -> tuple[str, str]:
+    """Return the clause in which something was found: up to its end, and as a whole."""
+    breaks = [end.end() for end in _CLAUSE.finditer(sentence, 0, found.start())]
+    begins, ends = breaks[-1] if breaks else 0, _CLAUSE.search(sentence, found.end())
+    return sentence[begins : found.end()], sentence[begins : ends.start() if ends else len(sentence)]
+
+
+def _deeds_in(text: str) -> frozenset[str]:
+    return frozenset(deed for deed in _DEEDS if _WORDS[deed].search(text))
+
+
+def _bears(ground: _Ground, claim: _Claim, orders: frozenset[str]) -> bool:
+    of_deed = ground.deeds is None or not claim.deeds or bool(ground.deeds & claim.deeds)
+    named = {order for order in orders if order in claim.sentence}
+    of_order = not named or any(order in ground.text for order in named) or not re.search(r"\d{3}", ground.text)
+    return of_deed and of_order and (ground.is_done or not claim.is_finished)
+
+
+def _grounds(messages: Sequence[ChatMessage]) -> Iterator[_Ground]:
+    for waiting in _waiting(messages):
+        yield _Ground(_of_summary(waiting), is_done=False, text=waiting)
+    for message in messages:
+        if message["role"] == "system" and _DONE.search(message["content"]):
+            yield _Ground(_of_summary(message["content"]), is_done=True, text=message["content"])
+        for result in _objects(message["content"]) if message["role"] == "tool" else ():
+            if deeds := _of_result(result):
+                yield _Ground(deeds, is_done=True, text=json.dumps(result))
+
+
+def _waiting(messages: Sequence[ChatMessage]) -> list[str]:
+    """List the requests that wait, by what the model was told of each; of the others a note has told the end."""
+    waiting: list[str] = []
+    for message in messages:
+        content = str(message.get("content") or "")
+        if message["role"] == "tool":
+            results = (one for one in _objects(content) if one.get("status") == "waiting_for_approval")
+            waiting += [str(one.get("message") or "") for one in results]
+        elif message["role"] == "system":
+            waiting += [f"{part.partition('. ')[0]}." for part in content.split(ASKED)[1:]]
+            told = content.removeprefix(NOTE)
+            waiting = [one for one in waiting if not told.startswith(f"{one.partition(_WAITS)[0]}:")]
+    return list(dict.fromkeys(waiting))
+
+
+def _facts(messages: Sequence[ChatMessage]) -> list[str]:
+    """List how the requests stand: those that wait and, the latest, those that have come to their end."""
+    notes = [str(one["content"]) for one in messages if one["role"] == "system" and one["content"].startswith(NOTE)]
+    ended = [note.removeprefix(NOTE) for note in notes]
+    facts = [*ended, *(one for one in _waiting(messages) if one)][-MAX_FACTS:]
+    return [fact if fact.endswith(".") else f"{fact}." for fact in facts]
+
+
+def _of_summary(text: str) -> frozenset[str] | None:
+    """Return the deeds that a summary of ours is about; None when that is not known."""
+    words = {word for word in _OF_NOTES if re.search(rf"\b{word}\b", text)}
+    return frozenset(deed for word in words for deed in _OF_NOTES[word]) if words else None
+
+
+def _of_result(result: dict[str, Any]) -> frozenset[str]:
+    refunded = result.get("refunded")
+    given_back = isinstance(refunded, str) and re.search(r"[1-9]", refunded)
+    return frozenset({*_OF_STATES.get(str(result.get("status")).lower(), ()), *(("money",) if given_back else ())})
+
+
+def _orders(messages: Sequence[ChatMessage]) -> frozenset[str]:
+    """Return the numbers of the orders that were looked at, by their digits."""
+    texts = [call["function"]["arguments"] for one in messages for call in one.get("tool_calls") or ()]
+    texts += [str(one["content"]) for one in messages if one["role"] == "tool"]
+    found = (str(one.get("order_id") or "") for text in texts for one in _objects(text))
+    digits = (re.sub(r"^\D+", "", number) for number in found)
+    return frozenset(one for one in digits if len(one) >= _MIN_DIGITS)
 
 
 def _objects(content: str) -> Iterator[dict[str, Any]]:
@@ -112,12 +254,3 @@ def _objects(content: str) -> Iterator[dict[str, Any]]:
                 left += found.values()
             case list() as found:
                 left += found
-
-
-def _tells(result: dict[str, Any]) -> bool:
-    refunded = result.get("refunded")
-    return (
-        result.get("status") == "waiting_for_approval"
-        or str(result.get("status")).lower() in _STATES
-        or (isinstance(refunded, str) and bool(re.search(r"[1-9]", refunded)))
-    )

@@ -57,7 +57,7 @@ class RunProgress:
 
 
 def _steps(calls: Iterable[ToolCall], doing: Callable[[ToolCall], str]) -> Iterator[Step]:
-    seen = set[tuple[int, str]]()
+    seen = set[tuple[int | None, str]]()
     for call in calls:
         state = _STATES.get(call.status, StepState.COMPLETE)
         title = _title(call, doing(call), done=state is StepState.COMPLETE)

@@ -32,14 +32,14 @@ async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[S
         raise
     if turn.calls or not claims.is_unfounded(turn.text, messages):
         return turn
-    told: ChatMessage = {"role": "system", "content": NOTE + claims.CORRECTION}
+    told: ChatMessage = {"role": "system", "content": NOTE + claims.correction(messages)}
     try:
         again = await ask([*messages, turn.message, told])
     except RunError:
-        return _said(claims.PLAIN)
+        return _said(claims.truth(messages))
     if again.calls or not claims.is_unfounded(again.text, messages):
         return again
-    return replace(_said(claims.PLAIN), usage=again.usage)
+    return replace(_said(claims.truth(messages)), usage=again.usage)
 
 
 def _said(words: str) -> Turn:

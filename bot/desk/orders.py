@@ -1,10 +1,12 @@
 """Orders for one who asks by a command or a button: found as the tools find them, and shown to them alone."""
 
 import hashlib
+import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from bot.blocks.messages import section
 from bot.blocks.orders import (
@@ -23,15 +25,17 @@ from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.bounds import Bound, Resource
-from bot.store.records import Block, Post, ThreadId, new_id
+from bot.store.records import Block, CallStatus, Post, ThreadId, ToolCall, new_id, writable
 from bot.store.store import Store
 from bot.tools import rules
 from bot.tools.find_orders import FindOrders
+from bot.tools.get_order_status import GetOrderStatus, public_facts
 from bot.tools.tool import Context, Requests, Tool, ToolCrashError, ToolError, within
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
+MAX_NUMBER_CHARACTERS = 100
 UNKNOWN = "Slack did not tell me who you are, so I can't look anything up."
 OTHER_TEAM = "I can only help people of this workspace."
 SHOP_SILENT = "The shop can't be asked right now. Please try again in a minute."
@@ -51,13 +55,14 @@ class NotFoundError(DeskError):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who does something and where, as Slack's envelope tells it."""
+    """Who does something, where and with what, as Slack's envelope tells it: a command, a button, or a link."""
 
     user: str
     team: str
     channel: str = ""
     thread_ts: str = ""
     message_ts: str = ""
+    using: str = ""
 
     @property
     def thread(self) -> ThreadId:
@@ -96,7 +101,9 @@ class Orders:
     async def all(self, asker: Asker) -> tuple[Block, ...]:
         """List the orders of who asks."""
         context = replace(await self.context(asker, ""), public=True)  # so that it gives what one person sees alone
-        result = await self._within(FindOrders(email=None).run(context))
+        tool = FindOrders(email=None)
+        look_up = self._look_up(asker, tool, tool.model_dump_json())
+        result = await self._logged(look_up, tool.run(context), lambda found: (look_up.arguments_sent, found.content))
         if not result.private_card:
             raise DeskError(NONE_FOUND)
         return result.private_card
@@ -161,8 +168,49 @@ class Orders:
         return Context(new_id(), asker.thread, person, self._shop, self._requests, self._rules, said)
 
     async def _order(self, asker: Asker, number: str) -> tuple[Order, Context]:
-        context = await self.context(asker, number)
-        return await self._within(context.order(number.strip()[:100])), context
+        context, number = await self.context(asker, number), number.strip()[:MAX_NUMBER_CHARACTERS]
+        look_up = self._look_up(asker, GetOrderStatus, json.dumps({"order_id": number}))
+
+        def found(order: Order) -> tuple[str, Mapping[str, Any]]:
+            return json.dumps({"order_id": order.id}), public_facts(order)
+
+        return await self._logged(look_up, context.order(number), found), context
+
+    def _look_up(self, asker: Asker, tool: Tool | type[Tool], arguments: str) -> ToolCall:
+        """Make the row of what a person looks up; done in no thread, it is in one of its own."""
+        now = datetime.now(UTC)
+        thread = asker.thread if asker.thread_ts else replace(asker.thread, ts=f"{now.timestamp():.6f}")
+        return ToolCall(
+            id=new_id(),
+            thread=thread,
+            message_id=None,
+            position=0,
+            tool_call_id=asker.using,
+            tool=tool.name,
+            gated=False,
+            arguments_sent=writable(arguments),
+            status=CallStatus.RUNNING,
+            requester=asker.user,
+            created_at=now,
+        )
+
+    async def _logged(
+        self, look_up: ToolCall, doing: Awaitable[T], found: Callable[[T], tuple[str, Mapping[str, Any]]]
+    ) -> T:
+        """Do it, and keep in the log how it ended, before anybody sees anything of it."""
+        try:
+            result = await self._within(doing)
+        except DeskError as error:
+            status = CallStatus.REJECTED if isinstance(error, NotFoundError) else CallStatus.FAILED
+            await self._store.calls.log_look_up(
+                replace(look_up, status=status, error=str(error), result=json.dumps({"error": str(error)}))
+            )
+            raise
+        arguments, content = found(result)
+        written = writable(json.dumps(content, ensure_ascii=False, default=str))
+        done = replace(look_up, status=CallStatus.SUCCEEDED, arguments=writable(arguments), result=written)
+        await self._store.calls.log_look_up(done)
+        return result
 
     async def _within(self, doing: Awaitable[T]) -> T:
         try:

@@ -21,6 +21,8 @@ _MAX_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _MAX_KEPT_CHARACTERS = 60_000  # of thoughts and signatures that go back with a turn; half a signature is none
 _CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 _CUT_OFF = ("length", "max_tokens", "model_length", "content_filter", "safety", "error")
+_FILTERED, _BROKEN_OFF = ("content_filter", "safety"), "error"  # half of an answer is none
+_CALLS_AS_PARTS = ("tool_use", "tool_call", "function_call")
 _PARALLEL = "parallel"
 
 
@@ -52,6 +54,10 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
     reason = _finish_reason(completion)
     if calls and reason in _CUT_OFF:
         raise ValueError(f"it was cut off in the middle of its calls, finish reason {reason}")
+    if reason in _FILTERED:
+        raise EmptyAnswerError("content_filter")
+    if reason == _BROKEN_OFF:
+        raise ValueError("it broke off, finish reason error")
     try:
         text = spoken(_text(message), tools)[:_MAX_TEXT_CHARACTERS]
     except UnspeakableError:
@@ -67,7 +73,7 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
 def read_completion(body: bytes) -> dict[str, Any]:
     """Read a completion with at least one choice. Raises ValueError, and ReportedError when it is an error instead."""
     try:
-        completion = json.loads(body)
+        completion = _decoded(body)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(completion, dict):
@@ -81,6 +87,13 @@ def read_completion(body: bytes) -> dict[str, Any]:
     if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
         raise ValueError("it has no choice with a message")  # noqa: TRY004 - as above
     return completion
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:  # a letter that is not as it should be costs itself
+        return json.loads(body.decode("utf-8", "replace"))
 
 
 def read_text(completion: dict[str, Any]) -> str:
@@ -134,6 +147,8 @@ def _words(content: Any) -> str:
             return content
         case list():
             return "".join(map(_words, content))
+        case dict() if any(content.get(key) for key in ("thought", "thinking", "reasoning")):
+            return ""
         case {"type": str(kind)} if kind not in ("text", "output_text", "refusal", "input_text"):
             return ""
         case {"text": words} | {"refusal": words} | {"value": words} | {"content": words}:
@@ -165,8 +180,12 @@ def _written_calls(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
         written = _parsed(written)
     if not written and isinstance(message.get("function_call"), dict):
         written = [{"function": message["function_call"]}]
+    if not written and isinstance(message.get("content"), list):
+        written = [part for part in message["content"] if _object(part).get("type") in _CALLS_AS_PARTS]
+    if isinstance(written, dict) and all(isinstance(call, dict) for call in written.values()):
+        written = written if "name" in written or "function" in written else list(written.values())
     for call in [written] if isinstance(written, dict) else written if isinstance(written, list) else ():
-        if not isinstance(call, dict) or call.get("type") not in (None, "", "function", "tool_call"):
+        if not isinstance(call, dict) or call.get("type") not in (None, "", "function", *_CALLS_AS_PARTS):
             continue
         inner = _object(call.get("function"))
         if str(inner.get("name")).rpartition(".")[2] == _PARALLEL:

@@ -5,47 +5,92 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-_THOUGHT = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|inner_monologue)"
+_THOUGHT = (
+    r"(?:\w{1,12}:)?(?:\w{1,12}[_-])?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|plan(?:ning)?"
+    r"|(?:inner_?)?monologue|internal)(?:[_-]\w{1,12})?"
+)
 # How each template opens and closes what is not to be said.
 _OPEN = re.compile(
-    rf"<{_THOUGHT}(?:\s[^<>]*)?>|\[{_THOUGHT}\]|\u25c1{_THOUGHT}\u25b7|<\|(?:START|begin)_(?:of_)?{_THOUGHT}\|>"
-    rf"|<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>|<\|channel>\s*thought\b|<\|inner_prefix\|>",
+    rf"(?:<|&lt;){_THOUGHT}(?:\s[^<>/]*)?(?:>|&gt;)|<\|{_THOUGHT}\|>|\[{_THOUGHT}\]|\u25c1{_THOUGHT}\u25b7"
+    rf"|<\|(?:START|begin)_(?:of_)?{_THOUGHT}\|>|<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>"
+    rf"|<\|channel>\s*thought\b|<\|inner_prefix\|>",
     re.IGNORECASE,
 )
 _CLOSE = re.compile(
-    rf"</{_THOUGHT}\s*>|\[/{_THOUGHT}\]|\u25c1/{_THOUGHT}\u25b7|<\|(?:END|end)_(?:of_)?{_THOUGHT}\|>"
-    r"|<\|end\|>(?:<\|start\|>assistant)?|<channel\|>|<\|inner_suffix\|>",
+    rf"(?:<|&lt;)/{_THOUGHT}\s*(?:>|&gt;)|<\|/{_THOUGHT}\|>|\[/{_THOUGHT}\]|\u25c1/{_THOUGHT}\u25b7"
+    rf"|<\|(?:END|end)_(?:of_)?{_THOUGHT}\|>|<\|end\|>(?:<\|start\|>assistant)?|<channel\|>|<\|inner_suffix\|>",
     re.IGNORECASE,
 )
+_FENCED_THOUGHT = re.compile(rf"^```{_THOUGHT}[ ]?\n[\s\S]*?(?:^```[ ]?$|\Z)", re.IGNORECASE | re.MULTILINE)
 _FINAL = re.compile(
-    r"<\|channel\|>\s*final[^<]*<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal", re.IGNORECASE
+    r"<\|channel\|>\s*final[^<]*<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal"
+    r"|<\|begin_of_solution\|>",
+    re.IGNORECASE,
 )
+# Thoughts in words, as they are asked for by a prompt of the old kind, and what ends them.
+_TOLD_THOUGHTS = re.compile(
+    r"\A[*#\s]{0,4}(?:thoughts?|thinking|reasoning|chain of thought|internal \w{1,20})[* ]{0,3}:", re.IGNORECASE
+)
+_AFTER_THEM = re.compile(r"(?<=\n)[*# ]{0,4}(?:final )?(?:answer|response)[* ]{0,3}:[* ]{0,3}", re.IGNORECASE)
+_OF_THE_USER = re.compile(
+    r"\bthe user(?:'s|\u2019s)? (?:wants|is (?:asking|requesting|upset|frustrated|annoyed)|asked|asks|says|said"
+    r"|has asked|mentioned|seems|just|message|request)\b",
+    re.IGNORECASE,
+)
+_THIRD_PERSON_CHARACTERS = 200
+
 # Marks around a whole turn, with which a careless server ends or begins it.
 _TURN_MARK = (
-    r"(?:<\|(?:im_)?start\|>assistant(?:<\|message\|>)?|<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|END_RESPONSE"
-    r"|START_RESPONSE|begin_of_text|eos)\|>"
-    r"|</?(?:final_?)?(?:answer|response|final|output)>|(?<![\s\S])(?:assistant\s*\n|[UW][A-Z0-9]{2,} wrote:)"
-    r"|</s>|<s>|<eos>|<bos>|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
+    r"(?:<\|(?:im_)?start\|>assistant(?:<\|message\|>)?|<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id"
+    r"|END_OF_TURN_TOKEN|END_RESPONSE|START_RESPONSE|begin_of_text|eos)\|>"
+    r"|</?(?:final_?)?(?:answer|response|final|output)>|(?<![\s\S])(?:(?:assistant|model)\s*\n|[UW][A-Z0-9]{2,} wrote:"
+    r"|[#* ]{0,6}(?:[Aa]ssistant|[Rr]esponse|[Aa]nswer|[Bb]ot|AI|[Mm]odel|[Ss]upport (?:[Bb]ot|[Aa]ssistant|[Aa]gent))"
+    r"[*]{0,2}:[*]{0,2})|</s>|<s>|<eos>|<bos>|<unk>|<pad>|\[(?:PAD|EOS|BOS|UNK|CLS|SEP|MASK)\]|<end_of_turn>"
+    r"|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
+)
+# Where a turn ends for its template: what comes after it is somebody else's.
+_END_OF_TURN = re.compile(
+    r"<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|user|end_of_solution)\|>|<end_of_turn>"
+    r"|<turn\|>|</s>|<\uff5cend\u2581of\u2581sentence\uff5c>"
 )
 _BEGINS, _ENDS = re.compile(_TURN_MARK), re.compile(rf"{_TURN_MARK}$")
 _MAX_MARK_CHARACTERS = 60
 _MARKS = re.compile(
     r"<\|[^<>\n]{1,60}>|<[^<>\n|]{1,60}\|>|<\uff5c[^<>\n]{1,60}>|\[/?(?:INST|SYSTEM_PROMPT|TOOL_CALLS?|AVAILABLE_TOOLS"
     r"|TOOL_RESULTS?|TOOL_CONTENT|ARGS|CALL_ID)\]|<<?/?SYS>>?|</?s>|<(?:start|end)_of_turn>|<unused\d+>"
+    r"|</?[\w:-]{0,40}(?:tool|function|api)[_-]?(?:call|code|use|response|result)[\w:-]{0,20}(?:\s[^<>]{0,200})?>"
     r"|</?(?:[\w-]+:)?(?:tools?|functions?|invoke|parameters?|args?|arg_key|arg_value)(?:[_-]?(?:calls?|use|code|name"
     r"|response|output|result))?s?(?:[\s=][^<>]*)?>|</?(?:start|end)_function_\w+>"
-    r"|\bto=functions\.|^\[note from the shop\b|^\(something new was written before|^\(what was said before is left out"
+    r"|\bto=functions\.|^[\[(*_ ]{0,3}note from the shop\b|\{\s{0,5}\"[\w-]{1,60}\"\s{0,3}:|<0x[0-9A-F]{2}>"
+    r"|\[(?:your|customer|client|company|insert|agent|recipient)\b[^\]\n]{0,40}\](?!\()"
+    r"|^\(something new was written before|^\(what was said before is left out"
     r"|[\"'](?:name|tool|function)[\"']\s*:\s*[\"'][\w.-]+[\"']\s*,\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
     r"|\A\[?\w+\((?:\w+=[^\n]*)?\)\]?\Z"
-    r"|^```[ ]?tool_(?:code|call)|^(?:action|tool|function call)[ ]?:[ ]?\w+[ ]*\n(?:action )?(?:input|args)",
+    r"|^```[ ]?tool_(?:code|call)"
+    r"|^(?:action|tool|function call|tool_call|name)[ ]?:[ ]?\w+(?:[ ]*\n(?:action )?(?:input|arg)|\[)",
     re.IGNORECASE | re.MULTILINE,
 )
 
 
 # The other side's next turn, which a small model goes on to write.
-_NEXT_TURN = re.compile(r"^[ \t]*(?:(?P<person>[UW][A-Z0-9]{2,} wrote:)|(?:human|user):)", re.IGNORECASE | re.MULTILINE)
+_NEXT_TURN = re.compile(
+    r"^[ \t]*(?:(?P<person>[UW][A-Z0-9]{2,} wrote:)|(?:human|user):)|\n\n[ \t]*(?P<alone>human|user):",
+    re.IGNORECASE | re.MULTILINE,
+)
 _AND_OURS = re.compile(r"^[ \t]*assistant:", re.IGNORECASE | re.MULTILINE)
-_NOTHING = {"null", "none", "undefined", "nan", "n/a"}
+_NOTHING = {
+    *("null", "none", "undefined", "nan", "n/a", "nil", "empty", "blank", "no response", "no output", "no content"),
+    *("no answer", "silence", "object object", "empty response"),
+}
+_HTML = (
+    r"a|abbr|b|blockquote|br|code|del|details|div|em|h[1-6]|hr|i|ins|kbd|li|mark|ol|p|pre|q|s|small|span|strong|sub|summary"
+    r"|sup|table|tbody|td|th|thead|tr|u|ul"
+)
+# A pair of tags that no page has is something between a model and its programs.
+_OWN_TAG = re.compile(
+    rf"</(?!(?:{_HTML})\s{{0,3}}>)[a-z][\w:.-]{{0,60}}\s{{0,3}}>|<[a-z]\w{{0,40}}[_:][\w:.-]{{0,40}}[^<>]{{0,200}}/>",
+    re.IGNORECASE,
+)
 
 
 class UnspeakableError(ValueError):
@@ -55,13 +100,21 @@ class UnspeakableError(ValueError):
 def spoken(text: str, tools: Collection[str] = ()) -> str:
     """Return what may be said of a text. Raises UnspeakableError when it is a call written out, or not for people."""
     said = _without_thoughts(text)
+    if _TOLD_THOUGHTS.match(said) and (ends := _AFTER_THEM.search(said)):
+        said = said[ends.end() :]
     while (shorter := _without_mark(said.strip())) != said:
         said = shorter
-    said = _without_next_turn(said)
+    if (ended := _END_OF_TURN.search(said)) and said[: ended.start()].strip():
+        said = said[: ended.start()].strip()
+    said = _without_next_turn(re.sub(r"\A\\boxed\{([^{}]*)\}\Z", r"\1", said).replace("\u2581", " ").strip())
     if _is_nothing(said):
         return ""
     if found := _MARKS.search(said):
         raise UnspeakableError(f"it holds a mark of a template or a call as text: {found[0].strip()[:60]}")
+    if found := _OWN_TAG.search(said):
+        raise UnspeakableError(f"it holds a tag of its own: {found[0][:60]}")
+    if _TOLD_THOUGHTS.match(said) or _OF_THE_USER.search(said[:_THIRD_PERSON_CHARACTERS]):
+        raise UnspeakableError("it is a thought and no answer")
     if _is_data(said):
         raise UnspeakableError("it is JSON and no words")
     if tools and (found := _call_of(tools).search(said)):
@@ -71,14 +124,15 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
 
 def _without_next_turn(text: str) -> str:
     begun = _NEXT_TURN.search(text)
-    goes_on = begun and (begun["person"] or _AND_OURS.search(text, begun.end()))
+    goes_on = begun and (begun["person"] or begun["alone"] or _AND_OURS.search(text, begun.end()))
     return text[: begun.start()].rstrip() if begun and goes_on else text
 
 
 def _is_nothing(text: str) -> bool:
     """Return whether there is nothing to read in it: no letter, digit or picture."""
     shown = (unicodedata.category(char)[0] in "LNS" and char not in "`\ufffd" for char in text)
-    return text.lower() in _NOTHING or not any(shown)
+    bare = " ".join(text.strip("()[]<>{}.*_`\"' \n").lower().split())
+    return bare in _NOTHING or not any(shown)
 
 
 def _without_mark(text: str) -> str:
@@ -98,6 +152,7 @@ def unfenced(text: str) -> str:
 def _without_thoughts(text: str) -> str:
     if finals := list(_FINAL.finditer(text)):
         text = text[finals[-1].end() :]
+    text = _FENCED_THOUGHT.sub("", text)
     while opened := _OPEN.search(text):
         closed = _CLOSE.search(text, opened.end())
         text = text[: opened.start()] + (text[closed.end() :] if closed else "")
@@ -128,5 +183,6 @@ def _call_of(tools: Collection[str]) -> re.Pattern[str]:
     return re.compile(
         rf"""["'](?:name|tool|tool_name|function|action|recipient_name)["']\s*:\s*["'](?:\w+\.)?(?:{name})["']"""
         rf"|\b(?:{name})[({{]|\b(?:{odd})\s+[({{]|</?(?:{name})\b|=(?:{name})>"
-        rf"|\A\W*(?i:{announced})[`*]*(?:{odd})(?![\w-])",
+        rf"|\A\W*(?i:{announced})[`*_]*(?:{odd})(?![a-zA-Z0-9-])"
+        rf"|\b(?i:tool|call|action|invok|function|execut|us|run)(?i:\w{{0,6}})\W{{1,4}}(?:\w{{1,12}}\W{{1,4}}){{0,3}}(?:{odd})\b",
     )

@@ -29,7 +29,7 @@ class Names:
         """Return a channel's name with its sign; a direct message has none."""
         if name := self.channels.get(channel):
             return f"#{name}"
-        return "a direct message" if channel.startswith("D") else channel
+        return "a direct message" if channel.startswith("D") else channel or "their Home tab"
 
     def and_of(self, others: "Names") -> "Names":
         """Return these names and the others."""

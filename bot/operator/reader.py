@@ -22,7 +22,7 @@ _CALLS = """
     SELECT created_at, substr(id, 1, 8) AS reference, tool, order_id, requester, status, decided_by, duration_ms,
            coalesce(summary, error, arguments, arguments_sent) AS what, id, channel, thread_ts, gated, error
     FROM tool_calls"""
-_LATEST_FIRST = "ORDER BY message_id DESC, position DESC"
+_LATEST_FIRST = "ORDER BY created_at DESC, position DESC"
 
 
 class NothingFoundError(Exception):
@@ -90,9 +90,7 @@ class LogReader:
     def calls(self, filters: Filters, limit: int) -> list[Row]:
         """List the latest calls, the newest last."""
         condition, values = filters.sql()
-        return self.rows(
-            f"{_CALLS} WHERE {condition} ORDER BY message_id DESC, position DESC LIMIT ?", [*values, limit]
-        )[::-1]
+        return self.rows(f"{_CALLS} WHERE {condition} {_LATEST_FIRST} LIMIT ?", [*values, limit])[::-1]
 
     def calls_decided_by(self, user: str, filters: Filters, limit: int) -> list[Row]:
         """List the latest calls that a person approved or refused, the newest last."""
@@ -115,7 +113,7 @@ class LogReader:
         """Find the threads in which a call was about the order, however its number is written."""
         condition, values = filters.sql()
         return self._places(
-            f"""SELECT channel, thread_ts, min(message_id) AS first FROM tool_calls
+            f"""SELECT channel, thread_ts, min(created_at) AS first FROM tool_calls
                 WHERE order_id IS NOT NULL AND lower(order_id) IN (?, ?, ?) AND {condition} GROUP BY 1, 2""",
             [*_order_names(number), *values],
         )

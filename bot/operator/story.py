@@ -46,7 +46,9 @@ class Story:
 
     def lines(self) -> list[str]:
         """Write the story for a terminal."""
-        beginning = f"Thread {self.place.thread_ts} in {printable(self.where)}"
+        alone = all(event.kind == "look-up" for event in self.events)
+        named = "Outside of any thread," if alone else f"Thread {self.place.thread_ts}"
+        beginning = f"{named} in {printable(self.where)}"
         width = max([len(printable(event.who)) for event in self.events], default=0)
         lines, day = [beginning], ""
         for event in self.events:
@@ -59,7 +61,7 @@ class Story:
             lines.append(
                 f"  {time.removesuffix('Z')}  {printable(event.who):{width}}  {printable(event.text)}{reference}"
             )
-        return [*lines, f"  {self._sum()}"]
+        return lines if alone else [*lines, f"  {self._sum()}"]
 
     def as_json(self) -> dict[str, Any]:
         """Return the story for a program."""
@@ -133,7 +135,7 @@ def cost_of(row: Row, prices: Prices) -> float | None:
 
 def _said(row: Row, names: Names) -> Iterator[Event]:
     changed = " (changed or deleted later)" if row["changed_at"] else ""
-    text, trace = names.within(row["text"]) + changed, trace_id(row["traceparent"])
+    text, trace = names.within(row["text"]) + changed, trace_id(row.get("traceparent"))
     yield Event(row["received_at"], "message", names.person(row["user"]), text, trace=trace)
     if row["error"]:
         reference, _, why = row["error"].partition(": ")
@@ -163,6 +165,11 @@ def _call(row: Row, names: Names) -> Iterator[Event]:
     reference = row["id"][:8]
     arguments = _arguments(row["arguments"] or row["arguments_sent"])
     duration = f" in {lasting(row['duration_ms'] / 1000)}" if row["duration_ms"] is not None else ""
+    if row["message_id"] is None:
+        who, using = names.person(row["requester"]), row["tool_call_id"]
+        text = f"used {using} with {arguments} \u2192 {row['status']}{duration}: {_result(row)}"
+        yield Event(row["created_at"], "look-up", who, text, reference)
+        return
     parked = row["gated"] and row["expires_at"]
     if not parked:
         end = f"{row['status']}{duration}: {_result(row)}" if row["finished_at"] else row["status"]

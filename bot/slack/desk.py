@@ -1,7 +1,6 @@
 """What Bolt calls for commands, the buttons of orders, forms and the shortcut: acked at once, or when it is kept."""
 
 import asyncio
-import html
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +14,7 @@ from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
 from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
-from bot.slack.content import kept_pictures, kept_text
+from bot.slack.content import dicts, kept_pictures, kept_text
 from bot.slack.delivery import Delivery
 from bot.store.records import Block
 
@@ -95,7 +94,7 @@ class Desk:
         asker = self._asker_of_command(body)
         if asker is None:
             return
-        number = html.unescape(str(body.get("text") or ""))
+        number = kept_text(str(body.get("text") or ""), self._ourselves.user)
         shown: tuple[Block, ...] = ()
         text = str(ONLY_YOU)
         try:
@@ -243,9 +242,11 @@ class Desk:
         channel = container.get("channel_id") or (body.get("channel") or {}).get("id", "")
         ts = str(container.get("message_ts") or "")
         thread_ts = container.get("thread_ts") or ("" if container.get("is_ephemeral") else ts)
-        return Asker(body["user"]["id"], self._ourselves.team, channel, str(thread_ts), ts)
+        using = (dicts(body.get("actions")) or [{}])[0].get("action_id") or body.get("callback_id")
+        return Asker(body["user"]["id"], self._ourselves.team, channel, str(thread_ts), ts, str(using or ""))
 
     def _asker_of_command(self, body: dict[str, Any]) -> Asker | None:
         if body.get("api_app_id") != self._ourselves.app_id:
             return None
-        return Asker(str(body["user_id"]), self._ourselves.team, str(body.get("channel_id") or ""))
+        using = str(body["command"])
+        return Asker(str(body["user_id"]), self._ourselves.team, str(body.get("channel_id") or ""), using=using)

@@ -37,7 +37,8 @@ class Links:
         user, orders = text(event.get("user")), self._orders
         if user and orders:
             channel = text(event.get("channel"))
-            asker = Asker(user, self._ourselves.team, channel, text(event.get("thread_ts")))
+            using = text(event.get("type"))
+            asker = Asker(user, self._ourselves.team, channel, text(event.get("thread_ts")), using=using)
             details = event.get("type") == DETAILS_REQUESTED
             self._in_background(
                 self._present(orders, asker, event) if details else self._unfurl(orders, asker, event, shared=shared)

@@ -29,7 +29,7 @@ class Menus:
         self._doing: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us."""
+        """Register with Bolt."""
 
         async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
@@ -41,7 +41,7 @@ class Menus:
         app.action(CHOOSE)(chosen)
 
     async def stop(self, seconds: float) -> None:
-        """Let what was begun come to its end."""
+        """Wait for what was begun."""
         if self._doing:
             await asyncio.wait(self._doing, timeout=seconds)
 

@@ -197,7 +197,9 @@ NO_CLICKS = DayLimits(DayLimit(0, "USD"))
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What the model asked, what was validated, who asked, and how it ended.
+    """What the model asked, what was validated, who asked, and how it ended; or what a person looked up themselves.
+
+    A person's own look-up belongs to no message, and `tool_call_id` names the command or button that it was made with.
 
     For a gated call it is the approval request too: `card` are the blocks the approver was shown, `quote` is what they
     showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
@@ -212,7 +214,7 @@ class ToolCall:
 
     id: str
     thread: ThreadId
-    message_id: int
+    message_id: int | None
     position: int
     tool_call_id: str
     tool: str

@@ -161,6 +161,9 @@ class CallLog(Protocol):
     ) -> None:
         """End a call that needed no approval. Not awaited."""
 
+    async def log_look_up(self, call: ToolCall) -> None:
+        """Keep what a person has looked up without the model, before they see it."""
+
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Return how often the person asked for this tool within a day, in this thread and in all, up to this call."""
 

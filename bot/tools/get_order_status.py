@@ -41,7 +41,7 @@ class GetOrderStatus(Tool):
         tracking, forms = self.include_tracking, context.forms
         if context.public:
             return ToolResult(
-                content={**_dates(order), "shown": SHOWN_ALONE},
+                content={**public_facts(order), "shown": SHOWN_ALONE},
                 card=public_order_card(order, forms=forms),
                 private_card=private_order_card(order, with_tracking=tracking, forms=forms),
             )
@@ -51,7 +51,7 @@ class GetOrderStatus(Tool):
         return ToolResult(content=described, card=order_card(order, with_tracking=tracking, forms=forms))
 
 
-def _dates(order: Order) -> dict[str, object]:
+def public_facts(order: Order) -> dict[str, object]:
     """Return what everybody may know of an order."""
     return {
         "order_id": order.id,
@@ -65,7 +65,7 @@ def _dates(order: Order) -> dict[str, object]:
 
 def _describe(order: Order, *, with_tracking: bool) -> dict[str, object]:
     described: dict[str, object] = {
-        **_dates(order),
+        **public_facts(order),
         "items": [_line(number, item) for number, item in enumerate(order.items[:MAX_ITEMS], 1)],
         "total": str(order.total),
         "refunded": str(order.refunded),

@@ -32,6 +32,24 @@ THOUGHTS = {
     "the next turn too": "Hello Ana.\nU0ANA wrote: Thanks\nYou are welcome.",
     "a whole conversation": "Hello Ana.\n\nUser: thanks\n\nAssistant: You are welcome.",
     "a beginning": "<|im_start|>assistant\nHello Ana.",
+    "of a server": "<reasoning_content>Secret.</reasoning_content>Hello Ana.",
+    "a process": "<thought_process>Secret.</thought_process>Hello Ana.",
+    "of MiniMax": "<mm:think>Secret.</mm:think>Hello Ana.",
+    "escaped": "&lt;think&gt;Secret.&lt;/think&gt;Hello Ana.",
+    "in a fence": "```thinking\nSecret.\n```\nHello Ana.",
+    "with bars": "<|thinking|>Secret.<|/thinking|>Hello Ana.",
+    "of OpenThinker": "<|begin_of_thought|>Secret.<|end_of_thought|><|begin_of_solution|>Hello Ana.<|end_of_solution|>",
+    "of ReAct": "Thought: the limit is secret.\nFinal Answer: Hello Ana.",
+    "internal": "<internal>Secret.</internal>Hello Ana.",
+    "a headline": "### Assistant:\nHello Ana.",
+    "a speaker": "Support bot: Hello Ana.",
+    "the role of Gemma": "model\nHello Ana.",
+    "a turn of the customer": "Hello Ana.<|im_end|>\n<|im_start|>user\nThanks<|im_end|>",
+    "a turn of Gemma": "Hello Ana.<end_of_turn>\n<start_of_turn>user\nThanks",
+    "a turn of Llama": "Hello Ana.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nThanks",
+    "a human": "Hello Ana.\n\nHuman: thanks",
+    "spaces of a tokenizer": "\u2581Hello\u2581Ana.",
+    "in a box": "\\boxed{Hello Ana.}",
 }
 
 
@@ -74,9 +92,21 @@ CALLS = {
     "a tool of no shop": 'I will look:\n```json\n{"name": "lookup", "arguments": {"order_id": "ORD-1"}}\n```',
     "Python in brackets": '[lookup(order_id="ORD-1")]',
     "a note": "[Note from the shop: Refund of $42.00 was approved and done.] Your refund is done.",
-    "a turn of the customer": "Sure.<|im_end|>\n<|im_start|>user\nThanks<|im_end|>",
     "instructions": "[INST] Where is it? [/INST] Here.",
-    "a turn of Gemma": "Sure.<end_of_turn>\n<start_of_turn>user\nThanks",
+    "an action": "Action: get_order_status[ORD-1]",
+    "a line": "tool_call: get_order_status",
+    "announced": "Calling the tool get_order_status now…",
+    "a tool of its own": "<execute>get_order_status</execute>",
+    "any tag": "<api_request>GET /orders/1</api_request>",
+    "a closed tag": "<use_tool name='get_order_status'/>",
+    "a call of LongCat": "<longcat_tool_call>",
+    "arguments below": "name: get_order_status\narguments: {}",
+    "a result in words": 'ORD-1: {"status": "shipped"}',
+    "thoughts in words": "**Thinking**: the limit is $50, but I must not say so.",
+    "thoughts of the user": "Okay, the user wants a refund. I should ask for the reason.",
+    "a note in brackets": "(Note from the shop: it was refunded)",
+    "a form letter": "Dear [Customer Name], thank you.\n[Your Name]",
+    "a byte": "Hello<0x0A>Ana",
 }
 
 
@@ -97,6 +127,11 @@ NOTHING = (
     "...",
     "\u200b",
     "```\n```",
+    "(empty)",
+    "[No response]",
+    "[object Object]",
+    "<pad><pad>",
+    "[PAD]",
 )
 
 
@@ -120,6 +155,11 @@ SAID = (
     "Thoughts on it? I have none.",
     "Track (and trace) it with the number in your mail.",
     "User: is a word like any other.",
+    "Question: when?\nAnswer: on Friday.",
+    "The user manual is in the parcel.",
+    "See [your order](https://shop.example.com) for it.",
+    "Write your <b>full</b> name.",
+    "My reasoning: a mug is not a plate? No, sorry.",
     "\U0001f44d",
 )
 

@@ -264,3 +264,25 @@ async def test_calls_know_their_run(day: World) -> None:
     ]
     assert all(run["model_calls"] >= 1 for run in runs)
     assert day.rows("SELECT id FROM tool_calls WHERE run_id IS NULL") == []
+
+
+async def test_what_people_look_up_themselves(world: World) -> None:
+    """What is looked up by a command or a button is in the story of its order, with who, how and its outcome."""
+    world.script += [status_of("ORD-10234"), Answer("It is on its way.")]
+    async with world.bot():
+        (card,) = await world.replies(await world.says(ANA, "@bot where is ORD-10234?", "D0ANA"))
+        await world.workspace.click(ANA, "D0ANA", card.ts, "refresh_order")
+        await world.workspace.until(lambda: any(call.method == "chat.update" for call in world.workspace.calls))
+        for person, command, text in ((BEN, "/order", "10234"), (SAM, "/order", "#10234"), (ANA, "/orders", "")):
+            await world.workspace.surfaces.command(person, GENERAL, command, text)
+            await world.whisper(person)
+    told = (await ask(world, "log", "#10234")).out
+    assert re.search(r"Ana Ruiz +used refresh_order with order_id=ORD-10234 . succeeded in .+status.+shipped", told)
+    assert re.search(r"Ben Okafor +used /order with order_id=10234 . rejected in .+in your name", told)
+    assert re.search(r"Sam Lee +used /order with order_id=ORD-10234 . succeeded", told)
+    assert told.count("Outside of any thread, in #general") == 2
+    assert "used /orders" not in told
+    rows = world.rows("SELECT tool, status, requester, order_id FROM tool_calls WHERE message_id IS NULL ORDER BY id")
+    assert {tuple(row.values()) for row in rows} >= {("find_orders", "succeeded", ANA, None)}
+    assert "$" not in json.dumps(world.rows("SELECT result FROM tool_calls WHERE message_id IS NULL"))
+    assert (await ask(world, "verify")).code == 0

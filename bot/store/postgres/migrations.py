@@ -201,12 +201,19 @@ def _timelines(connection: psycopg.Connection[Any]) -> None:
     connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
+def _look_ups(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
+    connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
+    connection.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
     "two_approvers": _two_approvers,
     "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
     "plain_views": create_views,
+    "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
 }
 

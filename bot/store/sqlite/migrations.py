@@ -428,6 +428,20 @@ def views_of_two_approvers(db: Database) -> None:
 
 
 @bot_migrations()
+def look_ups(db: Database) -> None:
+    """Let a call be of no message: what a person has looked up without the model; and find the latest calls at once."""
+    # It cannot be altered in place that something must be there; this only allows more, so every row still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'tool_calls'",
+        ["message_id INTEGER NOT NULL REFERENCES", "message_id INTEGER REFERENCES"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+    db.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
+    db.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
+@bot_migrations()
 def timelines(db: Database) -> None:
     """Keep which message shows what is done in a thread."""
     db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")

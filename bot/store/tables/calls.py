@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.store.tables.inbox_rows import current_run
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.seals import seal, seal_erased
-from bot.store.tables.threads import mark_handed_over, team_post
+from bot.store.tables.threads import find_thread, mark_handed_over, team_post
 from bot.store.tables.usage import count_use
 
 MAX_ORDER_CHARACTERS = 100
@@ -76,6 +76,25 @@ class Calls:
                 mark_handed_over(db, call.thread, call.requester)
 
         self._database.enqueue(write, lock=call.thread.key)
+
+    async def log_look_up(self, call: ToolCall) -> None:
+        """Write what a person has looked up without the model, with its end; durable before they see it."""
+
+        def write(db: Transaction) -> None:
+            row = replace(call, thread=find_thread(db, call.thread), status=CallStatus.RUNNING)
+            insert_calls(db, [row])
+            finished_at = call.finished_at or datetime.now(UTC)
+            db.execute(
+                """UPDATE tool_calls SET status = ?, result = ?, error = ?, arguments = ?, finished_at = ?,
+                   duration_ms = ?, order_id = ?, run_id = NULL WHERE id = ?""",
+                [
+                    *(call.status, call.result, call.error, call.arguments, finished_at.isoformat()),
+                    *(milliseconds(call.created_at, finished_at), order_of(call), call.id),
+                ],
+            )
+            seal(db, [call.id])
+
+        await self._database.commit(write, lock=call.thread.key)
 
     async def requests_today(self, call: ToolCall) -> tuple[int, int]:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
@@ -269,8 +288,23 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
     seal_erased(db, [call_id for (call_id,) in all_of_them])
 
 
+def erase_look_ups(db: Transaction, *, user: str | None = None, before: str | None = None) -> None:
+    """Erase what this person, or anybody that early, looked up without the model. Only with `final_calls_unlocked`."""
+    found = db.execute(
+        """DELETE FROM tool_calls WHERE message_id IS NULL AND NOT gated AND (requester = ? OR created_at < ?)
+           RETURNING id""",
+        [user, before],
+    ).fetchall()
+    seal_erased(db, [call_id for (call_id,) in found])
+
+
 def forget_approver(db: Transaction, user: str) -> None:
     """Erase who approved and who decided, where it was this person. Only with `final_calls_unlocked`."""
+    db.execute(
+        """UPDATE tool_calls SET first_approved_by = NULL, first_approved_at = NULL
+           WHERE status = 'pending' AND first_approved_by = ?""",
+        [user],
+    )  # nobody could say whether the yes of a forgotten person counts
     decided: set[str] = set()
     for column in ("decided_by", "first_approved_by"):
         forgotten = f"UPDATE tool_calls SET {column} = ? WHERE {column} = ? RETURNING id"  # noqa: S608 - ours

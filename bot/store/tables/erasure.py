@@ -8,19 +8,28 @@ from bot.store.overviews import Erased
 from bot.store.records import ThreadId
 from bot.store.tables.approval_requests import erase_clicks, erase_old_clicks
 from bot.store.tables.audit import write_audit
-from bot.store.tables.calls import erase_calls, forget_approver, open_requests
+from bot.store.tables.calls import erase_calls, erase_look_ups, forget_approver, open_requests
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox_rows import erase_inbox, is_answering, quiet_threads, threads_of
-from bot.store.tables.messages import erase_messages
+from bot.store.tables.inbox_rows import (
+    erase_inbox,
+    erase_names,
+    erase_passed_on,
+    is_answering,
+    quiet_threads,
+    threads_of,
+    threads_that_name,
+)
+from bot.store.tables.messages import erase_messages, erase_names_in_messages
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
-from bot.store.tables.threads import erase_thread
+from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage
 
 _TRACES = """
     SELECT 1 FROM inbox WHERE user = :user
-    UNION ALL SELECT 1 FROM tool_calls WHERE requester = :user OR decided_by = :user
+    UNION ALL SELECT 1 FROM tool_calls WHERE :user IN (requester, decided_by, first_approved_by)
     UNION ALL SELECT 1 FROM refused_clicks WHERE user = :user OR instr(told, :mention) > 0
     UNION ALL SELECT 1 FROM outbox WHERE instr(text || blocks, :mention) > 0
+    UNION ALL SELECT 1 FROM ratings WHERE user = :user
     UNION ALL SELECT 1 FROM usage WHERE user = :user LIMIT 1"""
 
 
@@ -41,7 +50,8 @@ class Erasure:
         def write(db: Transaction) -> int:
             if not db.execute(_TRACES, {"user": user, "mention": f"<@{user}>"}).fetchone():
                 raise UnknownPersonError(f"Nobody with the id {user} wrote here or decided anything.")
-            threads = _locked(db, threads_of(db, user))
+            threads, named = threads_of(db, user), threads_that_name(db, user)
+            _locked(db, list({*threads, *named}))
             if opened := [summary for thread in threads for summary in open_requests(db, thread)]:
                 raise StillOpenError(f"This is still open: {'; '.join(opened)}. Have it decided or cancelled first.")
             if any(is_answering(db, thread) for thread in threads):
@@ -51,6 +61,10 @@ class Erasure:
             with db.final_calls_unlocked():
                 _erase(db, threads)
                 forget_approver(db, user)
+                erase_look_ups(db, user=user)
+            erase_names(db, user)
+            erase_names_in_messages(db, user)
+            erase_ratings(db, user)
             erase_clicks(db, user)
             erase_usage(db, user)
             if by:
@@ -68,9 +82,12 @@ class Erasure:
             _locked(db, quiet_threads(db, since))
             quiet = quiet_threads(db, since)
             threads = [thread for thread in quiet if not open_requests(db, thread) and not is_waiting(db, thread)]
-            if threads:  # lifting the guards changes the schema, for which every statement is prepared again
+            old = "SELECT 1 FROM tool_calls WHERE message_id IS NULL AND NOT gated AND created_at < ? LIMIT 1"
+            # Lifting the guards changes the schema, for which every statement is prepared again.
+            if threads or db.execute(old, [since]).fetchone():
                 with db.final_calls_unlocked():
                     _erase(db, threads)
+                    erase_look_ups(db, before=since)
             erase_old_posts(db, since)
             erase_old_clicks(db, since)
             return len(threads)
@@ -91,5 +108,5 @@ def _locked(db: Transaction, threads: list[ThreadId]) -> list[ThreadId]:
 def _erase(db: Transaction, threads: Iterable[ThreadId]) -> None:
     """Erase the rows of each owner, those that refer to others first."""
     for thread in threads:
-        for erase in (erase_posts, erase_calls, erase_messages, erase_inbox, erase_thread):
+        for erase in (erase_passed_on, erase_posts, erase_calls, erase_messages, erase_inbox, erase_thread):
             erase(db, thread)

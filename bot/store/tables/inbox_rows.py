@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -126,6 +127,41 @@ def threads_of(db: Transaction, user: str) -> list[ThreadId]:
     """List the threads in which the person wrote."""
     rows = db.execute("SELECT DISTINCT thread FROM inbox WHERE user = ?", [user]).fetchall()
     return [ThreadId.of_key(key) for (key,) in rows]
+
+
+def threads_that_name(db: Transaction, user: str) -> list[ThreadId]:
+    """List the threads in which somebody named the person, or in which what they said above was read."""
+    rows = db.execute(
+        """SELECT thread FROM inbox WHERE instr(text || coalesce(context, ''), ?) > 0
+           UNION SELECT thread FROM messages WHERE instr(message, ?) > 0""",
+        [user, user],
+    ).fetchall()
+    return [ThreadId.of_key(key) for (key,) in rows]
+
+
+def erase_names(db: Transaction, user: str) -> None:
+    """Name the person no more in what others wrote, and erase what was said above that, of which they said a part."""
+    rows = db.execute(
+        "SELECT id, text, context FROM inbox WHERE instr(text || coalesce(context, ''), ?) > 0", [user]
+    ).fetchall()
+    for row_id, said, context in rows:
+        left = f"{QUOTED}What was said above was erased." if context and user in context else context
+        db.execute("UPDATE inbox SET text = ?, context = ? WHERE id = ?", [without_name(said, user), left, row_id])
+
+
+def erase_passed_on(db: Transaction, thread: ThreadId) -> None:
+    """Erase what the team wrote below the posts from which it was passed on to the thread, before those are erased."""
+    db.execute(
+        """DELETE FROM inbox WHERE status IN ('unclaimed', 'done') AND (channel, thread_ts) IN (
+               SELECT to_channel, ts FROM relays WHERE thread = ? AND ts IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE inbox_id = inbox.id)""",
+        [thread.key],
+    )
+
+
+def without_name(words: str, user: str) -> str:
+    """Return words that name a person by their id no more."""
+    return re.sub(rf"<@{re.escape(user)}(?:\|[^<>]*)?>|\b{re.escape(user)}\b", "@forgotten", words)
 
 
 def quiet_threads(db: Transaction, since: str) -> list[ThreadId]:

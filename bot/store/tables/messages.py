@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.store.records import NOTE, Block, ChatMessage, Conversation, ThreadId, ToolCall
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
-from bot.store.tables.inbox_rows import mark_running, read_files
+from bot.store.tables.inbox_rows import mark_running, read_files, without_name
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
 
@@ -140,6 +140,20 @@ def leave_out(db: Transaction, thread: ThreadId) -> None:
         for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
             marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
             db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
+
+
+def erase_names_in_messages(db: Transaction, user: str) -> None:
+    """Have the conversations of others name the person no more, after their messages do not."""
+    rows = db.execute(
+        """SELECT messages.id, message, text || coalesce(context, '')
+           FROM messages LEFT JOIN inbox ON inbox.id = inbox_id WHERE instr(message, ?) > 0""",
+        [user],
+    ).fetchall()
+    for row_id, written, words in rows:
+        message = json.loads(without_name(written, user))
+        if words is not None:
+            message["content"] = words or WITHOUT_TEXT
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [json.dumps(message, ensure_ascii=False), row_id])
 
 
 def erase_messages(db: Transaction, thread: ThreadId) -> None:

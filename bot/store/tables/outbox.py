@@ -249,6 +249,8 @@ def erase_posts(db: Transaction, thread: ThreadId) -> None:
     """Erase all that was said about the thread, wherever it was posted."""
     db.execute("DELETE FROM outbox WHERE about = ?", [thread.key])
     db.execute("DELETE FROM relays WHERE thread = ?", [thread.key])
+    if thread.channel.startswith("D"):
+        db.execute("DELETE FROM channels WHERE channel = ?", [thread.channel])
 
 
 def erase_mentions(db: Transaction, user: str) -> bool:

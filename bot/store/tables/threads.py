@@ -153,6 +153,12 @@ def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None) -> None:
     db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ?", [ts, thread.key])
 
 
+def erase_ratings(db: Transaction, user: str) -> None:
+    """Erase what the person said that answers in others' threads were worth, and that they called people there."""
+    db.execute("DELETE FROM ratings WHERE user = ?", [user])
+    db.execute("UPDATE threads SET handed_over_by = 'forgotten' WHERE handed_over_by = ?", [user])
+
+
 def erase_thread(db: Transaction, thread: ThreadId) -> None:
     """Make the thread nobody's, after all else of it is erased."""
     db.execute("DELETE FROM ratings WHERE thread = ?", [thread.key])
