@@ -213,6 +213,7 @@ async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     await thread.get_by_label("Choose an order").select_option("ORD-10234")
     await expect(thread.get_by_text("Stoneware mug, slate blue")).to_be_visible()
     await expect(thread.get_by_text("Chosen:")).to_be_visible()
+    await expect(thread.get_by_role("button", name="Talk to a person")).to_be_visible()
 
 
 async def test_links(address: str, browser: Browser) -> None:
