@@ -100,9 +100,7 @@ class Book:
             "id": f"gid://shopify/Refund/{self.number}{len(self.refunds):04}",
             "note": note,
             "createdAt": datetime.now(UTC).isoformat(),
-            "totalRefundedSet": bag(
-                sum((one["value"] for one in made if one["status"] != "FAILURE"), Decimal()), self.currency
-            ),
+            "totalRefundedSet": bag(went, self.currency),
             "transactions": {"nodes": made},
         }
         self.refunds.append(refund)
