@@ -25,7 +25,7 @@ from bot.store.sqlite.migrations import bot_migrations
 from bot.testing import openai as completions
 from bot.testing.slack.api.server import APP_TOKEN, BOT_TOKEN, SlackServer
 
-APPROVER = "U0SAM"
+APPROVERS = ("U0SAM", "U0PAT")
 HELP = Path(__file__).parent / "help"
 _DEMO_MARKER = 0x5B07DE30  # SQLite's application_id: what marks a file as made by a demo
 _OWN_HOSTS = ("127.0.0.1", "localhost")
@@ -45,7 +45,7 @@ async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]
     app = web.Application(middlewares=[_same_origin])
     SlackServer(workspace).add_routes(app)
     completions.add_routes(app, offline_model.respond, offline_model.MODEL_NAME)
-    page = LivePage(workspace, model=model, database=database, approvers=(APPROVER,))
+    page = LivePage(workspace, model=model, database=database, approvers=APPROVERS)
     page.add_routes(app)
     async with _listening(app, port):
         _start_over(database)
@@ -60,7 +60,9 @@ def _settings(url: str, database: Path) -> Settings:
         "slack_app_token": APP_TOKEN,
         "slack_api_url": f"{url}/api/",
         "BOT_DATABASE": database,
-        "BOT_APPROVERS": APPROVER,
+        "BOT_APPROVERS": APPROVERS,
+        "BOT_ESCALATE_APPROVERS": (),
+        "BOT_SECOND_APPROVER_OVER": "100",
         "BOT_STAFF": "",
         "BOT_TRUSTED_TEAMS": "",
         "BOT_APPROVAL_CHANNEL": None,

@@ -204,6 +204,25 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     assert complaints == []
 
 
+async def test_two_approvers(address: str, browser: Browser) -> None:
+    """More than the demo's limit needs Sam and Pat; the card says who has approved, until both have."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    thread = page.get_by_test_id("thread")
+    await send(page, "@Support Bot ORD-10142 arrived broken, I want my money back")
+    approve = thread.get_by_role("button", name="Approve refund of $113.50")
+    await expect(thread.get_by_text("Two different people have to approve this.")).to_be_visible()
+    for person in ("sam", "pat"):
+        await page.get_by_test_id(f"person-{person}").click()
+        await page.get_by_test_id("channel-C0SUPPORT").click()
+        await page.get_by_test_id("message").filter(has_text="arrived broken").get_by_role("button").first.click()
+        await approve.click()
+        await page.get_by_test_id("confirm-ok").click()
+        said = "has approved, and one more person has to." if person == "sam" else "went back to Visa ending 4242"
+        await expect(thread.get_by_text(said).first).to_be_visible()
+    await expect(approve).to_have_count(0)
+
+
 async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     """Who says too little chooses from a menu, and the bot goes on with that."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})

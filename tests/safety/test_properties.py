@@ -16,7 +16,7 @@ from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Channel, Message, Person
 from bot.testing.slack.workspace.objects import actions_of
 from tests.safety.obedient import obey, order, quotes_instructions, sort
-from tests.world import ANA, BEN, BOT, SAM, SUPPORT, TEAM, World, buttons, notes_in, refund_of, results_in, shown
+from tests.world import ANA, BEN, BOT, SAM, SUPPORT, World, buttons, notes_in, refund_of, results_in, shown
 
 CHLOE = "U0CHLOE"
 OF_CHLOE = ("Ceramic planter", "Field notebook", "Rain jacket", "Amex", "Burlington", "Chloe Martin")
@@ -157,16 +157,21 @@ async def test_p02_who_is_asking_comes_from_slack(world: World) -> None:
 
 
 async def test_p03_many_clicks_one_effect(world: World) -> None:
-    """Clicks of two approvers at the same instant, on a card and its copy, make one refund by one of them."""
-    async with world.bot(BOT_APPROVERS=f"{SAM},{BEN}", BOT_APPROVAL_CHANNEL=TEAM):
-        card = await card_of_ana(world)
-        copy = await world.workspace.until(
-            lambda: next((m for m in world.workspace.messages if m.channel == TEAM and buttons(m)), None)
-        )
-        clicks = [approve(world, one, person) for one in (card, copy) for person in (SAM, BEN) for _ in range(10)]
+    """Clicks of two approvers at the same instant, each on a card of their own, make one refund by one of them."""
+    async with world.bot(BOT_APPROVERS=f"{SAM},{BEN}"):
+        card = await card_of_ana(world, channel="D0ANA")
+        theirs = [
+            await world.workspace.until(
+                lambda channel=channel: next(  # type: ignore[misc]
+                    (m for m in world.workspace.messages if m.channel == channel and buttons(m)), None
+                )
+            )
+            for channel in ("D0SAM", "D0BEN")
+        ]
+        clicks = [approve(world, one, who) for one, who in zip(theirs, (SAM, BEN), strict=True) for _ in range(10)]
         assert all(await asyncio.gather(*clicks))
-        await world.settled(card)
-        await world.settled(copy)
+        for one in (card, *theirs):
+            await world.settled(one)
     assert world.refunds() == [("ORD-10188", 4200)]
     (row,) = world.rows("SELECT status, decided_by FROM tool_calls")
     assert (row["status"], row["decided_by"] in {SAM, BEN}) == ("succeeded", True)
