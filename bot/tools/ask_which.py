@@ -30,7 +30,7 @@ class AskWhich(Tool):
             options, found, prompt = await _orders(context)
         else:
             order = await context.order(self.order_id)
-            options, found, prompt = _lines(order), len(order.items), f"Choose a line of {order.id}"
+            options, found, prompt = line_options(order), len(order.items), f"Choose a line of {order.id}"
         if not options:
             raise ToolError("There is nothing to choose from.", "Ask for the order number in words.")
         if found == 1:
@@ -46,10 +46,11 @@ async def _orders(context: Context) -> tuple[list[Option], int, str]:
     customer = await context.shop.customer(email) if email else None
     orders = await context.shop.orders(customer, most=MAX_OPTIONS + 1) if customer else []
     found = [order for order in orders if len(order.id) <= MAX_VALUE_CHARACTERS]
-    return [_order(order) for order in found[:MAX_OPTIONS]], len(found), "Choose an order"
+    return [order_option(order) for order in found[:MAX_OPTIONS]], len(found), "Choose an order"
 
 
-def _order(order: Order) -> Option:
+def order_option(order: Order) -> Option:
+    """Show an order among others: its number, what was bought, and how far it is."""
     names = [item.name for item in order.items]
     what = f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}" if names else "No items"
     when = order.delivered_at or order.placed_at
@@ -57,7 +58,8 @@ def _order(order: Order) -> Option:
     return Option(order.id, f"{order.id} · {what}", about)
 
 
-def _lines(order: Order) -> list[Option]:
+def line_options(order: Order) -> list[Option]:
+    """Show the lines of an order, by their numbers, with what they cost."""
     return [_line(order.id, number, item) for number, item in enumerate(order.items[:MAX_OPTIONS], 1)]
 
 

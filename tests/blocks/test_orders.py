@@ -16,6 +16,7 @@ from bot.blocks.cards import (
     settled_card,
 )
 from bot.blocks.entities import order_details, order_entity
+from bot.blocks.choices import answered, chosen, menu, menu_of
 from bot.blocks.forms import question_form, request_form
 from bot.blocks.home import (
     PAGE_SIZE,
@@ -54,6 +55,7 @@ from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import entity_problems
 from bot.tools.wording import preview_of
 from tests.blocks.any_order import ANY_TEXT, orders, unreadable
+from bot.tools.ask_which import line_options, order_option
 
 FORMS = (OrderButton.REFUND, OrderButton.RETURN)
 ORDERS = orders()
@@ -129,6 +131,22 @@ def test_forms(order: Order, count: int, quoted: str) -> None:
     for form in (*forms, question_form(quoted, "{}")):
         assert view_problems(form, "modal") == []
         assert unreadable(form["blocks"]) == []
+
+
+@ANY
+@given(st.lists(ORDERS, min_size=1, max_size=30), st.integers(1, 130))
+def test_menus(orders: list[Order], count: int) -> None:
+    """A menu of any orders, and of any order's lines, is valid below an answer, and when it is answered."""
+    many = replace(orders[0], items=(orders[0].items or SECRET.items)[:1] * count)
+    for options in ([order_option(order) for order in orders], line_options(many)):
+        shown = menu("c" * 24, "U0ANA", options, f"Choose a line of {many.id}", "These are the first.")
+        ((_, blocks),) = answer_messages("Which one?", [shown])
+        assert problems([dict(block) for block in blocks]) == []
+        assert not too_long([dict(block) for block in blocks])
+        block_id = menu_of(blocks, "U0ANA")
+        assert block_id
+        assert menu_of(blocks, "U0BEN") is None
+        assert problems([dict(block) for block in answered(blocks, block_id, chosen(options[0].words))]) == []
 
 
 @ANY

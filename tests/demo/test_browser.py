@@ -235,6 +235,17 @@ async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     await expect(thread.get_by_role("button", name="Talk to a person")).to_be_visible()
 
 
+async def test_steps(address: str, browser: Browser) -> None:
+    """What takes several steps shows them, each as done, above the answer."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    thread = page.get_by_test_id("thread")
+    await send(page, "Where are all my orders?")
+    await expect(thread.locator(".task-complete").get_by_text("Looked for orders")).to_be_visible()
+    await expect(thread.locator(".task-complete").get_by_text("Looked up ORD-10251")).to_be_visible()
+    await expect(thread.get_by_role("button", name="Helpful", exact=True)).to_be_visible()
+
+
 async def test_links(address: str, browser: Browser) -> None:
     """A link to an order shows its status to everybody, and the figures to its customer alone."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})

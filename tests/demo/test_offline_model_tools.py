@@ -119,6 +119,14 @@ def test_asks_with_a_menu() -> None:
     assert talk.calls == [refund("ORD-10188", "defective")]
 
 
+def test_looks_at_each() -> None:
+    """Who asks where everything is has their orders found, and then the latest looked up, in a second step."""
+    talk = Talk(ALL_TOOLS, ALL_OUTPUTS)
+    text = talk.say("Where are all my orders?")
+    assert talk.calls == [LIST, status("ORD-10251"), status("ORD-10234"), status("ORD-10188")]
+    assert text.count("shipped") == 3
+
+
 def test_orders_in_words() -> None:
     """A list of orders has a line for each, with what is in it."""
     text = Talk(ALL_TOOLS, ALL_OUTPUTS).say("What did I order?")

@@ -28,6 +28,7 @@ _SKILLS = {
     "search_help": "answer from the help articles",
     "escalate_to_human": "call a person",
 }
+_MOST_LOOKED_UP = 3
 _WHY = "did it arrive broken, was it the wrong item, did it never arrive, or did you change your mind?"
 _OFFER = "Would you like your money back for"
 
@@ -157,6 +158,18 @@ def _look_up(thread: Thread) -> Answer:
     return call(thread.request, "get_order_status", *known) or Answer("I cannot look up orders at the moment.")
 
 
+def _look_at_each(thread: Thread) -> Answer | None:
+    """Look up the orders that were found, for who asked where all of them are."""
+    [output, *others] = thread.new_outputs
+    asked = thread.earlier and words.EVERYTHING.search(thread.earlier[0])
+    found = output.content.get("orders")
+    if others or output.tool != "find_orders" or not asked or not isinstance(found, list):
+        return None
+    numbers = [str(order.get("order_id")) for order in found[:_MOST_LOOKED_UP] if isinstance(order, dict)]
+    known = ({"order_id": number, "include_tracking": False} for number in numbers)
+    return call(thread.request, "get_order_status", *known) if numbers else None
+
+
 @dataclass(frozen=True)
 class Rule:
     """When the words are found, and those of `unless` are not, this answers, unless it has nothing to say."""
@@ -193,6 +206,7 @@ RULES = (
     Rule(words.CANCEL, _cancel_order, unless=words.NO_CANCEL, goes_on=True),
     Rule(words.REFUND, _ask_for_refund, unless=words.NO_REFUND, goes_on=True),
     Rule(words.ORDER, _offer_refund, unless=words.NO_REFUND),
+    Rule(words.EVERYTHING, _list_orders),
     Rule(words.LIST, _list_orders),
     Rule(words.WHERE, _look_up),
     Rule(words.ORDER, _look_up),
@@ -208,7 +222,8 @@ def respond(request: Request) -> Answer:
     if (request.response_format or {}).get("type") == "json_schema":
         return intent(thread)
     if thread.new_outputs:
-        return Answer(outputs_in_words(thread.new_outputs))
+        looked_up = [output for output in thread.new_outputs if output.tool != "find_orders"]
+        return _look_at_each(thread) or Answer(outputs_in_words(looked_up or thread.new_outputs))
     if thread.new_notes and not thread.said.strip():
         told = filter(None, map(outcome_in_words, thread.new_notes))
         return Answer(" ".join(told) or "There is news about your request; its card shows it.")

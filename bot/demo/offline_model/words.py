@@ -55,6 +55,9 @@ NO_PERSON = any_of(rf"{_NOT} (?:want|need) [\w ]{{0,9}}{_PEOPLE}")
 DELETE = any_of(f"(?:delete|close|remove|erase) {_ACCOUNT}", f"{_ACCOUNT} (?:deleted|closed|removed|erased)")
 CANCEL = any_of("cancel")
 NO_CANCEL = any_of(rf"{_NOT} cancel")
+EVERYTHING = any_of(
+    r"where(?:'s| is| are) (?:everything|all(?: of)? (?:my|the) (?:orders|parcels|things))", "where they all are"
+)
 LIST = any_of(
     r"(?:what|which)[\w ]* (?:have|did) i (?:order(?:ed)?|buy|bought)",
     r"(?:my|all|which) (?:recent |last )?orders",

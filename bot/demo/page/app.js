@@ -19,6 +19,7 @@ const SUGGESTIONS = {
   ana: [
     "Where is my order ORD-10234?",
     "Where are ORD-10234 and ORD-10235?",
+    "Where are all my orders?",
     "My teapot from ORD-10188 arrived broken, I want my money back",
     'Please exchange line 1 of ORD-10188 for "1.2 l, black" and take the difference from my gift card',
     "I want to return line 1 of ORD-10188, I changed my mind, and the money onto my gift card",
