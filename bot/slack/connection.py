@@ -17,7 +17,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.failpoints import reach
 from bot.slack.bolt import bolt_request
-from bot.slack.client import SLACK_ERRORS, StartError, ask_to_start
+from bot.slack.client import SLACK_ERRORS, StartError, ask_to_start, failure
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class SocketConnection:
             async with asyncio.timeout(self._silence):
                 await self._client.connect_to_new_endpoint(force=force)
         except Exception as error:  # noqa: BLE001 - whatever the SDK runs into, it goes on until it is time to give up
-            logger.warning("could not connect to Slack: %s %s", type(error).__name__, error)
+            logger.warning("could not connect to Slack: %s", failure(error))  # its text may hold the ticket
 
     async def _hear(self, _message: Any) -> None:
         self._heard_at = monotonic()
@@ -138,7 +138,7 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
         await handler.connect_async()
     except SLACK_ERRORS as error:
-        raise StartError(f"Slack's Socket Mode cannot be reached: {error}.") from error
+        raise StartError(f"Slack's Socket Mode cannot be reached: {failure(error)}.") from error
 
 
 async def _open(app: AsyncApp, app_token: str) -> str:

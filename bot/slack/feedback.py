@@ -69,9 +69,13 @@ class Feedback:
         if action["action_id"] == GIVE_BACK:
             await self._give_back(body, channel, user, value)
             return
+        # One key, whichever workspace delivers; on Enterprise Grid the envelope may name no team.
         thread = ThreadId(self._ourselves.team, channel, str(thread_ts or container["message_ts"]))
         blocks: tuple[Block, ...] = ()
         try:
+            if action["action_id"] == GIVE_BACK:
+                await self._give_back(body, channel, user, value)
+                return
             if action["action_id"] == FEEDBACK:
                 words, blocks = await self._people.rate(thread, user, value)
             elif action["action_id"] == TALK_TO_PERSON:

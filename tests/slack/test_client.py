@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientConnectorError, ClientSession, web
+from aiohttp import ClientConnectorError, ClientSession, WSServerHandshakeError, web
 from slack_sdk.errors import SlackApiError
 
 from bot.app import running
@@ -132,6 +132,11 @@ async def test_what_is_kept_of_an_error() -> None:
         )
         with pytest.raises(ClientConnectorError) as refused:
             await client.auth_test()
+        async with answering(web.Response(status=404)) as other:
+            with pytest.raises(WSServerHandshakeError) as unlinked:
+                await session.ws_connect(f"{other.base_url}link?ticket=hunter2")
+    assert "hunter2" in str(unlinked.value)
+    assert failure(unlinked.value) == "WSServerHandshakeError"
     assert str(port) in str(refused.value)
     assert failure(refused.value) == f"ClientProxyConnectionError: {os.strerror(errno.ECONNREFUSED)}"
     response = {"ok": False, "error": "missing_scope", "needed": "chat:write", "warning": "hunter2"}

@@ -170,8 +170,10 @@ async def test_somebody_else_is_called_in_our_thread(world: World) -> None:
     assert len(world.asked) == 1
 
 
-@pytest.mark.parametrize("forged", [{"team_id": "T0OTHER"}, {"api_app_id": "A0OTHER"}])
-async def test_event_of_another_team_or_app(world: World, forged: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "forged", [{"team_id": "T0OTHER", "authorizations": [{"team_id": "T0OTHER"}]}, {"api_app_id": "A0OTHER"}]
+)
+async def test_event_of_another_team_or_app(world: World, forged: dict[str, Any]) -> None:
     """An event that names another team or app is acked and ignored."""
     async with world.bot():
         await world.says(ANA, "@bot hello", forged=forged)

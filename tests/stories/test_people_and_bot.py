@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.testing.openai import Answer, Failure
 from bot.testing.slack.workspace import Message
 from tests.world import ANA, BEN, SAM, TEAM, World, buttons, calls, refund_of, shown, sorted_as
@@ -46,6 +48,16 @@ async def test_helpful(world: World) -> None:
         assert "not a conversation of mine" in await world.whisper_to(ANA)
         rows = world.rows("SELECT user, worth FROM ratings")
     assert rows == [{"user": BEN, "worth": "good"}]
+
+
+@pytest.mark.parametrize("team", [None, {"id": "T0PARTNER", "domain": "partner"}])
+async def test_helpful_by_way_of_others(world: World, team: object) -> None:
+    """A rating whose envelope names no team, as in an organisation, or a partner's is kept as any other."""
+    async with world.bot():
+        answer = await answered(world)
+        value, forged = rating(answer)["positive"], {"team": team}
+        await world.workspace.click(ANA, answer.channel, answer.ts, "answer_feedback", value=value, forged=forged)
+        assert "Thank you" in await world.whisper_to(ANA)
 
 
 async def test_not_helpful(world: World) -> None:
