@@ -107,7 +107,7 @@ def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
         assert problems([dict(block) for block in card]) == []
         assert unreadable(card) == []
         assert any(map(str.isalnum, in_words(card)))
-        assert STATUS_WORDS[order.status] in card[0]["text"]["text"].partition("\n")[0], "the status is said in words"
+        assert f"* · {STATUS_WORDS[order.status]}" in card[0]["text"]["text"], "the status is said in words"
     for text, blocks in answer_messages("Here.", [cards[0], cards[1], cards[0]]):
         assert any(map(str.isalnum, text))
         assert len(text) < 4_000
