@@ -66,9 +66,6 @@ class Feedback:
         container, action, user = body["container"], body["actions"][0], str(body["user"]["id"])
         channel, thread_ts = str(container["channel_id"]), container.get("thread_ts")
         value = str(action.get("value") or "")
-        if action["action_id"] == GIVE_BACK:
-            await self._give_back(body, channel, user, value)
-            return
         # One key, whichever workspace delivers; on Enterprise Grid the envelope may name no team.
         thread = ThreadId(self._ourselves.team, channel, str(thread_ts or container["message_ts"]))
         blocks: tuple[Block, ...] = ()

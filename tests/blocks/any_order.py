@@ -88,7 +88,7 @@ def _parts(block: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _has_words(part: Any) -> bool:
     """Return whether a letter or a digit is in a text that is shown; marks, emoji and their names are none."""
     if isinstance(part, str):
-        return any(map(str.isalnum, re.sub(r"<[^<>|]*\|?|:[a-z0-9_+-]+:", "", part)))
+        return any(map(str.isalnum, re.sub(r":[a-z0-9_+-]+:", "", part)))
     if isinstance(part, Mapping):
         shown = (value for key, value in part.items() if key in _SHOWN)
         return any(map(_has_words, shown))

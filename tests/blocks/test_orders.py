@@ -15,8 +15,8 @@ from bot.blocks.cards import (
     note_block,
     settled_card,
 )
-from bot.blocks.entities import order_details, order_entity
 from bot.blocks.choices import answered, chosen, menu, menu_of
+from bot.blocks.entities import order_details, order_entity
 from bot.blocks.forms import question_form, request_form
 from bot.blocks.home import (
     PAGE_SIZE,
@@ -53,9 +53,9 @@ from bot.store.overviews import OpenThread, Page, Today
 from bot.store.records import CallStatus, SharedFile, ThreadId, ToolCall
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import entity_problems
+from bot.tools.ask_which import line_options, order_option
 from bot.tools.wording import preview_of
 from tests.blocks.any_order import ANY_TEXT, orders, unreadable
-from bot.tools.ask_which import line_options, order_option
 
 FORMS = (OrderButton.REFUND, OrderButton.RETURN)
 ORDERS = orders()
@@ -109,7 +109,7 @@ def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
         assert problems([dict(block) for block in card]) == []
         assert unreadable(card) == []
         assert any(map(str.isalnum, in_words(card)))
-        assert STATUS_WORDS[order.status] in card[0]["text"]["text"].partition("\n")[0], "the status is said in words"
+        assert f"* · {STATUS_WORDS[order.status]}" in card[0]["text"]["text"], "the status is said in words"
     for text, blocks in answer_messages("Here.", [cards[0], cards[1], cards[0]]):
         assert any(map(str.isalnum, text))
         assert len(text) < 4_000

@@ -1,62 +1,20 @@
 """The whole story in a real browser: ask, see the card, ask for money, be the support lead, approve, see it settled."""
 
 import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Locator, expect
 
 from bot.demo.serve import serving
 from bot.testing.openai import Answer, CompletionsServer, Request, ToolCall
+from tests.demo.browser import NEEDS_CHROMIUM, PIXEL, send
 from tests.world import free_port
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63d890e00000031401510e35"
-    "c8430000000049454e44ae426082"
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium on this machine; CI has one"
-)
+pytestmark = NEEDS_CHROMIUM
 
 
-@pytest.fixture
-async def address(tmp_path: Path) -> AsyncIterator[str]:
-    """Run the demo on a free port."""
-    port = free_port()
-    async with serving(port=port, database=tmp_path / "support.db") as (url, _model):
-        yield url
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium, headless."""
-    assert CHROMIUM, "CI must have Chromium"
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        await started.close()
-
-
-async def send(page: Page, text: str, composer: str = "composer") -> None:
-    """Type a message and press Enter."""
-    await page.get_by_test_id(composer).fill(text)
-    await page.get_by_test_id(composer).press("Enter")
-
-
-async def test_from_question_to_refund(address: str, browser: Browser, pictures: Path | None) -> None:
+async def test_from_question_to_refund(address: str, browser: Browser) -> None:
     """A customer asks and wants money back, the support lead approves, and page and log show what came of it."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
@@ -74,9 +32,6 @@ async def test_from_question_to_refund(address: str, browser: Browser, pictures:
     await send(page, "@Support Bot ORD-10188 arrived broken, I want my money back")
     approve = thread.get_by_role("button", name="Approve refund of $42.00")
     await expect(approve).to_be_visible()
-    if pictures:
-        card = thread.get_by_test_id("message").filter(has_text="Approve refund")
-        await card.screenshot(path=pictures / "approval-card.png")
     await approve.click()
     await page.get_by_test_id("confirm-ok").click()
     await expect(thread.get_by_text("can approve this. The request stays open.")).to_be_visible()
@@ -95,8 +50,6 @@ async def test_from_question_to_refund(address: str, browser: Browser, pictures:
     await expect(approve).to_have_count(0)
     refund = page.locator('[data-testid="log-row"][data-tool="initiate_refund"]')
     await expect(refund).to_have_attribute("data-status", "succeeded")
-    if pictures:
-        await page.screenshot(path=pictures / "demo.png")
     assert complaints == []
 
 
@@ -133,7 +86,7 @@ async def test_what_one_sees_alone(address: str, browser: Browser) -> None:
     await expect(modal.get_by_text("I answer you in our direct message.")).to_be_visible()
 
 
-async def change_amount(home: Locator, modal: Locator, pictures: Path | None) -> None:
+async def change_amount(home: Locator, modal: Locator) -> None:
     """Ask for $30.00 in place of what waits on a Home tab, after more than is left, and look at the form of a no."""
     await home.get_by_role("button", name="Change amount").click()
     amount = modal.get_by_label("Amount in USD")
@@ -143,8 +96,6 @@ async def change_amount(home: Locator, modal: Locator, pictures: Path | None) ->
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal.get_by_text("$99.00 is more than is left to refund for these items")).to_be_visible()
     await amount.fill("30")
-    if pictures:
-        await modal.screenshot(path=pictures / "change-form.png")
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal.get_by_text("waits for approval now, on a new card")).to_be_visible()
     await modal.get_by_test_id("modal-close").click()
@@ -153,7 +104,7 @@ async def change_amount(home: Locator, modal: Locator, pictures: Path | None) ->
     await modal.get_by_test_id("modal-close").click()
 
 
-async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, pictures: Path | None) -> None:
+async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -> None:
     """An order by command, a refund by form, another amount approved on the Home tab, and what is on the customer's."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
@@ -175,8 +126,6 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await modal.get_by_label("Anything that helps to decide").fill("The lid is broken.")
     photo = FilePayload(name="lid.png", mimeType="image/png", buffer=PIXEL)
     await modal.get_by_label("A photo").set_input_files(files=[photo])
-    if pictures:
-        await modal.screenshot(path=pictures / "refund-form.png")
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal.get_by_text("I take it from here")).to_be_visible()
     await modal.get_by_test_id("modal-close").click()
@@ -187,9 +136,7 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     home = page.get_by_test_id("home")
     await expect(home.get_by_text("The lid is broken.").first).to_be_visible()
     await expect(home.get_by_alt_text("lid.png")).to_be_visible()
-    if pictures:
-        await page.screenshot(path=pictures / "home.png")
-    await change_amount(home, modal, pictures)
+    await change_amount(home, modal)
     await home.get_by_role("button", name="Approve refund of $30.00").click()
     await page.get_by_test_id("confirm-ok").click()
     await expect(home.get_by_text("Nothing waits.")).to_be_visible()
@@ -273,7 +220,7 @@ async def test_prompts_ratings_and_people(address: str, browser: Browser) -> Non
     await thread.get_by_role("button", name="Not helpful").click()
     await thread.get_by_role("button", name="It is not what I asked").click()
     await expect(thread.get_by_text("Thank you for telling me.", exact=True)).to_be_visible()
-    await thread.get_by_role("button", name="Talk to a person").click()
+    await thread.get_by_role("button", name="Talk to a person").last.click()
     await expect(thread.get_by_text("I stay quiet until I am mentioned.")).to_be_visible()
 
     await page.get_by_test_id("person-sam").click()

@@ -9,6 +9,7 @@ from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.intents import intent
 from bot.demo.offline_model.thread import Thread, read
 from bot.demo.offline_model.writing import either, outcome_in_words, outputs_in_words, standing, undecided
+from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Request
 
 MODEL_NAME = "offline-model"
@@ -88,9 +89,14 @@ def _where_it_stands(thread: Thread) -> Answer:
     return Answer(" ".join(dict.fromkeys(told)))
 
 
+def _own(said: str) -> str:
+    """Return the beginning of what somebody said themselves, without what they attached."""
+    return " ".join(said.partition(QUOTED)[0].split())[:200]
+
+
 def _call_a_person(thread: Thread) -> Answer:
-    before = f" Wrote before: “{' '.join(thread.earlier[0].split())[:200]}”." if thread.earlier else ""
-    summary = f"Asks for a person: “{' '.join(thread.said.split())[:200]}”.{before}"
+    before = f" Wrote before: “{_own(thread.earlier[0])}”." if thread.earlier else ""
+    summary = f"Asks for a person: “{_own(thread.said)}”.{before}"
     return call(thread.request, "escalate_to_human", {"summary": summary, "share_conversation": None}) or Answer(
         "I cannot call a person from here, I am sorry. The people of the support team read this channel too."
     )

@@ -68,7 +68,9 @@ function actions(block, directory, pressing) {
 function context_actions(block, directory, pressing) {
   const both = ({ action_id, positive_button: yes, negative_button: no }) =>
     [yes, no].filter(Boolean).map((part) => ({ type: "button", action_id, ...part }));
-  return actions({ ...block, elements: block.elements.flatMap(both) }, directory, pressing);
+  const node = actions({ ...block, elements: block.elements.flatMap(both) }, directory, pressing);
+  node.classList.add("context-actions");
+  return node;
 }
 
 function image(block) {
