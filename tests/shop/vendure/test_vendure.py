@@ -82,3 +82,12 @@ async def stage(server: VendureServer) -> AsyncIterator[VendureStage]:
         open_vendure(settings(faults.url, server.api_key)) as shop,
     ):
         yield VendureStage(shop, faults, server)
+
+
+async def test_a_profile_has_the_address(stage: VendureStage) -> None:
+    """Where a customer's parcels go is told, as Vendure keeps it from the first order."""
+    number = await stage.sell(Sale(email="cleo@example.com"))
+    order = await stage.shop.order(number)
+    assert order
+    assert order.address
+    assert (await stage.shop.profile(order.customer)).address == order.address
