@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import Sale
 from bot.testing.shop.returns import return_of
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.mutants import BEHIND_HTTP, ON_ANY, WITH_GOODS, Behaviour, Mutant, dies
 from tests.shop.shopify.store import bag
 from tests.shop.shopify.test_shopify import ShopifyStage, open_stage
 
@@ -296,3 +298,9 @@ async def test_every_page_of_a_customers_orders_is_read(stage: ShopifyStage) -> 
     ana = await stage.shop.customer(ANA)
     assert ana
     assert [order.id for order in await stage.shop.orders(ana, most=23)] == [f"#{1025 - n}" for n in range(23)]
+
+
+@pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *WITH_GOODS.items(), *BEHIND_HTTP.items()])
+async def test_a_mutant_dies(stage: ShopifyStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
+    """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""
+    assert await dies(behaviour, replace(stage, shop=mutant(stage.shop)))
