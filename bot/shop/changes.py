@@ -31,11 +31,20 @@ class Refund:
     kind: Literal["refund"] = "refund"
 
 
+class CancelReason(StrEnum):
+    """Why an order is not wanted any more, where the customer says it."""
+
+    NO_LONGER_NEEDED = "no_longer_needed"
+    BY_MISTAKE = "by_mistake"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Keep a whole order from leaving, and give its money back."""
 
     order_id: str
+    reason: CancelReason | None = None
     kind: Literal["cancel_order"] = "cancel_order"
 
 

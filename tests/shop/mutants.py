@@ -173,6 +173,11 @@ async def lost_answer(stage: Stage) -> None:
     await failures.test_a_deed_whose_answer_is_lost_is_found(stage, "answer lost")
 
 
+async def lost_request(stage: Stage) -> None:
+    """Be the behaviour with its first fault."""
+    await failures.test_a_request_that_got_lost_is_unknown_and_done_once(stage, "request lost")
+
+
 async def silent_look(stage: Stage) -> None:
     """Be the behaviour with its first fault."""
     await failures.test_a_look_that_fails_is_unavailable(stage, "request lost")
@@ -181,7 +186,7 @@ async def silent_look(stage: Stage) -> None:
 BEHIND_HTTP: Mapping[type[Mutant], Behaviour] = {
     SilentIsNone: silent_look,
     ForgetsItsDeeds: lost_answer,
-    BelievesErrors: lost_answer,
+    BelievesErrors: lost_request,
     HasNoPatience: failures.test_too_many_requests_tell_when_to_come_back,
     AllIsDone: refunds.test_pending_is_pending_and_counts_as_gone,
 }
