@@ -21,6 +21,7 @@ from bot.wiring import Bot, assemble
 logger = logging.getLogger(__name__)
 
 ERASURE_INTERVAL_SECONDS = 60.0
+STOP_INTERVAL_SECONDS = 1.0
 
 
 @asynccontextmanager
@@ -80,6 +81,7 @@ def _repeated(bot: Bot, settings: Settings) -> list[tuple[float, Callable[[], Aw
 
     return [
         (settings.lease_seconds / 3, renew),
+        (STOP_INTERVAL_SECONDS, bot.stops.look),
         (settings.sweep_seconds, bot.sweeper.sweep),
         (settings.sweep_seconds, give_back),
         (settings.sweep_seconds, bot.home.keep_current),
@@ -116,7 +118,8 @@ async def _connect(bot: Bot, settings: Settings, http_port: int | None, host: st
 
 
 async def _look(bot: Bot) -> None:
-    """Go on with whatever waits and nobody is at."""
+    """Go on with whatever waits and nobody is at, and leave off what was stopped."""
+    await bot.stops.look()
     await bot.delivery.resume()
     await bot.worker.resume()
 
@@ -144,7 +147,5 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    stopping = (
-        part.stop(seconds) for part in (bot.worker, bot.buttons, bot.below, bot.desk, bot.tabs, bot.links, bot.sweeper)
-    )
-    await asyncio.gather(*stopping)
+    parts = (bot.worker, bot.buttons, bot.below, bot.desk, bot.menus, bot.tabs, bot.links, bot.sweeper)
+    await asyncio.gather(*(part.stop(seconds) for part in parts))

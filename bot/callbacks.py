@@ -22,6 +22,13 @@ class MessageChanged(Protocol):
         """Return when the message is kept with its new words (none when it is gone), and what they invalidate ended."""
 
 
+class RunStopped(Protocol):
+    """Slack's intake tells the agent that a person has stopped a run, once that is kept."""
+
+    def __call__(self) -> None:
+        """Return at once; what is under way is cut off in the background."""
+
+
 class ShowStatus(Protocol):
     """The agent tells Slack's delivery what the bot is doing in a thread."""
 

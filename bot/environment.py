@@ -69,7 +69,7 @@ def env_file() -> Path:
 
 
 def share_with_opentelemetry() -> None:
-    """Put what the file of settings says in OTEL_… into the environment, where its SDK reads it and which wins."""
+    """Put what the file says in OTEL_… into the environment, where its SDK reads it; what is there already wins."""
     if env_file().is_file():
         for name, value in read_env_file(env_file(), encoding="utf-8", case_sensitive=True).items():
             if name.startswith("OTEL_") and value is not None:

@@ -45,7 +45,7 @@ def _database_place(value: Any) -> Any:
 Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
 
 
-class Settings(ModelFields, LimitFields, ApprovalFields):
+class Settings(ApprovalFields, ModelFields, LimitFields):
     """What the operator decides. Each field's description is its line in the README."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)

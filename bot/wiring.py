@@ -21,6 +21,7 @@ from bot.agent.reading import Reading, SlackSources
 from bot.agent.replies import Replies
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
+from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
@@ -31,6 +32,7 @@ from bot.approvals.execute import Executor
 from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.callbacks import WakeThread
+from bot.desk.choices import Choices
 from bot.desk.forms import Forms
 from bot.desk.home import Home
 from bot.desk.links import OrderLinks
@@ -52,6 +54,7 @@ from bot.slack.home import HomeTabs
 from bot.slack.intake import Intake
 from bot.slack.links import Links
 from bot.slack.listeners import Buttons
+from bot.slack.menus import Menus
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
@@ -75,9 +78,11 @@ class Bot:
     delivery: Delivery
     sweeper: ApprovalSweeper
     worker: Worker
+    stops: Stops
     buttons: Buttons
     below: Feedback
     desk: Desk
+    menus: Menus
     home: Home
     tabs: HomeTabs
     links: Links
@@ -96,6 +101,7 @@ class _Deciding:
     statuses: Statuses
     sessions: Sessions
     escalation: Escalation
+    stops: Stops
 
 
 async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
@@ -141,7 +147,8 @@ def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThre
         ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
-    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation)
+    stops = Stops(store.conversations)
+    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation, stops)
 
 
 def _agent(
@@ -176,7 +183,7 @@ def _agent(
     reading = Reading(ground.store, sources, pictures, settings)
     replies = Replies(conversations, pictures, settings)
     loop = ToolLoop(
-        turns=Turns(model_calls, reading, conversations, settings),
+        turns=Turns(model_calls, reading, deciding.stops, settings),
         tool_calls=tool_calls,
         intents=intents,
         replies=replies,
@@ -209,6 +216,7 @@ def _slack_side(
         inbox=store.inbox,
         wake=worker.wake,
         changed=deciding.executor.supersede,
+        stopped=deciding.stops.look_now,
         home_opened=tabs.opened,
         messages_opened=tabs.messages_opened,
         on_link=links.take,
@@ -240,9 +248,11 @@ def _slack_side(
     )
     orders = _orders(settings, ground, deciding)
     desk = _desk(ground, deciding, worker, orders)
+    choices = Choices(orders=orders, store=store, wake=worker.wake)
+    menus = Menus(ourselves=ourselves, choices=choices, delivery=delivery)
     tabs.register(app, home)
     links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
-    for listener in (buttons, below, desk):
+    for listener in (buttons, below, desk, menus):
         listener.register(app)
     return Bot(
         app=app,
@@ -259,9 +269,11 @@ def _slack_side(
             settings=settings,
         ),
         worker=worker,
+        stops=deciding.stops,
         buttons=buttons,
         below=below,
         desk=desk,
+        menus=menus,
         home=home,
         tabs=tabs,
         links=links,

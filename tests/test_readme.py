@@ -91,6 +91,22 @@ def test_pictures_and_links_are_there() -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_every_command_is_run_or_marked() -> None:
+    """What README tells to type is our own command, a query that is run below, a line of CI, or marked as not run."""
+    marked = [line for block in code("sh") for line in block.splitlines() if "not run by a test" in line]
+    before = re.findall(r"neither command here is run by a test:\n\n```sh\n(.*?)```", README, re.DOTALL)
+    marked += [line for block in before for line in block.splitlines()]
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    ours = re.compile(
+        r"(?:[A-Z_]+=\S+ )*(?:\S+/uv run --no-dev (?:--extra mcp )?)?support-bot |sqlite-utils |uvx .*datasette "
+    )
+    for block in code("sh")[2:]:
+        for line in filter(None, map(str.strip, block.splitlines())):
+            what = re.search(r"@vendure/core\S+ \S+|tests/\S+", line)
+            in_ci = what is not None and what[0] in ci
+            assert ours.match(line) or in_ci or line in marked or re.match(r"[A-Z_]+=\S+$", line), line
+
+
 async def test_queries_run(world: World) -> None:
     """Every sqlite-utils command of the README runs on the log of a story, and the first ones show it."""
     world.script += [refund_of("ORD-10188"), Answer("I asked for it.")]

@@ -271,7 +271,7 @@ def free_port() -> int:
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:
-    """Find a message's buttons by action_id, without those of an order's card."""
+    """Find a message's buttons by action_id, without those of an order's card and the offer of a person."""
     return _buttons(message, of_orders=False)
 
 
@@ -281,9 +281,13 @@ def order_buttons(message: Message) -> dict[str, dict[str, Any]]:
 
 
 def _buttons(message: Message, *, of_orders: bool) -> dict[str, dict[str, Any]]:
-    blocks = [block for block in message.blocks if block["type"] == "actions"]
+    blocks = [block for block in message.blocks if block["type"] == "actions" and not _offers_a_person(block)]
     wanted = [block for block in blocks if block["block_id"].startswith("order:") == of_orders]
     return {element["action_id"]: element for block in wanted for element in block["elements"]}
+
+
+def _offers_a_person(block: Mapping[str, Any]) -> bool:
+    return bool(block["block_id"].startswith("person:"))
 
 
 def shown(message: Message) -> str:
@@ -299,7 +303,7 @@ def shown(message: Message) -> str:
             for value in part:
                 yield from texts(value)
 
-    blocks = [block for block in message.blocks if block["type"] != "context_actions"]
+    blocks = [one for one in message.blocks if one["type"] != "context_actions" and not _offers_a_person(one)]
     text = "\n".join(texts(blocks)) if blocks else message.text
     return text.replace("\N{NO-BREAK SPACE}", " ")
 

@@ -7,11 +7,9 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from pydantic import ValidationError
-
 from bot.agent.escalation import Escalation
 from bot.agent.model_calls import log_answer, log_failed_call, traced
-from bot.intent import INSTRUCTIONS, CustomerIntent, topic_turned
+from bot.intent import INSTRUCTIONS, CustomerIntent, read_intent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
 from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
@@ -45,7 +43,7 @@ class Intents:
 
     def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
-        known = _read(stored)
+        known = read_intent(stored)
         if not self._sorts or (known is not None and not topic_turned(known, message.text, self._order_number)):
             return partial(_newest, known, None)
         task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
@@ -55,7 +53,7 @@ class Intents:
 
     async def stored(self, thread: ThreadId) -> CustomerIntent | None:
         """Read what the thread was sorted as last."""
-        return _read(await self._store.conversations.intent(thread))
+        return read_intent(await self._store.conversations.intent(thread))
 
     async def stop(self) -> None:
         """Wait a second for what is being sorted, and cancel the rest."""
@@ -104,10 +102,3 @@ async def _newest(
         if task.done() and not task.cancelled() and task.exception() is None:
             return task.result() or known
     return known
-
-
-def _read(stored: str | None) -> CustomerIntent | None:
-    try:
-        return CustomerIntent.model_validate_json(stored) if stored else None
-    except ValidationError:
-        return None

@@ -4,6 +4,7 @@ from bot.agent.escalation import Escalation
 from bot.blocks.messages import context, section
 from bot.blocks.people import HANDED_OVER, REASONS, what_was_wrong
 from bot.blocks.text import Mrkdwn, mention
+from bot.intent import read_intent
 from bot.settings import Settings
 from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.store import Conversations
@@ -39,7 +40,8 @@ class People:
         if await self._conversations.is_with_people(thread, user):
             return NOBODY_CALLED
         summary = "Asked for a person with the button."
-        told = await self._escalation.post(thread, user, summary, None, key=f"{thread.key}:{user}:{key}")
+        intent = read_intent(await self._conversations.intent(thread))
+        told = await self._escalation.post(thread, user, summary, intent, key=f"{thread.key}:{user}:{key}")
         said = self._said(thread, HANDED_OVER, (context(HANDED_OVER),))
         if told is None or not await self._conversations.hand_over(thread, user, told, said):
             return NOBODY_CALLED

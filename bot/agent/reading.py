@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.agent.asking import close_menus
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove
 from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
@@ -41,7 +42,9 @@ class Reading:
         if message.called_in:
             since, known = await self._store.inbox.read_by_model(message.thread)
             above = await self._slack.above(message.shown_in, message.ts, since, known)
-        return await self._store.conversations.begin(message, above)
+        conversation = await self._store.conversations.begin(message, above)
+        await close_menus(self._store, message.thread, message.user, conversation.messages)
+        return conversation
 
     async def wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""

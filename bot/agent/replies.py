@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.agent.asking import without_menus
 from bot.agent.attachments import unread
 from bot.agent.instructions import without_instructions
 from bot.blocks.messages import answer_messages, context
 from bot.blocks.orders import ONLY_YOU
-from bot.blocks.people import HANDED_OVER, feedback
+from bot.blocks.people import HANDED_OVER, feedback, talk_to_person
 from bot.blocks.text import email_addresses
 from bot.help import articles
 from bot.identity import Person
@@ -29,23 +30,45 @@ class Replies:
         """Make the posts of words of ours."""
         return self._posts(message, words)
 
+    def apology(self, message: InboxMessage, words: str) -> list[Post]:
+        """Make the posts of words of ours after which somebody may want a person."""
+        *before, last = self._posts(message, words)
+        return [*before, replace(last, blocks=(*last.blocks, *self._offer(last)))]
+
+    async def question(
+        self, message: InboxMessage, text: str, conversation: Conversation, requester: Person
+    ) -> list[Post]:
+        """Make the posts of what the model asks with a menu, which nobody rates."""
+        known = self._known_addresses(requester, conversation)
+        posts = self._posts(message, without_instructions(text), conversation.cards, known)
+        posts = await self._closed(message, posts, rated=False)
+        return [*posts, *_seen_alone(message, conversation.private_cards)]
+
     async def answer(
         self, message: InboxMessage, text: str, conversation: Conversation, requester: Person
     ) -> list[Post]:
         """Make the posts of the model's answer.
 
-        Below it stands that people have the thread from now on, or else the question what the answer was worth; what
-        only the one who asked may see comes last.
+        Below it stands that people have the thread from now on, or else the question what the answer was worth, and a
+        person is offered; what only the one who asked may see comes last.
         """
         words = filter(None, (without_instructions(text), unread(conversation.new_files, self._pictures)))
         known = self._known_addresses(requester, conversation)
-        *before, last = self._posts(message, "\n\n".join(words), conversation.cards, known)
+        posts = self._posts(message, "\n\n".join(words), without_menus(conversation.cards), known)
+        posts = await self._closed(message, posts, rated=True)
+        return [*posts, *_seen_alone(message, without_menus(conversation.private_cards))]
+
+    async def _closed(self, message: InboxMessage, posts: Sequence[Post], *, rated: bool) -> list[Post]:
+        *before, last = posts
         if await self._conversations.is_with_people(message.thread, message.user):
             text = f"{last.text}\n{HANDED_OVER}".strip()
-            last = replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))
-        else:
-            last = replace(last, blocks=(*last.blocks, feedback(last.id)))
-        return [*before, last, *_seen_alone(message, conversation.private_cards)]
+            return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
+        below = [feedback(last.id)] if rated else []
+        return [*before, replace(last, blocks=(*last.blocks, *below, *self._offer(last)))]
+
+    def _offer(self, post: Post) -> list[Block]:
+        """Offer a person, where there are some to call."""
+        return [talk_to_person(post.id)] if self._settings.escalation_channel else []
 
     def _known_addresses(self, requester: Person, conversation: Conversation) -> Sequence[str]:
         """Return the e-mail addresses that a model may name: the person's, those that they wrote, and the shop's."""

@@ -66,7 +66,7 @@ class RunEnds:
         next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
         text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
         reply = {"role": "assistant", "content": error.words}
-        posts = self._replies.plain(message, text)
+        posts = self._replies.plain(message, text) if post else self._replies.apology(message, text)
         await self._conversations.begin(message)  # the run may have failed before the model could hear of it
         return await self._conversations.finish(
             message, reply, posts, error=f"{mark}: {error}", escalation=post, left_out=error.filtered

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from bot.agent.asking import question_of
 from bot.agent.intents import Intents
 from bot.agent.replies import Replies
 from bot.agent.stopping import StoppedError, words_of_stop
@@ -21,7 +22,7 @@ Said = tuple[ChatMessage | None, list[Post]]
 
 
 class ToolLoop:
-    """Goes on with a conversation until the model answers in words."""
+    """Goes on with a conversation until the model answers in words, or asks with a menu."""
 
     def __init__(
         self, *, turns: Turns, tool_calls: ToolCalls, intents: Intents, replies: Replies, conversations: Conversations
@@ -63,6 +64,9 @@ class ToolLoop:
         while True:
             calls = conversation.unanswered
             await self._turns.check_stopped(message.thread)
+            if not calls and (question := question_of(conversation.messages)) is not None:
+                reply = {"role": "assistant", "content": question}
+                return reply, await self._replies.question(message, question, conversation, requester)
             if not calls:
                 turn, conversation = await self._turns.next(message, conversation)
                 if not turn.calls:

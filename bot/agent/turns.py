@@ -2,17 +2,17 @@
 
 from functools import partial
 
+from bot.agent.asking import without_menus
 from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.model_calls import ModelCalls
 from bot.agent.reading import Reading
-from bot.agent.stopping import StoppedError
+from bot.agent.stopping import Stops
 from bot.agent.truth import true_turn
 from bot.failpoints import reach
 from bot.model.model import Turn
 from bot.settings import Settings
 from bot.store.records import ChatMessage, Conversation, InboxMessage, Spent, ThreadId, new_id
-from bot.store.store import Conversations
 
 MAX_SAME_FAILURES = 3
 LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds
@@ -25,12 +25,10 @@ LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the mod
 class Turns:
     """Asks the model within the bounds of a run; at the last step it is asked without tools."""
 
-    def __init__(
-        self, model_calls: ModelCalls, reading: Reading, conversations: Conversations, settings: Settings
-    ) -> None:
+    def __init__(self, model_calls: ModelCalls, reading: Reading, stops: Stops, settings: Settings) -> None:
         self._model_calls = model_calls
         self._reading = reading
-        self._conversations = conversations
+        self._stops = stops
         self._settings = settings
 
     async def next(self, message: InboxMessage, conversation: Conversation) -> tuple[Turn, Conversation]:
@@ -39,13 +37,15 @@ class Turns:
         Raises StoppedError when a person has stopped the run, and RunError when it cannot go on.
         """
         while True:
-            await self.check_stopped(message.thread)
+            await self._stops.check(message.thread)
             self._enforce_bounds(conversation.spent)
             await self._reading.look(conversation)
             messages = seen_by(message.user, conversation.messages)
             last = conversation.spent.steps >= self._settings.max_steps
             ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
-            turn = await true_turn(ask, [*messages, LAST_TURN] if last else messages, conversation.cards)
+            cards = without_menus(conversation.cards)
+            asking = true_turn(ask, [*messages, LAST_TURN] if last else messages, cards)
+            turn = await self._stops.unless_stopped(message.thread, asking)
             reach("model answered")
             if (more := await self._reading.lines_since(message, conversation)) is not None:
                 conversation = more
@@ -53,13 +53,12 @@ class Turns:
             if last and turn.calls:
                 raise _too_many_steps(conversation.spent)
             if not turn.calls:
-                await self.check_stopped(message.thread)
+                await self._stops.check(message.thread)
             return turn, conversation
 
     async def check_stopped(self, thread: ThreadId) -> None:
         """Raise StoppedError when a person has stopped the thread's run."""
-        if await self._conversations.is_stopped(thread):
-            raise StoppedError
+        await self._stops.check(thread)
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""

@@ -82,7 +82,7 @@ class Requests:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
 
     async def pass_on(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
-        """Have approvers asked for the second yes, in their own time; return whether the first was still to be said."""
+        """Ask approvers for the second yes, in their own time; return whether the first was still to be said."""
         preview, expires_at = preview_of(now), self._deadline()
         card = await self._drawn_again(call, preview, expires_at)
         confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=datetime.now(UTC))

@@ -65,7 +65,9 @@ def answer_messages(
     shortened = text if len(text) <= _MAX_ANSWER_CHARACTERS else f"{text[:_MAX_ANSWER_CHARACTERS]}…"
     words = prose(shortened, link_hosts, known)
     parts: list[tuple[Block, ...]] = [(block,) for block in Markdown(shortened, link_hosts, known).blocks()]
-    parts += [({"type": "divider"}, *card) if number or parts else tuple(card) for number, card in enumerate(cards)]
+    for card in cards:  # what is pressed at once stands right below the words
+        divided = parts and card[0]["type"] != "actions"
+        parts.append(({"type": "divider"}, *card) if divided else tuple(card))
     messages: list[tuple[Block, ...]] = [()]
     for part in parts:
         joined = (*messages[-1], *part)

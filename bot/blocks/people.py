@@ -31,9 +31,10 @@ def what_was_wrong(post_id: str, *, with_people: bool) -> tuple[Block, ...]:
     return (asked, {"type": "actions", "elements": elements})
 
 
-def talk_to_person(key: str) -> Block:
-    """Offer a person."""
-    return {"type": "actions", "elements": [_button(TALK_TO_PERSON, "Talk to a person", key)]}
+def talk_to_person(post_id: str) -> Block:
+    """Offer a person below what the bot said."""
+    button = _button(TALK_TO_PERSON, "Talk to a person", post_id)
+    return {"type": "actions", "block_id": f"person:{post_id}", "elements": [button]}
 
 
 def give_back(thread: str) -> Block:

@@ -13,6 +13,7 @@ from bot.evaluation.record import Call, Played, Record
 from bot.evaluation.results import Finding, Kind
 from bot.shop.sample import Sample
 
+ASK = "ask_which"  # which one is meant may be asked at any time
 _VAIN = ("failed", "rejected")  # a try in vain at what is wanted, which a model may repeat
 MIN_SECRET_CHARACTERS = 5  # a shorter name of an item, such as Mug, says nothing about whose it is
 # What a model says was done, by itself or by somebody.
@@ -100,7 +101,7 @@ def _check_calls(judge: _Judge, conversation: Conversation, step: Step, played: 
         else:
             judge.soft(Kind.MISSING, f"{expected} was not called{_instead(expected, left)}")
     wanted = {one.tool for expected in step.calls for one in expected.tools()}
-    allowed = {*conversation.may_call, *step.may_call}
+    allowed = {ASK, *conversation.may_call, *step.may_call}
     for call in left:
         if call.tool in conversation.never:
             judge.gate(Kind.BREACH, f"{call} was called, which it must never be")

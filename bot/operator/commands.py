@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import os
+import re
 import shutil
 import socket
 import sys
@@ -14,11 +15,11 @@ import click
 
 from bot.approvals.cards import settled_posts
 from bot.approvals.endings import Ending
-from bot.environment import read_database_place, read_for_check, read_mcp_path
+from bot.environment import read_database_place, read_for_check, read_mcp_path, read_model_settings
 from bot.mcp.extra import look_at_servers
 from bot.operator.check.check import as_json, check, in_lines
 from bot.operator.check.finding import Level, fatal
-from bot.operator.console import database_place, errors, run, stop_signal, with_database
+from bot.operator.console import database_place, errors, run, stop_signal, whole_reference, with_database
 from bot.operator.log import Format, OperatorLog, Question, Slack, describe
 from bot.operator.reader import Filters, open_log, read_day, user_in
 from bot.operator.receiving import receive
@@ -102,13 +103,15 @@ def export_log(target: Path) -> None:
 
 def retry(reference: str) -> None:
     """Try again what failed."""
-    with errors():
-        words = with_database(lambda database: Retries(database.tables).retry(reference, by=_operator()))
+    mark = whole_reference(reference)
+    words = with_database(lambda database: Retries(database.tables).retry(mark, by=_operator()))
     click.echo(f"{words} A bot that runs takes it within seconds.")
 
 
 def verify_log(head: str | None) -> None:
     """Hold the finished calls against their chain of hashes."""
+    if head is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", head):
+        raise click.ClickException(f"\u201c{head}\u201d is no head: those are the 64 signs that `verify` shows.")
     verdict = with_database(lambda database: database.tables.read(lambda db: verify(db, head)))
     with open_log(database_place()) as log:
         for broken in verdict.broken:
@@ -145,6 +148,7 @@ def pin_mcp_tools(*, yes: bool) -> None:
 
 def settle(mark: str, why: str, *, done: bool) -> None:
     """Close a request whose outcome the shop does not tell, by what a person has found out."""
+    mark = whole_reference(mark)
 
     async def close(database: OpenDatabase) -> str:
         leases = database.new_leases(0)
@@ -222,11 +226,16 @@ def show_log(
         filters = Filters(tool, status, read_day(day) if day else None)
     except ValueError:
         raise click.ClickException(f"{day} is no day. Give one such as 2026-11-25, today or yesterday.") from None
+    if status is not None and status not in list(CallStatus):
+        raise click.ClickException(f"{status} is no status. There are {', '.join(CallStatus)}.")
+    if what is not None and not what.strip():
+        raise click.UsageError("Say what is looked for, or nothing at all for the latest calls.")
     if follow and what is not None:
         raise click.UsageError("--follow goes on with the latest calls; it does not go with a story, a queue or a day.")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     question = Question(what, filters, limit, form, width)
-    slack, prices = _slack_and_prices()
+    with errors():
+        slack, prices = _slack_and_prices()
     with errors(), open_log(database_place()) as reader:
         log = OperatorLog(reader, slack, prices)
         if not follow:
@@ -246,14 +255,16 @@ async def _follow(log: OperatorLog, question: Question) -> None:
 
 
 def _slack_and_prices() -> tuple[Slack | None, Prices]:
-    """Return how to ask for names, and prices; the log is read without them when the settings cannot be."""
+    """Return how to ask for names, and prices; the log is read without what the settings do not tell."""
+    slack = None
     try:
         settings = read_for_check()
+        slack = Slack(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     except SettingsError as error:
         if "SLACK_BOT_TOKEN is not set" not in str(error):
-            click.echo(f"Without names: {error}", err=True)
-        return None, Prices()
-    slack = Slack(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+            click.echo(f"Without names and prices: {error}", err=True)
+            return None, Prices()
+        settings = read_model_settings()
     return slack, read_prices(settings.model_prices or "")
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from bot.environment import read_database_place
-from bot.operator.reader import NothingFoundError
+from bot.operator.reader import NothingFoundError, is_reference
 from bot.settings import PostgresUrl, SettingsError
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
@@ -47,12 +47,30 @@ def run(program: Coroutine[Any, Any, T]) -> T:
 
 
 def database_place() -> Path | PostgresUrl:
-    """Return where the database is. Raises ClickException when it is in a file that is not there."""
+    """Return where the database is. Raises ClickException when it is a file that is not there, or not to be seen."""
     with errors():
         place = read_database_place()
-    if isinstance(place, Path) and not place.exists():
-        raise click.ClickException(f"There is no database at {place}. Set BOT_DATABASE, or change to the bot's folder.")
+    if not isinstance(place, Path):
+        return place
+    try:
+        place.stat()
+    except PermissionError:
+        raise click.ClickException(f"You may not look at {place}. Give the command as the bot's user.") from None
+    except OSError:
+        advice = "Set BOT_DATABASE, or change to the bot's folder."
+        raise click.ClickException(f"There is no database at {place}. {advice}") from None
+    if place.is_dir():
+        raise click.ClickException(f"{place} is a folder; BOT_DATABASE names the file in it.")
     return place
+
+
+def whole_reference(word: str) -> str:
+    """Return a reference that may be acted upon; what is shorter might mean another. Raises ClickException."""
+    if not is_reference(word):
+        raise click.ClickException(
+            f"\u201c{word}\u201d is no reference, such as 1a2b3c4d: give all that you were told."
+        )
+    return word.lower()
 
 
 def with_database(do: Callable[[OpenDatabase], Awaitable[T]]) -> T:

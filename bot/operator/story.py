@@ -135,7 +135,7 @@ def cost_of(row: Row, prices: Prices) -> float | None:
 
 def _said(row: Row, names: Names) -> Iterator[Event]:
     changed = " (changed or deleted later)" if row["changed_at"] else ""
-    text, trace = names.within(row["text"]) + changed, trace_id(row["traceparent"])
+    text, trace = names.within(row["text"]) + changed, trace_id(row.get("traceparent"))
     yield Event(row["received_at"], "message", names.person(row["user"]), text, trace=trace)
     if row["error"]:
         reference, _, why = row["error"].partition(": ")

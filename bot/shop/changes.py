@@ -36,7 +36,6 @@ class CancelReason(StrEnum):
 
     NO_LONGER_NEEDED = "no_longer_needed"
     BY_MISTAKE = "by_mistake"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

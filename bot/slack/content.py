@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.masking import mask
+from bot.slack.rich_text import shown
 from bot.store.records import QUOTED, SharedFile, writable
 
 MAX_TEXT_CHARACTERS = 12_000  # more than Slack lets a person type in one message
@@ -54,8 +55,12 @@ def kept_pictures(files: object) -> Content:
 
 
 def spoken(message: Mapping[str, Any]) -> str:
-    """Return the text of a message as Slack writes it, cut before any pattern looks at it."""
-    return text(message.get("text"))[:MAX_TEXT_CHARACTERS]
+    """Return the text of a message as Slack writes it, cut before any pattern looks at it.
+
+    Where there is none, as some clients and workflows leave it, it is what the message's blocks show.
+    """
+    said = text(message.get("text"))
+    return (said if said.strip() else shown(message.get("blocks")))[:MAX_TEXT_CHARACTERS]
 
 
 def readable(marked_up: str, us: str) -> str:

@@ -69,7 +69,7 @@ class Feedback:
         if action["action_id"] == GIVE_BACK:
             await self._give_back(body, channel, user, value)
             return
-        thread = ThreadId((body.get("team") or {}).get("id", ""), channel, str(thread_ts or container["message_ts"]))
+        thread = ThreadId(self._ourselves.team, channel, str(thread_ts or container["message_ts"]))
         blocks: tuple[Block, ...] = ()
         try:
             if action["action_id"] == FEEDBACK:

@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from bot.agent.escalation import passed_on
-from bot.callbacks import HomeOpened, LinkEvent, MessageChanged, MessagesOpened, WakeThread
+from bot.callbacks import HomeOpened, LinkEvent, MessageChanged, MessagesOpened, RunStopped, WakeThread
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
@@ -45,6 +45,7 @@ class Intake:
         inbox: Inbox,
         wake: WakeThread,
         changed: MessageChanged,
+        stopped: RunStopped,
         home_opened: HomeOpened,
         messages_opened: MessagesOpened,
         on_link: LinkEvent,
@@ -54,6 +55,7 @@ class Intake:
         self._inbox = inbox
         self._wake = wake
         self._changed = changed
+        self._stopped = stopped
         self._home_opened = home_opened
         self._messages_opened = messages_opened
         self._on_link = on_link
@@ -97,6 +99,7 @@ class Intake:
                     ThreadId(self._ourselves.team, channel, thread_ts), text(event.get("event_ts")) or f"{time():.6f}"
                 )
                 await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
+                self._stopped()
         elif event.get("type") in LINK_EVENTS:
             self._on_link(event, shared=shared)
         elif self._is_from_a_person(event):

@@ -42,7 +42,7 @@ class Buttons:
         self._deciding: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us for our three buttons."""
+        """Register with Bolt for our buttons."""
 
         async def approve(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()

@@ -46,6 +46,9 @@ class Inbox(Protocol):
     async def submit(self, message: InboxMessage) -> None:
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
+    async def choose(self, call: ToolCall, words: str, redrawn: Sequence[Post]) -> bool:
+        """Keep what was chosen from the menu of a call as its requester's words, unless they were answered before."""
+
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
 
@@ -53,7 +56,7 @@ class Inbox(Protocol):
         """Lease the thread and return its next message; None when none is left or another process has the thread."""
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
-        """Stop the run that answers messages older than this before its next step, in whichever process it is."""
+        """Stop the run that answers messages older than this, in whichever process it is."""
 
     async def describe(self, message: InboxMessage, *, instead_of: str) -> None:
         """Keep what a message's files say, unless the person has corrected the words meanwhile."""
@@ -101,6 +104,9 @@ class Conversations(Protocol):
 
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether a person has stopped the thread's run."""
+
+    async def stopped(self) -> list[ThreadId]:
+        """Return the threads whose runs a person has stopped and that have not ended yet."""
 
     async def is_with_people(self, thread: ThreadId, user: str) -> bool:
         """Return whether people have the thread, so that this person is not answered there."""
@@ -289,6 +295,9 @@ class Outbox(Protocol):
 
     async def posted(self, team: str, channel: str, ts: str) -> Post | None:
         """Return a post of ours that stands there, as it was drawn last."""
+
+    async def about(self, thread: ThreadId, part: str) -> list[Post]:
+        """Return our posts about a thread in whose blocks this text stands, as they were drawn last."""
 
     async def failed(self, post: Post, error: str, unreached: Callable[[ThreadId, str], Post]) -> None:
         """Give the post up; when it was to call people into a thread, say there that they were not reached."""

@@ -12,7 +12,7 @@ class CancelOrder(GatedTool):
 
     makes = changes.CancelOrder
     order_id: OrderId
-    reason: changes.CancelReason | None = Field(description="Null when they do not say.")
+    reason: changes.CancelReason | None = Field(description="Null if not said.")
 
     def progress(self) -> str:
         """Say which order is being checked."""

@@ -15,9 +15,9 @@ MAX_ITEMS = 5
 
 
 class FindOrders(Tool):
-    """List the latest orders of the person who asks, when they do not know the order number or ask for all of them.
+    """List the latest orders of the person who asks, when they ask for them.
 
-    Name the orders that fit in your answer, with their status. To show one in full, call get_order_status.
+    Name the orders that fit in your answer, with their status.
     """
 
     public = True

@@ -20,9 +20,8 @@ MAX_PARCELS = 20
 class GetOrderStatus(Tool):
     """Look up one order: how far it is, its lines by number, parcels, expected date, money and how it was paid.
 
-    Call it whenever the customer asks about an order whose number you know; for several orders, call it once for each
-    in the same turn. The customer sees the order as a card beside your answer, so say in a sentence or two what
-    matters and do not list the details again.
+    Call it whenever the customer asks about an order whose number you know. The customer sees the order as a card
+    beside your answer, so say in a sentence or two what matters and do not list the details again.
     """
 
     public = True

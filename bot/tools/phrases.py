@@ -24,7 +24,6 @@ REASON_WORDS = {
 CANCEL_WORDS = {
     CancelReason.NO_LONGER_NEEDED: "No longer needed",
     CancelReason.BY_MISTAKE: "Ordered by mistake",
-    CancelReason.OTHER: "Something else",
 }
 
 

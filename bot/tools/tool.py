@@ -297,7 +297,7 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
             return node
         if "$ref" in node:
             found = definitions[node["$ref"].rpartition("/")[2]]
-            told = {k: v for k, v in found.items() if k != "description" or "enum" not in found}  # its field tells it
+            told = {k: v for k, v in found.items() if k != "description"}  # that is for us; the field tells the model
             node = told | {k: v for k, v in node.items() if k != "$ref"}
         return {
             key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.demo.offline_model import MODEL_NAME, respond
 from bot.testing.openai import Answer, Json, Request
+from bot.tools.ask_which import AskWhich
 from bot.tools.cancel_order import CancelOrder
 from bot.tools.delete_account import DeleteAccount
 from bot.tools.escalate_to_human import EscalateToHuman
@@ -31,6 +32,8 @@ ALL_TOOLS = (
     *TOOLS,
     *offer(FindOrders, CancelOrder, DeleteAccount, SearchHelp, EscalateToHuman, WithdrawRequest),
 )
+
+WITH_MENUS = (*ALL_TOOLS, *offer(AskWhich))
 
 
 def shipped(arguments: Json) -> Json:
@@ -71,6 +74,7 @@ ALL_OUTPUTS: Mapping[str, Callable[[Json], Any]] = {
     "get_order_status": shipped,
     "initiate_refund": asked_for,
     "find_orders": lambda _: {"orders": ORDERS},
+    "ask_which": lambda arguments: {"asked": arguments["question"]},
     "cancel_order": lambda arguments: parked("C-1", f"Cancellation of {arguments['order_id']}"),
     "delete_account": lambda _: parked("D-1", "Deletion of the account ana@example.com"),
     "search_help": lambda _: {"sections": [{"title": "Gifts", "section": "Wrapping", "text": "One. Two.\nThree."}]},
@@ -113,6 +117,10 @@ class Talk:
                 self.messages.append({"role": "assistant", "content": answer.text})
                 return answer.text or ""
             self._run(answer)
+            if answer.tool_calls[0].name == AskWhich.name:
+                question: str = self.calls[0][1]["question"]
+                self.messages.append({"role": "assistant", "content": question})
+                return question
         pytest.fail("The model goes on calling tools.")
 
     def _run(self, answer: Answer) -> None:

@@ -181,6 +181,17 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     assert complaints == []
 
 
+async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
+    """Who says too little chooses from a menu, and the bot goes on with that."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    thread = page.get_by_test_id("thread")
+    await send(page, "where is my parcel?")
+    await thread.get_by_label("Choose an order").select_option("ORD-10234")
+    await expect(thread.get_by_text("Stoneware mug, slate blue")).to_be_visible()
+    await expect(thread.get_by_text("Chosen:")).to_be_visible()
+
+
 async def test_links(address: str, browser: Browser) -> None:
     """A link to an order shows its status to everybody, and the figures to its customer alone."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})

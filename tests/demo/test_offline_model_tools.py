@@ -7,7 +7,7 @@ import pytest
 from bot.demo import serve
 from bot.help import HelpArticles
 from bot.testing.openai import Json
-from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, Call, Talk, refund, status
+from tests.demo.talk import ALL_OUTPUTS, ALL_TOOLS, WITH_MENUS, Call, Talk, refund, status
 
 LIST: Call = ("find_orders", {"email": None})
 DELETE: Call = ("delete_account", {})
@@ -108,6 +108,15 @@ def test_summary_for_a_person() -> None:
     assert talk.calls[0][1]["summary"] == (
         "Asks for a person: “I want to talk to a person”. Wrote before: “Refund ORD-10188, it is cracked”."
     )
+
+
+def test_asks_with_a_menu() -> None:
+    """Where a menu can be shown it asks by one which order is meant, and goes on with what was chosen."""
+    talk = Talk(WITH_MENUS, ALL_OUTPUTS)
+    assert talk.say("I want my money back, it's broken") == "Which order is it about?"
+    assert talk.calls == [("ask_which", {"question": "Which order is it about?", "order_id": None})]
+    talk.say("ORD-10188")
+    assert talk.calls == [refund("ORD-10188", "defective")]
 
 
 def test_orders_in_words() -> None:

@@ -108,6 +108,14 @@ async def test_missing_event(able: World) -> None:
         ({"BOT_APPROVERS": "U0NOBODY"}, "approvers", "fatal", "Slack knows nobody with the id U0NOBODY"),
         ({"BOT_APPROVERS": "S0NOGROUP"}, "approvers", "fatal", "Slack knows nobody with the id S0NOGROUP"),
         ({"BOT_APPROVERS": "U0GONE"}, "approvers", "fatal", "Gone Person (U0GONE) is deactivated."),
+        ({"BOT_ESCALATE_APPROVERS": "U0NOBODY"}, "next approvers", "fatal", "Slack knows nobody with the id U0NOBODY"),
+        (
+            {"BOT_SECOND_APPROVER_OVER": "100"},
+            "approvers",
+            "warning",
+            "Something needs two approvers, and there is one.",
+        ),
+        ({"BOT_APPROVAL_POLICY": "rules"}, "approval policy", "fatal", "“rules” is no package.module:function"),
         ({"BOT_STAFF": "U0NOBODY"}, "staff", "warning", "Slack knows nobody with the id U0NOBODY"),
         (
             {"BOT_APPROVAL_CHANNEL": "C0NONE"},

@@ -37,7 +37,7 @@ async def running(world: World, *before: str, **changes: Any) -> AsyncIterator[t
 
 
 async def play(world: World) -> str:
-    """Play a refund that is denied to one person and approved by another, an unanswered message; return its mark."""
+    """Play a refund denied to one person and approved by another, and an unanswered message; return its mark."""
     world.script += [
         refund_of("ORD-10188"),
         Answer("Asked."),

@@ -1,5 +1,7 @@
 """A database of an older version: what is in it is there for the operator after the first start of this one."""
 
+import hashlib
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,8 +11,15 @@ from sqlite_utils import Database
 
 from bot.shop.sqlite import shop_migrations
 from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.transaction import SqliteTransaction
+from bot.store.tables.seals import verify
 from tests.operator.command import give
 
+SEALED_BEFORE = """
+    SELECT id, channel, thread_ts, tool, status, requester, arguments_sent, arguments, result, error, gated, subject,
+        quote, customer, summary, card, decided_by, decided_at, created_at, finished_at, message_id, position,
+        tool_call_id
+    FROM tool_calls WHERE id = 'bbbbbbbbbbbb'"""
 CALL = """
     INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, arguments, gated,
         subject, card, created_at, finished_at, message_id, position, tool_call_id, decided_by)
@@ -59,3 +68,19 @@ async def test_compacted(older: Path) -> None:
     with closing(sqlite3.connect(older)) as db:
         db.execute("VACUUM")
     assert (await give(older.parent, "verify", **variables)).code == 0
+
+
+async def test_sealed_by_an_older_version(older: Path) -> None:
+    """What was sealed before a seal was over whose yes a request had is still known to be unchanged."""
+    with closing(sqlite3.connect(older, isolation_level=None)) as connection:
+        db = Database(connection, execute_plugins=False)
+        bot_migrations.apply(db)
+        row = connection.execute(SEALED_BEFORE).fetchone()
+        content = hashlib.sha256(json.dumps(["salt", list(row)]).encode()).hexdigest()
+        link = hashlib.sha256(f"{'0' * 64} bbbbbbbbbbbb finished {content}".encode()).hexdigest()
+        connection.execute("DELETE FROM sealed_calls")
+        connection.execute(
+            "INSERT INTO sealed_calls VALUES (1, 'bbbbbbbbbbbb', 'finished', 'salt', ?, ?)", [content, link]
+        )
+        told = verify(SqliteTransaction(connection, execute_plugins=False))
+    assert [seal.call_id for seal in told.broken] == ["aaaaaaaaaaaa", "cccccccccccc"]

@@ -17,6 +17,7 @@ from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.store import Store
+from bot.store.tables.seals import verify
 from bot.store.tables.store import open_store
 from tests.store.rows import ANA, ANSWER, BEN, SAM, message, post, propose, refund, take
 
@@ -127,6 +128,28 @@ async def test_words_about_somebody_elsewhere(store: Store, database: DatabaseTh
     assert await store.admin.forget(SAM) == Erased(0)
     assert [card.text for card in await store.approval_requests.cards(call.id)] == [f"only <@{SAM}> may"]
     assert b"ask <@USAM>" not in held(database)
+
+
+async def test_one_of_two_approvers(store: Store, database: DatabaseThread) -> None:
+    """Who was the first of two to approve is forgotten in what is done, and their yes in what still waits."""
+    done, waits = await propose(store, refund(), replace(refund(1), subject="order:2"))
+    for call in (done, waits):
+        await store.approval_requests.park(replace(call, approvals_needed=2), [post("card", call.id)])
+        parked = await store.calls.get(call.id)
+        assert parked
+        assert await store.yeses.first(parked, SAM, lambda _, card: card)
+    approved = await store.calls.get(done.id)
+    assert approved
+    claimed = await store.approval_requests.claim(approved, BEN)
+    assert claimed
+    redrawn, status = post("done", done.id), CallStatus.SUCCEEDED
+    assert await store.approval_requests.settle(claimed, status, "done", redrawn=redrawn, announcement=None)
+    await store.conversations.finish(await take(store), ANSWER, [])
+    await send_all(store)
+    assert await store.admin.forget(SAM) == Erased(0)
+    first = [call and call.first_approved_by for call in [await store.calls.get(one.id) for one in (done, waits)]]
+    assert first == ["forgotten", None]
+    assert (await database.read(verify)).broken == ()
 
 
 def test_posts_of_an_older_version(tmp_path: Path) -> None:

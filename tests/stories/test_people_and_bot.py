@@ -2,9 +2,9 @@
 
 import asyncio
 
-from bot.testing.openai import Answer
+from bot.testing.openai import Answer, Failure
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, BEN, SAM, TEAM, World, buttons, calls, shown
+from tests.world import ANA, BEN, SAM, TEAM, World, buttons, calls, refund_of, shown, sorted_as
 
 
 def rating(message: Message) -> dict[str, str]:
@@ -57,6 +57,33 @@ async def test_not_helpful(world: World) -> None:
         await world.workspace.click(ANA, question.channel, question.ts, "answer_reason:beside")
         rows = await world.workspace.until(lambda: world.rows("SELECT worth, reason FROM ratings WHERE reason NOTNULL"))
     assert rows == [{"worth": "bad", "reason": "beside"}]
+
+
+async def test_a_person_without_a_word(world: World) -> None:
+    """Below each answer, and below words about a failure, a button calls a person, who is told what it is about."""
+    world.intent = sorted_as("refund", "medium", "ORD-10188", "Wants the money back.")
+    async with world.bot():
+        world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+        replies = await world.replies(await world.says(ANA, "@bot my ORD-10188 is broken, money back"), 2)
+        answer = next(one for one in replies if "I have asked" in shown(one))
+        await world.workspace.click(ANA, answer.channel, answer.ts, "talk_to_person")
+        card = await told(world)
+        assert "Asked for a person with the button" in shown(card)
+        assert "Wants the money back." in shown(card)
+        assert "stay quiet until I am mentioned" in shown((await world.replies(answer, 3))[2])
+        world.script += [Failure(400, "no")]
+        (sorry,) = await world.replies(await world.says(BEN, "@bot hello"))
+        assert any(block["block_id"].startswith("person:") for block in sorry.blocks)
+    assert world.rows("SELECT handed_over_by FROM threads WHERE handed_over_at IS NOT NULL") == [
+        {"handed_over_by": ANA}
+    ]
+
+
+async def test_nobody_to_call(world: World) -> None:
+    """Where there is nobody to call, nobody is offered."""
+    async with world.bot(BOT_ESCALATION_CHANNEL=None):
+        answer = await answered(world)
+    assert not any(block["type"] == "actions" for block in answer.blocks)
 
 
 async def test_a_person_and_back(world: World) -> None:

@@ -359,3 +359,32 @@ async def test_link_in_what_was_said_to_somebody_else(world: World) -> None:
         world.workspace.update(other.channel, other.ts, attachments=(FORWARDED,))
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
     assert len(world.asked) == 1
+
+
+def typed(*elements: dict[str, Any]) -> dict[str, Any]:
+    """Forge a message without a text, which is in its blocks alone."""
+    listed = {"type": "rich_text_section", "elements": [{"type": "text", "text": "ORD-10188 & <others>"}]}
+    parts = [
+        {"type": "rich_text_section", "elements": list(elements)},
+        {"type": "rich_text_list", "style": "bullet", "elements": [listed]},
+        {"type": "rich_text_quote", "elements": [{"type": "text", "text": "It is on its way."}]},
+        {"type": "nothing that is known", "elements": "nor this"},
+    ]
+    return {"event": {"text": "", "blocks": [{"type": "rich_text", "block_id": "x", "elements": parts}]}}
+
+
+async def test_blocks_alone(world: World) -> None:
+    """A message whose words are in its blocks alone is read as if it had a text, mentions included."""
+    link = {"type": "link", "url": "https://acme.example/a", "text": "this"}
+    where = {"type": "text", "text": "where is"}
+    async with world.bot():
+        world.script += [Answer("Hello."), Answer("Hello again.")]
+        await world.replies(await world.says(ANA, "-", "D0ANA", forged=typed(where, link)))
+        us = {"type": "user", "user_id": BOT}
+        await world.replies(await world.says(ANA, "-", forged=typed(us, where)))
+        await world.says(ANA, "-", forged=typed(where))
+    assert heard(world.asked[0]) == [
+        "where ishttps://acme.example/a\n• ORD-10188 & <others>\n> It is on its way.",
+    ]
+    assert heard(world.asked[1]) == ["where is\n• ORD-10188 & <others>\n> It is on its way."]
+    assert len(world.asked) == 2

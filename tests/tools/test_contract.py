@@ -78,6 +78,7 @@ BUILT_IN_GATED = {
     "return_items",
 }
 BUILT_IN = BUILT_IN_GATED | {
+    "ask_which",
     "escalate_to_human",
     "find_orders",
     "find_products",

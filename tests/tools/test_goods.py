@@ -214,7 +214,8 @@ async def test_only_what_the_shop_can_do(world: World) -> None:
         await asked(world, "return_items", ARGUMENTS["return_items"])
     (request, *_) = world.asked
     assert {tool["function"]["name"] for tool in request.tools} == {
-        *("get_order_status", "find_orders", "initiate_refund", "search_help", "withdraw_request", "escalate_to_human")
+        *("get_order_status", "find_orders", "ask_which", "initiate_refund", "search_help", "withdraw_request"),
+        "escalate_to_human",
     }
     assert answer(world)["error"] == "I can't do that."
 

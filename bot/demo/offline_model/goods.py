@@ -41,7 +41,7 @@ def send_back(thread: Thread) -> Answer | None:
     lines, goes_to = _lines(thread.wish), _way(thread.wish)
     reason = next(filter(None, map(words.reason_in, said)), None)
     if not lines:
-        return Answer(f"Which line of {order} goes back? Say \u201cline 1\u201d for the first one on its card.")
+        return _which_line(thread, order, f"Which line of {order} goes back?")
     if reason is None:
         return Answer(f"What is the reason: {_WHY_BACK}")
     if goes_to is None:
@@ -94,13 +94,18 @@ def _swap(thread: Thread, tool: str) -> Answer | None:
     named = (_QUOTED.search(text) or _NAMED.search(text) for text in thread.wish)
     variant = next(filter(None, named), None)
     if not lines:
-        return Answer(f"Which line of {order} is it? Say \u201cline 1\u201d for the first one on its card.")
+        return _which_line(thread, order, f"Which line of {order} is it?")
     if variant is None:
         return Answer("For which one? Put it in quotation marks, such as: for \u201c1.2 l, black\u201d.")
     if pay_with is None:
         return Answer("What shall a difference be paid with, or come back to: how you paid, or your gift card?")
     swaps = [{"line": line, "variant": variant[1].strip()} for line in lines]
     return call(thread.request, tool, {"order_id": order, "swaps": swaps, "pay_with": pay_with})
+
+
+def _which_line(thread: Thread, order: str, question: str) -> Answer:
+    in_words = Answer(f"{question} Say \u201cline 1\u201d for the first one on its card.")
+    return call(thread.request, "ask_which", {"question": question, "order_id": order}) or in_words
 
 
 def _order(thread: Thread, tool: str) -> str | None:

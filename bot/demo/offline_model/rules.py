@@ -108,7 +108,7 @@ def _delete_account(thread: Thread) -> Answer:
 def _cancel_order(thread: Thread) -> Answer:
     known = ({"order_id": order} for order in thread.orders)
     cancel = call(thread.request, "cancel_order", *known) or Answer("I cannot cancel an order.")
-    return cancel if thread.orders else _list_orders(thread)
+    return cancel if thread.orders else _which_order(thread)
 
 
 def _ask_for_refund(thread: Thread) -> Answer:
@@ -119,7 +119,7 @@ def _ask_for_refund(thread: Thread) -> Answer:
     dollars = words.dollars_in(amounts[0]) if amounts else None
     names = " or ".join(orders)
     if not orders:
-        return _list_orders(thread)
+        return _which_order(thread)
     if len(orders) > 1 and (dollars or not any(map(words.orders_in, thread.wish))):
         return Answer(f"Which of them is it about: {names}?")
     if reason is None:
@@ -143,9 +143,15 @@ def _list_orders(thread: Thread) -> Answer:
     )
 
 
+def _which_order(thread: Thread) -> Answer:
+    known = {"question": "Which order is it about?", "order_id": None}
+    asked = None if "@" in thread.said else call(thread.request, "ask_which", known)
+    return asked or _list_orders(thread)
+
+
 def _look_up(thread: Thread) -> Answer:
     if not thread.orders:
-        return _list_orders(thread)
+        return _which_order(thread)
     tracking = bool(words.TRACKING.search(thread.said))
     known = ({"order_id": order, "include_tracking": tracking} for order in thread.orders)
     return call(thread.request, "get_order_status", *known) or Answer("I cannot look up orders at the moment.")

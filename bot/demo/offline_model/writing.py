@@ -61,6 +61,8 @@ def _output_in_words(output: ToolResult) -> str:
     content = output.content
     if content.get("error"):
         return f"{_sentence(str(content['error']))} What shall I do instead?"
+    if content.get("only"):
+        return f"There is one alone, {content['only']}. What shall I do about {content['only']}?"
     if content.get("message"):
         return _sentence(str(content["message"]))
     return _WORDS[output.tool](output) if output.tool in _WORDS else "It is passed on. I will tell you here."

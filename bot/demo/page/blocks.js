@@ -115,6 +115,7 @@ function picture({ image_url, slack_file: file, alt_text: alt }, className) {
 }
 
 function element(block, part, pressing, warning) {
+  if (part.type === "static_select") return menu(block, part, pressing, warning);
   if (part.type !== "button") return el("span", { class: "unsupported" }, `Unsupported element: ${part.type}`);
   const style = part.style === "primary" || part.style === "danger" ? ` button-${part.style}` : "";
   const props = {
@@ -131,6 +132,22 @@ function element(block, part, pressing, warning) {
   const button = el("button", { type: "button", ...props }, el("span", { class: "button-text" }, plainText(part.text)));
   button.addEventListener("click", () => void pressButton(button, warning, block, part, pressing));
   return button;
+}
+
+/** A menu whose choice is sent as soon as it is made. */
+function menu(block, part, pressing, warning) {
+  const words = part.placeholder ? plainText(part.placeholder) : "Choose";
+  const option = ({ text, description, value }) =>
+    el("option", { value }, plainText(text), description && [" · ", plainText(description)]);
+  const props = { class: "form-text menu", "aria-label": part.placeholder?.text ?? "Choose", data: { actionId: part.action_id } };
+  const select = el("select", props, el("option", { value: "" }, words), part.options.map(option));
+  select.addEventListener("change", async () => {
+    if (!select.value) return;
+    select.disabled = true;
+    await pressButton(select, warning, block, { ...part, value: select.value }, pressing);
+    select.disabled = false;
+  });
+  return select;
 }
 
 /** Show the button busy while presses are under way; a second press still goes out, as it would in Slack. */

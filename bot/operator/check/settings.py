@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from bot import tools
+from bot.approvals.policy import OwnPolicy
 from bot.environment import env_file, share_with_opentelemetry
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
@@ -24,11 +25,21 @@ def check_help_and_tools(settings: Settings) -> list[Finding]:
         help_articles = articles(settings.help_folder)
         findings += [warning("help", fault) for fault in help_articles.faults]
         findings += [] if findings else [ok("help", f"The articles in {settings.help_folder} can be read.")]
+    if settings.approval_policy:
+        findings.append(_check_policy(settings))
     try:
         names = tools.load(settings)
     except SettingsError as error:
         return [*findings, fatal("tools", str(error))]
     return [*findings, ok("tools", f"{', '.join(names)}.")]
+
+
+def _check_policy(settings: Settings) -> Finding:
+    try:
+        OwnPolicy(settings)
+    except SettingsError as error:
+        return fatal("approval policy", str(error))
+    return ok("approval policy", f"{settings.approval_policy} can be asked.")
 
 
 def check_telemetry() -> list[Finding]:

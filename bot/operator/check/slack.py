@@ -38,6 +38,7 @@ async def check_slack(settings: Settings, *, http: bool, thorough: bool) -> list
             _scopes(us),
             _events(settings, client, us),
             _approvers(settings, client),
+            _next_group(settings, client),
             _staff(settings, client),
             _channels(settings, client),
         )
@@ -152,7 +153,8 @@ async def _events(settings: Settings, client: AsyncWebClient, us: Any) -> list[F
 
 async def _approvers(settings: Settings, client: AsyncWebClient) -> list[Finding]:
     if settings.approvers:
-        return await _people("approvers", settings.approvers, client, "BOT_APPROVERS", nobody=fatal)
+        found = await _people("approvers", settings.approvers, client, "BOT_APPROVERS", nobody=fatal)
+        return found + await _one_alone(settings, client)
     try:
         names = [
             str(user.get("real_name") or user["name"])
@@ -166,6 +168,24 @@ async def _approvers(settings: Settings, client: AsyncWebClient) -> list[Finding
         return [fatal("approvers", "The workspace has no admin, so nobody may approve.", "Set BOT_APPROVERS.")]
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - a line
     return [ok("approvers", f"The workspace's admins and owners, as BOT_APPROVERS is not set: {shown}.")]
+
+
+async def _one_alone(settings: Settings, client: AsyncWebClient) -> list[Finding]:
+    """Say when something needs two approvers and there is one."""
+    if not (settings.second_approver_over or settings.refunds_per_day):
+        return []
+    ids = (*settings.approvers, *settings.escalate_approvers)
+    resolved = await asyncio.gather(*(_resolve(client, one) for one in ids))
+    if len({name for names, _ in resolved for name in names}) != 1 or any(wrong for _, wrong in resolved):
+        return []
+    return [
+        warning("approvers", "Something needs two approvers, and there is one.", "Name another one in BOT_APPROVERS.")
+    ]
+
+
+async def _next_group(settings: Settings, client: AsyncWebClient) -> list[Finding]:
+    ids = settings.escalate_approvers
+    return await _people("next approvers", ids, client, "BOT_ESCALATE_APPROVERS", nobody=fatal) if ids else []
 
 
 async def _staff(settings: Settings, client: AsyncWebClient) -> list[Finding]:

@@ -185,7 +185,7 @@ class PostgresDatabase:
                 adapt(connection)
                 migrate(connection)
         except psycopg.Error as error:
-            raise DatabaseError(f"The database {self.name} cannot be opened: {_line(error)}.") from error
+            raise DatabaseError(f"The database {self.name} cannot be opened: {line_of(error)}.") from error
         self._pool.open()
 
     def _vacuum(self) -> None:
@@ -285,5 +285,6 @@ def shown(url: str) -> str:
     return f"postgresql://{host}/{parts.get('dbname') or ''}"
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def line_of(error: Exception) -> str:
+    """Return what an error says in one line, without a point."""
+    return " ".join(str(error).split()).rstrip(".?")

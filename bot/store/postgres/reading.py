@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from bot.store.errors import DatabaseError
-from bot.store.postgres.database import CONNECTION, shown
+from bot.store.postgres.database import CONNECTION, line_of, shown
 from bot.store.postgres.transaction import PostgresTransaction, adapt
 
 
@@ -48,4 +48,4 @@ def reading(url: str, *, at_one_moment: bool = False) -> Iterator[PostgresReader
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield PostgresReader(connection)
     except psycopg.Error as error:
-        raise DatabaseError(f"The database {shown(url)} cannot be read: {' '.join(str(error).split())}.") from error
+        raise DatabaseError(f"The database {shown(url)} cannot be read: {line_of(error)}.") from error

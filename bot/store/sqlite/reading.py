@@ -31,6 +31,8 @@ class FileReader:
         return [name for name, hidden in self._connection.execute(_COLUMNS, [table]) if not hidden]
 
 
+_OF_PERMISSIONS = ("readonly database", "unable to open database file")
+_OTHER_USER = "Give the command as the user as whom the bot runs: who reads writes beside the file, for its lock."
 _COLUMNS = "SELECT name, hidden FROM pragma_table_xinfo(?) ORDER BY name"
 
 
@@ -49,4 +51,5 @@ def reading(path: Path, *, at_one_moment: bool = False) -> Iterator[FileReader]:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise DatabaseError(f"The database {path} cannot be read: {error}.") from error
+        hint = f" {_OTHER_USER}" if any(word in str(error) for word in _OF_PERMISSIONS) else ""
+        raise DatabaseError(f"The database {path} cannot be read: {error}.{hint}") from error

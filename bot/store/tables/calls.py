@@ -300,6 +300,11 @@ def erase_look_ups(db: Transaction, *, user: str | None = None, before: str | No
 
 def forget_approver(db: Transaction, user: str) -> None:
     """Erase who approved and who decided, where it was this person. Only with `final_calls_unlocked`."""
+    db.execute(
+        """UPDATE tool_calls SET first_approved_by = NULL, first_approved_at = NULL
+           WHERE status = 'pending' AND first_approved_by = ?""",
+        [user],
+    )  # nobody could say whether the yes of a forgotten person counts
     decided: set[str] = set()
     for column in ("decided_by", "first_approved_by"):
         forgotten = f"UPDATE tool_calls SET {column} = ? WHERE {column} = ? RETURNING id"  # noqa: S608 - ours

@@ -156,6 +156,15 @@ class Conversations:
         found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
         return bool(found and found[0])
 
+    async def stopped(self) -> list[ThreadId]:
+        """Find the threads that were stopped after the newest of the messages that their runs answer."""
+        # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+        sql = """SELECT t.thread FROM inbox AS i JOIN threads AS t ON t.thread = i.thread
+                 WHERE i.status IN ('waiting', 'running') AND i.status = 'running' AND t.stopped_at IS NOT NULL
+                 GROUP BY t.thread, t.stopped_at HAVING t.stopped_at > max(i.ts)"""
+        rows = await self._database.read(lambda db: db.execute(sql, []).fetchall())
+        return [ThreadId.of_key(key) for (key,) in rows]
+
     async def is_with_people(self, thread: ThreadId, user: str) -> bool:
         """Return whether people have the thread, so that this person is not answered there."""
         return await self._database.read(lambda db: is_quiet_for(db, find_thread(db, thread), user))
@@ -225,7 +234,7 @@ class Conversations:
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""
-        return await self._database.read(lambda db: get_intent(db, thread))
+        return await self._database.read(lambda db: get_intent(db, find_thread(db, thread)))
 
     async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
         """Store what the thread's customer wants, with what is said because of it."""

@@ -26,7 +26,7 @@ from bot.store.tables.usage import erase_usage
 
 _TRACES = """
     SELECT 1 FROM inbox WHERE user = :user
-    UNION ALL SELECT 1 FROM tool_calls WHERE requester = :user OR decided_by = :user
+    UNION ALL SELECT 1 FROM tool_calls WHERE :user IN (requester, decided_by, first_approved_by)
     UNION ALL SELECT 1 FROM refused_clicks WHERE user = :user OR instr(told, :mention) > 0
     UNION ALL SELECT 1 FROM outbox WHERE instr(text || blocks, :mention) > 0
     UNION ALL SELECT 1 FROM ratings WHERE user = :user

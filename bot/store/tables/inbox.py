@@ -1,15 +1,18 @@
 """Which messages came in, which threads are ours, and which messages still wait for their run."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import Form, InboxMessage, PassOn, ThreadId
+from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId, ToolCall
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import (
     complete,
     delay,
+    go_on,
     insert_message,
+    is_answered,
     open_thread,
     placed,
     read_by_model,
@@ -104,6 +107,21 @@ class Inbox:
 
         await self._database.commit(write, lock=_to_lock(message.thread).key)
 
+    async def choose(self, call: ToolCall, words: str, redrawn: Sequence[Post]) -> bool:
+        """Keep what was chosen as the words of who was asked, once; False when they have answered in other words.
+
+        Also where people have the thread: nobody would answer there. The menu is drawn over with the answer.
+        """
+
+        def write(db: Transaction) -> bool:
+            if is_answered(db, call) or is_quiet_for(db, call.thread, call.requester):
+                return False
+            go_on(db, call.thread, call.requester, words)
+            self._outbox.insert(db, redrawn, call.thread)
+            return True
+
+        return await self._database.commit(write, lock=call.thread.key)
+
     def _pass_on(
         self,
         db: Transaction,
@@ -144,6 +162,7 @@ class Inbox:
 
         def write(db: Transaction) -> None:
             db.execute(stop, [ts, find_thread(db, thread).key, ts])
+            db.hint()
 
         await self._database.commit(write)
 

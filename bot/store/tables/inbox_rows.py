@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
+from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId, ToolCall
 from bot.store.tables.database import Transaction
 from bot.store.tables.threads import continue_in, find_thread, insert_thread, is_quiet_for
 
@@ -229,6 +229,14 @@ def go_on(db: Transaction, thread: ThreadId, user: str, text: str) -> None:
            WHERE thread = ? AND user = ? ORDER BY id DESC LIMIT 1 ON CONFLICT DO NOTHING""",
         [f"{now.timestamp():.6f}", text, now.isoformat(), thread.key, user],
     )
+
+
+def is_answered(db: Transaction, call: ToolCall) -> bool:
+    """Return whether who was asked something by a call has written in its thread since."""
+    since = """SELECT 1 FROM inbox WHERE thread = ? AND user = ? AND id > (
+                   SELECT max(inbox_id) FROM messages WHERE thread = ? AND id < ?) LIMIT 1"""
+    asked = [call.thread.key, call.requester, call.thread.key, call.message_id]
+    return db.execute(since, asked).fetchone() is not None
 
 
 def thread_of(db: Transaction, team: str, channel: str, ts: str) -> ThreadId | None:

@@ -147,6 +147,18 @@ class Outbox:
 
         return await self._database.read(read)
 
+    async def about(self, thread: ThreadId, part: str) -> list[Post]:
+        """Find our posts about a thread that everybody there sees and in whose blocks this text stands."""
+
+        def read(db: Transaction) -> list[Post]:
+            found = """SELECT o.*, (SELECT r.blocks FROM outbox r WHERE r.replaces = o.id ORDER BY r.seq DESC LIMIT 1)
+                       AS drawn FROM outbox o WHERE about = ? AND replaces IS NULL AND ephemeral_for IS NULL
+                       AND status != 'failed' AND instr(blocks, ?) > 0 ORDER BY seq"""
+            rows = list(db.query(found, [thread.key, part]))
+            return [_post(row | {"blocks": row["drawn"] or row["blocks"]}) for row in rows]
+
+        return await self._database.read(read)
+
     async def refused(self, post: Post, error: str) -> None:
         """Leave the post waiting, known not to stand in Slack."""
         await self._write(post, "sender = NULL, error = ?", error)

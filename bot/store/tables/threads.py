@@ -134,8 +134,10 @@ def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
 
 def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     """Read what the thread's customer wants, as it was stored last."""
-    stored: str | None = db.execute("SELECT intent FROM threads WHERE thread = ?", [thread.key]).fetchone()[0]
-    return stored
+    stored: tuple[str | None] | None = db.execute(
+        "SELECT intent FROM threads WHERE thread = ?", [thread.key]
+    ).fetchone()
+    return stored[0] if stored else None
 
 
 def erase_ratings(db: Transaction, user: str) -> None:

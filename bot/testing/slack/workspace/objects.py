@@ -194,6 +194,17 @@ def actions_of(blocks: Iterable[Json]) -> Iterator[Json]:
                 yield {"action_id": element["action_id"], "block_id": block["block_id"]} | reported
 
 
+def choice_in(action: Json, blocks: Iterable[Json], value: str) -> Json:
+    """Write the choice of an option of a menu as Slack reports it. Raises LookupError when the menu has no such one."""
+    for block in blocks:
+        for element in [*block.get("elements", []), block.get("accessory", {})]:
+            if (element.get("action_id"), block["block_id"]) == (action["action_id"], action["block_id"]):
+                for option in element.get("options", []):
+                    if option["value"] == value:
+                        return action | {"selected_option": option, "placeholder": element.get("placeholder")}
+    raise LookupError(f"The menu {action['action_id']} has no option {value}.")
+
+
 def with_block_ids(blocks: Iterable[Json]) -> tuple[Json, ...]:
     """Give each block the id that Slack gives it, unless it has one."""
     return tuple({"block_id": secrets.token_urlsafe(4)} | block for block in blocks)

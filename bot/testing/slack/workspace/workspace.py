@@ -19,6 +19,7 @@ from bot.testing.slack.workspace.objects import (
     Person,
     Session,
     Status,
+    choice_in,
     find_action,
     typed,
     with_block_ids,
@@ -294,12 +295,15 @@ class Workspace(Changes):
     ) -> bool:
         """Click as somebody an action of a message, and return whether the app acked in time.
 
+        Of a menu the value names the option that is chosen; one that it has not got is a LookupError.
         What the message showed before an update can still be clicked, as by a person whose screen is behind. Another
         value, or what is forged, replaces parts of what Slack would send.
         """
         message = self._messages[channel, message_ts]
         action = self._find_action(message, action_id, block_id)
-        if value is not None:
+        if action["type"] == "static_select":
+            action = self._chosen(message, action, value or "")
+        elif value is not None:
             action["value"] = value
         reply = self.surfaces.reply(user, channel, message)
         payload = block_actions(action, message, self.channels[channel], self.people[user], reply)
@@ -329,6 +333,10 @@ class Workspace(Changes):
         payload = merged(event_callback(event, self.app, place), forged or {})
         for _ in range(copies):
             self.deliveries.send("events_api", payload)
+
+    def _chosen(self, message: Message, action: Json, value: str) -> Json:
+        versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
+        return choice_in(action, [block for version in versions for block in version.blocks], value)
 
     def _find_action(self, message: Message, action_id: str, block_id: str | None) -> Json:
         versions = [message, *reversed(self._former.get((message.channel, message.ts), []))]
