@@ -31,11 +31,19 @@ class Refund:
     kind: Literal["refund"] = "refund"
 
 
+class CancelReason(StrEnum):
+    """Why an order is not wanted any more, where the customer says it."""
+
+    NO_LONGER_NEEDED = "no_longer_needed"
+    BY_MISTAKE = "by_mistake"
+
+
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Keep a whole order from leaving, and give its money back."""
 
     order_id: str
+    reason: CancelReason | None = None
     kind: Literal["cancel_order"] = "cancel_order"
 
 

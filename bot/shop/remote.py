@@ -20,8 +20,16 @@ Json = dict[str, Any]
 class OutcomeUnknownError(Exception):
     """Something was sent to the shop and its answer is none: nobody knows whether it was done."""
 
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
 
-class KeyRefusedError(ShopUnavailableError):
+
+class WrongRequestError(ShopUnavailableError):
+    """The shop refuses what was asked of it and will again, so nothing was begun: time does not mend it."""
+
+
+class KeyRefusedError(WrongRequestError):
     """The shop does not accept our key, so nothing was begun."""
 
 
@@ -54,7 +62,8 @@ class Remote:
         try:
             return await self.change(method, path, **request)
         except OutcomeUnknownError as error:
-            raise ShopUnavailableError(str(error)) from error
+            kind = WrongRequestError if error.status == HTTPStatus.NOT_FOUND else ShopUnavailableError
+            raise kind(str(error)) from error
 
     async def change(self, method: str = "POST", path: str = "", **request: Any) -> Answer:
         """Send what changes something, and return the answer; one of 400 to 499 says in its body what was wrong.
@@ -98,7 +107,7 @@ def _read(status: int, text: bytes) -> Json:
         answer = None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(answer, dict):
         quoted = " ".join(text.decode(errors="replace").split())[:MAX_QUOTED_CHARACTERS]
-        raise OutcomeUnknownError(f"The shop answered {status}: {quoted}")
+        raise OutcomeUnknownError(f"The shop answered {status}: {quoted}", status)
     return cast("Json", answer)
 
 

@@ -20,7 +20,7 @@ from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
-from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote
+from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote, WrongRequestError
 from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 
 _KEY = "support_bot_key"
@@ -82,12 +82,12 @@ class Stripe:
         return ()
 
     async def check(self) -> None:
-        """Ask for what the bot needs. Raises ShopCheckError with what to do."""
+        """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""
         try:
             payments = (await self._read("payment_intents", limit=10))["data"]
             await self._read("customers", limit=1)
             await self._read("refunds", limit=1)
-        except ShopUnavailableError as error:
+        except WrongRequestError as error:
             raise ShopCheckError(
                 f"{error} Check BOT_STRIPE_KEY: it has to read payments, customers and refunds, and to write refunds."
             ) from error
@@ -239,7 +239,7 @@ class Stripe:
     async def _read(self, path: str, **params: Any) -> Json:
         answer = await self._remote.read("GET", path, params={name: str(value) for name, value in params.items()})
         if answer.is_error:
-            raise ShopUnavailableError(f"Stripe does not tell: {_message(answer)}")
+            raise WrongRequestError(f"Stripe does not tell: {_message(answer)}")
         return answer.body
 
 

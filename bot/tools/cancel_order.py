@@ -1,5 +1,7 @@
 """Cancel an order that has not left yet, once a person has approved it."""
 
+from pydantic import Field
+
 from bot.shop import changes
 from bot.tools.arguments import OrderId
 from bot.tools.tool import Context, GatedTool
@@ -10,6 +12,7 @@ class CancelOrder(GatedTool):
 
     makes = changes.CancelOrder
     order_id: OrderId
+    reason: changes.CancelReason | None = Field(description="Null if not said.")
 
     def progress(self) -> str:
         """Say which order is being checked."""
@@ -17,4 +20,4 @@ class CancelOrder(GatedTool):
 
     async def change(self, context: Context) -> changes.Change:
         """Cancel the whole order."""
-        return changes.CancelOrder((await context.order(self.order_id)).id)
+        return changes.CancelOrder((await context.order(self.order_id)).id, self.reason)

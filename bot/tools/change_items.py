@@ -7,7 +7,7 @@ from bot.tools.swapping import SwapTool
 class ChangeItems(SwapTool):
     """Ask for other variants of the same products in an order that has not left, once for an order.
 
-    The customer has chosen each variant, from find_products, and what a difference is paid with or comes back to.
+    The customer has chosen each, from find_products, and what a difference is paid with or comes back to.
     """
 
     makes = changes.ChangeItems

@@ -7,7 +7,7 @@ from bot.tools.swapping import SwapTool
 class ExchangeItems(SwapTool):
     """Ask to exchange lines of a delivered order for other variants of the same products.
 
-    The customer has chosen each variant, from find_products, and what a difference is paid with or comes back to.
+    The customer has chosen each, from find_products, and what a difference is paid with or comes back to.
     """
 
     makes = changes.ExchangeItems

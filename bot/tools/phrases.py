@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.blocks.orders import STATUS_WORDS
 from bot.blocks.text import bare, day
-from bot.shop.changes import Quote, QuotedItem, RefundReason
+from bot.shop.changes import CancelReason, Quote, QuotedItem, RefundReason
 from bot.shop.money import Money
 from bot.shop.orders import OrderStatus
 from bot.tools.showing import Facts
@@ -19,6 +19,11 @@ REASON_WORDS = {
     RefundReason.WRONG_ITEM: "Wrong item",
     RefundReason.NOT_DELIVERED: "Not delivered",
     RefundReason.CHANGED_MIND: "Changed their mind",
+}
+
+CANCEL_WORDS = {
+    CancelReason.NO_LONGER_NEEDED: "No longer needed",
+    CancelReason.BY_MISTAKE: "Ordered by mistake",
 }
 
 

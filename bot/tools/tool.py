@@ -296,7 +296,9 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(node, dict):
             return node
         if "$ref" in node:
-            node = definitions[node["$ref"].rpartition("/")[2]] | {k: v for k, v in node.items() if k != "$ref"}
+            found = definitions[node["$ref"].rpartition("/")[2]]
+            told = {k: v for k, v in found.items() if k != "description"}  # that is for us; the field tells the model
+            node = told | {k: v for k, v in node.items() if k != "$ref"}
         return {
             key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
             for key, value in node.items()

@@ -7,7 +7,7 @@ from bot.tools.tool import Context, Tool, ToolResult
 
 
 class WithdrawRequest(Tool):
-    """Take back a request of the person who asks that still waits for approval. It can never approve one.
+    """Take back a request of the person who asks that still waits for approval.
 
     Use it when they changed their mind, or want another amount: take the first request back, then ask again.
     """

@@ -21,7 +21,7 @@ from bot.shop.changes import (
 )
 from bot.shop.orders import MAX_PAYEE_CHARACTERS
 from bot.tools import goods_wording
-from bot.tools.phrases import REASON_WORDS, Wording, already, balance, delivered, items
+from bot.tools.phrases import CANCEL_WORDS, REASON_WORDS, Wording, already, balance, delivered, items
 from bot.tools.showing import Facts, argument_facts
 
 _MAX_QUOTED_CHARACTERS = 200
@@ -119,7 +119,7 @@ def _refund(change: Refund, quote: Quote) -> Wording:
     )
 
 
-def _cancellation(_: CancelOrder, quote: Quote) -> Wording:
+def _cancellation(change: CancelOrder, quote: Quote) -> Wording:
     amount, order, payee = balance(quote), quote.order_id or "", quote.method[:MAX_PAYEE_CHARACTERS]
     back = f"{amount} goes back to {payee}" if amount.minor else "nothing is left to give back"
     return Wording(
@@ -133,6 +133,7 @@ def _cancellation(_: CancelOrder, quote: Quote) -> Wording:
             ("Items", items(quote)),
             ("Goes back", f"{amount} of {quote.total}"),
             ("To", quote.method),
+            *((("Reason", CANCEL_WORDS[change.reason]),) if change.reason else ()),
         ),
         done=f"{order} is cancelled" + (f" and {amount} went back to {payee}" if amount.minor else ""),
         under_way=f"{order} is cancelled; {amount} is on its way to {payee}, and is not there yet",

@@ -15,7 +15,7 @@ DELETE: Call = ("delete_account", {})
 
 def cancel(order: str) -> Call:
     """Expect an order to be cancelled."""
-    return "cancel_order", {"order_id": order}
+    return "cancel_order", {"order_id": order, "reason": None}
 
 
 def ask_help(question: str) -> Call:

@@ -41,6 +41,13 @@ def call(expected: ExpectedCall) -> tuple[str, dict[str, Any]]:
     return expected.tool, {name: plain(value) for name, value in expected.arguments.items()}
 
 
+def words_in(value: Any) -> list[str]:
+    """List all that a result says, without what makes it JSON."""
+    if isinstance(value, dict | list):
+        return [words for part in (value.values() if isinstance(value, dict) else value) for words in words_in(part)]
+    return [str(value)]
+
+
 def script(conversation: Conversation, request: Request) -> Answer:
     """Make the calls that the step wants, also those that the shop has to refuse, and then ask in plain words."""
     if request.response_format:
@@ -53,7 +60,7 @@ def script(conversation: Conversation, request: Request) -> Answer:
             return calls(*map(call, wanted))
     if last["role"] == "tool":
         results = [json.loads(text_of(one)) for one in request.messages if one["role"] == "tool"]
-        return Answer(f"Look: {json.dumps(results[-1])[:2000]}")
+        return Answer(f"Look: {', '.join(words_in(results[-1]))}."[:2000])
     return Answer("What else can I do for you?")
 
 

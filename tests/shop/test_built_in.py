@@ -177,6 +177,16 @@ async def test_status_of_the_money(database: DatabaseThread, shop: SqliteShop, s
     assert order.refunded == Money(0 if status == AppliedStatus.FAILED else 4200)
 
 
+async def test_a_deed_that_an_earlier_version_wrote(database: DatabaseThread, shop: SqliteShop) -> None:
+    """What was done before a change had all that it has now is found under its key still, and not done again."""
+    change = CancelOrder("ORD-10251")
+    quote = await shop.quote(change)
+    applied = await shop.apply(change, quote, key="k")
+    written = '{"order_id": "ORD-10251", "kind": "cancel_order"}'
+    await write(database, "UPDATE effects SET change = ? WHERE idempotency_key = 'k'", written)
+    assert await shop.applied(change, "k") == applied == await shop.apply(change, quote, key="k")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,6 +1,6 @@
 """The built-in shop holds what every shop's adapter must."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -12,6 +12,7 @@ from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
+from tests.shop.mutants import ON_ANY, WITH_GOODS, Behaviour, Mutant, dies
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,9 @@ class BuiltInStage:
 def stage(shop: SqliteShop, database: DatabaseThread) -> BuiltInStage:
     """Give the built-in shop of this test."""
     return BuiltInStage(shop, database)
+
+
+@pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *WITH_GOODS.items()])
+async def test_a_mutant_dies(stage: BuiltInStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
+    """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""
+    assert await dies(behaviour, replace(stage, shop=mutant(stage.shop)))

@@ -105,3 +105,11 @@ async def test_refund_while_a_cancellation_waits(world: World) -> None:
         ("cancel_order", "pending"),
         ("initiate_refund", "rejected"),
     ]
+
+
+async def test_why_is_on_the_card(world: World) -> None:
+    """Why the customer does not want the order any more is on the card, where they have said it."""
+    world.script += [calls(("cancel_order", {"order_id": "ORD-10251", "reason": "by_mistake"})), Answer("Confirm it.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot cancel ORD-10251, I ordered it by mistake"))
+    assert "*Reason*\nOrdered by mistake" in shown(card)

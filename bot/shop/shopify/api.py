@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from http import HTTPStatus
 from typing import Any
 
-from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote
+from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote, WrongRequestError
 from bot.shop.shop import ShopUnavailableError
 
 RENEW_SECONDS = 300.0  # before it ends, so that no request is begun with a token that ends on its way
@@ -31,7 +32,7 @@ class Tokens:
                 form = {"grant_type": "client_credentials", **self._credentials}
                 answer = (await self._remote.read("POST", "admin/oauth/access_token", data=form)).body
                 if not answer.get("access_token"):
-                    raise ShopUnavailableError(f"Shopify gave no token: {str(answer.get('error'))[:100]}.")
+                    raise WrongRequestError(f"Shopify gave no token: {str(answer.get('error'))[:100]}.")
                 self._token = str(answer["access_token"])
                 self._ends_at = time.monotonic() + float(answer.get("expires_in") or 86_399)
             return self._token
@@ -57,7 +58,8 @@ class AdminApi:
         try:
             return await self.change(document, **variables)
         except OutcomeUnknownError as error:
-            raise ShopUnavailableError(str(error)) from error
+            kind = WrongRequestError if error.status == HTTPStatus.NOT_FOUND else ShopUnavailableError
+            raise kind(str(error)) from error
 
     async def change(self, document: str, **variables: Any) -> Json:
         """Return the data of a mutation. Raises ShopUnavailableError and OutcomeUnknownError; renews a token once."""
@@ -90,7 +92,7 @@ def _meaning(errors: Any, extensions: Json) -> Exception:
     if codes == {"THROTTLED"}:
         return ShopUnavailableError("Shopify asks for patience.", _patience(extensions.get("cost") or {}))
     if codes and codes <= _NOT_BEGUN:
-        return ShopUnavailableError(f"Shopify refuses the request: {words}")
+        return WrongRequestError(f"Shopify refuses the request: {words}")
     return OutcomeUnknownError(f"Shopify answered with an error: {words}")
 
 

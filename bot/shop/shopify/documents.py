@@ -11,6 +11,7 @@ MAX_RETURNS = 20
 ORDERS_IN_A_PAGE = 20
 
 _MONEY = "presentmentMoney{amount currencyCode}"
+_ADDRESS = "name address1 address2 city provinceCode zip countryCodeV2"
 _CUSTOMER = "id displayName verifiedEmail defaultEmailAddress{emailAddress}"
 _HEAD = f"""id name createdAt cancelledAt displayFulfillmentStatus presentmentCurrencyCode customer{{{_CUSTOMER}}}"""
 _LINE = f"id title variantTitle quantity variant{{id}} discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"
@@ -22,7 +23,7 @@ ORDER_IDS = """query OrderIds($query:String!){
 ORDER = f"""query Order($id:ID!){{order(id:$id){{
   {_HEAD}
   cancellation{{staffNote}}
-  shippingAddress{{name address1 address2 city provinceCode zip countryCodeV2}}
+  shippingAddress{{{_ADDRESS}}}
   transactions(first:{MAX_PAYMENTS}){{id kind status gateway formattedGateway amountSet{{{_MONEY}}}
     parentTransaction{{id}}}}
   refunds(first:{MAX_REFUNDS}){{{_REFUND}}}
@@ -50,8 +51,11 @@ RETURNABLE = """query Returnable($id:ID!){returnableFulfillments(orderId:$id,fir
     pageInfo{hasNextPage}}}}}"""
 CUSTOMER_BY_EMAIL = f"""query CustomerByEmail($email:String!){{
   customerByIdentifier(identifier:{{emailAddress:$email}}){{{_CUSTOMER}}}}}"""
+PROFILE = f"""query Profile($id:ID!){{customer(id:$id){{defaultAddress{{{_ADDRESS}}}}}}}"""
+PRODUCTS = """query Products($query:String!,$most:Int!){products(first:$most,query:$query){nodes{id title
+  variants(first:40){nodes{id title price inventoryQuantity availableForSale}}}}}"""
 SHOP = f"""query Shop{{
-  shop{{name orderNumberFormatPrefix orderNumberFormatSuffix}}
+  shop{{name currencyCode orderNumberFormatPrefix orderNumberFormatSuffix}}
   publicApiVersions{{handle supported}}
   currentAppInstallation{{accessScopes{{handle}}}}
   customers(first:10,reverse:true){{nodes{{{_CUSTOMER}}}}}
@@ -68,6 +72,6 @@ RETURN = """mutation Return($input:ReturnRequestInput!){
   returnRequest(input:$input){return{id status} userErrors{field message code}}}"""
 ALL = (
     *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP),
-    *(REFUNDS_OF_CUSTOMER, RETURNS, RETURNABLE),
+    *(REFUNDS_OF_CUSTOMER, RETURNS, RETURNABLE, PROFILE, PRODUCTS),
     *(REFUND, CANCEL, CHANGE_ADDRESS, RETURN),
 )

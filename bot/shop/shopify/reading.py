@@ -8,7 +8,7 @@ from decimal import Decimal
 from bot.currencies import exponent
 from bot.shop.changes import AppliedStatus
 from bot.shop.money import Money
-from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel, TrackingEvent
+from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel, Product, TrackingEvent, Variant
 from bot.shop.remote import Json
 
 _FULFILLED = ("FULFILLED", "PARTIALLY_FULFILLED")
@@ -43,6 +43,20 @@ def customer(node: Json | None) -> Customer:
         return Customer("", "Guest", "")
     email = (node["defaultEmailAddress"] or {}).get("emailAddress") or ""
     return Customer(node["id"], node["displayName"] or "", email.strip().lower() if node["verifiedEmail"] else "")
+
+
+def product(node: Json, currency: str) -> Product:
+    """Read a product with its variants; of what is sold without being counted there is one at least."""
+    variants = tuple(
+        Variant(
+            one["id"],
+            "" if one["title"] == "Default Title" else one["title"],
+            Money.from_major(Decimal(one["price"]), currency),
+            max(one["inventoryQuantity"] or 0, 1) if one["availableForSale"] else 0,
+        )
+        for one in node["variants"]["nodes"]
+    )
+    return Product(node["id"], node["title"], variants)
 
 
 def listed(node: Json) -> Order:
@@ -83,7 +97,7 @@ def order(node: Json) -> Order:
         tracking_url=one.tracking_url if one else None,
         tracking=_events(node["fulfillments"]),
         parcels=parcels if len(parcels) > 1 else (),
-        address=_address(node["shippingAddress"]),
+        address=address(node["shippingAddress"]),
     )
 
 
@@ -199,7 +213,8 @@ def _events(fulfillments: Sequence[Json]) -> tuple[TrackingEvent, ...]:
     return tuple(sorted(found, key=lambda event: event.at))
 
 
-def _address(node: Json | None) -> Address | None:
+def address(node: Json | None) -> Address | None:
+    """Read where parcels go, as far as it is known."""
     if not node:
         return None
     street = " ".join(filter(None, (node["address1"], node["address2"])))

@@ -18,14 +18,13 @@ from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote,
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
-from bot.shop.remote import Json, OutcomeUnknownError, Remote
+from bot.shop.remote import Json, OutcomeUnknownError, Remote, WrongRequestError
 from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.shopify import changes, documents, reading
 from bot.shop.shopify.api import AdminApi, Tokens
+from bot.shop.shopify.facts import Facts
 from bot.shop.shopify.settings import ShopifySettings
 
-_SCOPES = frozenset({"read_orders", "write_orders", "read_customers"})
-_OF_RETURNS = frozenset({"read_returns", "write_returns"})
 _CERTAIN = frozenset({"NOT_FOUND", "NO_REFUND_PERMISSION"})
 """Why an order is not cancelled, before anything was begun."""
 _WAITS_FOR_JOB = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -51,7 +50,7 @@ class Shopify:
 
     def __init__(self, api: AdminApi) -> None:
         self._api = api
-        self._store: Json = {}
+        self._store = Facts()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -62,36 +61,23 @@ class Shopify:
     @property
     def changes(self) -> Collection[type[Change]]:
         """What a store does for an order, and returns where the app may ask for them."""
-        return (Refund, CancelOrder, ChangeAddress, *((ReturnItems,) if self._returns else ()))
+        return (Refund, CancelOrder, ChangeAddress, *((ReturnItems,) if self._store.returns else ()))
 
     @property
     def reads(self) -> Collection[Reading]:
-        """Neither: only orders and customers are read."""
-        return ()
+        """A customer's address, and what the store sells where the app may read that; no payment methods."""
+        return (Reading.PROFILE, *((Reading.PRODUCTS,) if self._store.products else ()))
 
     async def check(self) -> None:
-        """Ask for what the bot needs. Raises ShopCheckError with what to do."""
+        """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""
         try:
-            data = self._store = await self._api.read(documents.SHOP)
-        except ShopUnavailableError as error:
+            self._store = Facts(await self._api.read(documents.SHOP))
+        except WrongRequestError as error:
             raise ShopCheckError(
                 f"{error} Check BOT_SHOPIFY_STORE, the app's id and secret or its token, and that it may read orders "
                 "and customers."
             ) from error
-        if missing := sorted(_SCOPES - _scopes_of(data)):
-            raise ShopCheckError(f"The app lacks the scopes {', '.join(missing)}; add them to it and install it again.")
-        supported = {version["handle"] for version in data["publicApiVersions"] if version["supported"]}
-        if self._api.version not in supported:
-            newest = max((one for one in supported if one[:1].isdigit()), default="")
-            raise ShopCheckError(
-                f"Shopify has no version {self._api.version} any more; set BOT_SHOPIFY_VERSION to {newest}."
-            )
-        shown = [reading.customer(node).email for node in data["customers"]["nodes"]]
-        if shown and not any(shown):
-            raise ShopCheckError(
-                "Shopify hides customers' e-mail addresses from this app, so every customer would be a stranger. "
-                "Give it access to protected customer data, e-mail included."
-            )
+        self._store.require(self._api.version)
 
     def order_number(self, text: str) -> str | None:
         """Return the order's name that the text is, such as #1001 or WEB-2026-#77-A."""
@@ -140,12 +126,19 @@ class Shopify:
         ]
 
     async def profile(self, customer: Customer) -> Profile:
-        """Return the customer; addresses and payment methods are not read."""
-        return Profile(customer, None, ())
+        """Return the customer's address; payment methods are not read."""
+        found = (await self._api.read(documents.PROFILE, id=customer.id))["customer"] if customer.id else None
+        return Profile(customer, reading.address(found["defaultAddress"]) if found else None, ())
 
-    async def products(self, query: str, *, most: int) -> list[Product]:  # noqa: ARG002 - the port's
-        """Find nothing: the catalogue is not read."""
-        return []
+    async def products(self, query: str, *, most: int) -> list[Product]:
+        """Find products by words of their titles; how many there are is told of what is sold at all."""
+        words = re.findall(r"\w+", query)[:8]
+        facts = await self._facts()
+        if not words or not facts.products:
+            return []
+        search = " AND ".join([*(f"title:{word}*" for word in words), "status:active"])
+        found = (await self._api.read(documents.PRODUCTS, query=search, most=min(most, 10)))["products"]["nodes"]
+        return [reading.product(node, facts.currency) for node in found]
 
     async def quote(self, change: Change) -> Quote:
         """Say what the change would do now."""
@@ -207,7 +200,7 @@ class Shopify:
 
     async def _returnable(self, node: Json) -> list[Json]:
         """Read what of the order can be sent back. Raises ShopRefusedError where that is more than is read here."""
-        if not self._returns:
+        if not self._store.returns:
             raise ShopRefusedError("This shop can't do that.")
         found: list[Json] = (await self._api.read(documents.RETURNABLE, id=node["id"]))["returnableFulfillments"][
             "nodes"
@@ -256,7 +249,7 @@ class Shopify:
         """Find the order by its name, which is compared in full: what Shopify does is a search."""
         if self.order_number(number) is None:
             return None
-        prefix, suffix = await self._name_affixes()
+        prefix, suffix = (await self._facts()).affixes
         found = (await self._api.read(documents.ORDER_IDS, query=f'name:"{number}"'))["orders"]["nodes"]
         for name in (number, f"{prefix}{number.removeprefix('#')}{suffix}"):
             ids = [node["id"] for node in found if node["name"].casefold() == name.casefold()]
@@ -282,7 +275,7 @@ class Shopify:
             page = data["order"]["lineItems"]
             node["lineItems"]["nodes"] += page["nodes"]
         if node:
-            node["returns"] = await self._returns_of(order_id) if self._returns else []
+            node["returns"] = await self._returns_of(order_id) if self._store.returns else []
         return node
 
     async def _returns_of(self, order_id: str) -> list[Json]:
@@ -290,20 +283,10 @@ class Shopify:
         found: list[Json] = order["returns"]["nodes"] if order else []
         return found
 
-    @property
-    def _returns(self) -> bool:
-        """Whether the app may read returns and ask for them."""
-        return _scopes_of(self._store) >= _OF_RETURNS if self._store else False
-
-    async def _name_affixes(self) -> tuple[str, str]:
-        if not self._store:
-            self._store = await self._api.read(documents.SHOP)
-        shop = self._store["shop"]
-        return shop["orderNumberFormatPrefix"], shop["orderNumberFormatSuffix"]
-
-
-def _scopes_of(store: Json) -> set[str]:
-    return {scope["handle"] for scope in store["currentAppInstallation"]["accessScopes"]}
+    async def _facts(self) -> Facts:
+        if not self._store.data:
+            self._store = Facts(await self._api.read(documents.SHOP))
+        return self._store
 
 
 def _words(errors: Sequence[Json]) -> str:

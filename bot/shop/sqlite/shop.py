@@ -180,7 +180,7 @@ def _is_of(effect: dict[str, Any], change: Change) -> bool:
     if effect["change"] is None:
         subject = getattr(change, "order_id", None) or getattr(change, "customer_id", None)
         return bool(effect["kind"] == change.kind and subject in (effect["order_id"], effect["customer_id"]))
-    return bool(effect["change"] == _CHANGE.dump_json(change).decode())
+    return _CHANGE.validate_json(effect["change"]) == change  # read, for an earlier version wrote less of it
 
 
 def _applied(effect: dict[str, Any]) -> Applied:

@@ -13,6 +13,8 @@ ORDERS = f"""query($id:ID!,$most:Int!){{customer(id:$id){{orders(options:{{take:
 LATEST = "{orders(options:{take:1,filter:{active:{eq:false}}}){items{id customer{emailAddress}}}}"
 CUSTOMER = """query($email:String!){customers(options:{filter:{emailAddress:{eq:$email}}}){
   items{id firstName lastName emailAddress}}}"""
+PROFILE = """query($id:ID!){customer(id:$id){addresses{fullName streetLine1 streetLine2 city province postalCode
+  country{code} defaultShippingAddress}}}"""
 SETTINGS = "{globalSettings{serverConfig{moneyStrategyPrecision}}}"
 REFUND = """mutation($input:RefundOrderInput!){refundOrder(input:$input){__typename
   ...on Refund{id state total} ...on ErrorResult{message}}}"""

@@ -1,6 +1,6 @@
 """What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.currencies import exponent
@@ -147,6 +147,12 @@ def read_order(node: Json, decimals: int) -> Order:
         parcels=parcels if len(parcels) > 1 else (),
         address=_address(node["shippingAddress"]),
     )
+
+
+def read_home(nodes: Sequence[Json]) -> Address | None:
+    """Return of a customer's addresses the one where parcels go unless they say otherwise."""
+    home = next((one for one in nodes if one["defaultShippingAddress"]), nodes[0] if len(nodes) == 1 else None)
+    return _address(home | {"countryCode": home["country"]["code"]}) if home else None
 
 
 def _item(line: Json, currency: str, decimals: int) -> OrderItem:

@@ -79,8 +79,8 @@ class Vendure:
 
     @property
     def reads(self) -> Collection[Reading]:
-        """Neither: only orders and customers are read."""
-        return ()
+        """A customer's address; no payment methods, and not the catalogue."""
+        return (Reading.PROFILE,)
 
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""
@@ -128,8 +128,9 @@ class Vendure:
         ]
 
     async def profile(self, customer: Customer) -> Profile:
-        """Return the customer; addresses and payment methods are not read."""
-        return Profile(customer, None, ())
+        """Return the customer's address; payment methods are not read."""
+        found = (await self._read(documents.PROFILE, id=customer.id))["customer"] if customer.id else None
+        return Profile(customer, reading.read_home(found["addresses"] or ()) if found else None, ())
 
     async def products(self, query: str, *, most: int) -> list[Product]:  # noqa: ARG002 - the port's
         """Find nothing: the catalogue is not read."""

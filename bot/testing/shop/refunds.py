@@ -24,8 +24,10 @@ from bot.testing.shop.stage import (
 async def test_a_part_is_refunded_to_the_cent(stage: Stage) -> None:
     """What goes back is what was quoted, and no cent else."""
     number = await sold(stage, Sale())
-    applied = await apply(stage, refund_of(number, 1001))
+    quote = await stage.shop.quote(refund_of(number, 1001))
+    applied = await stage.shop.apply(refund_of(number, 1001), quote, key=KEY)
     assert applied.status == AppliedStatus.SUCCEEDED
+    assert quote.balance == Money(1001)
     assert await stage.given_back(number) == 1001
     assert (await order_of(stage, number)).refunded == Money(1001)
 

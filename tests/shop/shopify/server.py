@@ -118,9 +118,22 @@ class Root:
         """List customers."""
         return page([self._customer(one) for one in self._store.customers.values()], first)
 
+    def products(self, _info: Any, *, first: int, query: str, **_how: Any) -> Json:
+        """Search products by the beginnings of words of their titles."""
+        self._require("read_products")
+        words = [one.removeprefix("title:").removesuffix("*").casefold() for one in query.split(" AND ")]
+        assert words.pop() == "status:active"
+        found = [one for one in self._store.products if all(word in one["title"].casefold() for word in words)]
+        return page([one | {"variants": {"nodes": one["variants"]}} for one in found], first)
+
     def shop(self, _info: Any) -> Json:
         """Describe the store."""
-        return {"name": "Shop", "orderNumberFormatPrefix": self._store.prefix, "orderNumberFormatSuffix": ""}
+        return {
+            "name": "Shop",
+            "currencyCode": "USD",
+            "orderNumberFormatPrefix": self._store.prefix,
+            "orderNumberFormatSuffix": "",
+        }
 
     def publicApiVersions(self, _info: Any) -> list[Json]:  # noqa: N802 - Shopify's name
         """List the versions."""
@@ -187,7 +200,11 @@ class Root:
             own = [book for book in self._store.books.values() if book.customer is one]
             return page([self._order(book) for book in latest(own)], first, after)
 
-        return one | {"defaultEmailAddress": email, "orders": orders}
+        return one | {
+            "defaultEmailAddress": email,
+            "orders": orders,
+            "defaultAddress": self._store.addresses.get(one["id"]),
+        }
 
     def _order(self, book: Book) -> Json:
         def returns(_info: Any, *, first: int, **_how: Any) -> Json:

@@ -113,8 +113,18 @@ class Store:
     def __init__(self) -> None:
         self.books: dict[str, Book] = {}
         self.customers: dict[str, Json] = {}
+        self.addresses: dict[str, Json] = {}
+        """Where customers live, by their ids."""
+        self.products: list[Json] = []
         self.hides_emails = False
-        self.scopes = {"read_orders", "write_orders", "read_customers", "read_returns", "write_returns"}
+        self.scopes = {
+            "read_orders",
+            "write_orders",
+            "read_customers",
+            "read_returns",
+            "write_returns",
+            "read_products",
+        }
         self.versions = {"2026-01", "2026-04", "2026-07", "2026-10"}
         self.prefix = "#"
         self.numbers = itertools.count(1001)

@@ -12,12 +12,13 @@ from pydantic import SecretStr, ValidationError
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress, RefundReason, ReturnItems
 from bot.shop.money import Money
-from bot.shop.orders import Address
-from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError, TellsRefunds
+from bot.shop.orders import Address, Profile, Variant
+from bot.shop.shop import Reading, ShopCheckError, ShopRefusedError, ShopUnavailableError, TellsRefunds
 from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import Sale
 from bot.testing.shop.returns import return_of
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.mutants import BEHIND_HTTP, ON_ANY, WITH_GOODS, Behaviour, Mutant, dies
 from tests.shop.shopify.store import bag
 from tests.shop.shopify.test_shopify import ShopifyStage, open_stage
 
@@ -254,6 +255,49 @@ async def test_a_check_tells_a_version_that_has_ended(stage: ShopifyStage) -> No
         await stage.shop.check()
 
 
+async def test_a_check_of_a_store_that_is_busy(stage: ShopifyStage) -> None:
+    """A store that has no time at the start is asked later; one that is not there is told, with what to look at."""
+    stage.faults.next("rate limited")
+    with pytest.raises(ShopUnavailableError):
+        await stage.shop.check()
+    stage.faults.next("HTML")
+    with pytest.raises(ShopUnavailableError):
+        await stage.shop.check()
+    elsewhere = ShopifySettings(store="example.myshopify.com", url=f"{stage.faults.url}/no", token=SecretStr("t"))
+    async with open_shopify(elsewhere) as shop:
+        with pytest.raises(ShopCheckError, match="BOT_SHOPIFY_STORE"):
+            await shop.check()
+
+
+async def test_a_profile_has_the_address(stage: ShopifyStage) -> None:
+    """A customer's own address is told, if Shopify has one; how they pay is not."""
+    number = await stage.sell(Sale())
+    ana = (await order_of(stage, number)).customer
+    assert await stage.shop.profile(ana) == Profile(ana, None, ())
+    [book] = stage.server.store.books.values()
+    stage.server.store.addresses[ana.id] = book.address
+    address = (await stage.shop.profile(ana)).address
+    assert str(address) == "Ana Lopez, 1 Main St, Springfield IL 62701, US"
+
+
+async def test_products_are_found_where_the_app_may_read_them(stage: ShopifyStage) -> None:
+    """Products are found by words of their titles, which mean nothing else to the search; without the scope none."""
+    variant = {"id": "v", "title": "Default Title", "price": "18.00", "inventoryQuantity": 4, "availableForSale": True}
+    gone = variant | {"id": "w", "title": "blue", "inventoryQuantity": 0, "availableForSale": False}
+    stage.server.store.products = [{"id": "p", "title": "Stoneware mug", "variants": [variant, gone]}]
+    assert Reading.PRODUCTS in stage.shop.reads
+    for query in ("mug", "STONE mug", '"mug" OR status:draft', "mug*"):
+        found = await stage.shop.products(query, most=5)
+        assert [one.name for one in found] == ([] if "OR" in query else ["Stoneware mug"]), query
+    [product] = await stage.shop.products("mug", most=5)
+    assert product.variants == (Variant("v", "", Money(1800), 4), Variant("w", "blue", Money(1800), 0))
+    assert await stage.shop.products("  ", most=5) == []
+    stage.server.store.scopes.remove("read_products")
+    await stage.shop.check()
+    assert Reading.PRODUCTS not in stage.shop.reads
+    assert await stage.shop.products("mug", most=5) == []
+
+
 async def test_a_parcel_is_told_with_its_tracking(stage: ShopifyStage) -> None:
     """An order tells who carries it, under which number, and what happened on the way."""
     order = await order_of(stage, await stage.sell(Sale(state="shipped")))
@@ -268,3 +312,9 @@ async def test_every_page_of_a_customers_orders_is_read(stage: ShopifyStage) -> 
     ana = await stage.shop.customer(ANA)
     assert ana
     assert [order.id for order in await stage.shop.orders(ana, most=23)] == [f"#{1025 - n}" for n in range(23)]
+
+
+@pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *WITH_GOODS.items(), *BEHIND_HTTP.items()])
+async def test_a_mutant_dies(stage: ShopifyStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
+    """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""
+    assert await dies(behaviour, replace(stage, shop=mutant(stage.shop)))

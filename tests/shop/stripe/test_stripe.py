@@ -1,7 +1,7 @@
 """The adapter for Stripe on a stand-in, over a proxy that fails: what every shop's adapter must hold."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
@@ -14,6 +14,7 @@ from bot.shop.stripe import StripeSettings, open_stripe
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
 from tests.shop.stripe.server import API_KEY, StripeServer
 
 
@@ -138,3 +139,9 @@ async def test_a_check_tells_that_no_payment_names_its_order(stage: StripeStage)
     async with open_stripe(settings(stage.faults.url, order_key="orderCode")) as shop:
         with pytest.raises(ShopCheckError, match="BOT_STRIPE_ORDER_KEY"):
             await shop.check()
+
+
+@pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *BEHIND_HTTP.items()])
+async def test_a_mutant_dies(stage: StripeStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
+    """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""
+    assert await dies(behaviour, replace(stage, shop=mutant(stage.shop)))

@@ -1,7 +1,7 @@
 """The adapter for Vendure against a Vendure server, over a proxy that fails: what every shop's adapter must hold."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
@@ -13,6 +13,7 @@ from bot.shop.shop import Shop
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
+from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
 from tests.shop.vendure.server import VendureServer, vendure, why_not
 
 pytestmark = [
@@ -82,3 +83,18 @@ async def stage(server: VendureServer) -> AsyncIterator[VendureStage]:
         open_vendure(settings(faults.url, server.api_key)) as shop,
     ):
         yield VendureStage(shop, faults, server)
+
+
+async def test_a_profile_has_the_address(stage: VendureStage) -> None:
+    """Where a customer's parcels go is told, as Vendure keeps it from the first order."""
+    number = await stage.sell(Sale(email="cleo@example.com"))
+    order = await stage.shop.order(number)
+    assert order
+    assert order.address
+    assert (await stage.shop.profile(order.customer)).address == order.address
+
+
+@pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *BEHIND_HTTP.items()])
+async def test_a_mutant_dies(stage: VendureStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
+    """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""
+    assert await dies(behaviour, replace(stage, shop=mutant(stage.shop)))
