@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.shop.changes import Applied, Change, Quote
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 
 
@@ -108,3 +109,11 @@ class Shop(Protocol):
 
     async def erase_due(self) -> None:
         """Erase the customers whose days to come back are over; asked for again and again."""
+
+
+@runtime_checkable
+class TellsRefunds(Protocol):
+    """What a shop tells besides, if it knows what went back, and when."""
+
+    async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
+        """List each refund that a customer has had since a time, by whoever it was made."""
