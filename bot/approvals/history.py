@@ -1,4 +1,4 @@
-"""What went back to a customer before, for whoever decides about more."""
+"""What went back to a customer before, for the one who decides about more."""
 
 import logging
 from collections import defaultdict

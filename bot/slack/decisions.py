@@ -57,7 +57,7 @@ class DecisionForms:
         self._doing: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Have Bolt call us."""
+        """Register with Bolt."""
         declines = _Form("decline", DECLINE_TITLE, Field.REASON, self._declining.form, self._decline)
         changes = _Form("change", CHANGE_TITLE, Field.AMOUNT, self._amending.form, self._change)
         for button, callback_id, form in ((DECLINE, DECLINE_FORM, declines), (CHANGE, CHANGE_FORM, changes)):
@@ -65,7 +65,7 @@ class DecisionForms:
             app.view(callback_id)(self._taker(form))
 
     async def stop(self, seconds: float) -> None:
-        """Let what was begun come to its end; Bolt keeps no account of it."""
+        """Wait for what was begun; Bolt keeps no account of it."""
         if self._doing:
             await asyncio.wait(self._doing, timeout=seconds)
 

@@ -1,5 +1,6 @@
 """The whole story in a real browser: ask, see the card, ask for money, be the support lead, approve, see it settled."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
 
 from bot.demo.serve import serving
+from bot.testing.openai import Answer, CompletionsServer, Request, ToolCall
 from tests.world import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -230,6 +232,7 @@ async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     await thread.get_by_label("Choose an order").select_option("ORD-10234")
     await expect(thread.get_by_text("Stoneware mug, slate blue")).to_be_visible()
     await expect(thread.get_by_text("Chosen:")).to_be_visible()
+    await expect(thread.get_by_role("button", name="Talk to a person")).to_be_visible()
 
 
 async def test_links(address: str, browser: Browser) -> None:
@@ -246,3 +249,67 @@ async def test_links(address: str, browser: Browser) -> None:
     await page.get_by_test_id("person-ben").click()
     await feed.get_by_role("button", name="Details").click()
     await expect(details.get_by_text("Only its customer and the support team")).to_be_visible()
+
+
+async def test_prompts_ratings_and_people(address: str, browser: Browser) -> None:
+    """A suggestion is sent as it is meant, its answer rated, a person called, and the conversation given back."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    await page.get_by_test_id("channel-D0ANA").click()
+    thread = page.get_by_test_id("thread")
+    await page.get_by_role("button", name="Where is ORD-10234?").click()
+    await expect(thread.get_by_text("Where is my order ORD-10234?")).to_be_visible()
+    await thread.get_by_role("button", name="Not helpful").click()
+    await thread.get_by_role("button", name="It is not what I asked").click()
+    await expect(thread.get_by_text("Thank you for telling me.", exact=True)).to_be_visible()
+    await thread.get_by_role("button", name="Talk to a person").click()
+    await expect(thread.get_by_text("I stay quiet until I am mentioned.")).to_be_visible()
+
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-C0TEAM").click()
+    team = page.locator("#channel-feed")
+    await team.get_by_role("button", name="Let the bot answer again").click()
+    await expect(team.get_by_text("let the bot answer there again.")).to_be_visible()
+    await page.get_by_test_id("person-ana").click()
+    await page.get_by_test_id("channel-D0ANA").click()
+    await page.get_by_role("button", name="replies").click()
+    await expect(thread.get_by_text("gave this conversation back to me.")).to_be_visible()
+
+
+async def test_account_is_deleted(address: str, browser: Browser) -> None:
+    """Whose orders have all arrived can have the account deleted: with their own yes, and an approver's after it."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#dora/D0DORA")
+    await send(page, "Please delete my account")
+    thread = page.get_by_test_id("thread")
+    await thread.get_by_role("button", name="Confirm").click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(thread.get_by_text("somebody of the support team has to agree")).to_be_visible()
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-D0SAM").click()
+    await page.locator("#channel-feed").get_by_role("button", name="Approve").click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(page.locator("#channel-feed").get_by_text("it can be brought back for 30 days")).to_be_visible()
+
+
+async def test_stop(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the model is asked, Stop is there, and what it stops is told in the thread."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(_: Request) -> Answer:
+        asked.set()
+        await go_on.wait()
+        return Answer(tool_calls=(ToolCall("", "find_orders", '{"email": null}'),))
+
+    async with CompletionsServer(think) as model:
+        monkeypatch.setenv("OPENAI_BASE_URL", model.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        async with serving(port=free_port(), database=tmp_path / "support.db") as (url, _):
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.goto(f"{url}/#ana/D0ANA")
+            await send(page, "which orders do I have?")
+            await asked.wait()
+            await page.get_by_role("button", name="Stop").click()
+            await expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+            go_on.set()
+            await expect(page.get_by_test_id("thread").get_by_text("I have stopped, as you asked.")).to_be_visible()

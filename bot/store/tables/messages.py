@@ -8,8 +8,11 @@ from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, Conversati
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
 from bot.store.tables.inbox_rows import mark_running, read_files, without_name
+from bot.store.tables.outbox import take_unreached
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
+
+UNREACHED = "the team could not be told, so nobody was called and nobody will answer; the customer has been told so."
 
 
 def said(user: str, text: str) -> ChatMessage:
@@ -88,6 +91,15 @@ def _add_notes(db: Transaction, thread: ThreadId) -> None:
     )
     for row in list(rows):
         append(db, thread, _note(row["summary"], row["decision_reason"]), call_id=row["id"])
+    add_unreached(db, thread)
+
+
+def add_unreached(db: Transaction, thread: ThreadId) -> bool:
+    """Tell, once, that the team could not be told, and return whether that was so."""
+    unreached = take_unreached(db, thread)
+    if unreached:
+        append(db, thread, _note(UNREACHED))
+    return unreached
 
 
 def _note(summary: str, reason: str | None = None) -> ChatMessage:
