@@ -203,6 +203,7 @@ async def played(world: World) -> list[dict[str, Any]]:
         ("UPDATE tool_calls SET result = '{}' WHERE gated", "it was changed after it was finished"),
         ("UPDATE tool_calls SET gate = 'requester' WHERE gated", "it was changed after it was finished"),
         ("UPDATE tool_calls SET confirmed_at = created_at WHERE gated", "it was changed after it was finished"),
+        ("UPDATE tool_calls SET decision_reason = 'no' WHERE gated", "it was changed after it was finished"),
         ("UPDATE tool_calls SET first_approved_by = 'U0BEN' WHERE gated", "it was changed after it was finished"),
         ("DELETE FROM tool_calls WHERE gated", "it was deleted"),
         ("DELETE FROM sealed_calls WHERE seq = 2", "it was finished by something else than this bot"),

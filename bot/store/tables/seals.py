@@ -16,7 +16,10 @@ _FIRST_SEALED_COLUMNS = (
     "id, channel, thread_ts, tool, status, requester, arguments_sent, arguments, result, error, gated, subject, quote, "
     "customer, summary, card, decided_by, decided_at, created_at, finished_at, message_id, position, tool_call_id"
 )
-_LATER_SEALED_COLUMNS = "gate, confirmed_at, approvals_needed, first_approved_by, first_approved_at, escalated_at"
+_LATER_SEALED_COLUMNS = (
+    "gate, confirmed_at, approvals_needed, first_approved_by, first_approved_at, escalated_at, decision_reason, "
+    "supersedes"
+)
 _SEALED_COLUMNS = f"{_FIRST_SEALED_COLUMNS}, {_LATER_SEALED_COLUMNS}"
 _FIRST = len(_FIRST_SEALED_COLUMNS.split(","))
 _START = "0" * 64
