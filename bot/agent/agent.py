@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.agent.errors import RunError
-from bot.agent.reading import Reading, is_line_by_line
+from bot.agent.reading import Reading, may_be_one_of_several
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
 from bot.callbacks import ShowSession, ShowStatus
@@ -41,7 +41,7 @@ class Agent:
         Return whether another message waits in the thread, as all that ends a run does.
         """
         self._progress.session(message.shown_in, "processing", message.user, message.text)
-        if is_line_by_line(message):
+        if may_be_one_of_several(message):
             self._progress.status(message.shown_in, "is thinking…")
             await self._reading.wait_for_lines(message)
         while True:

@@ -81,6 +81,7 @@ class ToolLoop:
                 conversation.pictures_of(message.user),
                 conversation.messages,
                 public=public,
+                note=conversation.asked_by(message.user),
             )
             await self._tool_calls.run(calls, run_context, show)
             conversation = await self._conversations.add_results(message.thread)

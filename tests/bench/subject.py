@@ -85,6 +85,7 @@ async def running(
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": f"http://{world.url}/v1",
             "BOT_APPROVERS": "U0SAM",
+            "BOT_LINES_SECONDS": "0",  # a wait for the person, of which there is nothing to measure
             "BOT_RUNS_PER_USER_HOUR": "1000000",
             "BOT_TOKENS_PER_USER_HOUR": "1000000000",
             "BOT_DATABASE": str(database or Path(folder) / "support.db"),

@@ -28,7 +28,6 @@ WORDS = completion({"content": "It is on its way and comes on Wednesday."}, "sto
 ANSWERS: dict[str, dict[str, Any]] = {
     "auth.test": {"team_id": "T0ACME", "user_id": "U0BOT", "bot_id": "B0BOT", "url": "https://acme.slack.com/"},
     "bots.info": {"bot": {"app_id": "A0BOT"}},
-    "users.info": {"user": {"id": "U0ANA", "team_id": "T0ACME", "profile": {"email": "ana@example.com"}}},
 }
 
 
@@ -67,14 +66,14 @@ class BenchWorld:
         await self._runner.cleanup()
 
     async def say(self) -> Times:
-        """Send the event of a new direct message."""
+        """Send the event of a new direct message, of somebody who has not written before."""
         number = next(self._numbers)
         ts = f"{int(time.time())}.{number:06d}"
         event = {
             "type": "message",
             "channel_type": "im",
             "channel": f"D{number:08d}",
-            "user": "U0ANA",
+            "user": f"U{number:08d}",
             "team": "T0ACME",
             "text": "Where is ORD-10234?",
             "ts": ts,
@@ -96,6 +95,8 @@ class BenchWorld:
     async def _api(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         ts = str(time.time())
+        if method == "users.info":
+            return web.json_response({"ok": True, "user": await _person(request)})
         if method == "apps.connections.open":
             return web.json_response({"ok": True, "url": f"ws://{self.url}/link"})
         if method == "chat.postMessage":
@@ -128,3 +129,10 @@ class BenchWorld:
             content_type="application/json",
             headers={"x-request-id": "req_1"},
         )
+
+
+async def _person(request: web.Request) -> dict[str, Any]:
+    """Describe whoever is asked for: each is a person of their own, with the one customer's address."""
+    body = await (request.json() if request.content_type == "application/json" else request.post())
+    user = body.get("user") or request.query["user"]
+    return {"id": user, "team_id": "T0ACME", "profile": {"email": "ana@example.com"}}

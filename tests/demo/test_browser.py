@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, expect
+from playwright.async_api import Browser, FilePayload, Locator, expect
 
 from bot.demo.serve import serving
 from bot.testing.openai import Answer, CompletionsServer, Request, ToolCall
@@ -86,8 +86,26 @@ async def test_what_one_sees_alone(address: str, browser: Browser) -> None:
     await expect(modal.get_by_text("I answer you in our direct message.")).to_be_visible()
 
 
+async def change_amount(home: Locator, modal: Locator) -> None:
+    """Ask for $30.00 in place of what waits on a Home tab, after more than is left, and look at the form of a no."""
+    await home.get_by_role("button", name="Change amount").click()
+    amount = modal.get_by_label("Amount in USD")
+    await expect(amount).to_have_value("42.00")
+    await expect(modal.get_by_role("checkbox").first).to_be_checked()
+    await amount.fill("99")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("$99.00 is more than is left to refund for these items")).to_be_visible()
+    await amount.fill("30")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("waits for approval now, on a new card")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+    await home.get_by_role("button", name="Decline with a reason").click()
+    await expect(modal.get_by_label("What should they be told?")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+
+
 async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -> None:
-    """An order by command, a refund by form, its approval on the Home tab, and what the customer finds on theirs."""
+    """An order by command, a refund by form, another amount approved on the Home tab, and what is on the customer's."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -118,13 +136,14 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -
     home = page.get_by_test_id("home")
     await expect(home.get_by_text("The lid is broken.").first).to_be_visible()
     await expect(home.get_by_alt_text("lid.png")).to_be_visible()
-    await home.get_by_role("button", name="Approve refund of $42.00").click()
+    await change_amount(home, modal)
+    await home.get_by_role("button", name="Approve refund of $30.00").click()
     await page.get_by_test_id("confirm-ok").click()
     await expect(home.get_by_text("Nothing waits.")).to_be_visible()
 
     await page.get_by_test_id("person-ana").click()
     await page.get_by_test_id("channel-D0ANA").click()
-    await expect(home.get_by_text("Your requests (1)")).to_be_visible()
+    await expect(home.get_by_text("Your requests (2)")).to_be_visible()
     await home.get_by_role("button", name="Details").first.click()
     await expect(modal.get_by_text("Only you see this.")).to_be_visible()
     await page.keyboard.press("Escape")

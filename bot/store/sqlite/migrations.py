@@ -330,6 +330,20 @@ def two_approvers(db: Database) -> None:
 
 
 @bot_migrations()
+def decisions_in_words(db: Database) -> None:
+    """Keep why somebody decided as they did, and what a request was changed to."""
+    db.execute("ALTER TABLE tool_calls ADD COLUMN decision_reason TEXT")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN supersedes TEXT")
+    # A check cannot be altered in place; this one only allows more, so that every row that is there still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'refused_clicks'",
+        ["('approve', 'cancel')", "('approve', 'cancel', 'decline', 'change')"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Add to every call the run that it belongs to, and to a tool call its order."""
     for table in ("tool_calls", "model_calls"):
@@ -424,6 +438,12 @@ def traces(db: Database) -> None:
 @bot_migrations()
 def views_of_two_approvers(db: Database) -> None:
     """Show in the views whose yes a request needs and has."""
+    create_views(db)
+
+
+@bot_migrations()
+def views_of_decisions(db: Database) -> None:
+    """Show in the views why somebody decided as they did."""
     create_views(db)
 
 

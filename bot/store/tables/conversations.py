@@ -11,6 +11,7 @@ from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import finish_running
 from bot.store.tables.leases import Leases
 from bot.store.tables.messages import (
+    add_unreached,
     answer_calls,
     append,
     correct_running,
@@ -66,7 +67,7 @@ class Conversations:
                 append(db, message.thread, said(message.user, message.text + context), inbox_id=message.id)
             correct_running(db, message.thread)
             conversation = read_conversation(db, message.thread)
-            if not conversation.unanswered and join_waiting(db, message.thread):
+            if not conversation.unanswered and (join_waiting(db, message.thread) or add_unreached(db, message.thread)):
                 conversation = read_conversation(db, message.thread)
             return conversation
 
