@@ -20,6 +20,7 @@ from bot.slack.decisions import DecisionForms
 from bot.slack.delivery import Delivery
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
+from bot.slack.timelines import Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Deciding:
     sessions: Sessions
     escalation: Escalation
     stops: Stops
+    timelines: Timelines
 
 
 def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> Deciding:
@@ -57,7 +59,8 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
     stops = Stops(store.conversations)
-    return Deciding(cards, executor, requests, approvals, delivery, statuses, sessions, escalation, stops)
+    timelines = Timelines(ground.poster, store.conversations, on=settings.streaming)
+    return Deciding(cards, executor, requests, approvals, delivery, statuses, sessions, escalation, stops, timelines)
 
 
 def decision_forms(settings: Settings, ground: Ground, deciding: Deciding, home: Home) -> DecisionForms:

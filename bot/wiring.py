@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent, Progress
+from bot.agent.agent import Agent
 from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.form_requests import FormRequests
@@ -20,6 +20,7 @@ from bot.agent.reading import Reading, SlackSources
 from bot.agent.replies import Replies
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
+from bot.agent.steps import Progress
 from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
@@ -53,6 +54,7 @@ from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.menus import Menus
 from bot.slack.threads import ThreadReader
+from bot.slack.timelines import Timelines
 from bot.store.hints import Hints
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.store import Store
@@ -74,6 +76,7 @@ class Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     stops: Stops
+    timelines: Timelines
     buttons: Buttons
     forms: DecisionForms
     below: Feedback
@@ -165,7 +168,9 @@ def _agent(
         ),
         ends=RunEnds(conversations, replies, deciding.escalation, intents),
         reading=reading,
-        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        progress=Progress(
+            deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
+        ),
         max_seconds=settings.run_seconds,
     )
 
@@ -237,6 +242,7 @@ def _slack_side(
         ),
         worker=worker,
         stops=deciding.stops,
+        timelines=deciding.timelines,
         buttons=buttons,
         forms=forms,
         below=below,

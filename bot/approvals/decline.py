@@ -3,7 +3,7 @@
 from bot.approvals.cards import Cards
 from bot.approvals.decide import TOO_MANY_CLICKS, UNSURE, Approvals, Click
 from bot.approvals.execute import Executor
-from bot.blocks.decisions import DECLINE_TITLE, decline_form
+from bot.blocks.decisions import DECLINE_TITLE, MAX_REASON_CHARACTERS, decline_form
 from bot.blocks.forms import Field, View, words
 from bot.blocks.text import Mrkdwn
 from bot.identity import Identity, IdentityError
@@ -45,12 +45,13 @@ class Declining:
 
         Raises FormError without a reason, and when Slack does not tell who may.
         """
-        if not reason.strip():
+        reason = reason.strip()[:MAX_REASON_CHARACTERS]
+        if not reason:
             raise FormError(NO_REASON, Field.REASON)
         found = await self._declinable(click)
         if isinstance(found, str):
             return self._refused(click, found)
-        if not await self._executor.decline(found, click.user, reason.strip()):
+        if not await self._executor.decline(found, click.user, reason):
             return self._refused(click, await self._approvals.too_late(found.id))
         return words(DECLINE_TITLE, "Declined. The thread is told why, in your words.")
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,8 +105,13 @@ class Record:
 
 
 def shown(message: Message) -> str:
-    """Read all the text that a message shows."""
-    return "\n".join(_texts(message.blocks)) if message.blocks else message.text
+    """Read all the text that a message shows, without what stands below every answer."""
+    said = [block for block in message.blocks if not _is_below(block)]
+    return "\n".join(_texts(said)) if said else message.text
+
+
+def _is_below(block: Mapping[str, Any]) -> bool:
+    return block["type"] == "context_actions" or str(block.get("block_id")).startswith("person:")
 
 
 def buttons(message: Message) -> dict[str, str]:

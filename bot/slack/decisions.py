@@ -21,12 +21,14 @@ from bot.slack.client import BotIdentity
 from bot.slack.content import kept_text, text
 from bot.slack.listeners import read_click, read_clicker
 from bot.slack.modals import present, submit
+from bot.tracing import tracing
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     """One of the forms: how it is opened, and how what was filled in is taken; `field` is where trouble is told."""
 
+    decision: str
     title: str
     field: Field
     open: Callable[[Click], Awaitable[View]]
@@ -56,8 +58,8 @@ class DecisionForms:
 
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
-        declines = _Form(DECLINE_TITLE, Field.REASON, self._declining.form, self._decline)
-        changes = _Form(CHANGE_TITLE, Field.AMOUNT, self._amending.form, self._change)
+        declines = _Form("decline", DECLINE_TITLE, Field.REASON, self._declining.form, self._decline)
+        changes = _Form("change", CHANGE_TITLE, Field.AMOUNT, self._amending.form, self._change)
         for button, callback_id, form in ((DECLINE, DECLINE_FORM, declines), (CHANGE, CHANGE_FORM, changes)):
             app.action(button)(self._opener(form))
             app.view(callback_id)(self._taker(form))
@@ -89,7 +91,8 @@ class DecisionForms:
         user, user_team, team = read_clicker(body, self._ourselves, self._trusted_teams)
         place = json.loads(body["view"]["private_metadata"])
         click = Click(user=user, user_team=user_team, team=team, **place)
-        taken = await submit(ack, body, form.field, partial(form.take, click, body["view"]))
+        with tracing.click(form.decision):
+            taken = await submit(ack, body, form.field, partial(form.take, click, body["view"]))
         if taken and click.shown_as is not None:
             await self._home.show(user)
 

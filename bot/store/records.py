@@ -272,6 +272,23 @@ class ToolCall:
         return self.confirmed_at or self.created_at
 
 
+class StepState(StrEnum):
+    """How far a step of a run is, in Slack's words."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a run does, as the person who waits is shown it."""
+
+    id: str
+    title: str
+    state: StepState
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCall:
     """One request to the model: what it cost and how it ended."""

@@ -129,6 +129,12 @@ class Conversations(Protocol):
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Return the calls of the thread's run, and all requests that wait in the thread."""
 
+    async def timeline(self, thread: ThreadId) -> str | None:
+        """Return which message of ours shows what is done in the thread, while something is."""
+
+    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
+        """Keep which message shows it, or that none does any more."""
+
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
 

@@ -117,8 +117,8 @@ class Exporter:
     @contextmanager
     def run(self, thread: str, traceparent: str | None, received_at: datetime, *, first: bool) -> Iterator[None]:
         """Hold the span of a run; what is in the row is made a span with it, when it is the first time."""
-        if first and traceparent:
-            self._make_first(_span_context(traceparent), received_at)
+        if first and traceparent and (promised := _span_context(traceparent)).is_valid:
+            self._make_first(promised, received_at)
         conversation = hashlib.sha256(thread.encode()).hexdigest()[:32]
         invocation = self._told.invoke_local_agent(
             agent_name=AGENT, context=_context(traceparent), conversation_id=conversation

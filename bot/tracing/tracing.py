@@ -5,6 +5,7 @@ A run is one trace, from the message to the post; a click is one of its own, wit
 people decide. Nothing that is told has a name, an address or what somebody wrote.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,7 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.tracing.exporter import Exporter
 
+logger = logging.getLogger(__name__)
+
 MISSING = "OTEL_… is set, and nothing is exported without the extra: install `support-bot[otel]`."
+UNUSABLE = "One of OTEL_… cannot be used, so nothing is exported: {}."
 NOT_HTTP = "OTEL_EXPORTER_OTLP_PROTOCOL is {}, and the bot exports by http/protobuf alone (port 4318, as a rule)."
 SIGNALS = ("TRACES", "METRICS")
 _NOTHING = nullcontext()
@@ -46,6 +50,8 @@ def fault(environment: Mapping[str, str] | None = None) -> str | None:
         from bot.tracing import exporter  # noqa: F401 - whether it is there is the question
     except ModuleNotFoundError:
         return MISSING
+    except ValueError as error:  # the SDK reads some of them when it is imported
+        return UNUSABLE.format(error)
     return None
 
 
@@ -58,7 +64,13 @@ def exporting() -> Iterator[None]:
         return
     from bot.tracing.exporter import Exporter
 
-    _Switch.exporter = exporter = Exporter(traces=traces, metrics=metrics)
+    try:
+        exporter = Exporter(traces=traces, metrics=metrics)
+    except ValueError as error:
+        logger.warning("telemetry: %s", UNUSABLE.format(error))
+        yield
+        return
+    _Switch.exporter = exporter
     try:
         yield
     finally:

@@ -146,16 +146,20 @@ async def test_metrics(world: World) -> None:
 
 
 async def test_readiness_knows_model_and_shop(world: World) -> None:
-    """When the model has failed again and again, `/readyz` says so, and stays 200: messages must still reach us."""
+    """When model or shop fail again and again, `/readyz` says so, and stays 200: messages must still reach us."""
     world.script += [Failure(401, code="invalid_api_key")] * 3
     port = free_port()
     async with world.bot(BOT_HEALTH_PORT=port):
         for _ in range(3):
             await world.replies(await world.says(ANA, "@bot hello"))
+        world.write("ALTER TABLE orders RENAME TO elsewhere")
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as response:
             told = await response.json()
     assert (response.status, told["ready"], told["faults"]) == (200, True, [])
-    assert told["trouble"] == [f"the model scripted-model at {world.model.url}/ does not answer: status 401"]
+    assert told["trouble"] == [
+        f"the model scripted-model at {world.model.url}/ does not answer: status 401",
+        "the shop does not answer (OperationalError)",
+    ]
 
 
 def test_configured_again() -> None:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from bot.testing.openai import Answer, Failure
 from tests.collector import Collector, SeenSpan, collecting
 from tests.operator.command import ask
@@ -121,6 +123,21 @@ async def test_what_goes_on_after_a_confirmation(world: World) -> None:
     assert [span.trace for span in collector.named("receive message")] == traces
     (click,) = collector.named("click approve")
     assert click.links == (traces[0],)
+
+
+@pytest.mark.parametrize("name", ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_METRIC_EXPORT_INTERVAL"])
+def test_a_slip_in_a_variable(name: str) -> None:
+    """A variable that the SDK cannot use keeps nothing from starting: it is told, and nothing is exported."""
+    code = (
+        "import sys; from bot.tracing import tracing; print(tracing.fault(), file=sys.stderr)\n"
+        "with tracing.exporting(): print(tracing.begin())"
+    )
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", name: "-1"}
+    told = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "None\n"
+    assert "One of OTEL_… cannot be used, so nothing is exported: " in told.stderr
 
 
 def test_nothing_unless_wanted() -> None:

@@ -206,6 +206,10 @@ def _traces(connection: psycopg.Connection[Any]) -> None:
         connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
 
 
+def _timelines(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
+
+
 def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
     connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
@@ -215,6 +219,7 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
     "two_approvers": _two_approvers,
+    "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
     "decisions_in_words": _decisions_in_words,
     "plain_views": create_views,

@@ -461,6 +461,12 @@ def look_ups(db: Database) -> None:
     db.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
 
 
+@bot_migrations()
+def timelines(db: Database) -> None:
+    """Keep which message shows what is done in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
+
+
 def _count_seals(db: Database) -> None:
     """Count the entries of the chain that there ever were, unless they are counted already."""
     if db["seal_chain"].exists():

@@ -26,9 +26,11 @@ from bot.store.tables.runs import start_of_run
 from bot.store.tables.threads import (
     find_thread,
     get_intent,
+    get_timeline,
     is_known,
     is_quiet_for,
     keep_rating,
+    keep_timeline,
     mark_handed_over,
     mark_taken_back,
     set_intent,
@@ -232,6 +234,14 @@ class Conversations:
             return [call_of(row) for row in rows]
 
         return await self._database.read(read)
+
+    async def timeline(self, thread: ThreadId) -> str | None:
+        """Read which message shows what is done in the thread."""
+        return await self._database.read(lambda db: get_timeline(db, find_thread(db, thread)))
+
+    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
+        """Keep which message shows it, or that none does any more."""
+        await self._database.commit(lambda db: keep_timeline(db, find_thread(db, thread), ts))
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

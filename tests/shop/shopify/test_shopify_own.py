@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress, RefundReason, ReturnItems
 from bot.shop.money import Money
 from bot.shop.orders import Address
-from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError, TellsRefunds
 from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import Sale
 from bot.testing.shop.returns import return_of
@@ -39,6 +41,19 @@ async def test_too_few_points_tell_when_to_come_back(stage: ShopifyStage) -> Non
         await stage.shop.apply(change, quote, key=KEY)
     assert caught.value.retry_after == pytest.approx(3.5)
     assert await stage.given_back(number) == 0
+
+
+async def test_what_went_back_before(stage: ShopifyStage) -> None:
+    """The refunds of a customer are told with their time and sum, those that failed and those of others left out."""
+    number, other = await stage.sell(Sale()), await stage.sell(Sale(refunds="failed"))
+    await apply(stage, refund_of(number, 1000))
+    await apply(stage, refund_of(other, 500), key=OTHER_KEY)
+    customer, now = (await order_of(stage, number)).customer, datetime.now(UTC)
+    assert isinstance(stage.shop, TellsRefunds)
+    assert await stage.shop.refunds_of(customer, since=now - timedelta(days=90)) == [Money(1000)]
+    assert await stage.shop.refunds_of(customer, since=now + timedelta(days=1)) == []
+    nobody = replace(customer, id="gid://shopify/Customer/9999")
+    assert await stage.shop.refunds_of(nobody, since=now - timedelta(days=90)) == []
 
 
 async def test_a_token_that_ended_is_renewed_once(stage: ShopifyStage) -> None:
