@@ -1,5 +1,6 @@
 """How a request for approval looks, before it is decided and after, and how a thread looks that people take over."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -46,7 +47,7 @@ def approval_card(
     card += ({**context(Mrkdwn(f"*Refunds before*: {escape(before)}")), "block_id": _BEFORE},) if before else ()
     card = (*card, note) if note else card
     card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
-    return (*card, context(_understood(intent))) if intent else card
+    return (*card, context(_understood(intent, json.dumps(note, ensure_ascii=False)))) if intent else card
 
 
 def note_block(requester: str, note: str) -> Block:
@@ -143,6 +144,8 @@ def relayed(user: str, words: str) -> Mrkdwn:
     return Mrkdwn(f"{mention(user)}: {prose(words)}")
 
 
-def _understood(intent: CustomerIntent) -> Mrkdwn:
-    category = intent.category.replace("_", " ")
-    return Mrkdwn(f"Understood as {category}, {intent.urgency} urgency: “{one_line(intent.summary, 200)}”")
+def _understood(intent: CustomerIntent, quoted: str = "") -> Mrkdwn:
+    """Say what a customer seems to want; not in words that are `quoted` above already."""
+    understood = f"Understood as {intent.category.replace('_', ' ')}, {intent.urgency} urgency"
+    summary = one_line(intent.summary, 200)
+    return Mrkdwn(f"{understood}." if f"“{summary}”" in quoted else f"{understood}: “{summary}”")

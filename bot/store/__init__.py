@@ -10,7 +10,7 @@ Tables, each with the module of `bot.store.tables` that owns it:
     ratings         threads            what people say that answers were worth
     inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
     messages        messages           the conversation as the model reads it
-    tool_calls      calls              the log of tool calls; approval_requests moves those that need an approval
+    tool_calls      calls              tool calls and what people look up; approval_requests moves what needs approval
     model_calls     calls              the log of requests to the model
     refused_clicks  approval_requests  who pressed a button in vain
     outbox          outbox             what is to be said: waiting -> sent | failed

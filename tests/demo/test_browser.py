@@ -268,6 +268,5 @@ async def test_stop(tmp_path: Path, browser: Browser, monkeypatch: pytest.Monkey
             await send(page, "which orders do I have?")
             await asked.wait()
             await page.get_by_role("button", name="Stop").click()
-            await expect(page.get_by_role("button", name="Stop")).to_be_disabled()
-            go_on.set()
             await expect(page.get_by_test_id("thread").get_by_text("I have stopped, as you asked.")).to_be_visible()
+            go_on.set()

@@ -59,7 +59,7 @@ async def test_eight_moments(address: str, browser: Browser, pictures: Path | No
     """With --pictures each of the moments is there to be seen, and is kept as a picture that is quick to load."""
     if pictures is None:
         pytest.skip("--pictures names the folder for them")
-    page = await browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=1.5)
+    page = await browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=1.4)
     await page.goto(f"{address}/#ana/D0ANA")
     await page.get_by_role("button", name="Hide the live log").click()
     thread, feed, modal = page.get_by_test_id("thread"), page.locator("#channel-feed"), page.get_by_test_id("modal")
