@@ -9,7 +9,7 @@ from bot.store.records import Block
 
 _MAX_SECTION_CHARACTERS = 3_000
 _MAX_BLOCKS = 45  # of 50: what stands below an answer has room
-PRESSED = ("button", "static_select", "overflow", "feedback_buttons")
+_PRESSED = ("button", "static_select", "overflow", "feedback_buttons")
 _MAX_FALLBACK_CHARACTERS = 3_500
 _MAX_ANSWER_CHARACTERS = 12_000
 _MAX_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
@@ -107,7 +107,7 @@ def _words(part: Block) -> str:
         return "".join(map(_words, part["elements"]))
     if kind == "rich_text_list":
         return "\n".join(f"• {_words(item)}" for item in part["elements"])
-    parts = () if kind in PRESSED else (text, *part.get("fields", ()), *part.get("elements", ()))
+    parts = () if kind in _PRESSED else (text, *part.get("fields", ()), *part.get("elements", ()))
     return "\n".join(filter(None, (_words(one) for one in parts if one)))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.blocks.messages import PRESSED
 from bot.evaluation.conversation import written
 from bot.testing.slack.workspace import Message
 from bot.testing.slack.workspace.objects import actions_of
@@ -105,6 +104,9 @@ class Record:
     balances: dict[str, int] = field(default_factory=dict)
 
 
+_BUTTONS = ("button", "feedback_buttons")
+
+
 def shown(message: Message) -> str:
     """Read all the text that a message shows, without what is on its buttons: that is no answer."""
     return "\n".join(_texts(message.blocks)) if message.blocks else message.text
@@ -116,7 +118,7 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 def _texts(part: Any) -> Iterable[str]:
-    if isinstance(part, dict) and part.get("type") not in PRESSED:
+    if isinstance(part, dict) and part.get("type") not in _BUTTONS:
         if isinstance(part.get("text"), str):
             yield part["text"]
         for value in part.values():
