@@ -9,11 +9,12 @@ Rooms, from the top down; each imports only what is below it:
     demo         a whole workspace on one port of localhost, with an offline model
     app          the order of start and stop, and its reason
     wiring       the composition root: what each part is given
+    deciding     the same of what decides about requests
     ground       what all parts stand on: database, shop, tools, and who is who in Slack
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button and form, and the Home tab
     agent        the tool loop of one thread: worker, agent, runs, tool_loop, turns, tool_calls, replies, run_ends, …
-    approvals    from parked to settled: gate (whose yes), requests, decide, execute, endings (a table), cards, sweeper
+    approvals    from parked to settled: gate (whose yes), requests, decide, decline, amend, execute, endings, cards, …
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
@@ -54,6 +55,7 @@ A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
           -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
+                                (a form opens for a no with a reason, in decline, and for other figures, in amend)
           -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
           -> approvals/cards    every card is drawn without buttons
@@ -67,10 +69,10 @@ running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 Calls that no import shows, all joined in wiring: intake wakes the worker (WakeThread), and so do the approvals after a
 customer's own change; intake tells the executor that a message was changed (MessageChanged), the agent that a run was
 stopped (RunStopped), and the desk that somebody opened their Home tab (HomeOpened) or their messages (MessagesOpened);
-the agent shows a status (ShowStatus) and how a
-thread stands (ShowSession), and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk
-begins a thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox
-tells delivery which channel has a post (OutboxNews).
+the agent shows a status (ShowStatus), how a thread stands (ShowSession) and the steps of a run (ShowSteps, EndSteps),
+and reads what was said above in a thread (ReadAbove) and pictures (FetchFile); the desk begins a thread through
+delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox tells delivery which
+channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

@@ -147,5 +147,6 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    parts = (bot.worker, bot.buttons, bot.below, bot.desk, bot.menus, bot.tabs, bot.links, bot.sweeper)
-    await asyncio.gather(*(part.stop(seconds) for part in parts))
+    parts = (bot.worker, bot.buttons, bot.forms, bot.below, bot.desk, bot.menus)
+    shown = (bot.timelines, bot.tabs, bot.links, bot.sweeper)
+    await asyncio.gather(*(part.stop(seconds) for part in (*parts, *shown)))

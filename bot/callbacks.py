@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
+from bot.store.records import Block, InboxMessage, SharedFile, Step, ThreadId
 
 SessionState = Literal["processing", "suspended", "active"]
 
@@ -41,6 +41,20 @@ class ShowSession(Protocol):
 
     def __call__(self, thread: ThreadId, state: SessionState, user: str = "", title: str = "") -> None:
         """Return at once; what cannot be shown is dropped."""
+
+
+class ShowSteps(Protocol):
+    """The agent tells Slack's timelines which steps a run has taken, and how far each is."""
+
+    def __call__(self, thread: ThreadId, user: str, steps: Sequence[Step], /) -> None:
+        """Return at once; what cannot be shown is dropped."""
+
+
+class EndSteps(Protocol):
+    """The agent tells Slack's timelines that a run is over."""
+
+    async def __call__(self, thread: ThreadId, /, *, resumed: bool) -> None:
+        """Return when nothing of it changes any more, or in a moment."""
 
 
 class CardLost(Protocol):

@@ -103,7 +103,7 @@ class LimitFields(BaseSettings):
         ge=0,
         le=10,
         validation_alias="BOT_LINES_SECONDS",
-        description="Seconds to wait in a direct message for the next line, before the model is asked.",
+        description="Seconds to wait in a direct message or a thread for the next line, before the model is asked.",
     )
     lease_seconds: float = Field(
         15,

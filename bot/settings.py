@@ -153,6 +153,11 @@ class Settings(ApprovalFields, ModelFields, LimitFields):
         validation_alias="BOT_PRIVATE_ANSWERS",
         description="Whether in public channels all but an order's status and dates is shown to who asks alone.",
     )
+    streaming: bool = Field(
+        default=True,
+        validation_alias="BOT_STREAMING",
+        description="Whether a run of several steps shows them in a timeline that Slack streams, above the answer.",
+    )
     allow_self_approval: bool = Field(
         default=False,
         validation_alias="BOT_ALLOW_SELF_APPROVAL",

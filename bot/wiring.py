@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.agent import Agent, Progress
+from bot.agent.agent import Agent
 from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
-from bot.agent.escalation import Escalation
 from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
@@ -21,17 +20,15 @@ from bot.agent.reading import Reading, SlackSources
 from bot.agent.replies import Replies
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
+from bot.agent.steps import Progress
 from bot.agent.stopping import Stops
 from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
 from bot.agent.worker import Worker
-from bot.approvals.cards import Cards
-from bot.approvals.decide import Approvals
-from bot.approvals.execute import Executor
 from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.callbacks import WakeThread
+from bot.deciding import Deciding, decision_forms, make_deciding
 from bot.desk.choices import Choices
 from bot.desk.forms import Forms
 from bot.desk.home import Home
@@ -46,6 +43,7 @@ from bot.policy import read_policy
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.slack.bolt import bolt_app
+from bot.slack.decisions import DecisionForms
 from bot.slack.delivery import Delivery
 from bot.slack.desk import Desk
 from bot.slack.feedback import Feedback
@@ -55,9 +53,8 @@ from bot.slack.intake import Intake
 from bot.slack.links import Links
 from bot.slack.listeners import Buttons
 from bot.slack.menus import Menus
-from bot.slack.sessions import Sessions
-from bot.slack.statuses import Statuses
 from bot.slack.threads import ThreadReader
+from bot.slack.timelines import Timelines
 from bot.store.hints import Hints
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.store import Store
@@ -79,7 +76,9 @@ class Bot:
     sweeper: ApprovalSweeper
     worker: Worker
     stops: Stops
+    timelines: Timelines
     buttons: Buttons
+    forms: DecisionForms
     below: Feedback
     desk: Desk
     menus: Menus
@@ -88,20 +87,6 @@ class Bot:
     links: Links
     clock_ahead: float
     models: Sequence[ModelHealth]
-
-
-@dataclass(frozen=True, slots=True)
-class _Deciding:
-    """What makes requests, carries them out, and posts what there is to say."""
-
-    cards: Cards
-    executor: Executor
-    approvals: Approvals
-    delivery: Delivery
-    statuses: Statuses
-    sessions: Sessions
-    escalation: Escalation
-    stops: Stops
 
 
 async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Shop], stack: AsyncExitStack) -> Bot:
@@ -113,7 +98,7 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
     bounds = Bounds(ground.store.usage, settings)
     worker: Worker
     # It is made below: a request that is done wakes its thread, and the thread's run makes requests.
-    deciding = _deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
+    deciding = make_deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
     pictures = Pictures()
     models = [OpenAIModel(one, pictures.shown) for one in settings.models]
     for model in models:
@@ -135,26 +120,10 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
     return _slack_side(settings, ground, deciding, worker, [model.health for model in models])
 
 
-def _deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> _Deciding:
-    store, identity = ground.store, ground.identity
-    cards = Cards(identity, settings)
-    executor = Executor(
-        store=store, cards=cards, tools=ground.tools, shop=ground.shop, identity=identity, settings=settings
-    )
-    approvals = Approvals(store=store, executor=executor, cards=cards, identity=identity, settings=settings, wake=wake)
-    statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
-    delivery = Delivery(
-        ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
-    )
-    escalation = Escalation(settings, ground.ourselves.url, bounds)
-    stops = Stops(store.conversations)
-    return _Deciding(cards, executor, approvals, delivery, statuses, sessions, escalation, stops)
-
-
 def _agent(
     settings: Settings,
     ground: Ground,
-    deciding: _Deciding,
+    deciding: Deciding,
     models: Sequence[Model],
     *,
     intents: Intents,
@@ -199,13 +168,15 @@ def _agent(
         ),
         ends=RunEnds(conversations, replies, deciding.escalation, intents),
         reading=reading,
-        progress=Progress(deciding.statuses.show, deciding.sessions.show),
+        progress=Progress(
+            deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
+        ),
         max_seconds=settings.run_seconds,
     )
 
 
 def _slack_side(
-    settings: Settings, ground: Ground, deciding: _Deciding, worker: Worker, models: Sequence[ModelHealth]
+    settings: Settings, ground: Ground, deciding: Deciding, worker: Worker, models: Sequence[ModelHealth]
 ) -> Bot:
     """Make what listens to Slack, and what it is handed to."""
     store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
@@ -239,6 +210,7 @@ def _slack_side(
         home=home,
         trusted_teams=settings.trusted_teams,
     )
+    forms = decision_forms(settings, ground, deciding, home)
     below = Feedback(
         ourselves=ourselves,
         client=ground.client,
@@ -252,7 +224,7 @@ def _slack_side(
     menus = Menus(ourselves=ourselves, choices=choices, delivery=delivery)
     tabs.register(app, home)
     links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
-    for listener in (buttons, below, desk, menus):
+    for listener in (buttons, forms, below, desk, menus):
         listener.register(app)
     return Bot(
         app=app,
@@ -270,7 +242,9 @@ def _slack_side(
         ),
         worker=worker,
         stops=deciding.stops,
+        timelines=deciding.timelines,
         buttons=buttons,
+        forms=forms,
         below=below,
         desk=desk,
         menus=menus,
@@ -282,7 +256,7 @@ def _slack_side(
     )
 
 
-def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
+def _orders(settings: Settings, ground: Ground, deciding: Deciding) -> Orders:
     return Orders(
         store=ground.store,
         shop=ground.shop,
@@ -293,7 +267,7 @@ def _orders(settings: Settings, ground: Ground, deciding: _Deciding) -> Orders:
     )
 
 
-def _desk(ground: Ground, deciding: _Deciding, worker: Worker, orders: Orders) -> Desk:
+def _desk(ground: Ground, deciding: Deciding, worker: Worker, orders: Orders) -> Desk:
     forms = Forms(
         orders=orders,
         inbox=ground.store.inbox,

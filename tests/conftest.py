@@ -20,7 +20,9 @@ LONG = (
     "shop/stripe",
     "stories/test_evaluation.py",
     "stories/test_evaluation_breaches.py",
+    "stories/test_failover.py",
     "stories/test_kills.py",
+    "stories/test_pgbouncer.py",
     "stories/test_processes.py",
     "stories/test_replicas.py",
 )

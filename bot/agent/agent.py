@@ -1,28 +1,19 @@
 """One message of a thread from the inbox to its end, whatever happens on the way."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from bot.agent.errors import RunError
-from bot.agent.reading import Reading, is_line_by_line
+from bot.agent.reading import Reading, may_be_one_of_several
 from bot.agent.run_ends import RunEnds
 from bot.agent.runs import Runs
-from bot.callbacks import ShowSession, ShowStatus
+from bot.agent.steps import Progress, RunProgress
+from bot.agent.tool_loop import Said
 from bot.failpoints import reach
 from bot.identity import IdentityError
 from bot.store.records import Conversation, InboxMessage, ThreadId, new_id
 
 FOUND_LATE = "I was away and found this only now"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How people see that the bot is at work."""
-
-    status: ShowStatus
-    session: ShowSession
 
 
 class Agent:
@@ -41,7 +32,7 @@ class Agent:
         Return whether another message waits in the thread, as all that ends a run does.
         """
         self._progress.session(message.shown_in, "processing", message.user, message.text)
-        if is_line_by_line(message):
+        if may_be_one_of_several(message):
             self._progress.status(message.shown_in, "is thinking…")
             await self._reading.wait_for_lines(message)
         while True:
@@ -60,7 +51,7 @@ class Agent:
         """Answer the message as it reads now; None when the person has corrected it before it was answered."""
         try:
             async with asyncio.timeout(self._max_seconds):
-                reply, posts = await self._runs.run(message, partial(self._progress.status, message.shown_in))
+                reply, posts = await self._run(message)
         except RunError as error:
             return await self._ends.failed(message, error)
         except IdentityError as error:
@@ -70,6 +61,13 @@ class Agent:
             return await self.apologise(message, "This took too long, so I stopped.", "the run took too long")
         # Out of the time-out's reach: of an end that is cut off while it is written, nobody knows whether it was.
         return await self._ends.answered(message, reply, posts)
+
+    async def _run(self, message: InboxMessage) -> Said:
+        progress = RunProgress(self._progress, message)
+        try:
+            return await self._runs.run(message, progress)
+        finally:
+            await progress.end()
 
     async def apologise(self, message: InboxMessage, words: str, error: str) -> bool:
         """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""

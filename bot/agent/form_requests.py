@@ -35,7 +35,7 @@ class FormRequests:
         """Make the call, once, and return its outcome in words."""
         calls = conversation.unanswered
         if not calls and not _results(conversation):
-            requested = RequestedCall(f"form_{new_id()}", form.tool, form.arguments)
+            requested = RequestedCall(new_id()[:9], form.tool, form.arguments)
             function = {"name": requested.name, "arguments": requested.arguments}
             turn = {"id": requested.id, "type": "function", "function": function}
             calls = await self._conversations.add_turn(

@@ -48,7 +48,7 @@ class Reading:
 
     async def wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
-        if is_line_by_line(message):
+        if may_be_one_of_several(message):
             since = (datetime.now(UTC) - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
 
@@ -57,7 +57,7 @@ class Reading:
 
         None when nothing came, or when the lines do not end.
         """
-        if not is_line_by_line(message) or asked.spent.steps >= MAX_TIMES_FOR_LINES:
+        if message.form is not None or asked.spent.steps >= MAX_TIMES_FOR_LINES:
             return None
         conversation = await self._store.conversations.begin(message)
         return conversation if conversation.messages != asked.messages else None
@@ -70,6 +70,7 @@ class Reading:
                     self._pictures.keep(file, content)
 
 
-def is_line_by_line(message: InboxMessage) -> bool:
-    """Return whether the next line may belong to the same question."""
-    return message.thread.channel.startswith("D") and message.form is None
+def may_be_one_of_several(message: InboxMessage) -> bool:
+    """Return whether the next line would come to us by itself: in a direct message, or in a thread that is ours."""
+    in_thread = message.ts != message.thread.ts
+    return (in_thread or message.thread.channel.startswith("D")) and message.form is None

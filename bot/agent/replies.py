@@ -38,7 +38,7 @@ class Replies:
     async def question(
         self, message: InboxMessage, text: str, conversation: Conversation, requester: Person
     ) -> list[Post]:
-        """Make the posts of what the model asks with a menu, which nobody rates."""
+        """Make the posts of what the model asks with a menu, which is no answer to be rated."""
         known = self._known_addresses(requester, conversation)
         posts = self._posts(message, without_instructions(text), conversation.cards, known)
         posts = await self._closed(message, posts, rated=False)
@@ -63,8 +63,8 @@ class Replies:
         if await self._conversations.is_with_people(message.thread, message.user):
             text = f"{last.text}\n{HANDED_OVER}".strip()
             return [*before, replace(last, text=text, blocks=(*last.blocks, context(HANDED_OVER)))]
-        below = [feedback(last.id)] if rated else []
-        return [*before, replace(last, blocks=(*last.blocks, *below, *self._offer(last)))]
+        below = [feedback(last.id), *self._offer(last)] if rated else []
+        return [*before, replace(last, blocks=(*last.blocks, *below))]
 
     def _offer(self, post: Post) -> list[Block]:
         """Offer a person, where there are some to call."""

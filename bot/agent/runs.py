@@ -1,11 +1,10 @@
 """One run: who asks, whether they are served here, what is read, and then the loop, or the one call of a form."""
 
-from collections.abc import Callable
-
 from bot.agent.audience import Audience
 from bot.agent.form_requests import FormRequests
 from bot.agent.reading import Reading
 from bot.agent.replies import Replies
+from bot.agent.steps import RunProgress
 from bot.agent.tool_loop import Said, ToolLoop
 from bot.store.records import InboxMessage
 
@@ -22,17 +21,17 @@ class Runs:
         self._forms = forms
         self._replies = replies
 
-    async def run(self, message: InboxMessage, show: Callable[[str], None]) -> Said:
+    async def run(self, message: InboxMessage, progress: RunProgress) -> Said:
         """Go on until there is an answer; return the run's last reply and what is to be said.
 
         Raises RunError and IdentityError when there is none.
         """
-        show("is thinking…")
+        progress.status("is thinking…")
         requester = await self._audience.person(message.user)
         if refusal := await self._audience.refusal(message, requester):
             return None, self._replies.plain(message, refusal)
         public = await self._audience.is_public(message.thread.channel)
         conversation = await self._reading.begin(message)
         if message.form is not None:
-            return await self._forms.ask(message, message.form, conversation, requester, show)
-        return await self._loop.run(message, conversation, requester, show, public=public)
+            return await self._forms.ask(message, message.form, conversation, requester, progress.status)
+        return await self._loop.run(message, conversation, requester, progress, public=public)

@@ -53,7 +53,7 @@ HIDDEN = {
 class ToolRunContext:
     """For whom calls are run, what the thread was sorted as, what they wrote and showed there, and whether all read it.
 
-    A `note` is what they wrote in a form, for the one who decides.
+    A `note` is what they wrote to ask for it, for the one who decides.
     """
 
     person: Person

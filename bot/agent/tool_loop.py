@@ -1,11 +1,11 @@
 """The tool loop: model, tools, model, until there is text. All state is rows, so it goes on where it was cut off."""
 
 import logging
-from collections.abc import Callable
 
 from bot.agent.asking import question_of
 from bot.agent.intents import Intents
 from bot.agent.replies import Replies
+from bot.agent.steps import RunProgress
 from bot.agent.stopping import StoppedError, words_of_stop
 from bot.agent.tool_calls import ToolCalls, ToolRunContext
 from bot.agent.turns import Turns
@@ -38,7 +38,7 @@ class ToolLoop:
         message: InboxMessage,
         conversation: Conversation,
         requester: Person,
-        show: Callable[[str], None],
+        progress: RunProgress,
         *,
         public: bool,
     ) -> Said:
@@ -47,7 +47,7 @@ class ToolLoop:
         Raises RunError when there is nothing to be said.
         """
         try:
-            return await self._run(message, conversation, requester, show, public=public)
+            return await self._run(message, conversation, requester, progress, public=public)
         except StoppedError:
             return await self._stopped(message, public=public)
 
@@ -56,7 +56,7 @@ class ToolLoop:
         message: InboxMessage,
         conversation: Conversation,
         requester: Person,
-        show: Callable[[str], None],
+        progress: RunProgress,
         *,
         public: bool,
     ) -> Said:
@@ -81,10 +81,20 @@ class ToolLoop:
                 conversation.pictures_of(message.user),
                 conversation.messages,
                 public=public,
+                note=conversation.asked_by(message.user),
             )
-            await self._tool_calls.run(calls, run_context, show)
+            several = bool(conversation.spent.steps)
+            if several:
+                await self._show_steps(message, progress)
+            await self._tool_calls.run(calls, run_context, progress.status)
             conversation = await self._conversations.add_results(message.thread)
             reach("call written")
+            if several:
+                await self._show_steps(message, progress)
+
+    async def _show_steps(self, message: InboxMessage, progress: RunProgress) -> None:
+        """Show what was done so far: of a run that has one step alone the answer comes sooner than a timeline."""
+        progress.steps(await self._conversations.calls_of_run(message.thread), self._tool_calls.doing)
 
     async def _stopped(self, message: InboxMessage, *, public: bool) -> Said:
         tell(logger, "run stopped", thread=f"{message.thread.channel}/{message.thread.ts}")

@@ -1,6 +1,7 @@
 """Who may decide a parked call, and that it is decided once."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
-from bot.store.bounds import Bound, Resource
+from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.errors import AboveDayLimitError
 from bot.store.records import CallStatus, Gate, SharedFile, ToolCall, new_id
 from bot.store.store import Store
@@ -65,6 +66,13 @@ class Click:
     message_ts: str
     shown_as: str | None = None
 
+    @property
+    def place(self) -> str:
+        """What a form that it opens carries, so that what is filled in is checked as the click was."""
+        return json.dumps(
+            {"call_id": self.call_id, "channel": self.channel, "message_ts": self.message_ts, "shown_as": self.shown_as}
+        )
+
 
 class Approvals:
     """Decides over parked calls. Every method that takes a click answers in words for the clicker alone, or nothing."""
@@ -75,6 +83,7 @@ class Approvals:
         store: Store,
         executor: Executor,
         cards: Cards,
+        requests: Requests,
         identity: Identity,
         settings: Settings,
         wake: WakeThread,
@@ -83,7 +92,7 @@ class Approvals:
         self._executor = executor
         self._store = store
         self._cards = cards
-        self._requests = Requests(store=store, executor=executor, cards=cards, identity=identity, settings=settings)
+        self._requests = requests
         self._two = TwoApprovers(store, cards, identity)
         self._identity = identity
         self._settings = settings
@@ -137,14 +146,14 @@ class Approvals:
         self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
     ) -> str | None:
         """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
-        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
-        reached = await self._store.usage.take(click.user, new_id(), bound)
+        reached = await self.count(click)
         if reached is None:
             with tracing.click(decision):
-                return self._logged(click, decision, await decide(click))
-        return self._logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
+                return self.logged(click, decision, await decide(click))
+        return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else None
 
-    def _logged(self, click: Click, decision: str, words: str | None) -> str | None:
+    def logged(self, click: Click, decision: str, words: str | None) -> str | None:
+        """Keep a press that did nothing, and return the words for who pressed."""
         if words is not None:
             tracing.ended("denied", well=True)
             self._store.approval_requests.log_refused_click(click.call_id, click.user, click.user_team, decision, words)
@@ -158,12 +167,17 @@ class Approvals:
             )
         return words
 
+    async def count(self, click: Click) -> BoundReached | None:
+        """Count a press; return the bound when the person has pressed as often as they may."""
+        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
+        return await self._store.usage.take(click.user, new_id(), bound)
+
     async def _approve(self, click: Click) -> str | None:
-        found = await self._find(click)
+        found = await self.find(click)
         if isinstance(found, str):
             return found
         try:
-            return await self._refusal(click, found) or await self._checked(click, found)
+            return await self.refusal(click, found) or await self._checked(click, found)
         except ToolError as error:
             await self._executor.close(found, Ending.NOT_DONE, by=click.user, why=str(error))
         except (ToolCrashError, ShopUnavailableError, IdentityError) as error:
@@ -179,12 +193,12 @@ class Approvals:
         now = await self._executor.quoted_now(call, requester)
         if now != quoted_of(call):
             asked = await self._requests.ask_again(call, now, requester)
-            return CHANGED if asked else await self._too_late(call.id)
+            return CHANGED if asked else await self.too_late(call.id)
         if call.gate == Gate.BOTH and call.waits_for_requester:
             passed = await self._requests.pass_on(call, now, requester)
             if passed:
                 tell(logger, "request confirmed", **fields_of(call), by=click.user)
-            return None if passed else await self._too_late(call.id)
+            return None if passed else await self.too_late(call.id)
         if call.approvals_needed > 1 and not await self._two.has_first(call):
             return None if await self._two.take_first(call, click.user) else await self._after_another(click, call)
         if call.approvals_needed > 1 and call.first_approved_by == click.user:
@@ -193,19 +207,19 @@ class Approvals:
             return await self._claim(click, call)
         except AboveDayLimitError as above:
             asked = await self._requests.ask_again(call, now, requester, above.needs)
-            return ABOVE_DAY_LIMIT if asked else await self._too_late(call.id)
+            return ABOVE_DAY_LIMIT if asked else await self.too_late(call.id)
 
     async def _after_another(self, click: Click, call: ToolCall) -> str | None:
         """Decide on the call as it is since somebody else's yes was taken as the first."""
         now = await self._store.calls.get(call.id)
         if now and now.status == CallStatus.PENDING and now.first_approved_by not in (None, call.first_approved_by):
             return await self._checked(click, now)
-        return await self._too_late(call.id)
+        return await self.too_late(call.id)
 
     async def _claim(self, click: Click, call: ToolCall) -> str | None:
         claimed = await self._requests.claim(call, click.user)
         if claimed is None:
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         reach("call claimed")
         said = "request confirmed" if claimed.gate == Gate.REQUESTER else "request approved"
         tell(logger, said, **fields_of(claimed), by=click.user, waited_seconds=_waited(claimed))
@@ -215,26 +229,28 @@ class Approvals:
         return None
 
     async def _cancel(self, click: Click) -> str | None:
-        found = await self._find(click)
+        found = await self.find(click)
         if isinstance(found, str):
             return found
         try:
-            if click.user != found.requester and not await self._may_approve(click, found):
+            if click.user != found.requester and not await self.may_approve(click, found):
                 return f"Only {mention(found.requester)} or {self._cards.approvers(found)} can end this."
         except IdentityError:
             return UNSURE
         ending = Ending.WITHDRAWN if click.user == found.requester else Ending.DECLINED
         ended = await self._executor.close(found, ending, by=click.user)
-        return None if ended else await self._too_late(found.id)
+        return None if ended else await self.too_late(found.id)
 
     async def _take_back(self, click: Click) -> str | None:
-        found = await self._find(click)
+        found = await self.find(click)
         return found if isinstance(found, str) else await self._two.take_back(found, click.user)
 
-    async def _may_approve(self, click: Click, call: ToolCall) -> bool:
+    async def may_approve(self, click: Click, call: ToolCall) -> bool:
+        """Return whether the person may decide this request, as of now. Raises IdentityError."""
         return await self._identity.may_approve(click.user, next_group=call.escalated_at is not None)
 
-    async def _find(self, click: Click) -> ToolCall | str:
+    async def find(self, click: Click) -> ToolCall | str:
+        """Return the pending request that a click is about, or words for the clicker that say why there is none."""
         call = await self._store.calls.get(click.call_id)
         trusted = {click.team, *self._settings.trusted_teams}
         if call is None or not call.gated or click.user_team not in trusted:
@@ -245,10 +261,10 @@ class Approvals:
         if click.shown_as is None and not await self._is_its_card(click, call):
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         if call.expires_at and call.expires_at <= datetime.now(UTC):
             await self._executor.close(call, Ending.EXPIRED)
-            return await self._too_late(call.id)
+            return await self.too_late(call.id)
         return call
 
     async def _is_its_card(self, click: Click, call: ToolCall) -> bool:
@@ -266,7 +282,8 @@ class Approvals:
             await asyncio.sleep(CARD_INTERVAL_SECONDS)
         return False
 
-    async def _refusal(self, click: Click, call: ToolCall) -> str | None:
+    async def refusal(self, click: Click, call: ToolCall) -> str | None:
+        """Return why this person cannot say yes to a request now, if they cannot. Raises as the shop and Slack do."""
         if call.waits_for_requester:
             if click.user != call.requester:
                 return f"Only {mention(call.requester)} can confirm this. The request stays open."
@@ -281,7 +298,7 @@ class Approvals:
         return None
 
     async def _refusal_to_approve(self, click: Click, call: ToolCall) -> str | None:
-        if not await self._may_approve(click, call):
+        if not await self.may_approve(click, call):
             return f"Only {self._cards.approvers(call)} can approve this. The request stays open."
         allows_own = self._settings.allow_self_approval and call.approvals_needed <= 1
         if click.user == call.requester and not allows_own:
@@ -292,11 +309,14 @@ class Approvals:
                 return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return None
 
-    async def _too_late(self, call_id: str) -> str:
+    async def too_late(self, call_id: str) -> str:
+        """Say how a request has ended that somebody wanted to decide."""
         call = await self._store.calls.get(call_id)
         if call is None:
             return NOT_FOUND
         by = f" by {mention(call.decided_by)}" if call.decided_by else ""
+        if call.status == CallStatus.CANCELLED and call.decided_by not in (None, call.requester):
+            return f"This was already changed{by}, and nothing was done. What is asked for instead has its own card."
         return {
             CallStatus.RUNNING: f"This was approved{by} a moment ago and is being done.",
             CallStatus.SUCCEEDED: f"This was already approved{by} and done. Nothing was done twice.",

@@ -75,6 +75,16 @@ class Ending(Enum):
         f"✕ {{what}}: declined by {{by}}. {_NOTHING}",
         "{what}: declined by a person, nothing was done.",
     )
+    DECLINED_BECAUSE = Row(
+        CallStatus.DECLINED,
+        f"✕ {{what}}: declined by {{by}}. {_NOTHING} They say why: “{{why}}”",
+        "{what}: declined by a person, nothing was done.",
+    )
+    AMENDED = Row(
+        CallStatus.CANCELLED,
+        f"✕ {{what}}: changed by {{by}}. {_NOTHING} What waits for approval now: {{why}}.",
+        "{what}: changed by a person who may approve, nothing was done. What waits for approval now: {why}.",
+    )
     WITHDRAWN = Row(
         CallStatus.CANCELLED,
         f"✕ {{what}}: withdrawn by {{by}}. {_NOTHING}",

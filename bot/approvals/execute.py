@@ -3,11 +3,13 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
+from bot.blocks.cards import without_note
 from bot.failpoints import reach
 from bot.identity import Identity, IdentityError, Person, plain_address
 from bot.logs import tell
@@ -143,6 +145,10 @@ class Executor:
         What `why` says is kept as the call's error.
         """
         return await self._settle(call, ending, by=by, why=why, error=why or None)
+
+    async def decline(self, call: ToolCall, by: str, reason: str) -> bool:
+        """Decline a request with what the customer is told, and return whether it was still in the status of `call`."""
+        return await self._settle(call, Ending.DECLINED_BECAUSE, by=by, why=reason, reason=reason)
 
     async def supersede(self, team: str, channel: str, ts: str, text: str | None) -> None:
         """Close what was asked for with a message that says something else now, or shown with one that is gone.
@@ -289,10 +295,13 @@ class Executor:
         by: str | None = None,
         why: str = "",
         error: str | None = None,
+        reason: str | None = None,
         result: str | None = None,
         quotation: str = "",
     ) -> bool:
-        redrawn, announcement = settled_posts(call, ending.on_card(call, by or call.decided_by, why + quotation))
+        # Who changes or deletes a message takes its words back, from the card too.
+        drawn = replace(call, card=without_note(call.card)) if ending is Ending.SUPERSEDED else call
+        redrawn, announcement = settled_posts(drawn, ending.on_card(call, by or call.decided_by, why + quotation))
         settled = await self._calls.settle(
             call,
             ending.value.status,
@@ -301,6 +310,7 @@ class Executor:
             announcement=announcement,
             by=by,
             error=error,
+            reason=reason,
             result=result,
             money_pending=ending is Ending.MONEY_PENDING,
             goes_on=CONFIRMED if _lets_go_on(call, ending) else None,

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.approvals.cards import Cards
+from bot.approvals.cards import Cards, settled_posts
+from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor, fields_of, quoted_of
+from bot.approvals.history import RefundHistory
 from bot.approvals.keys import Keys
 from bot.approvals.policy import AS_USUAL, PolicyError
-from bot.blocks.cards import approval_card, note_block, note_of
+from bot.blocks.cards import approval_card, for_requester_alone, note_block, note_of
 from bot.blocks.text import mention
 from bot.identity import Identity, IdentityError, Person
 from bot.intent import CustomerIntent
@@ -18,7 +20,7 @@ from bot.logs import tell
 from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, Needs, SharedFile, ToolCall, reference
+from bot.store.records import Block, Gate, Needs, SharedFile, ToolCall, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -32,11 +34,19 @@ class Requests:
     """Makes calls wait for those whose yes they need."""
 
     def __init__(
-        self, *, store: Store, executor: Executor, cards: Cards, identity: Identity, settings: Settings
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        cards: Cards,
+        history: RefundHistory,
+        identity: Identity,
+        settings: Settings,
     ) -> None:
         """Raise SettingsError when the operator's own policy cannot be asked."""
         self._keys = Keys(settings)
         self._store = store
+        self._history = history
         self._executor = executor
         self._cards = cards
         self._identity = identity
@@ -57,7 +67,8 @@ class Requests:
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
         expires_at, written = self._deadline(), note_block(requester.id, note) if note else None
-        card = approval_card(preview, call.requester, expires_at, intent, pictures, note=written)
+        before = await self._before(preview)
+        card = approval_card(preview, call.requester, expires_at, intent, pictures, note=written, before=before)
         asked = replace(call, expires_at=expires_at, card=card)
         try:
             needs = await self._keys.needed(preview.quoted, requester)
@@ -111,6 +122,40 @@ class Requests:
         await self._asked(asked, preview, needs, ask)
         return done
 
+    async def amend(self, call: ToolCall, instead: ToolCall, now: Quoted, requester: Person, *, by: str) -> bool:
+        """Have something else asked for in place of a pending call, and return whether that was still as it was shown.
+
+        It waits as if it had been asked for now, with what the customer wrote and sent. Raises IdentityError when
+        nobody could be asked, and ToolError and PolicyError when the operator's own policy refuses it or breaks.
+        """
+        preview, expires_at = preview_of(now), self._deadline()
+        card = await self._drawn_again(call, preview, expires_at)
+        fresh = replace(instead, id=new_id(), created_at=datetime.now(UTC), expires_at=expires_at, card=card)
+        fresh = replace(fresh, supersedes=call.id, confirmed_at=None, first_approved_by=None, first_approved_at=None)
+        needs = await self._keys.needed(now, requester)
+        redrawn, announcement = settled_posts(call, Ending.AMENDED.on_card(call, by, preview.summary))
+        told = Ending.AMENDED.for_model(call, f"{preview.summary} (request {reference(fresh.id)})")
+        done = False
+
+        async def ask(one: ToolCall) -> None:
+            nonlocal done
+            cards = await self._cards.to_ask(one, preview, requester)
+            done = await self._store.approval_requests.supersede(
+                call,
+                one,
+                summary=told,
+                by=by,
+                redrawn=redrawn,
+                announcement=announcement,
+                cards=cards,
+                limits=self._keys.limits,
+            )
+
+        await self._asked(fresh, preview, needs, ask)
+        if done:
+            tell(logger, "request changed", **fields_of(call), by=by, into=fresh.id)
+        return done
+
     async def ask_elsewhere(self, call: ToolCall) -> bool:
         """Ask approvers directly or in the thread, as their channel took no card; return whether there is one now."""
         if call.waits_for_requester or not self._settings.approval_channel:
@@ -148,9 +193,14 @@ class Requests:
 
     async def _drawn_again(self, call: ToolCall, preview: Preview, expires_at: datetime) -> tuple[Block, ...]:
         """Draw the card with figures and time as they are now, and what the customer wrote and sent as it was."""
-        intent = await self._stored_intent(call)
-        card = approval_card(preview, call.requester, expires_at, intent, note=note_of(call.card))
+        intent, before = await self._stored_intent(call), await self._before(preview)
+        card = approval_card(preview, call.requester, expires_at, intent, note=note_of(call.card), before=before)
         return (*card, *(block for block in call.card if block["type"] == "image"))
+
+    async def _before(self, preview: Preview) -> str:
+        """Say what went back to the customer before, where more is to."""
+        quote = preview.quoted.quote
+        return await self._history.of(quote.customer) if quote.balance and quote.balance.minor > 0 else ""
 
     async def _stored_intent(self, call: ToolCall) -> CustomerIntent | None:
         stored = await self._store.conversations.intent(call.thread)
@@ -178,5 +228,6 @@ def _waiting(call: ToolCall, preview: Preview, needs: Needs) -> ToolCall:
         approvals_needed=needs.approvers,
         subject=preview.subject,
         summary=preview.summary,
+        card=call.card if needs.approvers else for_requester_alone(call.card),
         result=json.dumps(told),
     )

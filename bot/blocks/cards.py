@@ -1,20 +1,24 @@
 """How a request for approval looks, before it is decided and after, and how a thread looks that people take over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.blocks.messages import context, fields, picture, plain, section
-from bot.blocks.text import Mrkdwn, link, mention, moment, one_line, prose
+from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
 from bot.store.records import Block, SharedFile, ToolCall
 from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"
+DECLINE = "decline_call"
+CHANGE = "change_call"
 TAKE_BACK = "take_back_yes"
-_NOTE = "note"
+_NOTE, _BEFORE = "note", "before"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
+MAX_NOTE_CHARACTERS = 500
 RELAYED = Mrkdwn(
     "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
 )
@@ -29,15 +33,17 @@ def approval_card(
     pictures: Sequence[SharedFile] = (),
     *,
     note: Block | None = None,
+    before: str = "",
 ) -> tuple[Block, ...]:
     """Show what would be done, in the shop's figures: all of a card but its buttons.
 
-    What the customer wrote to it and seems to want and the latest pictures that they sent stand below: they inform the
-    approver and decide nothing.
+    What went back to the customer `before`, what they wrote to it and seem to want and the latest pictures that they
+    sent inform the approver and decide nothing.
     """
     facts = [(label, one_line(value)) for label, value in (*preview.facts, *preview.background)]
     facts += [("Asked by", mention(requester)), ("Open until", moment(expires_at))]
     card: tuple[Block, ...] = ({"type": "header", "text": plain(preview.title, 150)}, fields(facts))
+    card += ({**context(Mrkdwn(f"*Refunds before*: {escape(before)}")), "block_id": _BEFORE},) if before else ()
     card = (*card, note) if note else card
     card += tuple(picture(file.id, file.name) for file in pictures[-MAX_PICTURES:])
     return (*card, context(_understood(intent))) if intent else card
@@ -45,7 +51,9 @@ def approval_card(
 
 def note_block(requester: str, note: str) -> Block:
     """Quote what the customer wrote to a request, for the one who decides."""
-    return {**context(Mrkdwn(f"{mention(requester)} wrote: “{one_line(note, 500)}”")), "block_id": _NOTE}
+    more = "…" if len(note) > MAX_NOTE_CHARACTERS else ""
+    words = f"{mention(requester)} wrote: “{one_line(note, MAX_NOTE_CHARACTERS)}{more}”"
+    return {**context(Mrkdwn(words)), "block_id": _NOTE}
 
 
 def note_of(card: Sequence[Block]) -> Block | None:
@@ -53,12 +61,30 @@ def note_of(card: Sequence[Block]) -> Block | None:
     return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 
+def for_requester_alone(card: Sequence[Block]) -> tuple[Block, ...]:
+    """Return a card without what only approvers judge by."""
+    return _without(card, _NOTE, _BEFORE)
+
+
+def without_note(card: Sequence[Block]) -> tuple[Block, ...]:
+    """Return a card without the customer's words, as when they have taken them back."""
+    return _without(card, _NOTE)
+
+
+def _without(card: Sequence[Block], *names: str) -> tuple[Block, ...]:
+    return tuple(block for block in card if block.get("block_id") not in names)
+
+
 def decision_buttons(call: ToolCall, preview: Preview, line: Mrkdwn, *, approvable: bool) -> tuple[Block, ...]:
     """Build the buttons above a line that says who may press them. Their value is the call's id, nothing else.
 
     Who was the first of two to approve can take that back.
     """
-    return _buttons(call.id, preview, preview.button if approvable else None, line, first=call.first_approved_by)
+    if not approvable:
+        return _buttons(call.id, preview, None, line)
+    more = {TAKE_BACK: "Take back my yes"} if call.first_approved_by else {}
+    more |= {CHANGE: preview.change} if preview.change else {}
+    return _buttons(call.id, preview, preview.button, line, more | {DECLINE: "Decline with a reason"})
 
 
 def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
@@ -69,7 +95,7 @@ def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then
 
 
 def _buttons(
-    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, *, first: str | None = None
+    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, more: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Block, ...]:
     no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     confirm = {
@@ -81,8 +107,7 @@ def _buttons(
     }
     approve = {"type": "button", "action_id": APPROVE, "style": "primary", "value": call_id, "confirm": confirm}
     elements = [approve | {"text": plain(yes)}, no] if yes else [no]
-    if first and yes:
-        elements.append({"type": "button", "action_id": TAKE_BACK, "text": plain("Take back my yes"), "value": call_id})
+    elements += [{"type": "button", "action_id": one, "text": plain(to), "value": call_id} for one, to in more.items()]
     return ({"type": "actions", "block_id": f"decide:{call_id}", "elements": elements}, context(line))
 
 

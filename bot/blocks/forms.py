@@ -30,6 +30,7 @@ class Field(StrEnum):
     NOTE = "note"
     PHOTO = "photo"
     QUESTION = "question"
+    AMOUNT = "amount"
 
 
 def notice(title: str, *blocks: Block) -> View:
@@ -44,10 +45,8 @@ def words(title: str, text: str) -> View:
 
 def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], private: str, told: str) -> View:
     """Ask for the lines, the reason, a note and photos; `private` comes back with it, `told` says who will read it."""
-    options = [_option(str(number), _line(order, number)) for number in range(1, len(order.items) + 1)][:_MAX_OPTIONS]
-    kind = "checkboxes" if len(options) <= _MAX_CHECKBOXES else "multi_static_select"
-    lines = {"type": kind, "action_id": Field.LINES.value, "options": options}
     optional = button == OrderButton.REFUND
+    lines = lines_of(order)
     hint = "Nothing chosen means the whole order." if optional else "Each line that you send back."
     reason = {
         "type": "static_select",
@@ -68,18 +67,29 @@ def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], 
         "max_files": MAX_PHOTOS,
     }
     fields = [
-        _input(Field.LINES, "What is it about?", lines, optional=optional, hint=hint),
-        _input(Field.REASON, "Why?", reason),
-        _input(Field.NOTE, "Anything that helps to decide", note, optional=True),
-        _input(Field.PHOTO, "A photo, if something is wrong with it", photo, optional=True),
+        *([labelled(Field.LINES, "What is it about?", lines, optional=optional, hint=hint)] if lines else ()),
+        labelled(Field.REASON, "Why?", reason),
+        labelled(Field.NOTE, "Anything that helps to decide", note, optional=True),
+        labelled(Field.PHOTO, "A photo, if something is wrong with it", photo, optional=True),
     ]
-    return _form(
+    return form_view(
         REQUEST_FORM,
         _TITLES[button],
         "Ask for it",
         private,
-        [section(Mrkdwn(f"*Order {escape(order.id)}*")), *(fields if options else fields[1:]), context(Mrkdwn(told))],
+        [section(Mrkdwn(f"*Order {escape(order.id)}*")), *fields, context(Mrkdwn(told))],
     )
+
+
+def lines_of(order: Order, chosen: Sequence[int] = ()) -> dict[str, Any] | None:
+    """Build the choice of an order's lines, some of which are chosen before; None for an order without any."""
+    options = [_option(str(number), _line(order, number)) for number in range(1, len(order.items) + 1)][:_MAX_OPTIONS]
+    if not options:
+        return None
+    kind = "checkboxes" if len(options) <= _MAX_CHECKBOXES else "multi_static_select"
+    element = {"type": kind, "action_id": Field.LINES.value, "options": options}
+    before = [one for number, one in enumerate(options, 1) if number in chosen]
+    return element | ({"initial_options": before} if before else {})
 
 
 def question_form(quoted: str, private: str) -> View:
@@ -91,14 +101,14 @@ def question_form(quoted: str, private: str) -> View:
         "multiline": True,
         "max_length": 1_000,
     }
-    return _form(
+    return form_view(
         QUESTION_FORM,
         "Ask support",
         "Ask",
         private,
         [
             section(Mrkdwn(f"About this message:\n{shown}")),
-            _input(Field.QUESTION, "What would you like to know?", question),
+            labelled(Field.QUESTION, "What would you like to know?", question),
             context(Mrkdwn("I answer you in our direct message; nobody else reads it.")),
         ],
     )
@@ -115,7 +125,8 @@ def filled(view: Mapping[str, Any], field: Field) -> Any:
     return given.get("files") if "files" in given else given.get("value")
 
 
-def _form(callback_id: str, title: str, submit: str, private: str, blocks: Sequence[Block]) -> View:
+def form_view(callback_id: str, title: str, submit: str, private: str, blocks: Sequence[Block]) -> View:
+    """Show something to fill in; `private` comes back with it."""
     return {
         "type": "modal",
         "callback_id": callback_id,
@@ -127,7 +138,8 @@ def _form(callback_id: str, title: str, submit: str, private: str, blocks: Seque
     }
 
 
-def _input(field: Field, label: str, element: Block, *, optional: bool = False, hint: str = "") -> Block:
+def labelled(field: Field, label: str, element: Block, *, optional: bool = False, hint: str = "") -> Block:
+    """Ask for one thing in a form."""
     block = {
         "type": "input",
         "block_id": field.value,
@@ -135,7 +147,7 @@ def _input(field: Field, label: str, element: Block, *, optional: bool = False, 
         "optional": optional,
         "element": element,
     }
-    return block | {"hint": plain(hint)} if hint else block
+    return block | {"hint": plain(hint, 200)} if hint else block
 
 
 def _option(value: str, text: str) -> Block:

@@ -118,7 +118,8 @@ def requests_part(page: Page[ToolCall], url: str) -> list[Block]:
     """Show somebody what they have asked for, and what became of it."""
     blocks = _head("Your requests", page)
     for call in page.items:
-        status = _STATUS_WORDS.get(call.status, "")
+        changed = call.status == CallStatus.CANCELLED and call.decided_by not in (None, call.requester)
+        status = "Changed by an approver" if changed else _STATUS_WORDS.get(call.status, "")
         where = _thread_link(call.thread.channel, call.thread.ts, url)
         line = f"*{status}* · {one_line(call.summary or call.tool)}\n{moment(call.created_at)} · {where}"
         blocks.append(section(Mrkdwn(line)))

@@ -14,6 +14,9 @@ _MAX_CODE_CHARACTERS = 2_000
 _MAX_LIST_CHARACTERS = 4_000  # of JSON, here and of a table
 _MAX_TABLE_CHARACTERS = 6_000
 _MAX_ROWS = 50
+_MAX_ROWS_AT_A_GLANCE = 12  # with the head; more are shown page by page
+_PAGE_SIZE = 10
+_MAX_CAPTION_CHARACTERS = 150
 _MAX_COLUMNS = 20
 _MAX_CELL_CHARACTERS = 300
 _MAX_INDENT = 8
@@ -69,10 +72,10 @@ class Markdown:
         taken = [shown]
         for row in below:
             if len(taken) == _MAX_ROWS or len(json.dumps([*taken, row])) > _MAX_TABLE_CHARACTERS:
-                yield {"type": "table", "rows": taken, "column_settings": columns}
+                yield _shown_rows(taken, columns)
                 taken = [shown]
             taken.append(row)
-        yield {"type": "table", "rows": taken, "column_settings": columns}
+        yield _shown_rows(taken, columns)
 
     def _row(self, cells: Sequence[str], length: int) -> list[Block]:
         most = min(_MAX_CELL_CHARACTERS, _MAX_TABLE_CHARACTERS // 10 // length)
@@ -119,6 +122,14 @@ class Markdown:
             elements += _linked(found[2], links, {"style": {_STYLES[found[1]]: True}})
             end = found.end()
         return [*elements, *_linked(text[end:], links, {})]
+
+
+def _shown_rows(rows: Sequence[Sequence[Block]], columns: Sequence[Block]) -> Block:
+    """Show rows at a glance, or page by page where they are many."""
+    if len(rows) <= _MAX_ROWS_AT_A_GLANCE:
+        return {"type": "table", "rows": list(rows), "column_settings": list(columns)}
+    caption = ", ".join(str(cell["text"]) for cell in rows[0])[:_MAX_CAPTION_CHARACTERS]
+    return {"type": "data_table", "caption": caption, "rows": list(rows), "page_size": _PAGE_SIZE}
 
 
 def _is_of(part: Json, indent: int, *, is_ordered: bool) -> bool:

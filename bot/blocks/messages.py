@@ -10,6 +10,7 @@ from bot.store.records import Block
 _MAX_SECTION_CHARACTERS = 3_000
 _MAX_BLOCKS = 45  # of 50: what stands below an answer has room
 _PRESSED = ("button", "static_select", "overflow", "feedback_buttons")
+_TABLES = ("table", "data_table")
 _MAX_FALLBACK_CHARACTERS = 3_500
 _MAX_ANSWER_CHARACTERS = 12_000
 _MAX_MESSAGE_CHARACTERS = 9_000  # of JSON; Slack refuses about 13,200 without saying so anywhere
@@ -46,13 +47,21 @@ def plain(text: str, most: int = 75, *, end: int = 0) -> Block:
 
 def picture(file_id: str, name: str) -> Block:
     """Build a picture that somebody has sent in Slack, by its id there."""
-    alt = bare(name)[:200] or "A picture that the customer sent"
+    alt = bare(name)[:200]
+    alt = alt if any(map(str.isalnum, alt)) else "A picture that the customer sent"
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt}
 
 
 def without_pictures(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """Return what is left when Slack does not show the pictures, as when a file is gone."""
     return tuple(block for block in blocks if block["type"] != "image")
+
+
+def with_plain_tables(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return what is shown where Slack does not take tables that have pages."""
+    return tuple(
+        {"type": "table", "rows": block["rows"]} if block["type"] == "data_table" else block for block in blocks
+    )
 
 
 def answer_messages(
@@ -79,7 +88,7 @@ def answer_messages(
 
 
 def _fits(blocks: Sequence[Block]) -> bool:
-    tables = sum(block["type"] == "table" for block in blocks)
+    tables = sum(block["type"] in _TABLES for block in blocks)
     return len(blocks) <= _MAX_BLOCKS and tables <= 1 and len(json.dumps(blocks)) <= _MAX_MESSAGE_CHARACTERS
 
 
@@ -101,7 +110,7 @@ def _words(part: Block) -> str:
     kind, text = part.get("type"), part.get("text")
     if isinstance(text, str):
         return text if kind == "mrkdwn" else escape(text)
-    if kind == "table":
+    if kind in _TABLES:
         return "\n".join(" | ".join(map(_words, row)) for row in part["rows"])
     if kind == "rich_text_section":
         return "".join(map(_words, part["elements"]))

@@ -155,7 +155,7 @@ def _all_of(order: Order, *, with_tracking: bool) -> list[Block]:
 
 
 def _head(order: Order) -> Block:
-    return section(Mrkdwn(f"*Order {escape(order.id)}*\n{_progress(order)}"))
+    return section(Mrkdwn(f"*Order {escape(order.id)}* · {STATUS_WORDS[order.status]}\n{_progress(order)}"))
 
 
 def _useful(order: Order, forms: Sequence[OrderButton]) -> list[OrderButton]:

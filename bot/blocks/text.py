@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
+from importlib import resources
 from ipaddress import ip_address
 from typing import NewType
 from urllib.parse import urlsplit
@@ -15,30 +16,69 @@ from urllib.parse import urlsplit
 Mrkdwn = NewType("Mrkdwn", str)
 
 _REST = r"[^\s<>|)\]\"'“”]{0,2000}"
-_HOSTED = (
-    "com|net|org|info|biz|io|co|app|dev|shop|store|online|site|xyz|top|link|click|live|pro|club|page|web|cloud|help|"
-    "support|email|edu|gov|mil|int|arpa|local|onion|ru|cn|uk|de|fr|nl|eu|us|ca|au|ly|gl|gd|cc|tk|ml|ga|cf|gq|su|ws|"
-    "ai|tv|jp|kr|in|ch|es|pl|br|mx|se|fi|dk|cz|gg|vip|win|bid|icu|life|world|today|news|tech|fun|bank|pay|money|"
-    r"xn--[\w-]{1,60}|рф|укр|бел|中国|中國|网络|公司|香港|台灣|한국|भारत|ไทย"
+_DOMAINS = frozenset(
+    word
+    for line in resources.files("bot.blocks").joinpath("top_level_domains.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+)
+# Top-level domains that are words after a missing space, or end the name of a file: alone they make no address.
+_WORDS = frozenset(
+    [
+        "am",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "id",
+        "in",
+        "is",
+        "it",
+        "la",
+        "md",
+        "mr",
+        "ms",
+        "my",
+        "name",
+        "nr",
+        "no",
+        "now",
+        "pm",
+        "ps",
+        "py",
+        "rs",
+        "so",
+        "st",
+        "tm",
+        "to",
+        "today",
+    ]
 )
 _PORT = r"(?::\d{1,5})?"
 _PATH = rf"(?:[/?\#]{_REST})?"
 # What a person takes for an address, and e-mail addresses, which are told apart from it.
 _ADDRESS = re.compile(
     rf"(?:mailto:)?(?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}})(?P<more>[/?\#:]\w{_REST})?"
-    rf"|(?:[a-z][a-z0-9+.-]{{0,20}}:/|(?<![\w/:])//(?=[\w\[])|\b(?:https?|mailto|tel|javascript|data|file):)"
+    rf"|(?:[a-z][a-z0-9+.-]{{0,20}}:/|(?<![\w/:])//(?=[\w\[])"
+    rf"|\b(?:https?|mailto|tel|sms|callto|skype|magnet|intent|javascript|vbscript|data|file):)"
     rf"(?:/?\[[0-9a-f:.%]{{2,60}}\])?{_REST}"
     rf"|\[(?P<ip>[0-9a-f:.]{{3,39}})(?:%\w{{1,20}})?\]{_PORT}{_PATH}"
     rf"|(?<![\w:.])(?=[0-9a-f:]{{0,38}}::|(?:[0-9a-f]{{1,4}}:){{7}})(?P<bare_ip>[0-9a-f:.]{{3,39}})(?![\w:]){_PATH}"
     rf"|(?<![\w@.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\w.]*\d){_PORT}{_PATH}"
-    rf"|(?<![\w@.])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_HOSTED})(?![\w-]){_PORT}{_PATH}"
-    rf"|[^\W\d_]{{2,24}}(?::\d{{2,5}}(?!\d)(?:/{_REST})?|/{_REST}))"
-    rf"|(?<![\w@.-])localhost(?![\w-]){_PORT}{_PATH}|(?<![\w\\])\\\\\w[\w.-]{{0,60}}\\{_REST}"
-    rf"|(?<![\w@.])www\.{_REST}",
+    rf"|(?<![\w@.])www\.{_REST}"
+    rf"|(?<![\w.])(?<!\w@)(?P<labels>(?:[\w-]{{1,63}}\.){{1,8}})(?P<domain>xn--[\w-]{{1,60}}|[^\W\d_]{{2,24}})(?![\w-])"
+    rf"(?P<rest>:\d{{2,5}}(?!\d)(?:/{_REST})?|[/?\#]{_REST})?"
+    rf"|(?<![\w@.-])localhost(?![\w-]){_PORT}{_PATH}|(?<![\w\\])\\\\\w[\w.-]{{0,60}}\\{_REST}",
     re.IGNORECASE,
 )
 _HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…"
+# What is read as a dot, and how one is written where it would be taken for an address.
+_DOTS = re.compile(
+    "[\u2027\u0589\uff61]|(?<=[!-~])\u3002|\u3002(?=[!-~])|[\\[({](?:\\.|dot|punkt|punto|point)[\\])}]|%2[eE]|&(?:#46|period);"
+)
+_INNER_MARKS = re.compile(r"[*~`]|(?<![^\W_])_|_(?![^\W_])")
 REMOVED = "[link removed]"
 
 
@@ -141,6 +181,8 @@ def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str]
             is_known = known is None and found[0] == email
             stays = is_known or email.lower() in (known or ()) or _is_below(email.rpartition("@")[2], hosts)
             return found[0] if stays else REMOVED
+        if found["domain"] and not _is_hosted(found):
+            return found[0]
         if (ip := found["ip"] or found["bare_ip"]) and not _is_ip(ip):
             return found[0]
         address = found[0].rstrip(_TRAILING)
@@ -148,9 +190,13 @@ def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str]
 
     def read(token: re.Match[str]) -> str:
         seen = "".join(one for one in _UNSEEN.sub("", token[0]) if unicodedata.category(one) != "Cf")
-        seen = unicodedata.normalize("NFKC", seen).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
-        clean = _ADDRESS.sub(decide, seen)
-        return token[0] if clean == seen else clean
+        seen = _DOTS.sub(".", unicodedata.normalize("NFKC", seen))
+        # Marks of Markdown are not there for who reads what they make of it.
+        for one in dict.fromkeys((seen, _INNER_MARKS.sub("", seen))):
+            clean = _ADDRESS.sub(decide, one)
+            if clean != one:
+                return clean
+        return token[0]
 
     return re.sub(r"\S+", read, text)
 
@@ -158,6 +204,17 @@ def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str]
 def email_addresses(text: str) -> list[str]:
     """Return the e-mail addresses that are written in a text, in lower case."""
     return [found["email"].lower() for found in _ADDRESS.finditer(text) if found["email"] and not found["more"]]
+
+
+def _is_hosted(found: re.Match[str]) -> bool:
+    """Return whether a word of several labels is a host: by what follows it, or by its top-level domain."""
+    domain, labels = found["domain"], found["labels"]
+    if found["rest"] is not None:
+        return ":" in found["rest"] or "/" in found["rest"][:1] or domain.lower() in _DOMAINS
+    if domain.lower().startswith("xn--"):
+        return True
+    begins_sentence = domain[:1].isupper() and domain[1:].islower() and labels[-2:-1].islower()
+    return domain.lower() in _DOMAINS - _WORDS and not begins_sentence
 
 
 def _is_ip(text: str) -> bool:

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 
 from bot.app import running
 from bot.demo import offline_model
+from bot.demo.cast import ALL_CUSTOMERS, ALL_ORDERS, demo_workspace
 from bot.demo.live import LivePage
 from bot.environment import read_for_demo
 from bot.settings import Settings
@@ -23,7 +24,6 @@ from bot.store.sqlite.leases import is_in_use
 from bot.store.sqlite.migrations import bot_migrations
 from bot.testing import openai as completions
 from bot.testing.slack.api.server import APP_TOKEN, BOT_TOKEN, SlackServer
-from bot.testing.slack.workspace import Workspace
 
 APPROVER = "U0SAM"
 HELP = Path(__file__).parent / "help"
@@ -41,7 +41,7 @@ async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]
     settings = _settings(f"http://127.0.0.1:{port}", database)
     offline = settings.openai_model == offline_model.MODEL_NAME
     model = OFFLINE if offline else f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}"
-    workspace = Workspace()
+    workspace = demo_workspace()
     app = web.Application(middlewares=[_same_origin])
     SlackServer(workspace).add_routes(app)
     completions.add_routes(app, offline_model.respond, offline_model.MODEL_NAME)
@@ -121,6 +121,6 @@ def _start_over(database: Path) -> None:
 async def _fill_shop(database: Path) -> None:
     thread = DatabaseThread(database, bot_migrations, shop_migrations)
     await thread.open()
-    await sample_shop.fill(thread)
+    await sample_shop.fill(thread, orders=ALL_ORDERS, customers=ALL_CUSTOMERS)
     await thread.commit(lambda db: db.execute(f"PRAGMA application_id = {_DEMO_MARKER}"))
     await thread.close()

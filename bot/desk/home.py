@@ -4,6 +4,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -74,6 +75,7 @@ class Home:
         self._teams = (team, *settings.trusted_teams)
         self._seconds = settings.tool_timeout_seconds
         self._clicks = settings.clicks_per_user_hour
+        self._has_next_group = bool(settings.escalate_approvers)
         self._viewers: OrderedDict[str, tuple[float, Pages]] = OrderedDict()
         self._version = ""
 
@@ -121,6 +123,9 @@ class Home:
         try:
             person = await self._identity.person(user)
             approves = await self._identity.may_approve(user)
+            asked_next = (
+                self._has_next_group and not approves and await self._identity.may_approve(user, next_group=True)
+            )
         except IdentityError as error:
             logger.warning("%s", error)
             return home_view([], "{}", UNKNOWN)
@@ -128,8 +133,9 @@ class Home:
             return home_view([], "{}", OTHER_TEAM)
         overview, shown = self._store.overview, dict[str, str]()
         parts = []
-        if approves:
-            queue = await self._page(Part.QUEUE, pages, overview.waiting)
+        if approves or asked_next:
+            waiting = partial(overview.waiting, escalated=asked_next)
+            queue = await self._page(Part.QUEUE, pages, waiting)
             shown = {call.id: call.shown_as for call in queue.items}
             items = tuple([Waiting(call, await self._card(call)) for call in queue.items])
             parts.append(queue_part(Page(items, queue.start, queue.total), self._url))

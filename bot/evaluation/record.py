@@ -109,7 +109,7 @@ _BUTTONS = ("button", "feedback_buttons")
 
 def shown(message: Message) -> str:
     """Read all the text that a message shows, without what is on its buttons: that is no answer."""
-    return "\n".join(_texts(message.blocks)) if message.blocks else message.text
+    return "\n".join(_texts(message.blocks)) or message.text
 
 
 def buttons(message: Message) -> dict[str, str]:

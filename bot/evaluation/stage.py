@@ -108,6 +108,7 @@ async def _open(
                 "BOT_APPROVERS": people[APPROVER].id,
                 "BOT_STAFF": people[STAFF].id,
                 "BOT_PRIVATE_ANSWERS": False,  # so that a model is tried with all that it may ever read
+                "BOT_STREAMING": False,  # what is judged is what is said
                 "BOT_ESCALATION_CHANNEL": TEAM,
                 "BOT_HELP_FOLDER": help_folder,
                 "BOT_STOP_SECONDS": STOP_SECONDS,

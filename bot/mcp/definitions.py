@@ -39,9 +39,12 @@ class Definition:
 
 
 def offered_name(server: str, tool: str) -> str:
-    """Return the name under which a server's tool is offered: with the server's before it, as model servers take it."""
+    """Return the name under which a server's tool is offered: with the server's before it, as model servers take it.
+
+    What is too long for them, or in letters that they do not take, gets a mark, so that no two are the same.
+    """
     name = f"{_plain(server)}_{_plain(tool)}"
-    if len(name) <= MAX_NAME_CHARACTERS:
+    if len(name) <= MAX_NAME_CHARACTERS and _is_told_whole(server) and _is_told_whole(tool):
         return name
     mark = hashlib.sha256(f"{server}/{tool}".encode()).hexdigest()[:8]
     return f"{name[: MAX_NAME_CHARACTERS - len(mark) - 1]}_{mark}"
@@ -59,3 +62,8 @@ def visible(text: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_").lower() or "tool"
+
+
+def _is_told_whole(name: str) -> bool:
+    """Return whether no letter or digit of a name is lost when it is written plainly."""
+    return not any(one.isalnum() and not one.isascii() for one in name)

@@ -38,7 +38,8 @@ async def open_servers(path: Path, *, seconds: float) -> AsyncIterator[list[type
     names = [tool.name for tool in made]
     for name in names:
         if names.count(name) > 1:
-            raise SettingsError(f"BOT_MCP: two tools would have the name {name}; give a server in {path} another name.")
+            advice = f"leave one of them out, or give a server in {path} another name"
+            raise SettingsError(f"BOT_MCP: two tools would have the name {name}; {advice}.")
     checks = [_check(one, tools) for one, (_, tools) in zip(connections, servers, strict=True)]
     checking = asyncio.gather(*checks)  # beside the start, which no server holds back
     try:

@@ -73,13 +73,15 @@ class Dialect:
             return replace(self, left_out=self.left_out | refused)
         lower = said.lower()
         if not self.short_ids and re.search(
-            r"\bids?\b.{0,80}(length (of )?9|9 char)|length (of )?9.{0,80}\bids?\b", lower
+            r"(?<![a-z])ids?\b.{0,80}(length (of )?9|9 char)|length (of )?9.{0,80}(?<![a-z])ids?\b", lower
         ):
             return replace(self, short_ids=True)
         if not self.null_content and re.search(r"(non-?empty|empty).{0,40}content|content.{0,40}(empty|blank)", lower):
             return replace(self, null_content=True)
         if not self.no_system and re.search(
-            r"system[^.]{0,40}(not |un)(support|allow)|not support[^.]{0,30}system|roles must alternate", lower
+            r"(system|developer)[^.]{0,40}(not |un)(support|allow|enable|permit)|not support[^.]{0,30}system"
+            r"|only user,? (and|or) (assistant|model)|roles must alternate",
+            lower,
         ):
             return replace(self, no_system=True)
         of_results = re.search(r"(function_?response|tool)\W{1,3}name\b", f"{lower} {param}")

@@ -48,10 +48,12 @@ _FILTERED = _words(
 _SPENT = _words(
     r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits",
     r"(credit|spend(ing)?|usage|key) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
+    r"budget[^.]{0,20}exceed",
     r"balance[^.]{0,12}(low|enough|insufficient)|per[- ](day|week|month)\b|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
 )
 _QUOTA = _words(r"exceeded[\w ]{0,20}quota|quota.exceeded|billing")
 _BUSY = _words(r"rate.?limit|too many requests|overloaded|capacity|loading model|try again (later|in)")
+_TEMPLATE = _words(r"jinja|chat.?template|render\w*[^.]{0,20} (prompt|template)")  # it may take another form
 _SETTINGS = _words(
     r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
     r"(api.?key|credential)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
@@ -59,7 +61,7 @@ _SETTINGS = _words(
     r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)",
     r"not a valid model|no models? (is |are )?loaded|unexpected endpoint",
     r"no endpoints found|requires?[^.]{0,20}--\w+|model[^.]{0,60}(not (found|exist|available)|does not exist)",
-    r"(no such|unknown|invalid|unsupported) model\b",
+    r"(no such|unknown|invalid|unsupported) model\b|location is not supported",
 )
 
 
@@ -96,6 +98,7 @@ class Refusal:
             (Reason.FILTERED, _FILTERED.search(said)),
             (Reason.SETTINGS, status in _OF_SETTINGS or moved or _SETTINGS.search(said)),
             (Reason.BUSY, passing and _BUSY.search(said)),
+            (Reason.REFUSED, of_server and _TEMPLATE.search(said)),
             (Reason.UNREACHABLE, passing),
         )
         return next((reason for reason, holds in reasons if holds), Reason.REFUSED)

@@ -95,8 +95,8 @@ class LogReader:
     def calls_decided_by(self, user: str, filters: Filters, limit: int) -> list[Row]:
         """List the latest calls that a person approved or refused, the newest last."""
         condition, values = filters.sql()
-        sql = f"{_CALLS} WHERE decided_by = ? AND {condition} {_LATEST_FIRST} LIMIT ?"
-        return self.rows(sql, [user, *values, limit])[::-1]
+        sql = f"{_CALLS} WHERE (decided_by = ? OR first_approved_by = ?) AND {condition} {_LATEST_FIRST} LIMIT ?"
+        return self.rows(sql, [user, user, *values, limit])[::-1]
 
     def pending(self) -> list[Row]:
         """List the requests that wait for a person, or of which nobody knows the outcome, the oldest first."""
@@ -106,7 +106,8 @@ class LogReader:
 
     def people(self) -> set[str]:
         """Return the ids of all who wrote or decided."""
-        sql = "SELECT DISTINCT user FROM inbox UNION SELECT DISTINCT decided_by FROM tool_calls WHERE gated"
+        sql = """SELECT user FROM inbox UNION SELECT decided_by FROM tool_calls WHERE gated
+                 UNION SELECT first_approved_by FROM tool_calls WHERE gated"""
         return {row["user"] for row in self.rows(sql) if row["user"]}
 
     def places_of_order(self, number: str, filters: Filters) -> list[Place]:

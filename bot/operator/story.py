@@ -98,10 +98,11 @@ def tell(log: LogReader, place: Place, names: Names, prices: Prices) -> Story:
     done = log.rows(
         "SELECT a.* FROM audit a JOIN tool_calls t ON t.id = a.subject WHERE (t.channel, t.thread_ts) = (?, ?)", key
     )
+    changed = {row["supersedes"] for row in calls}
     events = [
         *(event for row in said for event in _said(row, names)),
         *(_model(row, prices) for row in asked),
-        *(event for row in calls for event in _call(row, names)),
+        *(event for row in calls for event in _call(row, names, is_changed=row["id"] in changed)),
         *(_post(row, names) for row in posts),
         *(_click(row, names) for row in clicks),
         *(
@@ -122,7 +123,7 @@ def ids_of_place(log: LogReader, place: Place) -> list[Row]:
     key = [place.channel, place.thread_ts]
     return [
         *log.rows(f"SELECT user, text FROM inbox {_OF_THREAD}", key),
-        *log.rows(f"SELECT requester, decided_by FROM tool_calls {_OF_THREAD}", key),
+        *log.rows(f"SELECT requester, decided_by, first_approved_by FROM tool_calls {_OF_THREAD}", key),
         *log.rows(f"SELECT text FROM outbox {_OF_THREAD}", key),
         *log.rows(f"SELECT r.user, told FROM refused_clicks r JOIN tool_calls t ON t.id = call_id {_OF_THREAD}", key),
     ]
@@ -161,7 +162,7 @@ def _answered(row: Row) -> str:
     return "called tools" if row["finish_reason"] == "tool_calls" else "answered"
 
 
-def _call(row: Row, names: Names) -> Iterator[Event]:
+def _call(row: Row, names: Names, *, is_changed: bool) -> Iterator[Event]:
     reference = row["id"][:8]
     arguments = _arguments(row["arguments"] or row["arguments_sent"])
     duration = f" in {lasting(row['duration_ms'] / 1000)}" if row["duration_ms"] is not None else ""
@@ -175,18 +176,27 @@ def _call(row: Row, names: Names) -> Iterator[Event]:
         end = f"{row['status']}{duration}: {_result(row)}" if row["finished_at"] else row["status"]
         yield Event(row["created_at"], "tool", row["tool"], f"{arguments} \u2192 {end}", reference)
         return
-    yield Event(row["created_at"], "request", row["tool"], f"{arguments} \u2192 waits for approval", reference)
+    instead = f" in place of {row['supersedes'][:8]}" if row["supersedes"] else ""
+    waits = f"{arguments} \u2192 waits for approval{instead}"
+    yield Event(row["created_at"], "request", row["tool"], waits, reference)
     if row["confirmed_at"]:
         waited = lasting(seconds_between(row["created_at"], row["confirmed_at"]))
         yield Event(
             row["confirmed_at"], "decision", names.person(row["requester"]), f"confirmed it after {waited}", reference
         )
+    for column, at, words in (
+        ("first_approved_by", "first_approved_at", "approved it, the first of two"),
+        (None, "escalated_at", "asked the next group"),
+    ):
+        if row[at]:
+            yield Event(row[at], "decision", names.person(row[column]) if column else BOT, words, reference)
     who = names.person(row["decided_by"])
     if row["decided_at"]:
         yes = "confirmed" if row["gate"] == "requester" else "approved"
-        word = row["status"] if row["status"] in ("cancelled", "declined") else yes
+        word = "changed" if is_changed else row["status"] if row["status"] in ("cancelled", "declined") else yes
         waited = lasting(seconds_between(row["created_at"], row["decided_at"]))
-        yield Event(row["decided_at"], "decision", who, f"{word} it after {waited}", reference)
+        why = f', and wrote: "{names.within(row["decision_reason"])}"' if row["decision_reason"] else ""
+        yield Event(row["decided_at"], "decision", who, f"{word} it after {waited}{why}", reference)
     if row["finished_at"]:
         end = _ENDS.get(row["status"], row["status"])
         yield Event(row["finished_at"], "outcome", row["tool"], f"{end}{duration}: {row['summary'] or ''}", reference)

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, StreamReader
 
 from bot.shop.shop import ShopUnavailableError
 
@@ -73,7 +73,7 @@ class Remote:
                     raise ShopUnavailableError("The shop asks for patience.", _seconds(response.headers))
                 if response.status in (401, 403):
                     raise KeyRefusedError(f"The shop does not accept our key ({response.status}).")
-                status, text = response.status, await response.content.read(MAX_ANSWER_BYTES)
+                status, text = response.status, await _all_of(response.content)
         except ClientConnectorError as error:
             raise ShopUnavailableError(f"The shop cannot be reached: {error.os_error}.") from error
         except (ClientError, OSError, TimeoutError) as error:
@@ -81,10 +81,20 @@ class Remote:
         return Answer(status, _read(status, text))
 
 
+async def _all_of(content: StreamReader) -> bytes:
+    """Read an answer to its end, in however many pieces it comes. Raises OutcomeUnknownError for one without an end."""
+    text = bytearray()
+    async for piece in content.iter_any():
+        text += piece
+        if len(text) > MAX_ANSWER_BYTES:
+            raise OutcomeUnknownError("The shop's answer is too long to be one.")
+    return bytes(text)
+
+
 def _read(status: int, text: bytes) -> Json:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(answer, dict):
         quoted = " ".join(text.decode(errors="replace").split())[:MAX_QUOTED_CHARACTERS]
@@ -96,10 +106,10 @@ def _seconds(headers: Mapping[str, str]) -> float:
     """Return how long to wait by `Retry-After`, which is seconds or a date; 0 when it says nothing."""
     value = headers.get("Retry-After", "")
     try:
-        return max(0.0, float(value))
+        return float(value)
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return 0.0

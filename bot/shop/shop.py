@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from math import isnan
+from typing import Protocol, runtime_checkable
 
 from bot.shop.changes import Applied, Change, Quote
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
+
+MAX_WAIT_SECONDS = 3_600.0
 
 
 class ShopRefusedError(Exception):
@@ -19,11 +23,14 @@ class ShopRefusedError(Exception):
 
 
 class ShopUnavailableError(Exception):
-    """The shop cannot be asked right now; nothing was begun. It may be again after so many seconds."""
+    """The shop cannot be asked right now; nothing was begun. It may be again after so many seconds.
+
+    Whatever a shop says, that is no less than none and no more than an hour.
+    """
 
     def __init__(self, sentence: str, retry_after: float = 0.0) -> None:
         super().__init__(sentence)
-        self.retry_after = retry_after
+        self.retry_after = 0.0 if isnan(retry_after) else min(max(0.0, retry_after), MAX_WAIT_SECONDS)
 
 
 class ShopCheckError(Exception):
@@ -108,3 +115,11 @@ class Shop(Protocol):
 
     async def erase_due(self) -> None:
         """Erase the customers whose days to come back are over; asked for again and again."""
+
+
+@runtime_checkable
+class TellsRefunds(Protocol):
+    """What a shop tells besides, if it knows what went back, and when."""
+
+    async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
+        """List each refund that a customer has had since a time, by whoever it was made."""

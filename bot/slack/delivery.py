@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.agent.escalation import unreached
-from bot.blocks.messages import action_ids, in_words, section, without_pictures
+from bot.blocks.messages import action_ids, in_words, section, with_plain_tables, without_pictures
 from bot.blocks.text import Mrkdwn, mention
 from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
@@ -264,6 +264,9 @@ class Delivery:
         elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
             logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
             await self._outbox.simplify(post, post.text, name, left)
+        elif name in _BLOCK_ERRORS and (tables := with_plain_tables(post.blocks)) != post.blocks:
+            logger.warning("Slack refused post %s with its tables (%s %s)", post.id, name, error_detail(error))
+            await self._outbox.simplify(post, post.text, name, tables)
         elif name in _BLOCK_ERRORS and (text := _simpler(post)):
             detail = error_detail(error)
             logger.warning(

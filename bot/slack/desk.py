@@ -3,28 +3,27 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.forms import QUESTION_FORM, REQUEST_FORM, Field, View, filled, notice, words
+from bot.blocks.forms import QUESTION_FORM, REQUEST_FORM, Field, View, filled, notice
 from bot.blocks.orders import ONLY_YOU, OrderButton
 from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
-from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
+from bot.slack.client import SLACK_ERRORS, BotIdentity
 from bot.slack.content import dicts, kept_pictures, kept_text
 from bot.slack.delivery import Delivery
+from bot.slack.modals import present, submit
 from bot.store.records import Block
 
 logger = logging.getLogger(__name__)
 
 COMMANDS = ("/order", "/orders")
 SHORTCUT = "ask_support"
-KEEP_SECONDS = 2.5  # Slack waits for three
-ONE_MOMENT = "One moment…"
-NOT_KEPT = "This took too long, so nothing was asked for. Please try again."
 _TITLES = {
     OrderButton.DETAILS: "Your order",
     OrderButton.TRACKING: "Tracking",
@@ -120,7 +119,7 @@ class Desk:
                 return notice(title, *await self._orders.tracking(asker, number))
             return await self._forms.request(asker, number, button)
 
-        await self._present(body, title, view)
+        await present(self._client, body, title, view)
 
     async def _refresh(self, body: dict[str, Any]) -> None:
         asker, action = self._asker(body), body["actions"][0]
@@ -139,7 +138,7 @@ class Desk:
         asker, message = self._asker(body), body.get("message") or {}
         if asker is not None:
             quoted, author = kept_text(str(message.get("text") or ""), self._ourselves.user), str(message.get("user"))
-            await self._present(body, "Ask support", lambda: self._forms.question(asker, quoted, author))
+            await present(self._client, body, "Ask support", lambda: self._forms.question(asker, quoted, author))
 
     async def _request(self, asker: Asker, view: dict[str, Any]) -> View:
         note = kept_text(str(filled(view, Field.NOTE) or ""), self._ourselves.user)
@@ -159,47 +158,11 @@ class Desk:
         field: Field,
         do: Callable[[Asker, dict[str, Any]], Awaitable[View]],
     ) -> None:
-        """Ack when what was filled in is kept; else the form stays, and says why."""
         asker = self._asker(body)
         if asker is None:
             await ack()
-            return
-        try:
-            async with asyncio.timeout(KEEP_SECONDS):
-                done = await do(asker, body["view"])
-        except DeskError as error:
-            await ack(response_action="errors", errors={field.value: str(error)})
-        except TimeoutError:
-            await ack(response_action="errors", errors={field.value: NOT_KEPT})
-        except Exception:
-            logger.exception("a form of %s broke", asker.user)
-            await ack(response_action="errors", errors={field.value: BROKEN})
         else:
-            await ack(response_action="update", view=dict(done))
-
-    async def _present(self, body: dict[str, Any], title: str, make: Callable[[], Awaitable[View]]) -> None:
-        """Open a modal at once, for Slack waits three seconds, and show in it what was made."""
-        opened = body.get("view") or {}
-        try:
-            if opened.get("type") == "modal":
-                view_id = opened["id"]
-            else:
-                answer = await self._client.views_open(
-                    trigger_id=body["trigger_id"], view=dict(words(title, ONE_MOMENT))
-                )
-                view_id = answer["view"]["id"]
-            await self._client.views_update(view_id=view_id, view=dict(await self._made(title, make)))
-        except SLACK_ERRORS as error:  # it was closed meanwhile, or the click came too late
-            logger.info("no modal: %s", failure(error))
-
-    async def _made(self, title: str, make: Callable[[], Awaitable[View]]) -> View:
-        try:
-            return await make()
-        except DeskError as error:
-            return words(title, escape(str(error)))
-        except Exception:
-            logger.exception("a modal could not be made")
-            return words(title, BROKEN)
+            await submit(ack, body, field, partial(do, asker, body["view"]))
 
     async def _whispering(self, asker: Asker, doing: Awaitable[None]) -> bool:
         """Do it and return whether it was done; when it was not, the person hears why."""

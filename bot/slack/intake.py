@@ -69,7 +69,7 @@ class Intake:
             logger.warning("ignored an event of app %.40r in team %.40r", body.get("api_app_id"), body.get("team_id"))
             return BoltResponse(status=200)
         try:
-            await self._take(mapping(body.get("event")), shared=body.get("is_ext_shared_channel") is True)
+            await self._take(mapping(body.get("event")), shared=self._is_shared(body))
         except (DatabaseError, TimeoutError) as error:
             reason = str(error) or f"The database did not answer within {_RECEIVE_TIMEOUT_SECONDS} s."
             logger.warning("an event was not taken and not acked: %s", reason)
@@ -80,14 +80,18 @@ class Intake:
         """Return whether this is for our app as it is installed here: the envelope's own team may be a partner's."""
         if body.get("api_app_id") != self._ourselves.app_id:
             return False
-        installed = (dicts(body.get("authorizations")) or [body])[0]
-        teams = [text(one.get("team_id")) for one in (installed, body)]
-        organisations = (text(one.get("enterprise_id")) for one in (installed, body))
-        of_our_organisation = any(one in self._ourselves.homes for one in organisations)
-        if (teams[0] and teams[0] not in self._ourselves.homes) or not (teams[0] or of_our_organisation):
-            return False
-        may_be_delivered_elsewhere = of_our_organisation or body.get("is_ext_shared_channel") is True
-        return may_be_delivered_elsewhere or not teams[1] or teams[1] in self._ourselves.homes
+        return any(map(self._is_home, dicts(body.get("authorizations")) or [body]))
+
+    def _is_home(self, installed: Mapping[str, Any]) -> bool:
+        where = text(installed.get("team_id")) or text(installed.get("enterprise_id"))
+        return where in self._ourselves.homes
+
+    def _is_shared(self, body: Mapping[str, Any]) -> bool:
+        """Return whether another company may read along: Slack says so, or it comes by way of one."""
+        told = (body, *dicts(body.get("authorizations")))
+        of_organisation = any(text(one.get("enterprise_id")) in self._ourselves.homes for one in told)
+        by_another = bool(text(body.get("team_id"))) and not (of_organisation or self._is_home(body))
+        return by_another or body.get("is_ext_shared_channel") is True
 
     async def _take(self, event: Mapping[str, Any], *, shared: bool) -> None:
         if event.get("type") == HOME:
@@ -122,7 +126,7 @@ class Intake:
         user = text(event.get("user"))
         return (
             event.get("type") in ("message", "app_mention")
-            and event.get("subtype") in _SUBTYPES_OF_PEOPLE
+            and (event.get("subtype") or None) in _SUBTYPES_OF_PEOPLE
             and not event.get("bot_id")
             and bool(user and text(event.get("channel")) and _is_ts(event.get("ts")))
             and user not in (self._ourselves.user, *_SLACK_ITSELF)

@@ -66,7 +66,7 @@ class Buttons:
             await asyncio.wait(self._deciding, timeout=seconds)
 
     async def _decide(self, body: dict[str, Any], decide: Decide) -> None:
-        click = _click(body, self._ourselves, self._trusted_teams)
+        click = read_click(body, self._ourselves, self._trusted_teams)
         task = asyncio.current_task()
         if click is None or task is None:
             return
@@ -95,27 +95,37 @@ def _thread_ts(body: dict[str, Any]) -> str | None:
     return text(body["container"].get("thread_ts")) or None
 
 
-def _click(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> Click | None:
-    """Read a click on a message or a Home tab of our own app; anything else is no click to us.
-
-    The envelope's own team may be missing, or be that of a trusted partner or of the organisation.
-    """
-    container, user = mapping(body.get("container")), mapping(body.get("user"))
-    view = mapping(body.get("view"))
+def read_click(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> Click | None:
+    """Read a click on a message or a Home tab of our own app; anything else is no click to us."""
+    container, view = mapping(body.get("container")), mapping(body.get("view"))
     is_home = container.get("type") == "view" and view.get("type") == "home"
     if body.get("api_app_id") != ourselves.app_id or not (text(container.get("channel_id")) or is_home):
         return None
     call_id = text(body["actions"][0].get("value"))
+    user_id, user_team, team = read_clicker(body, ourselves, trusted_teams)
+    return Click(
+        call_id=call_id,
+        user=user_id,
+        user_team=user_team,
+        team=team,
+        channel=text(container.get("channel_id")),
+        message_ts=text(container.get("message_ts")),
+        shown_as=read_shown(text(view.get("private_metadata"))).get(call_id, "") if is_home else None,
+    )
+
+
+def read_clicker(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Sequence[str]) -> tuple[str, str, str]:
+    """Read who did something, of which team they are, and in which it was done.
+
+    The envelope's own team may be missing, or be that of a trusted partner or of the organisation.
+    """
+    user = mapping(body.get("user"))
     team = text(mapping(body.get("team")).get("id")) or ourselves.team
     user_team = text(user.get("team_id")) or team
     if text(mapping(body.get("enterprise")).get("id")) in ourselves.homes:
         user_team = ourselves.team  # of which workspace of the organisation, users.info tells who decides
-    return Click(
-        call_id=call_id,
-        user=text(user.get("id")),
-        user_team=ourselves.team if user_team in ourselves.homes else user_team,
-        team=ourselves.team if team in (*ourselves.homes, *trusted_teams) else team,
-        channel=text(container.get("channel_id")),
-        message_ts=text(container.get("message_ts")),
-        shown_as=read_shown(text(view.get("private_metadata"))).get(call_id, "") if is_home else None,
+    return (
+        text(user.get("id")),
+        ourselves.team if user_team in ourselves.homes else user_team,
+        ourselves.team if team in (*ourselves.homes, *trusted_teams) else team,
     )

@@ -15,6 +15,7 @@ from bot.tracing import tracing
 Block = Mapping[str, Any]
 ChatMessage = Mapping[str, Any]
 NOTE = "Note from the shop: "
+WITHOUT_TEXT = "(a message without text)"
 QUOTED = "\n\n[From here on, not the words of who wrote this:]\n"
 """The line in a person's message below which stands what they attached or were answering to, and did not say."""
 
@@ -202,7 +203,9 @@ class ToolCall:
     A person's own look-up belongs to no message, and `tool_call_id` names the command or button that it was made with.
 
     For a gated call it is the approval request too: `card` are the blocks the approver was shown, `quote` is what they
-    showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch.
+    showed and all that may be done, `customer` whose it is, and `subject` what no second pending call may touch. Who
+    decided it may have given a `decision_reason`, in their words. A call that a person has changed is cancelled, and
+    what they want instead is one that `supersedes` it.
 
     Once it is approved, `begun_at` is when it may have reached the shop for the first time, `looks` how often the shop
     was asked in vain for the outcome, and `look_at` when it is next. `money_pending` says that the shop has made the
@@ -239,6 +242,8 @@ class ToolCall:
     escalated_at: datetime | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    decision_reason: str | None = None
+    supersedes: str | None = None
     expires_at: datetime | None = None
     reminded_at: datetime | None = None
     shown_paused: bool = False
@@ -265,6 +270,23 @@ class ToolCall:
     def waits_since(self) -> datetime:
         """Since when it waits for whose yes comes next."""
         return self.confirmed_at or self.created_at
+
+
+class StepState(StrEnum):
+    """How far a step of a run is, in Slack's words."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a run does, as the person who waits is shown it."""
+
+    id: str
+    title: str
+    state: StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +370,16 @@ class Conversation:
     intent: str | None
     files: tuple[tuple[str, SharedFile], ...] = ()
     new_files: tuple[SharedFile, ...] = ()
+
+    def asked_by(self, user: str) -> str:
+        """Read what one person wrote themselves since the last answer: that with which they ask for something."""
+        words: list[str] = []
+        for message in reversed(self.messages):
+            if message["role"] == "assistant" and not message.get("tool_calls"):
+                break
+            if message["role"] == "user" and message["name"] == user and message["content"] != WITHOUT_TEXT:
+                words.append(message["content"].partition(QUOTED)[0])
+        return "\n".join(reversed(words))
 
     def said_by(self, user: str) -> str:
         """Read all that one person wrote in the thread themselves, without what they attached."""

@@ -129,6 +129,12 @@ class Conversations(Protocol):
     async def calls_of_run(self, thread: ThreadId) -> list[ToolCall]:
         """Return the calls of the thread's run, and all requests that wait in the thread."""
 
+    async def timeline(self, thread: ThreadId) -> str | None:
+        """Return which message of ours shows what is done in the thread, while something is."""
+
+    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
+        """Keep which message shows it, or that none does any more."""
+
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
 
@@ -201,13 +207,33 @@ class ApprovalRequests(Protocol):
         announcement: Post | None,
         by: str | None = None,
         error: str | None = None,
+        reason: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
         goes_on: str | None = None,
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
 
-        With `goes_on` the thread goes on, as if who asked had written that.
+        The model learns the `reason` of who decided. With `goes_on` the thread goes on, as if who asked had written
+        that.
+        """
+
+    async def supersede(
+        self,
+        call: ToolCall,
+        instead: ToolCall,
+        *,
+        summary: str,
+        by: str,
+        redrawn: Post,
+        announcement: Post,
+        cards: Sequence[Post],
+        limits: DayLimits = ...,
+    ) -> bool:
+        """Have `instead` wait in place of a pending call, which ends; return whether that was still as it was shown.
+
+        Every card of the call is redrawn like `redrawn`; the thread hears the announcement, and then the new cards.
+        Raises AboveDayLimitError.
         """
 
     async def begin(self, call: ToolCall) -> bool:
@@ -341,14 +367,17 @@ class Admin(Protocol):
 class Overview(Protocol):
     """What people see of all threads at a glance, page by page."""
 
-    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
-        """Return the requests that wait for a decision, the oldest first."""
+    async def waiting(self, start: int, most: int, *, escalated: bool = False) -> Page[ToolCall]:
+        """Return what waits for a decision, or what of it the next group was asked about, the oldest first."""
 
     async def requests_of(self, user: str, start: int, most: int) -> Page[ToolCall]:
         """Return what a person has asked for, the latest first."""
 
     async def open_threads(self, start: int, most: int) -> Page[OpenThread]:
         """Return the threads that need somebody, what is urgent first, then the oldest."""
+
+    async def refunds_of(self, customer: str, since: datetime) -> dict[str, tuple[int, int]]:
+        """Return by currency how often money went back to a customer through requests, and how much in minor units."""
 
     async def today(self) -> Today:
         """Return what has happened since midnight, in UTC."""

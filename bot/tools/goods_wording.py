@@ -33,6 +33,7 @@ def _return(change: ReturnItems, quote: Quote) -> Wording:
             ("Reason", REASON_WORDS[change.reason]),
         ),
         background=(("Delivered", delivered(quote)),),
+        change="Change lines",
         done=f"{items(quote)} of {order} can be sent back. {follows}",
         under_way=f"The shop has the wish to send {items(quote)} of {order} back, and has to agree to it first",
         content={"order_id": order, "returning": items(quote), "refund_when_it_has_arrived": str(amount)},

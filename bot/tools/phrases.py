@@ -35,6 +35,7 @@ class Wording:
     under_way: str
     content: Mapping[str, Any]
     keep: str = "Cancel"
+    change: str = ""
     background: Facts = ()
 
 

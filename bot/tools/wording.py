@@ -32,7 +32,8 @@ class Preview:
     """What a change will do, in figures from the shop: the card is drawn from this and nothing else.
 
     `quoted` is what runs if approved. No other open request may have its `subject`. `keep` is the button that says no;
-    `background` is shown for the approver to judge by.
+    `background` is shown for the approver to judge by. `change` is the button with which they ask for something else
+    instead, where there is such a thing.
     """
 
     quoted: Quoted
@@ -43,6 +44,7 @@ class Preview:
     facts: Facts
     keep: str
     background: Facts
+    change: str
 
     @property
     def subject(self) -> str:
@@ -71,6 +73,7 @@ def preview_of(quoted: Quoted) -> Preview:
         facts=words.facts,
         keep=words.keep,
         background=words.background,
+        change=words.change,
     )
 
 
@@ -109,6 +112,7 @@ def _refund(change: Refund, quote: Quote) -> Wording:
             ("Reason", REASON_WORDS[change.reason]),
         ),
         background=(("Delivered", delivered(quote)),),
+        change="Change amount",
         done=f"{amount} for {order} went back to {payee}",
         under_way=f"{amount} for {order} is on its way to {payee}, and is not there yet",
         content={"order_id": order, "refunded": str(amount)},

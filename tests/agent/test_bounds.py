@@ -22,7 +22,7 @@ def told(world: World, request: int = -1) -> dict[str, Any]:
 
 async def asks(world: World, question: Message, text: str = "go on") -> str:
     """Write on in a thread, and give back the next answer."""
-    so_far = len(world.workspace.replies_of_bot(question))
+    so_far = len(world.said_to(question))
     await world.says(question.user, text, question.channel, thread_ts=question.ts)
     return shown((await world.replies(question, so_far + 1))[so_far])
 

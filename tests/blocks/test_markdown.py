@@ -56,11 +56,15 @@ def test_table() -> None:
 
 
 def test_long_table() -> None:
-    """A long table goes on in the next message under the same heads, and loses no row."""
+    """A long table has pages, goes on in the next message under the same heads, and loses no row."""
     rows = "\n".join(f"| {number} | {'x' * 60} |" for number in range(120))
     messages = answer_messages(f"| No | What |\n|---|---|\n{rows}", ())
     tables = [block for _, blocks in messages for block in blocks]
     assert len(messages) == len(tables) > 1
+    assert {(table["type"], table["page_size"], table["caption"]) for table in tables[:-1]} == {
+        ("data_table", 10, ", ".join(cell["text"] for cell in tables[0]["rows"][0]))
+    }
+    assert len(in_words([tables[0]]).splitlines()) == len(tables[0]["rows"])
     assert {table["rows"][0][0]["text"] for table in tables} == {"No"}
     assert [row[0]["text"] for table in tables for row in table["rows"][1:]] == [str(one) for one in range(120)]
 

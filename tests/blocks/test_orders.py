@@ -4,9 +4,18 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.blocks.cards import (
+    approval_card,
+    confirmation_buttons,
+    decision_buttons,
+    escalation_card,
+    note_block,
+    settled_card,
+)
+from bot.blocks.entities import order_details, order_entity
 from bot.blocks.forms import question_form, request_form
 from bot.blocks.home import (
     PAGE_SIZE,
@@ -21,6 +30,7 @@ from bot.blocks.home import (
 )
 from bot.blocks.messages import answer_messages, in_words
 from bot.blocks.orders import (
+    STATUS_WORDS,
     OrderButton,
     card_at,
     has_tracking,
@@ -31,33 +41,23 @@ from bot.blocks.orders import (
     refreshed_card,
     shared_order_card,
 )
+from bot.blocks.text import Mrkdwn, one_line
+from bot.blocks.waiting import for_approvers
+from bot.intent import CustomerIntent
+from bot.shop.changes import Quoted, Refund, RefundReason
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, TrackingEvent
+from bot.shop.quotes import quote_refund
 from bot.store.overviews import OpenThread, Page, Today
-from bot.store.records import CallStatus, ThreadId, ToolCall
+from bot.store.records import CallStatus, SharedFile, ThreadId, ToolCall
 from bot.testing.slack.block_kit import problems, too_long, view_problems
+from bot.testing.slack.block_kit.entities import entity_problems
+from bot.tools.wording import preview_of
+from tests.blocks.any_order import ANY_TEXT, orders, unreadable
 
 FORMS = (OrderButton.REFUND, OrderButton.RETURN)
-ANY_TEXT = st.text(max_size=300)
-MONEY = st.builds(Money, st.integers(0, 10**12), st.sampled_from(["USD", "EUR", "JPY", "KWD"]))
-TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - with `timezones`
-ORDERS = st.builds(
-    Order,
-    id=st.text(min_size=1, max_size=64),
-    customer=st.builds(Customer, ANY_TEXT, ANY_TEXT, ANY_TEXT),
-    status=st.sampled_from(OrderStatus),
-    items=st.lists(st.builds(OrderItem, ANY_TEXT, st.integers(1, 9), MONEY), max_size=14).map(tuple),
-    total=st.just(Money(4200)),
-    refunded=st.integers(0, 4200).map(Money),
-    payment_method=ANY_TEXT,
-    placed_at=TIMES,
-    expected_on=st.none() | st.dates(date(2000, 1, 1), date(2100, 1, 1)),
-    delivered_at=st.none() | TIMES,
-    carrier=st.none() | ANY_TEXT,
-    tracking_number=st.none() | ANY_TEXT,
-    tracking_url=st.none() | st.just("https://carrier.example/1"),
-    tracking=st.lists(st.builds(TrackingEvent, TIMES, ANY_TEXT, ANY_TEXT), max_size=9).map(tuple),
-)
+ORDERS = orders()
+ANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SECRET = Order(
     id="ORD-1",
     customer=Customer("c", "Secret Name", "secret@example.com"),
@@ -92,6 +92,7 @@ CALL = ToolCall(
 )
 
 
+@ANY
 @given(ORDERS, st.booleans())
 def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
     """Every card of any order is valid, has its words without its blocks, and is found again in its message."""
@@ -104,8 +105,12 @@ def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
     ]
     for card in cards:
         assert problems([dict(block) for block in card]) == []
-        assert in_words(card)
-    for _, blocks in answer_messages("Here.", [cards[0], cards[1], cards[0]]):
+        assert unreadable(card) == []
+        assert any(map(str.isalnum, in_words(card)))
+        assert STATUS_WORDS[order.status] in card[0]["text"]["text"].partition("\n")[0], "the status is said in words"
+    for text, blocks in answer_messages("Here.", [cards[0], cards[1], cards[0]]):
+        assert any(map(str.isalnum, text))
+        assert len(text) < 4_000
         assert not too_long([dict(block) for block in blocks])
         found = [block["block_id"] for block in blocks if block["type"] == "actions"]
         for block_id in set(found):
@@ -115,15 +120,18 @@ def test_cards(order: Order, tracking: bool) -> None:  # noqa: FBT001 - drawn
             assert problems([dict(block) for block in refreshed_card(blocks[place])]) == []
 
 
+@ANY
 @given(ORDERS, st.integers(0, 130), st.text(max_size=3_000))
 def test_forms(order: Order, count: int, quoted: str) -> None:
     """The forms of any order, with any number of lines, and of any message are valid."""
     many = replace(order, items=(order.items or SECRET.items)[:1] * count)
-    for button in FORMS:
-        assert view_problems(request_form(many, button, {"defective": "Defective"}, "{}", "Told."), "modal") == []
-    assert view_problems(question_form(quoted, "{}"), "modal") == []
+    forms = [request_form(many, button, {"defective": "Defective"}, "{}", "Told.") for button in FORMS]
+    for form in (*forms, question_form(quoted, "{}")):
+        assert view_problems(form, "modal") == []
+        assert unreadable(form["blocks"]) == []
 
 
+@ANY
 @given(st.lists(ORDERS, min_size=5, max_size=5), ANY_TEXT)
 def test_home(orders: list[Order], text: str) -> None:
     """A Home tab with full pages of everything, and of whatever is in them, is valid; each part can be paged."""
@@ -141,8 +149,48 @@ def test_home(orders: list[Order], text: str) -> None:
     ]
     view = home_view(parts, "{}")
     assert view_problems(view, "home") == []
+    assert unreadable(view["blocks"]) == []
     pagers = [block["block_id"] for block in view["blocks"] if str(block.get("block_id")).startswith("home_page")]
     assert pagers == [f"home_page:{part}" for part in Part]
+
+
+@ANY
+@given(ORDERS, st.sampled_from(RefundReason), ANY_TEXT, st.lists(ANY_TEXT, max_size=4))
+def test_approval_cards(order: Order, reason: RefundReason, said: str, names: list[str]) -> None:
+    """The card of a request about any order is valid and readable, before its end and after; so is a hand-over."""
+    kept = tuple(replace(item, returning=None) for item in order.items)
+    delivered = replace(order, status=OrderStatus.DELIVERED, items=kept)
+    if not delivered.refundable.minor:
+        return
+    change = Refund(order.id, reason)
+    preview = preview_of(Quoted(change, quote_refund(delivered, change, {})))
+    intent = CustomerIntent(category="refund", urgency="high", order_id=None, summary=said)
+    pictures = [SharedFile(f"F{number}", "picture", name, "image/png", "", 1) for number, name in enumerate(names)]
+    card = approval_card(preview, "U0ANA", CALL.created_at, intent, pictures, note=note_block("U0ANA", said))
+    shown = [
+        (*card, *decision_buttons(CALL, preview, for_approvers(CALL, ["U0SAM"]), approvable=True)),
+        (*card, *confirmation_buttons(CALL.id, preview, "U0ANA", then_asks=True)),
+        settled_card(replace(CALL, card=card), Mrkdwn(f"Declined: {one_line(said)}")),
+        escalation_card("An order", "https://acme.slack.com/", "U0ANA", said, intent, conversation=[("U0ANA", said)]),
+    ]
+    for blocks in shown:
+        assert problems([dict(block) for block in blocks]) == []
+        assert not too_long([dict(block) for block in blocks])
+    assert unreadable(blocks for blocks in shown[0]) == unreadable(shown[1]) == []
+    assert str(delivered.refundable) in str(shown[0]), "the figures are never cut"
+    assert any(map(str.isalnum, preview.summary))
+
+
+@ANY
+@given(ORDERS)
+def test_entities(order: Order) -> None:
+    """The Work Object of any order is valid, and everybody's tells no figures."""
+    url = "https://shop.example.com/orders/1"
+    below = order_entity(order, url, shared_as=url)
+    assert entity_problems(below, below_link=True) == []
+    assert entity_problems(order_details(order, url), below_link=False) == []
+    keys = {field["key"] for field in below["entity_payload"]["custom_fields"]}
+    assert keys <= {"status", "placed", "delivered", "expected"}
 
 
 def test_what_everybody_reads() -> None:

@@ -1,14 +1,16 @@
 """The whole story in a real browser: ask, see the card, ask for money, be the support lead, approve, see it settled."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
 
 from bot.demo.serve import serving
+from bot.testing.openai import Answer, CompletionsServer, Request, ToolCall
 from tests.world import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -131,8 +133,28 @@ async def test_what_one_sees_alone(address: str, browser: Browser) -> None:
     await expect(modal.get_by_text("I answer you in our direct message.")).to_be_visible()
 
 
+async def change_amount(home: Locator, modal: Locator, pictures: Path | None) -> None:
+    """Ask for $30.00 in place of what waits on a Home tab, after more than is left, and look at the form of a no."""
+    await home.get_by_role("button", name="Change amount").click()
+    amount = modal.get_by_label("Amount in USD")
+    await expect(amount).to_have_value("42.00")
+    await expect(modal.get_by_role("checkbox").first).to_be_checked()
+    await amount.fill("99")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("$99.00 is more than is left to refund for these items")).to_be_visible()
+    await amount.fill("30")
+    if pictures:
+        await modal.screenshot(path=pictures / "change-form.png")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("waits for approval now, on a new card")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+    await home.get_by_role("button", name="Decline with a reason").click()
+    await expect(modal.get_by_label("What should they be told?")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+
+
 async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, pictures: Path | None) -> None:
-    """An order by command, a refund by form, its approval on the Home tab, and what the customer finds on theirs."""
+    """An order by command, a refund by form, another amount approved on the Home tab, and what is on the customer's."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -167,13 +189,14 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser, p
     await expect(home.get_by_alt_text("lid.png")).to_be_visible()
     if pictures:
         await page.screenshot(path=pictures / "home.png")
-    await home.get_by_role("button", name="Approve refund of $42.00").click()
+    await change_amount(home, modal, pictures)
+    await home.get_by_role("button", name="Approve refund of $30.00").click()
     await page.get_by_test_id("confirm-ok").click()
     await expect(home.get_by_text("Nothing waits.")).to_be_visible()
 
     await page.get_by_test_id("person-ana").click()
     await page.get_by_test_id("channel-D0ANA").click()
-    await expect(home.get_by_text("Your requests (1)")).to_be_visible()
+    await expect(home.get_by_text("Your requests (2)")).to_be_visible()
     await home.get_by_role("button", name="Details").first.click()
     await expect(modal.get_by_text("Only you see this.")).to_be_visible()
     await page.keyboard.press("Escape")
@@ -190,6 +213,7 @@ async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     await thread.get_by_label("Choose an order").select_option("ORD-10234")
     await expect(thread.get_by_text("Stoneware mug, slate blue")).to_be_visible()
     await expect(thread.get_by_text("Chosen:")).to_be_visible()
+    await expect(thread.get_by_role("button", name="Talk to a person")).to_be_visible()
 
 
 async def test_links(address: str, browser: Browser) -> None:
@@ -206,3 +230,67 @@ async def test_links(address: str, browser: Browser) -> None:
     await page.get_by_test_id("person-ben").click()
     await feed.get_by_role("button", name="Details").click()
     await expect(details.get_by_text("Only its customer and the support team")).to_be_visible()
+
+
+async def test_prompts_ratings_and_people(address: str, browser: Browser) -> None:
+    """A suggestion is sent as it is meant, its answer rated, a person called, and the conversation given back."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    await page.get_by_test_id("channel-D0ANA").click()
+    thread = page.get_by_test_id("thread")
+    await page.get_by_role("button", name="Where is ORD-10234?").click()
+    await expect(thread.get_by_text("Where is my order ORD-10234?")).to_be_visible()
+    await thread.get_by_role("button", name="Not helpful").click()
+    await thread.get_by_role("button", name="It is not what I asked").click()
+    await expect(thread.get_by_text("Thank you for telling me.", exact=True)).to_be_visible()
+    await thread.get_by_role("button", name="Talk to a person").click()
+    await expect(thread.get_by_text("I stay quiet until I am mentioned.")).to_be_visible()
+
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-C0TEAM").click()
+    team = page.locator("#channel-feed")
+    await team.get_by_role("button", name="Let the bot answer again").click()
+    await expect(team.get_by_text("let the bot answer there again.")).to_be_visible()
+    await page.get_by_test_id("person-ana").click()
+    await page.get_by_test_id("channel-D0ANA").click()
+    await page.get_by_role("button", name="replies").click()
+    await expect(thread.get_by_text("gave this conversation back to me.")).to_be_visible()
+
+
+async def test_account_is_deleted(address: str, browser: Browser) -> None:
+    """Whose orders have all arrived can have the account deleted: with their own yes, and an approver's after it."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#dora/D0DORA")
+    await send(page, "Please delete my account")
+    thread = page.get_by_test_id("thread")
+    await thread.get_by_role("button", name="Confirm").click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(thread.get_by_text("somebody of the support team has to agree")).to_be_visible()
+    await page.get_by_test_id("person-sam").click()
+    await page.get_by_test_id("channel-D0SAM").click()
+    await page.locator("#channel-feed").get_by_role("button", name="Approve").click()
+    await page.get_by_test_id("confirm-ok").click()
+    await expect(page.locator("#channel-feed").get_by_text("it can be brought back for 30 days")).to_be_visible()
+
+
+async def test_stop(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the model is asked, Stop is there, and what it stops is told in the thread."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(_: Request) -> Answer:
+        asked.set()
+        await go_on.wait()
+        return Answer(tool_calls=(ToolCall("", "find_orders", '{"email": null}'),))
+
+    async with CompletionsServer(think) as model:
+        monkeypatch.setenv("OPENAI_BASE_URL", model.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        async with serving(port=free_port(), database=tmp_path / "support.db") as (url, _):
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.goto(f"{url}/#ana/D0ANA")
+            await send(page, "which orders do I have?")
+            await asked.wait()
+            await page.get_by_role("button", name="Stop").click()
+            await expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+            go_on.set()
+            await expect(page.get_by_test_id("thread").get_by_text("I have stopped, as you asked.")).to_be_visible()

@@ -16,6 +16,13 @@ OUTCOMES: list[tuple[str, str]] = [
         "The request for the refund of $42.00 for ORD-10234 was declined",
     ),
     (
+        (
+            "Note from the shop: Refund of $42.00 for ORD-10234: declined by a person, nothing was done. "
+            'The customer was told why: "It was approved by a person and done wrong."'
+        ),
+        'was declined, and nothing was done. The reason given: "It was approved by a person and done wrong."',
+    ),
+    (
         "Note from the shop: Refund of $42.00 for ORD-10234: expired without a decision, nothing was done.",
         "Nobody decided on the refund of $42.00 for ORD-10234 in time",
     ),
@@ -31,6 +38,19 @@ def test_outcomes(note: str, words: str) -> None:
     assert words in talk.note(note)
     assert words in talk.say("Has my refund been approved?")
     assert "There is nothing here that waits" in talk.say("approve")
+
+
+def test_changed() -> None:
+    """What an approver asks for in a request's place is told, and what becomes of that."""
+    talk = Talk()
+    talk.say("Refund ORD-10234, broken")
+    talk.note(
+        "Note from the shop: Refund of $42.00 for ORD-10234: changed by a person who may approve, nothing was done. "
+        "What waits for approval now: Refund of $20.00 for ORD-10234 (request 12ab34cd)."
+    )
+    assert "the refund of $20.00 for ORD-10234 waits for approval now" in talk.say("Is my refund through?")
+    talk.note("Note from the shop: Refund of $20.00 for ORD-10234: approved by a person and done. It went back.")
+    assert "the refund of $20.00 for ORD-10234 was approved and has gone through" in talk.say("Is my refund through?")
 
 
 def test_note_without_outcome() -> None:

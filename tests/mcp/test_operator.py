@@ -1,6 +1,7 @@
 """What the operator writes, is shown and is told of MCP servers: slips in the file, pins, and names."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,11 @@ def test_names() -> None:
     long = [offered_name("server", "x" * 70 + end) for end in "ab"]
     assert len(set(long)) == 2
     assert all(len(name) == 64 for name in long)
+    foreign = [
+        offered_name(*pair) for pair in (("crm", "\u67e5\u8be2"), ("crm", "\u66f4\u65b0"), ("crm", "gr\u00f6\u00dfe"))
+    ]
+    assert len(set(foreign)) == 3
+    assert all(re.fullmatch(r"crm_[a-z_]+_[0-9a-f]{8}", name) for name in foreign)
 
 
 async def test_two_tools_of_one_name(tmp_path: Path, world: World) -> None:

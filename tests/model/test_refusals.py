@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.model.dialect import Dialect
 from bot.model.model import Reason
 from bot.model.refusals import read_refusal
 
@@ -160,6 +161,9 @@ REFUSALS: dict[str, tuple[int, Any, Reason]] = {
     "LM Studio, a path": (200, {"error": "Unexpected endpoint or method. (POST /chat)"}, Reason.SETTINGS),
     "Together, no tools": (400, said("Function calling is not enabled for this model"), Reason.SETTINGS),
     "moved": (308, "", Reason.SETTINGS),
+    "LiteLLM, a budget": (400, said("Budget has been exceeded! Current cost: 10.1, Max budget: 10.0"), Reason.SPENT),
+    "Gemini, a place": (400, said("User location is not supported for the API use."), Reason.SETTINGS),
+    "llama-server, a template": (500, said("Value is not callable: null at row 12 (jinja)"), Reason.REFUSED),
     "plain text": (400, "bad request body", Reason.REFUSED),
     "nothing": (400, None, Reason.REFUSED),
     "a list of places": (422, {"detail": [{"loc": ["body", "x"], "msg": "field required"}]}, Reason.REFUSED),
@@ -195,6 +199,21 @@ def test_when_to_ask_again(kind: str) -> None:
     headers, words, wait = WAITS[kind]
     refusal = read_refusal(429, {"error": {"message": f"Rate limit reached. {words}"}}, headers)
     assert refusal.error(None, max_wait=20).retry_after == wait
+
+
+LEARNT: dict[str, tuple[str, Dialect]] = {
+    "a short id": ("tool_call_id should be alphanumeric strings with length 9!", Dialect(short_ids=True)),
+    "two roles": ("Only user and assistant roles are supported!", Dialect(no_system=True)),
+    "no instruction": ("Developer instruction is not enabled for models/gemma-3-27b-it", Dialect(no_system=True)),
+    "nothing": ("the widget is not supported", Dialect()),
+}
+
+
+@pytest.mark.parametrize("kind", LEARNT)
+def test_what_is_learnt(kind: str) -> None:
+    """What a server says of the form that it wants is how it is asked from then on."""
+    text, learnt = LEARNT[kind]
+    assert Dialect().learn(text, "", {"messages": []}) == learnt
 
 
 def test_a_wait_that_nobody_waits() -> None:

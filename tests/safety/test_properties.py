@@ -96,6 +96,7 @@ def assert_harmless(world: World) -> None:
     orders = {row["id"] for row in world.rows("SELECT id FROM orders")}
     named = {
         "answer_feedback": {f"good:{row['id']}" for row in world.rows("SELECT id FROM outbox")},
+        "talk_to_person": {row["id"] for row in world.rows("SELECT id FROM outbox")},
         "give_thread_back": {row["thread"] for row in world.rows("SELECT thread FROM threads")},
     }
     for action in clickable:

@@ -8,10 +8,10 @@ import pytest
 from bot.agent.escalation import unreached
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
 from bot.store.overviews import Erased
-from bot.store.records import CallStatus
+from bot.store.records import CallStatus, ToolCall, new_id
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
-from tests.store.rows import ANA, ANSWER, BEN, SAM, message, park, post, propose, refund, take
+from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, message, park, post, propose, refund, take
 
 
 async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
@@ -89,6 +89,42 @@ async def test_requests_that_are_not_the_persons(store: Store) -> None:
     for call in (unreadable, first, twice, of_ben):
         store.calls.finish(call, CallStatus.REJECTED, "{}")
     assert await store.calls.requests_today(last) == (2, 2)
+
+
+async def test_superseded_once(store: Store, open_process: OpenStore) -> None:
+    """Of two changes at once one ends the call and waits in its place; what is claimed already is not changed."""
+    call = await park(store)
+    other = await open_process(60)
+    changed = await asyncio.gather(*(supersede(one, call, f"new {one is other}") for one in (store, other)))
+    assert sorted(changed) == [False, True]
+    (waiting,) = await store.approval_requests.open()
+    assert (waiting.supersedes, waiting.position, waiting.status) == (call.id, 1, CallStatus.PENDING)
+    assert await store.approval_requests.claim(call, SAM) is None
+    assert await store.approval_requests.claim(waiting, SAM)
+    assert not await supersede(store, waiting, "too late")
+    ended = await store.calls.get(call.id)
+    assert ended
+    assert (ended.status, ended.decided_by, ended.summary) == (CallStatus.CANCELLED, SAM, "changed")
+
+
+async def test_superseded_within_its_run(store: Store) -> None:
+    """The model hears the one result of the call that it made, and a note on what became of that."""
+    call = await park(store)
+    assert await supersede(store, call, "new")
+    conversation = await store.conversations.add_results(THREAD)
+    assert [one["role"] for one in conversation.messages] == ["user", "assistant", "tool", "system"]
+    assert conversation.messages[-1]["content"] == "Note from the shop: changed"
+    (waiting,) = await store.approval_requests.open()
+    assert await store.calls.requests_today(waiting) == (1, 1)
+
+
+async def supersede(store: Store, call: ToolCall, card: str) -> bool:
+    """Have something else asked for in place of a call."""
+    instead = replace(refund(), id=new_id(), message_id=call.message_id)
+    cards = [post(card, instead.id)]
+    return await store.approval_requests.supersede(
+        call, instead, summary="changed", by=SAM, redrawn=post("over"), announcement=post("told"), cards=cards
+    )
 
 
 async def test_pause(store: Store) -> None:

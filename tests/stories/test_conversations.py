@@ -220,7 +220,7 @@ async def test_two_threads_do_not_wait_for_each_other(world: World) -> None:
 
 
 async def test_messages_that_come_during_a_model_call(world: World) -> None:
-    """What the same person writes while the model thinks is answered next, together and in order."""
+    """What the same person writes while the model thinks is in the one answer, together and in order."""
     model = world.hold_model(lambda request: Answer(f"You said: {', '.join(heard(request))}."))
     async with world.bot():
         first = await world.says(ANA, "@bot one")
@@ -229,8 +229,10 @@ async def test_messages_that_come_during_a_model_call(world: World) -> None:
         await world.says(ANA, "three", thread_ts=first.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         model.release()
-        replies = await world.replies(first, 2)
-    assert [shown(reply) for reply in replies] == ["You said: one.", "You said: one, two, three."]
+        await world.workspace.until(lambda: len(world.asked) == 2)
+        await world.replies(first)
+    replies = world.workspace.replies_of_bot(first)
+    assert [shown(reply) for reply in replies] == ["You said: one, two, three."]
     assert [row["status"] for row in world.rows("SELECT status FROM inbox")] == ["done"] * 3
 
 

@@ -63,7 +63,7 @@ async def test_before_the_run(world: World) -> None:
         world.workspace.delete(SUPPORT, gone.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
         model.release()
-        await world.replies(first, 2)
+        await world.replies(first)
     assert heard(world.asked[-1]) == ["hello", "where is ORD-10235?"]
 
 

@@ -28,6 +28,17 @@ async def cancellation(world: World, order_id: str) -> Message:
     return await world.card(question)
 
 
+async def confirm(world: World, card: Message) -> None:
+    """Let Ana confirm what is on her card, and wait until it is done and the thread has gone on."""
+    world.script += [Answer("Anything else?")]
+    await press(world, card, ANA)
+    assert "✓ Confirmed by" in shown(await world.settled(card))
+    root = world.workspace.thread(SUPPORT, card.root_ts)[0]
+    await world.workspace.until(
+        lambda: any("Anything else?" in shown(reply) for reply in world.workspace.replies_of_bot(root))
+    )
+
+
 def needed(world: World) -> list[tuple[str, int]]:
     """List whose yes each request of the story needed, in the order in which they were made."""
     rows = world.rows("SELECT gate, approvals_needed FROM tool_calls WHERE gated ORDER BY created_at")
@@ -84,10 +95,7 @@ async def test_own_clicks_add_up(world: World) -> None:
     """On their own clicks a customer gets no more back within a day than one click may give; then approvers decide."""
     world.write("UPDATE orders SET status = 'paid' WHERE id = 'ORD-10234'")
     async with world.bot(BOT_CUSTOMER_MAY_CONFIRM="100"):
-        card = await cancellation(world, "ORD-10251")
-        world.script += [Answer("Anything else?")]
-        await press(world, card, ANA)
-        assert "✓ Confirmed by" in shown(await world.settled(card))
+        await confirm(world, await cancellation(world, "ORD-10251"))
         assert "Then the support team is asked" in shown(await cancellation(world, "ORD-10234"))
     assert needed(world) == [("requester", 0), ("both", 1)]
     assert world.refunds() == [("ORD-10251", 4350)]
@@ -99,9 +107,7 @@ async def test_own_clicks_that_wait(world: World) -> None:
     async with world.bot(BOT_CUSTOMER_MAY_CONFIRM="1000"):
         first, second = await cancellation(world, "ORD-10251"), await cancellation(world, "ORD-10234")
     async with world.bot(BOT_CUSTOMER_MAY_CONFIRM="100"):
-        world.script += [Answer("Anything else?")]
-        await press(world, first, ANA)
-        await world.settled(first)
+        await confirm(world, first)
         await press(world, second, ANA)
         assert "more people have to agree" in await world.whisper_to(ANA)
     assert needed(world) == [("requester", 0), ("both", 1)]

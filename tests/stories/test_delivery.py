@@ -36,6 +36,21 @@ async def test_outcome_of_a_post_is_unknown(world: World, fault: str, moment: st
     assert any(call.method == "conversations.replies" for call in world.workspace.calls)
 
 
+async def test_a_table_with_pages(world: World) -> None:
+    """A long table of the model's has pages; where Slack does not take those yet, it is shown as a whole."""
+    rows = "\n".join(f"| {number} | pot |" for number in range(20))
+    world.script += [Answer(f"| No | What |\n|---|---|\n{rows}")] * 2
+    async with world.bot():
+        (first,) = await world.replies(await world.says(ANA, "@bot all of them"))
+        world.workspace.faults.refuse("chat.postMessage", "invalid_blocks")
+        (second,) = await world.replies(await world.says(ANA, "@bot all of them"))
+    (paged, plain) = (one.blocks[0] for one in (first, second))
+    assert (paged["type"], paged["page_size"], plain["type"]) == ("data_table", 10, "table")
+    assert paged["rows"] == plain["rows"]
+    assert len(plain["rows"]) == 21
+    assert second.blocks[-1]["type"] == "actions"
+
+
 async def test_killed_between_the_post_and_its_row(world: World) -> None:
     """A post that stood in Slack when the process died is found by its id at the next start, and not said again."""
     world.script += [Answer("Hello.")]

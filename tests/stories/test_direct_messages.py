@@ -96,8 +96,21 @@ async def test_lines_without_end(world: World) -> None:
         assert len(world.asked) < 6
 
 
+async def test_several_lines_in_a_thread(world: World) -> None:
+    """Lines in a thread of a channel are one question, too, with one answer."""
+    world.script += [Answer("Hello."), Answer("On its way.")]
+    async with world.bot():
+        question = await world.says(ANA, "@bot hi")
+        await world.replies(question)
+        for line in ("my order is late", "the mug", "ORD-10234"):
+            await world.says(ANA, line, thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert heard(world.asked[-1]) == ["hi", "my order is late", "the mug", "ORD-10234"]
+    assert len(world.asked) == 2
+
+
 async def test_nobody_waits_in_a_channel(world: World) -> None:
-    """A mention in a channel is answered at once, whatever the setting for lines says."""
+    """A mention that begins a thread is answered at once, whatever the setting for lines says."""
     world.script += [Answer("Hello.")]
     async with world.bot(BOT_LINES_SECONDS=9):
         await world.replies(await world.says(ANA, "@bot hello"))

@@ -37,6 +37,23 @@ async def test_event_that_a_partner_delivers(world: World, trusted: str, said: s
     assert shown(answer).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"authorizations": [{"team_id": "T0PARTNER"}, {"team_id": "T0ACME"}]},
+        {"is_ext_shared_channel": None},
+        {"is_ext_shared_channel": None, "context_team_id": "T0ACME"},
+    ],
+    ids=["two installations", "no flag", "another field"],
+)
+async def test_envelope_of_a_partner(world: World, forged: dict[str, Any]) -> None:
+    """What comes by way of a partner for our installation is for us, and never taken for what we alone read."""
+    world.workspace.add(SHARED)
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot hello", "C0SHARED", forged=forged))
+    assert shown(answer).startswith("This channel is shared with another company")
+
+
 async def test_one_thread_whoever_delivers(world: World) -> None:
     """A thread is one conversation, whichever workspace delivers its messages, and a copy from each is one message."""
     world.workspace.add(SHARED)

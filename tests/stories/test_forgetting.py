@@ -21,17 +21,18 @@ from tests.world import (
     status_of,
 )
 
-MARKS = (ANA, "ana@example.com", "Ana Ruiz", "xyzzy", "F0XYZZY")
+CHLOE = "U0CHLOE"
+OF_ANA = (ANA, "ana@example.com", "Ana Ruiz", "xyzzy", "F0XYZZY")
 PHOTO = {"id": "F0XYZZY", "name": "xyzzy.jpg", "mimetype": "image/jpeg", "size": 120_000}
 
 
-def traces(world: World) -> dict[str, list[str]]:
-    """Return which columns of which tables hold something of Ana's."""
+def traces(world: World, marks: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return which columns of which tables hold one of the marks."""
     found: dict[str, list[str]] = {}
     for table in TABLES:
         for row in world.rows(f"SELECT * FROM {table}"):  # noqa: S608 - our own tables
             for column, value in row.items():
-                if any(mark in json.dumps(value, default=str, ensure_ascii=False) for mark in MARKS):
+                if any(mark in json.dumps(value, default=str, ensure_ascii=False) for mark in marks):
                     found.setdefault(table, []).append(f"{column}: {value}")
     return found
 
@@ -50,17 +51,24 @@ async def ask_for_things(world: World) -> None:
     given = {"reason": "defective", "note": "It is xyzzy.", "photo": [PHOTO]}
     await world.workspace.surfaces.submit(ANA, view.id, given)
     await answered(world, 2)
-    pending = await world.workspace.until(
-        lambda: next((one for one in world.workspace.messages if one.channel == "D0SAM" and buttons(one)), None)
-    )
-    await world.workspace.click(SAM, "D0SAM", pending.ts, "approve_call")
-    await world.settled(pending)
+    await approve(world, SAM)
+    await approve(world, CHLOE)
+    await world.workspace.until(world.refunds)
     world.script += [calls(("escalate_to_human", {"summary": "xyzzy"})), Answer("A person answers.")]
     await world.says(ANA, "@bot xyzzy, I need a person", SUPPORT)
     post = await world.workspace.until(
         lambda: next((one for one in world.workspace.messages if one.channel == TEAM), None)
     )
     await world.says(SAM, "xyzzy is on its way, Ana Ruiz", TEAM, thread_ts=post.ts)
+
+
+async def approve(world: World, person: str) -> None:
+    """Press Approve on the card in an approver's direct message."""
+    channel = f"D{person[1:]}"
+    card = await world.workspace.until(
+        lambda: next((one for one in world.workspace.messages if one.channel == channel and buttons(one)), None)
+    )
+    await world.workspace.click(person, channel, card.ts, "approve_call")
 
 
 async def leave_traces_elsewhere(world: World) -> None:
@@ -85,10 +93,10 @@ async def leave_traces_elsewhere(world: World) -> None:
 @ON_BOTH_STORES
 async def test_nothing_is_left(world: World) -> None:
     """Whatever a person did, in their threads and in others', no table holds their id, address, name or words."""
-    async with world.bot():
+    async with world.bot(BOT_APPROVERS=f"{SAM},{CHLOE}", BOT_SECOND_APPROVER_OVER=10):
         await ask_for_things(world)
         await leave_traces_elsewhere(world)
-    before = traces(world)
+    before = traces(world, OF_ANA)
     assert before.keys() >= {
         "inbox",
         "messages",
@@ -101,5 +109,9 @@ async def test_nothing_is_left(world: World) -> None:
     }
     async with world.tables() as tables:
         await Erasure(tables).forget(ANA)
-    assert traces(world) == {}
+        assert traces(world, OF_ANA) == {}
+        assert traces(world, (SAM,))
+        for approver in (SAM, CHLOE):
+            await Erasure(tables).forget(approver)
+    assert traces(world, (SAM, CHLOE)) == {}
     assert world.rows("SELECT count(*) AS n FROM tool_calls WHERE status = 'succeeded' AND gated") == [{"n": 1}]

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
+from tests.stories.test_home import home
 from tests.stories.test_two_approvers import PAT, drawn
 from tests.stories.test_two_keys import CANCEL, press
 from tests.world import ANA, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, refund_of, shown
@@ -45,6 +46,22 @@ async def test_asked_once(world: World) -> None:
         await press(world, card, PAT)
         assert "✓ Approved by <@U0PAT>: $42.00" in shown(await world.settled(card))
     assert len(said(world, "nobody has decided")) == 1
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_queue_of_the_next_group(world: World) -> None:
+    """On their Home tab they see what they were asked about, and decide it there; nothing else that waits."""
+    async with world.bot(BOT_ESCALATE_APPROVERS=PAT):
+        _, card = await asked(world)
+        await world.workspace.surfaces.open_home(PAT)
+        await home(world, PAT, "Nothing waits.")
+        world.write("UPDATE tool_calls SET created_at = '2020-01-01T00:00:00+00:00'")
+    async with world.bot(**NEXT):
+        await heard(world, "nobody has decided")
+        await world.workspace.surfaces.open_home(PAT)
+        view = await home(world, PAT, "Waiting for a decision (1)")
+        await world.workspace.surfaces.click(PAT, view.id, "approve_call")
+        assert "✓ Approved by <@U0PAT>" in shown(await world.settled(card))
     assert world.refunds() == [("ORD-10188", 4200)]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from functools import partial
 from typing import Any
 
@@ -305,6 +306,7 @@ async def test_refund_by_form(world: World) -> None:
         SAM,
     )
     assert json.loads(row["arguments"])["lines"] == [1]
+    assert re.fullmatch("[a-z0-9]{9}", row["tool_call_id"])  # which every template takes
     assert [row["role"] for row in world.rows("SELECT role FROM messages ORDER BY id")][-4:] == [
         *("user", "assistant", "tool", "assistant")
     ]

@@ -7,6 +7,8 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
+from tests.operator.command import give
+from tests.stories.test_home import home
 from tests.stories.test_two_keys import press
 from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, calls, refund_of, shown
 
@@ -49,6 +51,9 @@ async def test_two_people(world: World) -> None:
     assert world.refunds() == [("ORD-10188", 4200)]
     row = request(world)
     assert (row["approvals_needed"], row["first_approved_by"], row["decided_by"]) == (2, SAM, PAT)
+    lines = (await give(world.database.parent, "log", row["reference"], BOT_DATABASE=world.place)).lines
+    told = [line for line in lines if "approved it" in line]
+    assert [("Sam" in line or SAM in line, "first of two" in line) for line in told] == [(True, True), (False, False)]
 
 
 async def test_up_to_the_limit(world: World) -> None:
@@ -157,6 +162,21 @@ async def test_figures_change_between_two(world: World) -> None:
         await world.workspace.until(lambda: not buttons(world.workspace.message(card.channel, card.ts) or card))
     assert world.refunds() == [("ORD-10142", 2500)]
     assert request(world)["first_approved_by"] is None
+
+
+async def test_two_on_home_tabs(world: World) -> None:
+    """On Home tabs, too, the first yes is shown to the other approver, whose yes does it."""
+    async with world.bot(**TWO):
+        card = await asked(world)
+        for person in (SAM, PAT):
+            await world.workspace.surfaces.open_home(person)
+            await home(world, person, "Two different people")
+        view = await home(world, SAM)
+        await world.workspace.surfaces.click(SAM, view.id, "approve_call")
+        view = await home(world, PAT, "<@U0SAM> has approved")
+        await world.workspace.surfaces.click(PAT, view.id, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
 
 
 @pytest.mark.parametrize("channel", [SUPPORT, "D0ANA"])

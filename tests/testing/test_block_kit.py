@@ -19,6 +19,9 @@ RICH_TEXT = {
 CELLS = [{"type": "raw_text", "text": "x"}, {"type": "raw_number", "value": 1.5, "text": "1.5"}, RICH_TEXT]
 TABLE = {"type": "table", "rows": [CELLS], "column_settings": [None, {"align": "right", "is_wrapped": True}]}
 
+DATA_TABLE = {"type": "data_table", "caption": "All", "rows": [CELLS[:1], CELLS[:1]]}
+TASK = {"type": "task_card", "task_id": "1", "title": "Looked up", "status": "complete"}
+
 
 def text(length: int, kind: str = "plain_text") -> dict[str, Any]:
     """Give a text object of that many characters."""
@@ -43,6 +46,9 @@ def actions(*elements: dict[str, Any]) -> dict[str, Any]:
         {"type": "markdown", "text": "**x**"},
         RICH_TEXT,
         TABLE,
+        {"type": "data_table", "caption": "All", "rows": [CELLS[:2], CELLS[1:]], "page_size": 10},
+        TASK | {"details": RICH_TEXT, "sources": [{"type": "url", "url": "https://example.com", "text": "Help"}]},
+        {"type": "plan", "title": "Your order", "tasks": [TASK]},
     ],
 )
 def test_what_slack_draws_is_accepted(block: dict[str, Any]) -> None:
@@ -55,6 +61,16 @@ def test_what_slack_draws_is_accepted(block: dict[str, Any]) -> None:
     [
         ({"type": "alert", "text": PLAIN}, "unsupported type: alert", "/blocks/0/type"),
         ({"type": "section"}, "missing required field: text or fields", "/blocks/0"),
+        (DATA_TABLE | {"rows": [CELLS[:1]]}, "no less than 2 items allowed", "/blocks/0/rows"),
+        (DATA_TABLE | {"rows": [CELLS[:1]] * 102}, "no more than 101 items allowed", "/blocks/0/rows"),
+        (
+            DATA_TABLE | {"rows": [CELLS[:1], CELLS[:2]]},
+            "all rows must have the same number",
+            "/blocks/0/rows",
+        ),
+        (DATA_TABLE | {"rows": [CELLS[2:], CELLS[:1]]}, "unsupported type: rich_text", "/blocks/0/rows/0/0/type"),
+        (DATA_TABLE | {"page_size": 101}, "must be from 1 to 100", "/blocks/0/page_size"),
+        (TASK | {"status": "completed"}, "must be one of", "/blocks/0/status"),
         ({"type": "section", "text": text(3001)}, "must be less than 3001 characters", "/blocks/0/text/text"),
         ({"type": "section", "text": text(0)}, "must be more than 0 characters", "/blocks/0/text/text"),
         ({"type": "section", "fields": [text(2001)]}, "must be less than 2001 characters", "/blocks/0/fields/0/text"),

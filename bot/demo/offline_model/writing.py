@@ -13,10 +13,12 @@ _OUTCOMES = {
     "confirmed, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "approved, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "declined by a person": "The request for {what} was declined, and nothing was done.",
+    "changed by a person who may approve": "An approver has changed {what}: {instead} waits for approval now.",
     "withdrawn": "The request for {what} is withdrawn, and nothing was done.",
     "closed": "The request for {what} is closed, and nothing was done.",
     "expired": "Nobody decided on {what} in time, so it expired and nothing was done.",
 }
+_REASON, _INSTEAD = ' The customer was told why: "', "What waits for approval now: "
 _SENTENCES_QUOTED = 2
 _NO_DATE = ("out_for_delivery", "delivered", "cancelled", "returned", "refunded", "lost")
 
@@ -29,14 +31,19 @@ def outputs_in_words(outputs: list[ToolResult]) -> str:
 def outcome_in_words(note: str) -> str | None:
     """Tell the outcome of a request that a note of the system reports, or nothing when it reports none."""
     what, told = _summary_of(note), note.removeprefix("Note from the shop: ").partition(": ")[2]
-    sentence = next((words for part, words in _OUTCOMES.items() if part in told), None)
-    return sentence.format(what=_the(what)) if sentence and what else None
+    ended, _, reason = told.partition(_REASON)
+    sentence = next((words for part, words in _OUTCOMES.items() if part in ended), None)
+    why = f' The reason given: "{reason}' if reason else ""
+    return sentence.format(what=_the(what), instead=_the(_instead(note))) + why if sentence and what else None
 
 
 def standing(request: ToolResult) -> str | None:
     """Tell the outcome of a request, by the notes that came after it; nothing while it waits for a person."""
-    told = [outcome_in_words(note) for note in request.notes if _summary_of(note) == request.summary]
-    return next(filter(None, reversed(told)), None)
+    told, summary = None, request.summary
+    for note in request.notes:
+        if _summary_of(note) == summary:
+            told, summary = outcome_in_words(note) or told, _instead(note) or summary
+    return told
 
 
 def undecided(thread: Thread) -> list[ToolResult]:
@@ -51,6 +58,11 @@ def either(requests: list[ToolResult]) -> str:
 
 def _summary_of(note: str) -> str:
     return note.removeprefix("Note from the shop: ").partition(": ")[0]
+
+
+def _instead(note: str) -> str:
+    """Read what waits in place of a request, by the note that it was changed."""
+    return note.partition(_INSTEAD)[2].partition(" (request")[0]
 
 
 def _the(summary: str) -> str:

@@ -31,6 +31,7 @@ const SUGGESTIONS = {
     "Where is Ana's order ORD-10234?",
     "What can you do?",
   ],
+  dora: ["Please delete my account", "Which orders do I have?", "What can you do?"],
   sam: ["What can you do?"],
   default: ["What can you do?", "Where is my order?", "I want a refund"],
 };
@@ -81,7 +82,8 @@ const view = {
     go({ thread }, "thread");
     focusComposer(threadComposer);
   },
-  canOpen: (call) => workspace.channels.get(call.channel)?.members.includes(here.acting),
+  canOpen: ({ channel, thread_ts }) =>
+    workspace.channels.get(channel)?.members.includes(here.acting) && Boolean(workspace.message(channel, thread_ts)),
   openCall: (call) => go({ channel: call.channel, thread: call.thread_ts }, "thread"),
   pressing: (message) => ({
     confirm: (question) => askToConfirm(question, view.directory()),

@@ -7,7 +7,7 @@ import { markdown } from "./markdown.js";
 import { link, mrkdwn, unescape } from "./mrkdwn.js";
 import { richText } from "./rich_text.js";
 
-const DRAW = { header, section, context, context_actions, divider, actions, image, table, rich_text, markdown: markdownBlock, input };
+const DRAW = { header, section, context, context_actions, divider, actions, image, table, data_table, task_card, plan, rich_text, markdown: markdownBlock, input };
 
 /**
  * Draw a message's blocks. `directory` knows people, channels and who is looking; `pressing.confirm(question)` asks
@@ -95,6 +95,37 @@ function table({ rows, column_settings: columns = [] }, directory) {
   const [head, ...body] = rows.map(line);
   const frame = { class: "table-frame", tabindex: "0", role: "group", "aria-label": "Table" };
   return el("div", frame, el("table", { class: "table" }, el("thead", {}, head), el("tbody", {}, body)));
+}
+
+/** A table of which one page is shown at a time. */
+function data_table({ rows: [head, ...body], caption, page_size: size = 5 }, directory) {
+  const node = el("div", { class: "data-table" });
+  const show = (page) => {
+    const last = Math.ceil(body.length / size) - 1;
+    const turn = (words, to) => {
+      const button = el("button", { type: "button", class: "button", disabled: to < 0 || to > last }, words);
+      button.addEventListener("click", () => show(to));
+      return button;
+    };
+    const shown = table({ rows: [head, ...body.slice(page * size, (page + 1) * size)] }, directory);
+    shown.setAttribute("aria-label", caption);
+    const pages = el("div", { class: "pages" }, turn("Previous", page - 1), `Page ${page + 1} of ${last + 1}`, turn("Next", page + 1));
+    node.replaceChildren(shown, ...(last > 0 ? [pages] : []));
+  };
+  show(0);
+  return node;
+}
+
+const TASK_MARKS = { pending: "○", in_progress: "◔", complete: "✓", error: "✕" };
+const TASK_WORDS = { pending: "to do", in_progress: "being done", complete: "done", error: "not done" };
+
+function task_card({ title, status = "pending" }) {
+  const mark = el("span", { class: "task-mark", "aria-hidden": "true" }, TASK_MARKS[status]);
+  return el("div", { class: `task task-${status}` }, mark, unescape(title), el("span", { class: "visually-hidden" }, `, ${TASK_WORDS[status]}`));
+}
+
+function plan({ title, tasks = [] }) {
+  return el("div", {}, el("b", {}, unescape(title)), tasks.map(task_card));
 }
 
 function textObject(text, directory) {

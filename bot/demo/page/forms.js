@@ -19,15 +19,25 @@ export function input(block) {
   );
 }
 
-function checkboxes({ options, action_id: name }) {
-  const box = ({ text, value }) => el("label", { class: "form-option" }, el("input", { type: "checkbox", name, value }), text.text);
+/** Which choices the app has made before. */
+const chosenIn = ({ initial_option: one, initial_options: several = one ? [one] : [] }) => new Set(several.map(({ value }) => value));
+
+function checkboxes(element) {
+  const { options, action_id: name } = element;
+  const chosen = chosenIn(element);
+  const box = ({ text, value }) => {
+    const props = { type: "checkbox", name, value, checked: chosen.has(value) };
+    return el("label", { class: "form-option" }, el("input", props), text.text);
+  };
   return el("div", {}, options.map(box));
 }
 
 function single(element, id) {
   if (element.type === "plain_text_input") {
     const props = { id, class: "form-text", maxlength: element.max_length, rows: element.multiline ? 4 : null };
-    return el(element.multiline ? "textarea" : "input", props);
+    const field = el(element.multiline ? "textarea" : "input", props);
+    field.value = element.initial_value ?? "";
+    return field;
   }
   if (element.type === "file_input") {
     const accept = (element.filetypes ?? []).map((type) => `.${type}`).join(",");
@@ -35,7 +45,8 @@ function single(element, id) {
   }
   const several = element.type === "multi_static_select";
   const first = several ? [] : [el("option", { value: "" }, element.placeholder?.text ?? "Choose")];
-  const options = element.options.map(({ text, value }) => el("option", { value }, text.text));
+  const chosen = chosenIn(element);
+  const options = element.options.map(({ text, value }) => el("option", { value, selected: chosen.has(value) }, text.text));
   return el("select", { id, class: "form-text", multiple: several }, first, options);
 }
 

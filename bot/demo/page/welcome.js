@@ -16,10 +16,16 @@ export class Welcome {
 
   /** What one can try here as the person one is. */
   get suggestions() {
+    return this.#prompts.map(({ message }) => message);
+  }
+
+  /** The same with what is shown for each: in the direct message the titles of what the app suggests. */
+  get #prompts() {
     const texts = this.texts[this.#person.name] ?? this.texts.default;
     const prompts = this.view.workspace.prompts?.[this.view.channel] ?? [];
-    if (this.#isDirect) return prompts.length ? prompts.map(({ message }) => message) : texts;
-    return texts.map((text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`);
+    if (this.#isDirect && prompts.length) return prompts;
+    const said = (text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+    return texts.map((text) => (this.#isDirect ? text : said(text))).map((text) => ({ title: text, message: text }));
   }
 
   /** The beginning of the open conversation, with suggestions as long as nobody has written in it. */
@@ -37,7 +43,7 @@ export class Welcome {
     if (hint.dataset.key === key) return;
     hint.dataset.key = key;
     if (kind === "mention") hint.replaceChildren(this.#mentionHint());
-    else hint.replaceChildren(...(kind === "chips" ? [this.#chips(this.suggestions.slice(0, 2))] : []));
+    else hint.replaceChildren(...(kind === "chips" ? [this.#chips(this.#prompts.slice(0, 2))] : []));
   }
 
   #kindOfHint(text) {
@@ -65,7 +71,7 @@ export class Welcome {
       el("h2", {}, this.#isDirect ? title : `Welcome to #${title}`),
       el("p", {}, this.#isDirect ? this.#directWords() : this.#channelWords()));
     if (isEmpty && this.#person.can_approve && !this.#isDirect) node.append(...this.#approverStart());
-    else if (isEmpty) node.append(el("p", { class: "welcome-try" }, "Try one of these:"), this.#chips(this.suggestions));
+    else if (isEmpty) node.append(el("p", { class: "welcome-try" }, "Try one of these:"), this.#chips(this.#prompts));
     return node;
   }
 
@@ -90,8 +96,8 @@ export class Welcome {
     ];
   }
 
-  #chips(texts) {
-    const chips = texts.map((text) => chip(text, () => void this.composer.submit(text)));
+  #chips(prompts) {
+    const chips = prompts.map(({ title, message }) => chip(title, () => void this.composer.submit(message)));
     return el("div", { class: "chips", role: "group", "aria-label": "Suggestions" }, chips);
   }
 

@@ -96,6 +96,9 @@ def _meaning(errors: Any, extensions: Json) -> Exception:
 
 def _patience(cost: Json) -> float:
     """Return the seconds until there are enough points again."""
-    status = cost.get("throttleStatus") or {}
-    missing = float(cost.get("requestedQueryCost") or 0) - float(status.get("currentlyAvailable") or 0)
-    return max(1.0, missing / float(status.get("restoreRate") or 50))
+    try:
+        status = cost.get("throttleStatus") or {}
+        missing = float(cost.get("requestedQueryCost") or 0) - float(status.get("currentlyAvailable") or 0)
+        return max(1.0, missing / float(status.get("restoreRate") or 50))
+    except (TypeError, ValueError, AttributeError):
+        return 1.0

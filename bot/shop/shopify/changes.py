@@ -3,7 +3,6 @@
 Our key stands in the refund's note and in the staff's note of a cancellation, which come back whatever happens.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from bot.shop.changes import (
@@ -18,6 +17,7 @@ from bot.shop.changes import (
     ReturnItems,
 )
 from bot.shop.money import Money
+from bot.shop.notes import check_note, is_under, lines_in, note
 from bot.shop.orders import Address
 from bot.shop.quotes import quote_cancellation, quote_refund, quote_return
 from bot.shop.remote import Json
@@ -42,7 +42,10 @@ def quote(node: Json, change: Change) -> Quote:
         raise ShopRefusedError(f"{order.id} has too many payments and refunds to be changed here.")
     if len(node["returns"]) >= MAX_RETURNS:
         raise ShopRefusedError(f"{order.id} has too many returns to be changed here.")
+    if any(reading.money(one["amountSet"]).currency != order.total.currency for one in node["transactions"]):
+        raise ShopRefusedError(f"{order.id} was paid in several currencies, so it can't be changed here.")
     if isinstance(change, Refund):
+        check_note(change.reason, change.lines)
         return quote_refund(order, change, left_by_line(node))
     if isinstance(change, CancelOrder):
         return quote_cancellation(order)
@@ -61,14 +64,14 @@ def quote(node: Json, change: Change) -> Quote:
 def applied(node: Json, change: Change, key: str) -> Applied | None:
     """Return the outcome of the change under the key, by what stands in the order; None when it is not there."""
     if isinstance(change, Refund):
-        ours = [one for one in node["refunds"] if key and str(one["note"] or "").endswith(_mark(key))]
+        ours = [one for one in node["refunds"] if is_under(one["note"], key)]
         return of_refund(ours[0]) if ours else None
     if isinstance(change, CancelOrder):
-        note = str((node["cancellation"] or {}).get("staffNote") or "")
-        return _of_cancellation(node) if key and node["cancelledAt"] and note.endswith(_mark(key)) else None
+        is_ours = is_under((node["cancellation"] or {}).get("staffNote"), key)
+        return _of_cancellation(node) if node["cancelledAt"] and is_ours else None
     if isinstance(change, ReturnItems):
-        notes = ((one, line["customerNote"]) for one in node["returns"] for line in one["returnLineItems"]["nodes"])
-        return next((of_return(one) for one, note in notes if key and str(note or "").endswith(_mark(key))), None)
+        lines = ((one, line) for one in node["returns"] for line in one["returnLineItems"]["nodes"])
+        return next((of_return(one) for one, line in lines if is_under(line["customerNote"], key)), None)
     if isinstance(change, ChangeAddress):
         now = reading.order(node).address
         return Applied(node["id"]) if str(now).casefold() == str(change.address).casefold() else None
@@ -98,9 +101,8 @@ def left_by_line(node: Json) -> dict[int, int]:
     """Return what of each line's price did not go back for this very line; our refunds are of all of a line."""
     given: set[int] = set()
     for refund in node["refunds"]:
-        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["note"] or ""))
-        if found and reading.refund_status(refund) != AppliedStatus.FAILED:
-            given.update(map(int, found[1].split()))
+        if reading.refund_status(refund) != AppliedStatus.FAILED:
+            given |= lines_in(refund["note"])
     items = enumerate(reading.order(node).items, 1)
     return {number: 0 if number in given else item.price.minor for number, item in items}
 
@@ -118,10 +120,9 @@ def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:
             rest -= part
     if rest or len(transactions) > MAX_PARTS:
         raise ShopRefusedError(f"The payments of {node['name']} have not that much left, or in too many parts.")
-    lines = f", lines {' '.join(map(str, change.lines))}" if change.lines else ""
     return {
         "orderId": node["id"],
-        "note": f"{change.reason.replace('_', ' ')}{lines} {_mark(key)}",
+        "note": note(change.reason, key, change.lines),
         "notify": True,
         "currency": amount.currency,
         "transactions": transactions,
@@ -149,13 +150,13 @@ def _return_line(found: Mapping[str, Json], reason: RefundReason, key: str) -> J
         "fulfillmentLineItemId": found["fulfillmentLineItem"]["id"],
         "quantity": found["quantity"],
         "returnReasonDefinitionId": _REASONS[reason],
-        "customerNote": f"{reason.replace('_', ' ')} {_mark(key)}",
+        "customerNote": note(reason, key),
     }
 
 
 def staff_note(key: str) -> str:
     """Write the note by which a cancellation is found."""
-    return f"By the customer. {_mark(key)}"
+    return note("By the customer.", key)
 
 
 def address_input(node: Json, address: Address) -> Json:
@@ -173,10 +174,6 @@ def address_input(node: Json, address: Address) -> Json:
         "countryCode": address.country,
     }
     return {"id": node["id"], "shippingAddress": sent}
-
-
-def _mark(key: str) -> str:
-    return f"[support-bot:{key}]"
 
 
 def _of_cancellation(node: Json) -> Applied:

@@ -39,6 +39,9 @@ ORDERS_OF_CUSTOMER = f"""query OrdersOfCustomer($id:ID!,$after:String){{customer
       fulfillments(first:3){{displayStatus estimatedDeliveryAt deliveredAt}}
       lineItems(first:5){{nodes{{{_LINE}}}}}}}
     pageInfo{{hasNextPage endCursor}}}}}}}}"""
+REFUNDS_OF_CUSTOMER = f"""query RefundsOfCustomer($id:ID!,$changed:String!){{customer(id:$id){{
+  orders(first:25,query:$changed,sortKey:UPDATED_AT,reverse:true){{nodes{{
+    refunds(first:10){{createdAt totalRefundedSet{{{_MONEY}}}}}}}}}}}}}"""
 RETURNS = f"""query Returns($id:ID!){{order(id:$id){{returns(first:{MAX_RETURNS},reverse:true){{nodes{{id status
   returnLineItems(first:15){{nodes{{quantity processedQuantity customerNote
     ...on ReturnLineItem{{fulfillmentLineItem{{lineItem{{id}}}}}}}}}}}}}}}}}}"""
@@ -65,6 +68,6 @@ RETURN = """mutation Return($input:ReturnRequestInput!){
   returnRequest(input:$input){return{id status} userErrors{field message code}}}"""
 ALL = (
     *(ORDER_IDS, ORDER, MORE_LINES, ORDERS_OF_CUSTOMER, CUSTOMER_BY_EMAIL, SHOP),
-    *(RETURNS, RETURNABLE),
+    *(REFUNDS_OF_CUSTOMER, RETURNS, RETURNABLE),
     *(REFUND, CANCEL, CHANGE_ADDRESS, RETURN),
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from bot.currencies import exponent
 from bot.shop.changes import AppliedStatus
 from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel, TrackingEvent
@@ -27,6 +28,13 @@ def money(bag: Json) -> Money:
     """Read an amount in the currency that the customer paid in."""
     paid = bag["presentmentMoney"]
     return Money.from_major(Decimal(paid["amount"]), paid["currencyCode"])
+
+
+def _rounded(bag: Json) -> Money:
+    """Read the price of one of several, which a discount may have left with a fraction of a cent."""
+    paid = bag["presentmentMoney"]
+    smallest = Decimal(1).scaleb(-exponent(paid["currencyCode"]))
+    return Money.from_major(Decimal(paid["amount"]).quantize(smallest), paid["currencyCode"])
 
 
 def customer(node: Json | None) -> Customer:
@@ -80,15 +88,20 @@ def order(node: Json) -> Order:
 
 
 def payments(node: Json) -> list[Json]:
-    """List what was paid, in the order of paying."""
-    return [t for t in node["transactions"] if t["kind"] in ("SALE", "CAPTURE") and t["status"] == "SUCCESS"]
+    """List what was paid in the order's currency, in the order of paying."""
+    paid = (t for t in node["transactions"] if t["kind"] in ("SALE", "CAPTURE") and t["status"] == "SUCCESS")
+    return [t for t in paid if _is_in_its_currency(node, t)]
+
+
+def _is_in_its_currency(node: Json, transaction: Json) -> bool:
+    return bool(transaction["amountSet"]["presentmentMoney"]["currencyCode"] == node["presentmentCurrencyCode"])
 
 
 def gone(node: Json) -> dict[str, int]:
     """Return what of each payment went back or is about to, in minor units, by the payment's id; "" for no payment."""
     sums: dict[str, int] = {}
     for one in node["transactions"]:
-        if one["kind"] == "REFUND" and one["status"] not in _FAILED:
+        if one["kind"] == "REFUND" and one["status"] not in _FAILED and _is_in_its_currency(node, one):
             parent = (one["parentTransaction"] or {"id": ""})["id"]
             sums[parent] = sums.get(parent, 0) + money(one["amountSet"]).minor
     return sums
@@ -140,7 +153,7 @@ def _status(node: Json) -> OrderStatus:
 
 
 def _item(line: Json) -> OrderItem:
-    price = money(line["discountedUnitPriceAfterAllDiscountsSet"])
+    price = _rounded(line["discountedUnitPriceAfterAllDiscountsSet"])
     variant = (line["variant"] or {}).get("id")
     return OrderItem(line["title"], line["quantity"], price, line["variantTitle"] or "", variant)
 

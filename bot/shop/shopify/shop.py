@@ -9,12 +9,13 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 from aiohttp import ClientSession
 
 from bot.shop.changes import Applied, CancelOrder, Change, ChangeAddress, Quote, Refund, ReturnItems
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, OutcomeUnknownError, Remote
@@ -125,6 +126,18 @@ class Shopify:
                 break
             after = page["pageInfo"]["endCursor"]
         return found[:most]
+
+    async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
+        """List each refund that a customer has had since a time, of the orders that have changed since."""
+        changed = f"updated_at:>={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        data = await self._api.read(documents.REFUNDS_OF_CUSTOMER, id=customer.id, changed=changed)
+        orders = data["customer"]["orders"]["nodes"] if data["customer"] else []
+        return [
+            amount
+            for refund in (refund for node in orders for refund in node["refunds"])
+            if refund["createdAt"] and datetime.fromisoformat(refund["createdAt"]) >= since
+            if (amount := reading.money(refund["totalRefundedSet"])).minor > 0
+        ]
 
     async def profile(self, customer: Customer) -> Profile:
         """Return the customer; addresses and payment methods are not read."""

@@ -22,6 +22,7 @@ from bot.shop.changes import (
     Refund,
     ReturnItems,
 )
+from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.shop import LookFirst, Reading, Safe, ShopRefusedError
@@ -95,6 +96,17 @@ class SqliteShop:
             sql = "SELECT id FROM orders WHERE customer_id = ? ORDER BY placed_at DESC LIMIT ?"
             ids = [row["id"] for row in db.query(sql, [customer.id, most])]
             return [order for order in (reading.read_order(db, order_id) for order_id in ids) if order]
+
+        return await self._database.read(read)
+
+    async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
+        """List each refund that a customer has had since a time, by whoever it was made."""
+        sql = """SELECT amount_minor, refunds.currency FROM refunds JOIN orders ON orders.id = order_id
+                 WHERE customer_id = ? AND refunds.created_at >= ?"""
+
+        def read(db: Database) -> list[Money]:
+            rows = db.query(sql, [customer.id, since.isoformat()])
+            return [Money(row["amount_minor"], row["currency"]) for row in rows]
 
         return await self._database.read(read)
 

@@ -1,12 +1,12 @@
 """What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
 from bot.shop.money import Money
+from bot.shop.notes import check_note, is_under, lines_in
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
 from bot.shop.quotes import quote_cancellation, quote_refund
 from bot.shop.remote import Json
@@ -45,24 +45,18 @@ def units(amount: Money, decimals: int) -> int:
     return units
 
 
-def write_reason(why: str, key: str, lines: tuple[int, ...] = ()) -> str:
-    """Write the reason, which the customer may read in the shop, with what we find it by."""
-    of_lines = f", lines {' '.join(map(str, lines))}" if lines else ""
-    return f"{why.replace('_', ' ')}{of_lines} [support-bot:{key}]"
-
-
 def _refunds(node: Json) -> list[Json]:
     return [refund for payment in node["payments"] or () for refund in payment["refunds"]]
 
 
 def find_applied(node: Json, change: Change, key: str) -> Applied | None:
     """Return the outcome of a change, found by its key in the refunds, or in the history when none was due."""
-    ours = [refund for refund in _refunds(node) if str(refund["reason"]).endswith(f"[support-bot:{key}]")]
+    ours = [refund for refund in _refunds(node) if is_under(refund["reason"], key)]
     if ours:
         return read_refund(ours[-1])
     if isinstance(change, CancelOrder) and node["state"] == "Cancelled":
         cancelled = [entry["data"] for entry in node["history"]["items"] if entry["type"] == "ORDER_CANCELLATION"]
-        if any(str(data.get("reason", "")).endswith(f"[support-bot:{key}]") for data in cancelled):
+        if any(is_under(data.get("reason"), key) for data in cancelled):
             rest = sum(payment["amount"] for payment in _settled(node)) - sum(_gone(p) for p in _settled(node))
             status = AppliedStatus.PENDING if rest > 0 else AppliedStatus.SUCCEEDED
             return Applied(node["id"], status)
@@ -104,6 +98,7 @@ def quote(node: Json, change: Change, decimals: int) -> Quote:
     if isinstance(change, CancelOrder):
         quoted = quote_cancellation(order)
     elif isinstance(change, Refund):
+        check_note(change.reason, change.lines)
         quoted = quote_refund(order, change, _left_by_line(node, order))
     else:
         raise ShopRefusedError("This shop can't do that.")
@@ -116,9 +111,8 @@ def _left_by_line(node: Json, order: Order) -> dict[int, int]:
     """Return what of each line's price did not go back for this very line; a refund of lines is of all of each."""
     given: set[int] = set()
     for refund in _refunds(node):
-        found = re.search(r", lines ([\d ]+) \[support-bot:", str(refund["reason"]))
-        if found and refund["state"] != "Failed":
-            given.update(map(int, found[1].split()))
+        if refund["state"] != "Failed":
+            given |= lines_in(refund["reason"])
     return {number: 0 if number in given else item.price.minor for number, item in enumerate(order.items, 1)}
 
 

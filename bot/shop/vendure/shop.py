@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
 from bot.shop.money import Money
+from bot.shop.notes import note
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
 from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote
@@ -152,13 +153,13 @@ class Vendure:
             elif reading.quote(node, change, await self._decimals()) != quote:
                 raise ShopRefusedError(OUTDATED_QUOTE)
             if isinstance(change, CancelOrder) and node["state"] != "Cancelled":
-                reason = reading.write_reason("cancelled", key)
+                reason = note("cancelled", key)
                 await self._change(documents.CANCEL, "cancelOrder", id=node["id"], reason=reason)
             if not quote.balance or not quote.balance.minor:
                 return Applied(node["id"])
             reason = change.reason.value if isinstance(change, Refund) else "cancelled"
             lines = change.lines if isinstance(change, Refund) else ()
-            return await self._give_back(node, quote.balance, reading.write_reason(reason, key, lines), change, key)
+            return await self._give_back(node, quote.balance, note(reason, key, lines), change, key)
 
     async def applied(self, change: Change, key: str) -> Applied | None:
         """Look for the key in the order's refunds."""

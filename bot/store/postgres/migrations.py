@@ -187,6 +187,16 @@ def _typed(script: str) -> bytes:
     return re.sub(r"\b(ID|TEXT|TIME|NUMBER)\b", lambda found: _TYPES[found[1]], threads).encode()
 
 
+def _decisions_in_words(connection: psycopg.Connection[Any]) -> None:
+    for name in ("decision_reason", "supersedes"):
+        connection.execute(_typed(f"ALTER TABLE tool_calls ADD COLUMN {name} TEXT"))
+    connection.execute("ALTER TABLE refused_clicks DROP CONSTRAINT refused_clicks_decision_check")
+    connection.execute(
+        """ALTER TABLE refused_clicks ADD CONSTRAINT refused_clicks_decision_check
+           CHECK (decision IN ('approve', 'cancel', 'decline', 'change'))"""
+    )
+
+
 def _two_approvers(connection: psycopg.Connection[Any]) -> None:
     connection.execute(_typed(_TWO_APPROVERS))
 
@@ -194,7 +204,10 @@ def _two_approvers(connection: psycopg.Connection[Any]) -> None:
 def _traces(connection: psycopg.Connection[Any]) -> None:
     for table in ("inbox", "tool_calls", "outbox"):
         connection.execute(_typed(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT"))
-    create_views(connection)
+
+
+def _timelines(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
 def _look_ups(connection: psycopg.Connection[Any]) -> None:
@@ -206,10 +219,13 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
     "two_approvers": _two_approvers,
+    "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
+    "decisions_in_words": _decisions_in_words,
     "plain_views": create_views,
     "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
+    "views_of_decisions": create_views,
 }
 
 

@@ -330,6 +330,20 @@ def two_approvers(db: Database) -> None:
 
 
 @bot_migrations()
+def decisions_in_words(db: Database) -> None:
+    """Keep why somebody decided as they did, and what a request was changed to."""
+    db.execute("ALTER TABLE tool_calls ADD COLUMN decision_reason TEXT")
+    db.execute("ALTER TABLE tool_calls ADD COLUMN supersedes TEXT")
+    # A check cannot be altered in place; this one only allows more, so that every row that is there still passes.
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'refused_clicks'",
+        ["('approve', 'cancel')", "('approve', 'cancel', 'decline', 'change')"],
+    )
+    db.execute("PRAGMA writable_schema = RESET")
+
+
+@bot_migrations()
 def runs_and_orders(db: Database) -> None:
     """Add to every call the run that it belongs to, and to a tool call its order."""
     for table in ("tool_calls", "model_calls"):
@@ -428,6 +442,12 @@ def views_of_two_approvers(db: Database) -> None:
 
 
 @bot_migrations()
+def views_of_decisions(db: Database) -> None:
+    """Show in the views why somebody decided as they did."""
+    create_views(db)
+
+
+@bot_migrations()
 def look_ups(db: Database) -> None:
     """Let a call be of no message: what a person has looked up without the model; and find the latest calls at once."""
     # It cannot be altered in place that something must be there; this only allows more, so every row still passes.
@@ -439,6 +459,12 @@ def look_ups(db: Database) -> None:
     db.execute("PRAGMA writable_schema = RESET")
     db.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
     db.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
+@bot_migrations()
+def timelines(db: Database) -> None:
+    """Keep which message shows what is done in a thread."""
+    db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
 def _count_seals(db: Database) -> None:

@@ -13,7 +13,7 @@ _VIEWS = {
                status, decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
                finished_at, error, expires_at, channel, thread_ts, id, gate, confirmed_at, approvals_needed,
-               first_approved_by, first_approved_at, escalated_at
+               first_approved_by, first_approved_at, escalated_at, decision_reason
         FROM tool_calls WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import NO_CLICKS, CallStatus, DayLimits, Post, ThreadId, ToolCall, new_id
 from bot.store.tables.audit import write_audit
-from bot.store.tables.calls import call_of, get_call, milliseconds, order_of
+from bot.store.tables.calls import call_of, get_call, insert_calls, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.day_limits import check_day
 from bot.store.tables.inbox_rows import go_on, is_known_text, mark_changed, thread_of
@@ -40,30 +40,7 @@ class ApprovalRequests:
             if db.execute(changed, [thread.key, call.requester]).fetchone():
                 raise MessageChangedError(call.requester)
             check_day(db, call, limits)
-            expires_at = call.expires_at.isoformat() if call.expires_at else None
-            try:
-                parked = db.execute(
-                    """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
-                       card = ?, quote = ?, customer = ?, gate = ?, approvals_needed = ?, expires_at = ?, order_id = ?
-                       WHERE id = ? AND status = 'proposed'""",
-                    [
-                        call.result,
-                        call.arguments,
-                        call.subject,
-                        call.summary,
-                        json.dumps(call.card),
-                        call.quote,
-                        call.customer,
-                        *(call.gate, call.approvals_needed),
-                        expires_at,
-                        order_of(call),
-                        call.id,
-                    ],
-                )
-            except db.conflict as error:
-                raise SubjectTakenError(call.subject) from error
-            if parked.rowcount != 1:
-                raise SubjectTakenError(f"{call.id} is not a proposal any more")
+            _park(db, call)
             self._outbox.insert(db, cards, thread)
 
         await self._database.commit(write, lock=thread.key)
@@ -161,6 +138,49 @@ class ApprovalRequests:
 
         return await self._database.commit(write, lock=call.thread.key)
 
+    async def supersede(
+        self,
+        call: ToolCall,
+        instead: ToolCall,
+        *,
+        summary: str,
+        by: str,
+        redrawn: Post,
+        announcement: Post,
+        cards: Sequence[Post],
+        limits: DayLimits = NO_CLICKS,
+    ) -> bool:
+        """Have `instead` wait in place of a pending call, and return whether that was still as it was shown.
+
+        The call ends as cancelled, with its summary: its cards are redrawn like `redrawn`, the announcement is said,
+        and then come the new cards. Raises AboveDayLimitError; then nothing is written.
+        """
+
+        def write(db: Transaction) -> bool:
+            now = datetime.now(UTC).isoformat()
+            ended = db.execute(
+                """UPDATE tool_calls SET status = 'cancelled', summary = ?, decided_by = ?, decided_at = ?,
+                       finished_at = ?
+                   WHERE id = ? AND status = 'pending' AND quote IS ?""",
+                [summary, by, now, now, call.id, call.quote],
+            )
+            if ended.rowcount != 1:
+                return False
+            check_day(db, instead, limits)
+            seal(db, [call.id])
+            last = db.execute("SELECT max(position) FROM tool_calls WHERE message_id = ?", [call.message_id]).fetchone()
+            proposed = replace(instead, status=CallStatus.PROPOSED, position=last[0] + 1)
+            insert_calls(db, [proposed])
+            later = call.escalated_at and call.escalated_at.isoformat()
+            sql = "UPDATE tool_calls SET supersedes = ?, escalated_at = ? WHERE id = ?"
+            db.execute(sql, [call.id, later, instead.id])
+            _park(db, proposed)
+            over = [_over(card, redrawn) for card in cards_of(db, call.id)]
+            self._outbox.insert(db, [*over, announcement, *cards], call.thread)
+            return True
+
+        return await self._database.commit(write, lock=call.thread.key)
+
     def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
         db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
@@ -176,6 +196,7 @@ class ApprovalRequests:
         announcement: Post | None,
         by: str | None = None,
         error: str | None = None,
+        reason: str | None = None,
         result: str | None = None,
         money_pending: bool = False,
         operator: str | None = None,
@@ -185,19 +206,21 @@ class ApprovalRequests:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
-        `result` joins the row only; the model learns the summary as a note. With `goes_on` the thread goes on, as if
-        who asked had written that. An `operator` who does it by hand is kept in the audit, and `why`.
+        `result` joins the row only; the model learns the summary as a note, with the `reason` of who decided. With
+        `goes_on` the thread goes on, as if who asked had written that. An `operator` who does it by hand is kept in the
+        audit, and `why`.
         """
 
         def write(db: Transaction) -> bool:
             now = datetime.now(UTC)
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
+                       decision_reason = coalesce(?, decision_reason),
                        decided_by = coalesce(decided_by, ?), decided_at = coalesce(decided_at, ?),
                        finished_at = ?, duration_ms = ?, money_pending = ?
                    WHERE id = ? AND status = ? AND money_pending = ?""",
                 [
-                    *(status, summary, error, result, by, now.isoformat() if by else None),
+                    *(status, summary, error, result, reason, by, now.isoformat() if by else None),
                     None if status in (CallStatus.UNKNOWN, CallStatus.RUNNING) else now.isoformat(),
                     *(milliseconds(call.decided_at, now) if call.decided_at else None, money_pending),
                     *(call.id, call.status, call.money_pending),
@@ -353,6 +376,25 @@ class ApprovalRequests:
             return calls
 
         return await self._database.commit(write)
+
+
+def _park(db: Transaction, call: ToolCall) -> None:
+    """Make a proposed call wait. Raises SubjectTakenError."""
+    try:
+        parked = db.execute(
+            """UPDATE tool_calls SET status = 'pending', result = ?, arguments = ?, subject = ?, summary = ?,
+               card = ?, quote = ?, customer = ?, gate = ?, approvals_needed = ?, expires_at = ?, order_id = ?
+               WHERE id = ? AND status = 'proposed'""",
+            [
+                *(call.result, call.arguments, call.subject, call.summary, json.dumps(call.card), call.quote),
+                *(call.customer, call.gate, call.approvals_needed),
+                *(call.expires_at and call.expires_at.isoformat(), order_of(call), call.id),
+            ],
+        )
+    except db.conflict as error:
+        raise SubjectTakenError(call.subject) from error
+    if parked.rowcount != 1:
+        raise SubjectTakenError(f"{call.id} is not a proposal any more")
 
 
 def erase_clicks(db: Transaction, user: str) -> None:

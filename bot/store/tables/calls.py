@@ -100,15 +100,15 @@ class Calls:
         """Count the person's requests of this tool within a day, in this thread and in all; refused ones count.
 
         This one counts; those that the model made after it in the same turn do not yet, and neither do those that
-        could not be read or that say a thing twice in a turn: they are the model's fault. What another run has asked
-        and nobody has read yet counts.
+        could not be read or that say a thing twice in a turn: they are the model's fault, nor what an approver has
+        changed it to. What another run has asked and nobody has read yet counts.
         """
 
         def read(db: Transaction) -> tuple[int, int]:
             row = db.execute(
                 """SELECT count(DISTINCT request) FILTER (WHERE thread = ?), count(DISTINCT request)
                    FROM (SELECT thread, message_id || coalesce(arguments, id) AS request FROM tool_calls
-                         WHERE requester = ? AND tool = ? AND gated AND created_at > ?
+                         WHERE requester = ? AND tool = ? AND gated AND created_at > ? AND supersedes IS NULL
                          AND (message_id, position) <= (?, ?)
                          AND (arguments IS NOT NULL OR id = ? OR (status = 'proposed' AND message_id < ?))) AS asked""",
                 [
@@ -210,10 +210,12 @@ def order_of(call: ToolCall) -> str | None:
 
 
 def calls_of_turn(db: Transaction, message_id: int) -> list[ToolCall]:
-    """List the calls of one turn in the model's order."""
+    """List the calls of one turn in the model's order, without what people have changed them to since."""
     return [
         call_of(row)
-        for row in db.query("SELECT * FROM tool_calls WHERE message_id = ? ORDER BY position", [message_id])
+        for row in db.query(
+            "SELECT * FROM tool_calls WHERE message_id = ? AND supersedes IS NULL ORDER BY position", [message_id]
+        )
     ]
 
 
@@ -277,7 +279,7 @@ def erase_calls(db: Transaction, thread: ThreadId) -> None:
         db.execute(
             """UPDATE tool_calls SET arguments = ?, summary = ?, requester = ?, channel = ?, thread_ts = ?,
                    arguments_sent = '{}', card = '[]', result = NULL, error = NULL, subject = NULL,
-                   quote = NULL, customer = NULL, traceparent = NULL
+                   quote = NULL, customer = NULL, decision_reason = NULL, traceparent = NULL
                WHERE id = ?""",
             [
                 json.dumps(_without(json.loads(arguments), addresses)) if arguments else None,
@@ -299,13 +301,14 @@ def erase_look_ups(db: Transaction, *, user: str | None = None, before: str | No
 
 
 def forget_approver(db: Transaction, user: str) -> None:
-    """Erase who approved and who decided, where it was this person. Only with `final_calls_unlocked`."""
+    """Erase who approved and who decided, and why, where it was this person. Only with `final_calls_unlocked`."""
     db.execute(
         """UPDATE tool_calls SET first_approved_by = NULL, first_approved_at = NULL
            WHERE status = 'pending' AND first_approved_by = ?""",
         [user],
     )  # nobody could say whether the yes of a forgotten person counts
     decided: set[str] = set()
+    db.execute("UPDATE tool_calls SET decision_reason = NULL WHERE decided_by = ?", [user])
     for column in ("decided_by", "first_approved_by"):
         forgotten = f"UPDATE tool_calls SET {column} = ? WHERE {column} = ? RETURNING id"  # noqa: S608 - ours
         decided |= {call_id for (call_id,) in db.execute(forgotten, [_FORGOTTEN, user]).fetchall()}

@@ -11,6 +11,7 @@ from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import finish_running
 from bot.store.tables.leases import Leases
 from bot.store.tables.messages import (
+    add_unreached,
     answer_calls,
     append,
     correct_running,
@@ -25,9 +26,11 @@ from bot.store.tables.runs import start_of_run
 from bot.store.tables.threads import (
     find_thread,
     get_intent,
+    get_timeline,
     is_known,
     is_quiet_for,
     keep_rating,
+    keep_timeline,
     mark_handed_over,
     mark_taken_back,
     set_intent,
@@ -66,7 +69,7 @@ class Conversations:
                 append(db, message.thread, said(message.user, message.text + context), inbox_id=message.id)
             correct_running(db, message.thread)
             conversation = read_conversation(db, message.thread)
-            if not conversation.unanswered and join_waiting(db, message.thread):
+            if not conversation.unanswered and (join_waiting(db, message.thread) or add_unreached(db, message.thread)):
                 conversation = read_conversation(db, message.thread)
             return conversation
 
@@ -231,6 +234,14 @@ class Conversations:
             return [call_of(row) for row in rows]
 
         return await self._database.read(read)
+
+    async def timeline(self, thread: ThreadId) -> str | None:
+        """Read which message shows what is done in the thread."""
+        return await self._database.read(lambda db: get_timeline(db, find_thread(db, thread)))
+
+    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
+        """Keep which message shows it, or that none does any more."""
+        await self._database.commit(lambda db: keep_timeline(db, find_thread(db, thread), ts))
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

@@ -19,7 +19,7 @@ from bot.store.tables.inbox_rows import (
     threads_of,
     threads_that_name,
 )
-from bot.store.tables.messages import erase_messages, erase_names_in_messages
+from bot.store.tables.messages import erase_messages, erase_names_in_messages, erase_reasons
 from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
 from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage
@@ -60,6 +60,7 @@ class Erasure:
                 raise StillOpenError("A post about this person is still to be sent. Try again in a minute.")
             with db.final_calls_unlocked():
                 _erase(db, threads)
+                erase_reasons(db, user)
                 forget_approver(db, user)
                 erase_look_ups(db, user=user)
             erase_names(db, user)

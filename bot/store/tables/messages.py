@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from bot.store.records import NOTE, Block, ChatMessage, Conversation, ThreadId, ToolCall
+from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, Conversation, ThreadId, ToolCall
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
 from bot.store.tables.inbox_rows import mark_running, read_files, without_name
+from bot.store.tables.outbox import take_unreached
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
 
-WITHOUT_TEXT = "(a message without text)"
+UNREACHED = "the team could not be told, so nobody was called and nobody will answer; the customer has been told so."
 
 
 def said(user: str, text: str) -> ChatMessage:
@@ -83,13 +84,28 @@ def answer_calls(db: Transaction, thread: ThreadId, unanswered: Sequence[ToolCal
 
 def _add_notes(db: Transaction, thread: ThreadId) -> None:
     rows = db.query(
-        """SELECT id, summary FROM tool_calls WHERE thread = ? AND gated
+        """SELECT id, summary, decision_reason FROM tool_calls WHERE thread = ? AND gated
            AND expires_at IS NOT NULL AND status IN ('succeeded', 'failed', 'cancelled', 'declined', 'expired')
            AND NOT EXISTS (SELECT 1 FROM messages WHERE call_id = tool_calls.id) ORDER BY finished_at""",
         [thread.key],
     )
     for row in list(rows):
-        append(db, thread, {"role": "system", "content": f"{NOTE}{row['summary']}"}, call_id=row["id"])
+        append(db, thread, _note(row["summary"], row["decision_reason"]), call_id=row["id"])
+    add_unreached(db, thread)
+
+
+def add_unreached(db: Transaction, thread: ThreadId) -> bool:
+    """Tell, once, that the team could not be told, and return whether that was so."""
+    unreached = take_unreached(db, thread)
+    if unreached:
+        append(db, thread, _note(UNREACHED))
+    return unreached
+
+
+def _note(summary: str, reason: str | None = None) -> ChatMessage:
+    """Tell the model how a request ended, and why in the words that the customer was told."""
+    told = f' The customer was told why: "{" ".join(reason.split())}"' if reason else ""
+    return {"role": "system", "content": f"{NOTE}{summary}{told}"}
 
 
 def read_conversation(db: Transaction, thread: ThreadId) -> Conversation:
@@ -140,6 +156,15 @@ def leave_out(db: Transaction, thread: ThreadId) -> None:
         for row_id, message in db.execute(said, [thread.key, first_id]).fetchall():
             marked = json.dumps({**json.loads(message), "left_out": True}, ensure_ascii=False)
             db.execute("UPDATE messages SET message = ? WHERE id = ?", [marked, row_id])
+
+
+def erase_reasons(db: Transaction, user: str) -> None:
+    """Erase from notes what this person has said of their decisions, before `forget_approver` erases who it was."""
+    given = """SELECT messages.id, summary FROM messages JOIN tool_calls ON tool_calls.id = call_id
+               WHERE decided_by = ? AND decision_reason IS NOT NULL"""
+    for row_id, summary in db.execute(given, [user]).fetchall():
+        note = json.dumps(_note(summary), ensure_ascii=False)
+        db.execute("UPDATE messages SET message = ? WHERE id = ?", [note, row_id])
 
 
 def erase_names_in_messages(db: Transaction, user: str) -> None:

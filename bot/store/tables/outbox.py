@@ -14,6 +14,7 @@ from bot.store.tables.leases import Leases
 from bot.store.tables.threads import give_back, place_of
 
 POST_INTERVAL = timedelta(seconds=1)  # Slack's limit for chat.postMessage is one message a second a channel …
+NOWHERE = ""  # where a post went that the team never read
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 
 
@@ -186,6 +187,7 @@ class Outbox:
             mine = [error, post.id, self._leases.process]
             failed = db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ? AND sender = ?", mine)
             if failed.rowcount == 1 and (left := give_back(db, post.id)):
+                db.execute("UPDATE relays SET to_channel = ? WHERE post_id = ?", [NOWHERE, post.id])
                 self.insert(db, [unreached(*left)], left[0])
 
         await self._database.commit(write)
@@ -226,8 +228,9 @@ def _thread_ts(db: Transaction, post: Post) -> str | None:
 
 def relayed_to_team(db: Transaction, thread: ThreadId) -> ThreadId | None:
     """Return the team's thread about a customer's."""
-    sql = "SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? ORDER BY at DESC NULLS LAST LIMIT 1"
-    found = db.execute(sql, [thread.key]).fetchone()
+    sql = """SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? AND to_channel != ?
+             ORDER BY at DESC NULLS LAST LIMIT 1"""
+    found = db.execute(sql, [thread.key, NOWHERE]).fetchone()
     return ThreadId(thread.team, *found) if found else None
 
 
@@ -237,6 +240,12 @@ def relayed_to_customer(db: Transaction, thread: ThreadId) -> ThreadId | None:
         "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
     ).fetchone()
     return ThreadId.of_key(found[0]) if found else None
+
+
+def take_unreached(db: Transaction, thread: ThreadId) -> bool:
+    """Return, once, whether the team could not be told of the thread, so that nobody has it."""
+    deleted = "DELETE FROM relays WHERE thread = ? AND to_channel = ?"
+    return bool(db.execute(deleted, [thread.key, NOWHERE]).rowcount)
 
 
 def is_waiting(db: Transaction, thread: ThreadId) -> bool:

@@ -19,13 +19,13 @@ class Overview:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def waiting(self, start: int, most: int) -> Page[ToolCall]:
-        """List the requests that wait for a decision, the oldest first."""
-        now = datetime.now(UTC).isoformat()
+    async def waiting(self, start: int, most: int, *, escalated: bool = False) -> Page[ToolCall]:
+        """List the requests that wait for a decision, or those of which the next group was asked, the oldest first."""
+        now, waiting = datetime.now(UTC).isoformat(), _WAITING + (" AND escalated_at IS NOT NULL" if escalated else "")
 
         def read(db: Transaction) -> Page[ToolCall]:
-            total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {_WAITING}", [now]).fetchone()[0]
-            sql = f"SELECT * FROM tool_calls WHERE {_WAITING} ORDER BY created_at, id LIMIT ? OFFSET ?"
+            total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {waiting}", [now]).fetchone()[0]
+            sql = f"SELECT * FROM tool_calls WHERE {waiting} ORDER BY created_at, id LIMIT ? OFFSET ?"
             return Page(tuple(call_of(row) for row in db.query(sql, [now, most, start])), start, total)
 
         return await self._database.read(read)
@@ -66,7 +66,8 @@ class Overview:
                    WHERE status != 'unclaimed' AND received_at >= ?""",
                 [day],
             ).fetchone()
-            asked = "SELECT count(*) FROM tool_calls WHERE gated AND expires_at IS NOT NULL AND created_at >= ?"
+            asked = """SELECT count(*) FROM tool_calls
+                       WHERE gated AND expires_at IS NOT NULL AND created_at >= ? AND supersedes IS NULL"""
             ended = """SELECT status, count(*) FROM tool_calls WHERE gated AND expires_at IS NOT NULL
                        AND finished_at >= ? GROUP BY status"""
             refunded = """SELECT currency, sum(amount_minor) FROM refund_requests
@@ -81,6 +82,15 @@ class Overview:
             )
 
         return await self._database.read(read)
+
+    async def refunds_of(self, customer: str, since: datetime) -> dict[str, tuple[int, int]]:
+        """Count the requests through which money went back to a customer, and add it up, by currency."""
+        sql = """SELECT r.currency, count(*), sum(r.amount_minor)
+                 FROM refund_requests r JOIN tool_calls c ON c.id = r.id
+                 WHERE c.customer = ? AND r.status = 'succeeded' AND r.finished_at >= ? AND r.amount_minor > 0
+                 AND json_extract(c.quote, '$.quote.when') = 'now' GROUP BY r.currency"""
+        rows = await self._database.read(lambda db: db.execute(sql, [customer, since.isoformat()]).fetchall())
+        return {currency: (int(count), int(minor)) for currency, count, minor in rows}
 
     async def version(self) -> str:
         """Return what is another text when a request or a thread that people have is not what it was."""

@@ -38,8 +38,8 @@ def spent(db: Transaction, thread: ThreadId, begin: Begin) -> Spent:
     ).fetchone()
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     calls = db.execute(
-        """SELECT count(*) FROM tool_calls
-           WHERE thread = ? AND requester = ? AND created_at > ? AND message_id IS NOT NULL""",
+        """SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?
+           AND message_id IS NOT NULL AND supersedes IS NULL""",
         [thread.key, begin.user, hour_ago],
     ).fetchone()[0]
     same = db.execute(

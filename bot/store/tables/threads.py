@@ -140,6 +140,19 @@ def get_intent(db: Transaction, thread: ThreadId) -> str | None:
     return stored[0] if stored else None
 
 
+def get_timeline(db: Transaction, thread: ThreadId) -> str | None:
+    """Return the ts of the message that shows what is done in the thread, while something is."""
+    found: tuple[str | None] | None = db.execute(
+        "SELECT timeline_ts FROM threads WHERE thread = ?", [thread.key]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None) -> None:
+    """Keep the ts of that message, or that there is none."""
+    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ?", [ts, thread.key])
+
+
 def erase_ratings(db: Transaction, user: str) -> None:
     """Erase what the person said that answers in others' threads were worth, and that they called people there."""
     db.execute("DELETE FROM ratings WHERE user = ?", [user])

@@ -22,7 +22,7 @@ async def test_a_deed_whose_answer_is_lost_is_found(stage: Stage, fault: Fault) 
     assert await stage.given_back(number) == 1000
 
 
-@pytest.mark.parametrize("fault", ["request lost", "500 before", "HTML"])
+@pytest.mark.parametrize("fault", ["request lost", "500 before", "HTML", "no end of brackets"])
 async def test_a_request_that_got_lost_is_unknown_and_done_once(stage: Stage, fault: Fault) -> None:
     """Not done, and no answer of the shop's: the outcome is unknown, not refused, and a repeat does it once."""
     number = await sold(stage, Sale())
@@ -57,7 +57,10 @@ async def test_too_many_requests_tell_when_to_come_back(stage: Stage) -> None:
     assert await stage.given_back(number) == 0
 
 
-@pytest.mark.parametrize("fault", ["request lost", "answer lost", "500 before", "HTML", "rate limited", "slow"])
+@pytest.mark.parametrize(
+    "fault",
+    ["request lost", "answer lost", "500 before", "HTML", "no end of brackets", "rate limited", "slow"],
+)
 async def test_a_look_that_fails_is_unavailable(stage: Stage, fault: Fault) -> None:
     """When an order cannot be read, the shop is unavailable: that is not the same as no such order."""
     number = await sold(stage, Sale())
@@ -65,6 +68,28 @@ async def test_a_look_that_fails_is_unavailable(stage: Stage, fault: Fault) -> N
         faults_of(stage).next(fault, seconds=3.0)
     with pytest.raises(ShopUnavailableError):
         await stage.shop.order(number)
+
+
+@pytest.mark.parametrize("fault", ["rate limited for ever", "rate limited somehow"])
+async def test_too_many_requests_without_a_time_are_for_now(stage: Stage, fault: Fault) -> None:
+    """A shop that asks for patience and says no sensible time is unavailable for no longer than an hour."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults_of(stage).next(fault, stage.refund_marker)
+    with pytest.raises(ShopUnavailableError) as caught:
+        await stage.shop.apply(change, quote, key=KEY)
+    assert 0 <= caught.value.retry_after <= 3600
+    assert await stage.given_back(number) == 0
+
+
+async def test_an_answer_in_pieces_is_one_answer(stage: Stage) -> None:
+    """A large answer comes in pieces, and is read to its end."""
+    number = await sold(stage, Sale())
+    whole = await stage.shop.order(number)
+    for _ in range(3):
+        faults_of(stage).next("in pieces")
+    assert whole == await stage.shop.order(number)
 
 
 async def test_how_a_repeat_is_safe_is_said(stage: Stage) -> None:

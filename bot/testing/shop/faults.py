@@ -7,7 +7,21 @@ from typing import Literal
 
 from aiohttp import ClientSession, web
 
-Fault = Literal["request lost", "answer lost", "500 before", "500 after", "HTML", "rate limited", "slow"]
+Fault = Literal[
+    "request lost",
+    "answer lost",
+    "500 before",
+    "500 after",
+    "HTML",
+    "no end of brackets",
+    "rate limited",
+    "rate limited for ever",
+    "rate limited somehow",
+    "slow",
+    "in pieces",
+]
+_PATIENCE = {"rate limited": {"Retry-After": "7"}, "rate limited for ever": {"Retry-After": "1e400"}}
+_PIECE_BYTES = 1_000
 
 
 class FaultProxy:
@@ -45,12 +59,8 @@ class FaultProxy:
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         fault, seconds = self._fault(body.decode(errors="replace"))
-        if fault == "rate limited":
-            return web.Response(status=429, headers={"Retry-After": "7"}, text="Too many requests")
-        if fault == "HTML":
-            return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
-        if fault == "500 before":
-            return web.Response(status=500, text="Internal error")
+        if (instead := _instead(fault)) is not None:
+            return instead
         if fault == "request lost":
             return self._cut(request)
         if fault == "slow":
@@ -58,6 +68,8 @@ class FaultProxy:
         response = await self._send(request, body)
         if fault == "500 after":
             return web.Response(status=500, text="Internal error")
+        if fault == "in pieces":
+            return await _in_pieces(request, response)
         return self._cut(request) if fault == "answer lost" else response
 
     async def _send(self, request: web.Request, body: bytes) -> web.Response:
@@ -79,3 +91,25 @@ class FaultProxy:
         if request.transport:
             request.transport.abort()
         return web.Response()
+
+
+def _instead(fault: Fault | None) -> web.Response | None:
+    """Return what the server's answer is replaced by, which it is not even asked for; None where it is."""
+    if fault and fault.startswith("rate limited"):
+        return web.Response(status=429, headers=_PATIENCE.get(fault), text="Too many requests")
+    if fault == "HTML":
+        return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
+    if fault == "no end of brackets":
+        return web.Response(text="[" * 100_000, content_type="application/json")
+    return web.Response(status=500, text="Internal error") if fault == "500 before" else None
+
+
+async def _in_pieces(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    """Send an answer piece by piece, as a large one comes."""
+    response = web.StreamResponse(status=whole.status, headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    body = whole.body if isinstance(whole.body, bytes) else b""
+    for start in range(0, len(body), _PIECE_BYTES):
+        await response.write(body[start : start + _PIECE_BYTES])
+        await asyncio.sleep(0.001)
+    return response

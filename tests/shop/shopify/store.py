@@ -95,9 +95,12 @@ class Book:
             self.transact("REFUND", value, "FAILURE" if parent in self.refuses else self.provider, parent)
             for parent, value in parts
         ]
+        went = sum((one["value"] for one in made if one["status"] != "FAILURE"), Decimal())
         refund = {
             "id": f"gid://shopify/Refund/{self.number}{len(self.refunds):04}",
             "note": note,
+            "createdAt": datetime.now(UTC).isoformat(),
+            "totalRefundedSet": bag(went, self.currency),
             "transactions": {"nodes": made},
         }
         self.refunds.append(refund)

@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress, RefundReason, ReturnItems
+from bot.shop.money import Money
 from bot.shop.orders import Address
-from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.shop import ShopCheckError, ShopRefusedError, ShopUnavailableError, TellsRefunds
 from bot.shop.shopify import ShopifySettings, open_shopify
 from bot.testing.shop import Sale
 from bot.testing.shop.returns import return_of
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from tests.shop.shopify.store import bag
 from tests.shop.shopify.test_shopify import ShopifyStage, open_stage
 
 ELSEWHERE = Address("Ana Maria Lopez", "2 Side St", "Austin", "TX", "73301", "US")
@@ -36,6 +41,19 @@ async def test_too_few_points_tell_when_to_come_back(stage: ShopifyStage) -> Non
         await stage.shop.apply(change, quote, key=KEY)
     assert caught.value.retry_after == pytest.approx(3.5)
     assert await stage.given_back(number) == 0
+
+
+async def test_what_went_back_before(stage: ShopifyStage) -> None:
+    """The refunds of a customer are told with their time and sum, those that failed and those of others left out."""
+    number, other = await stage.sell(Sale()), await stage.sell(Sale(refunds="failed"))
+    await apply(stage, refund_of(number, 1000))
+    await apply(stage, refund_of(other, 500), key=OTHER_KEY)
+    customer, now = (await order_of(stage, number)).customer, datetime.now(UTC)
+    assert isinstance(stage.shop, TellsRefunds)
+    assert await stage.shop.refunds_of(customer, since=now - timedelta(days=90)) == [Money(1000)]
+    assert await stage.shop.refunds_of(customer, since=now + timedelta(days=1)) == []
+    nobody = replace(customer, id="gid://shopify/Customer/9999")
+    assert await stage.shop.refunds_of(nobody, since=now - timedelta(days=90)) == []
 
 
 async def test_a_token_that_ended_is_renewed_once(stage: ShopifyStage) -> None:
@@ -100,6 +118,37 @@ async def test_an_address_is_changed_while_nothing_has_left(stage: ShopifyStage)
     assert await stage.shop.applied(change, KEY) == applied
     with pytest.raises(ShopRefusedError):
         await stage.shop.quote(ChangeAddress(await stage.sell(Sale()), ELSEWHERE))
+
+
+async def test_several_currencies_are_left_to_people(stage: ShopifyStage) -> None:
+    """An order that was paid in several currencies is told, and not changed: their sums do not add up."""
+    number = await stage.sell(Sale())
+    [book] = stage.server.store.books.values()
+    book.currency = "EUR"
+    book.transact("SALE", Decimal("5.00"), "SUCCESS")
+    book.currency = "USD"
+    assert (await order_of(stage, number)).total == Money(4200)
+    with pytest.raises(ShopRefusedError, match="several currencies"):
+        await stage.shop.quote(refund_of(number))
+
+
+async def test_a_price_with_a_fraction_of_a_cent(stage: ShopifyStage) -> None:
+    """A discount may leave one of several with a fraction of a cent, which keeps no order from being told."""
+    number = await stage.sell(Sale())
+    [book] = stage.server.store.books.values()
+    book.lines[0]["discountedUnitPriceAfterAllDiscountsSet"] = bag(Decimal("13.3333"), "USD")
+    assert (await order_of(stage, number)).items[0].price == Money(1333)
+
+
+async def test_three_hundred_lines(stage: ShopifyStage) -> None:
+    """An order of three hundred lines is told whole, and all of its lines but one are refunded in one request."""
+    number = await stage.sell(Sale(prices=(100,) * 300))
+    assert len((await order_of(stage, number)).items) == 300
+    await apply(stage, refund_of(number, lines=tuple(range(1, 300))))
+    assert await stage.given_back(number) == 29_900
+    assert (await stage.shop.quote(refund_of(number, lines=(300,)))).balance == Money(100)
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.quote(refund_of(number, lines=(150,)))
 
 
 @pytest.mark.parametrize(

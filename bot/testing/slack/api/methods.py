@@ -1,11 +1,11 @@
 """The methods of Slack's Web API that the bot may call: what each does to the workspace, and how it can be refused."""
 
-import re
 from collections.abc import Callable
 
 from bot.testing.slack.api.arguments import Arguments, SlackError
+from bot.testing.slack.api.finding import channel_in, own_channel, own_message, thread_in, user_in
 from bot.testing.slack.workspace import Workspace
-from bot.testing.slack.workspace.objects import Channel, Json, Message
+from bot.testing.slack.workspace.objects import Json, Message
 from bot.testing.slack.workspace.surfaces import RefusedError
 from bot.testing.slack.workspace.views import View
 
@@ -60,7 +60,7 @@ def bots_info(workspace: Workspace, arguments: Arguments) -> Json:
 @method("users.info")
 def users_info(workspace: Workspace, arguments: Arguments) -> Json:
     """Describe one person."""
-    return {"user": workspace.people[_user(workspace, arguments, "user")].as_json()}
+    return {"user": workspace.people[user_in(workspace, arguments, "user")].as_json()}
 
 
 @method("users.list")
@@ -95,8 +95,8 @@ def files_info(workspace: Workspace, arguments: Arguments) -> Json:
 def conversations_open(workspace: Workspace, arguments: Arguments) -> Json:
     """Open the direct message with one person."""
     if arguments.get("channel"):
-        return {"channel": {"id": _channel(workspace, arguments).id}}
-    user = _user(workspace, arguments, "users")
+        return {"channel": {"id": channel_in(workspace, arguments).id}}
+    user = user_in(workspace, arguments, "users")
     if workspace.people[user].is_bot:
         raise SlackError("cannot_dm_bot")
     return {"channel": {"id": workspace.open_im(user).id}}
@@ -105,20 +105,20 @@ def conversations_open(workspace: Workspace, arguments: Arguments) -> Json:
 @method("conversations.info")
 def conversations_info(workspace: Workspace, arguments: Arguments) -> Json:
     """Describe a conversation."""
-    return {"channel": _channel(workspace, arguments).as_json(workspace.bot_user_id)}
+    return {"channel": channel_in(workspace, arguments).as_json(workspace.bot_user_id)}
 
 
 @method("conversations.members")
 def conversations_members(workspace: Workspace, arguments: Arguments) -> Json:
     """List the members of a conversation, page by page."""
-    members, cursor = arguments.page(sorted(_channel(workspace, arguments).members))
+    members, cursor = arguments.page(sorted(channel_in(workspace, arguments).members))
     return {"members": members} | cursor
 
 
 @method("conversations.history")
 def conversations_history(workspace: Workspace, arguments: Arguments) -> Json:
     """List the messages of a conversation that are no replies, the newest first."""
-    channel = _own_channel(workspace, arguments)
+    channel = own_channel(workspace, arguments)
     roots = [m for m in workspace.messages if m.channel == channel.id and not m.thread_ts and not m.ephemeral_for]
     return _messages(workspace, roots[::-1], arguments)
 
@@ -126,7 +126,7 @@ def conversations_history(workspace: Workspace, arguments: Arguments) -> Json:
 @method("conversations.replies")
 def conversations_replies(workspace: Workspace, arguments: Arguments) -> Json:
     """List a thread, its root first; the `ts` of a reply gives that reply alone."""
-    channel = _own_channel(workspace, arguments)
+    channel = own_channel(workspace, arguments)
     message = workspace.message(channel.id, arguments.required("ts"))
     if message is None:
         raise SlackError("thread_not_found")
@@ -140,8 +140,8 @@ def conversations_replies(workspace: Workspace, arguments: Arguments) -> Json:
 @method("chat.postMessage")
 def chat_post_message(workspace: Workspace, arguments: Arguments) -> Json:
     """Post a message; the id of a person stands for the direct message with them."""
-    channel = _own_channel(workspace, arguments)
-    thread_ts = _thread(workspace, channel, arguments)
+    channel = own_channel(workspace, arguments)
+    thread_ts = thread_in(workspace, channel, arguments)
     text, blocks = arguments.content()
     message = workspace.post(
         workspace.bot_user_id,
@@ -159,7 +159,9 @@ def chat_post_message(workspace: Workspace, arguments: Arguments) -> Json:
 @method("chat.update")
 def chat_update(workspace: Workspace, arguments: Arguments) -> Json:
     """Change a message of the bot; a text without blocks takes its blocks away, metadata stays unless given."""
-    message = _own_message(workspace, arguments, "cant_update_message")
+    message = own_message(workspace, arguments, "cant_update_message")
+    if message.streaming is not None:
+        raise SlackError("streaming_state_conflict")
     text, blocks = arguments.content()
     if len(text) > UPDATE_LIMIT:
         raise SlackError("msg_too_long")
@@ -179,10 +181,10 @@ def chat_update(workspace: Workspace, arguments: Arguments) -> Json:
 @method("chat.postEphemeral")
 def chat_post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
     """Show one member of a conversation a message that nobody else sees."""
-    channel, user = _own_channel(workspace, arguments), arguments.required("user")
+    channel, user = own_channel(workspace, arguments), arguments.required("user")
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
-    thread_ts = _thread(workspace, channel, arguments)
+    thread_ts = thread_in(workspace, channel, arguments)
     text, blocks = arguments.content()
     bot = workspace.bot_user_id
     message = workspace.post(bot, channel.id, text, thread_ts=thread_ts, blocks=blocks, ephemeral_for=user)
@@ -192,7 +194,7 @@ def chat_post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
 @method("chat.delete")
 def chat_delete(workspace: Workspace, arguments: Arguments) -> Json:
     """Delete a message of the bot."""
-    message = _own_message(workspace, arguments, "cant_delete_message")
+    message = own_message(workspace, arguments, "cant_delete_message")
     workspace.delete(message.channel, message.ts)
     return {"channel": message.channel, "ts": message.ts}
 
@@ -203,7 +205,7 @@ def chat_delete(workspace: Workspace, arguments: Arguments) -> Json:
 @method("assistant.threads.setStatus")
 def set_status(workspace: Workspace, arguments: Arguments) -> Json:
     """Show what the bot is doing in a thread; an empty status clears it."""
-    channel = _own_channel(workspace, arguments, "channel_id")
+    channel = own_channel(workspace, arguments, "channel_id")
     thread_ts = arguments.required("thread_ts")
     if workspace.message(channel.id, thread_ts) is None:
         raise SlackError("invalid_thread_ts")
@@ -216,7 +218,7 @@ def set_status(workspace: Workspace, arguments: Arguments) -> Json:
 @method("assistant.threads.setSuggestedPrompts")
 def set_suggested_prompts(workspace: Workspace, arguments: Arguments) -> Json:
     """Suggest what to write at the top of a conversation."""
-    channel = _own_channel(workspace, arguments, "channel_id")
+    channel = own_channel(workspace, arguments, "channel_id")
     prompts = arguments.array("prompts")
     if not 1 <= len(prompts) <= PROMPTS or any(not {"title", "message"} <= set(prompt) for prompt in prompts):
         raise SlackError("invalid_arguments")
@@ -227,7 +229,7 @@ def set_suggested_prompts(workspace: Workspace, arguments: Arguments) -> Json:
 @method("agents.sessions.setStatus")
 def set_session_status(workspace: Workspace, arguments: Arguments) -> Json:
     """Set how a thread of a direct message stands; a title counts only when the session begins."""
-    channel = _own_channel(workspace, arguments, "channel_id")
+    channel = own_channel(workspace, arguments, "channel_id")
     if not arguments.get("thread_ts"):
         raise SlackError("thread_ts_required")
     state, title = arguments.required("status"), str(arguments.get("title") or "")
@@ -268,7 +270,7 @@ def views_update(workspace: Workspace, arguments: Arguments) -> Json:
 @method("views.publish")
 def views_publish(workspace: Workspace, arguments: Arguments) -> Json:
     """Show a person their Home tab."""
-    user, shown = _user(workspace, arguments, "user_id"), arguments.view("home")
+    user, shown = user_in(workspace, arguments, "user_id"), arguments.view("home")
     return _shown(workspace, lambda: workspace.surfaces.publish(user, shown, arguments.get("hash")))
 
 
@@ -279,54 +281,7 @@ def _shown(workspace: Workspace, show: Callable[[], View]) -> Json:
         raise SlackError(str(error)) from None
 
 
-# What the arguments mean here, and how messages are listed
-
-
-def _user(workspace: Workspace, arguments: Arguments, name: str) -> str:
-    user = arguments.required(name)
-    if user not in workspace.people:
-        raise SlackError("user_not_found")
-    return user
-
-
-def _channel(workspace: Workspace, arguments: Arguments, name: str = "channel") -> Channel:
-    channel = workspace.channels.get(arguments.required(name))
-    if channel is None or (channel.kind != "channel" and workspace.bot_user_id not in channel.members):
-        raise SlackError("channel_not_found")
-    return channel
-
-
-def _own_channel(workspace: Workspace, arguments: Arguments, name: str = "channel") -> Channel:
-    """Find a conversation that the bot is in."""
-    person = workspace.people.get(arguments.required(name))
-    if person and not person.is_bot:
-        return workspace.open_im(person.id)
-    channel = _channel(workspace, arguments, name)
-    if workspace.bot_user_id not in channel.members:
-        raise SlackError("not_in_channel")
-    return channel
-
-
-def _own_message(workspace: Workspace, arguments: Arguments, refusal: str) -> Message:
-    message = workspace.message(_channel(workspace, arguments).id, arguments.required("ts"))
-    if message is None or message.ephemeral_for is not None:
-        raise SlackError("message_not_found")
-    if message.user != workspace.bot_user_id:
-        raise SlackError(refusal)
-    return message
-
-
-def _thread(workspace: Workspace, channel: Channel, arguments: Arguments) -> str | None:
-    thread_ts = arguments.get("thread_ts")
-    if not thread_ts:
-        return None
-    if not re.fullmatch(r"\d+\.\d{6}", str(thread_ts)):
-        raise SlackError("invalid_thread_ts")
-    root = workspace.message(channel.id, thread_ts)
-    if root and root.thread_ts:
-        # Slack only advises against the ts of a reply; here a bot that confuses the two is found out.
-        raise SlackError("cannot_reply_to_message")
-    return str(thread_ts)
+# How messages are listed
 
 
 def _messages(workspace: Workspace, messages: list[Message], arguments: Arguments) -> Json:

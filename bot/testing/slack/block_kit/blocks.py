@@ -1,7 +1,7 @@
 """What Slack accepts as Block Kit: the blocks, elements and objects there are, their keys, and their limits.
 
-Remote files, and the newest blocks that old clients cannot show (card, carousel, container, task_card, plan), are left
-out.
+Remote files, and the newest blocks that old clients cannot show (card, carousel, container), are left out. Where
+sources disagree, as about data tables, the smaller limit counts.
 """
 
 import json
@@ -28,13 +28,15 @@ Json = dict[str, Any]
 Surface = Literal["message", "modal", "home"]
 
 BLOCKS = {"message": 50, "modal": 100, "home": 100}
+ONLY_IN_MESSAGES = ("table", "data_table", "task_card", "plan")
 NOT_ON = {
     "message": {"alert"},
-    "modal": {"context_actions", "markdown", "table"},
-    "home": {"alert", "context_actions", "markdown", "table"},
+    "modal": {"context_actions", "markdown", *ONLY_IN_MESSAGES},
+    "home": {"alert", "context_actions", "markdown", *ONLY_IN_MESSAGES},
 }
 PAYLOAD_CHARACTERS = 13_200  # of a message's blocks as JSON; in no documentation, but measured by others
 TABLE_CHARACTERS = 10_000  # over all cells
+DATA_TABLE_ROWS = 101  # with the head
 MARKDOWN_CHARACTERS = 12_000  # over all markdown blocks
 
 # Objects
@@ -159,13 +161,26 @@ def _block(required: dict[str, Check], **optional: Check) -> Check:
 
 
 RICH_TEXT_BLOCK = _block({"elements": items(typed(RICH_TEXT), 1000)})
+CELL_TEXT = shape({"text": string(TABLE_CHARACTERS)})
+CELL_NUMBER = shape({"value": number, "text": string(255)})
 CELL = typed(
     {
-        "raw_text": shape({"text": string(TABLE_CHARACTERS)}),
-        "raw_number": shape({"value": number, "text": string(255)}),
+        "raw_text": CELL_TEXT,
+        "raw_number": CELL_NUMBER,
         "rich_text": RICH_TEXT_BLOCK,
     }
 )
+HEAD_CELL = typed({"raw_text": CELL_TEXT, "raw_number": CELL_NUMBER})
+TASK = {
+    "required": {"task_id": ID, "title": string(256)},
+    "optional": {
+        "status": one_of("pending", "in_progress", "complete", "error"),
+        "details": typed({"rich_text": RICH_TEXT_BLOCK}),
+        "output": typed({"rich_text": RICH_TEXT_BLOCK}),
+        "sources": items(typed({"url": shape({"url": URL, "text": string(256)})}), 100),
+    },
+}
+TASK_CARD = _block(TASK["required"], **TASK["optional"])
 COLUMN = shape({}, align=one_of("left", "center", "right"), is_wrapped=boolean)
 SHAPES = {
     "section": _block(
@@ -203,6 +218,13 @@ SHAPES = {
     "markdown": _block({"text": string(MARKDOWN_CHARACTERS)}),
     "rich_text": RICH_TEXT_BLOCK,
     "table": _block({"rows": items(items(CELL, 20), 100)}, column_settings=items(either(COLUMN, nothing), 20)),
+    "data_table": _block(
+        {"caption": string(3000), "rows": items(items(CELL, 20), DATA_TABLE_ROWS, least=2)},
+        page_size=integer(1, 100),
+        row_header_column_index=integer(0, 19),
+    ),
+    "task_card": TASK_CARD,
+    "plan": _block({"title": string(256)}, tasks=items(typed({"task_card": TASK_CARD}), 50)),
     "alert": _block({"text": _text(200)}, level=one_of("default", "info", "warning", "error", "success")),
 }
 
@@ -231,14 +253,25 @@ def _problems_within(blocks: list[Json]) -> Iterator[str]:
         action_ids = Counter(e["action_id"] for e in block.get("elements", []) if "action_id" in e)
         for action_id in _repeated(action_ids):
             yield problem(f"action_id {action_id} already exists in this block", f"{place}/elements")
-        if block["type"] == "table" and _characters(block["rows"]) > TABLE_CHARACTERS:
+        if block["type"] == "data_table":
+            yield from _problems_of_data_table(block, place)
+        if block["type"] in ("table", "data_table") and _characters(block["rows"]) > TABLE_CHARACTERS:
             yield problem(f"cells must be less than {TABLE_CHARACTERS + 1} characters in all", f"{place}/rows")
+
+
+def _problems_of_data_table(block: Json, place: str) -> Iterator[str]:
+    head, *rows = block["rows"]
+    yield from items(HEAD_CELL, 20)(head, f"{place}/rows/0")
+    if any(len(row) != len(head) for row in rows):
+        yield problem("all rows must have the same number of cells", f"{place}/rows")
+    if block.get("row_header_column_index", 0) >= len(head):
+        yield problem("must be a column of the table", f"{place}/row_header_column_index")
 
 
 def _problems_across(blocks: list[Json]) -> Iterator[str]:
     for block_id in _repeated(Counter(block["block_id"] for block in blocks if "block_id" in block)):
         yield problem(f"block_id {block_id} already exists", "/blocks")
-    if sum(block["type"] == "table" for block in blocks) > 1:
+    if sum(block["type"] in ("table", "data_table") for block in blocks) > 1:
         yield problem("only one table allowed", "/blocks")
     if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > MARKDOWN_CHARACTERS:
         yield problem(f"markdown must be less than {MARKDOWN_CHARACTERS + 1} characters in all", "/blocks")

@@ -141,6 +141,8 @@ class Message:
     app_id: str | None = None
     files: tuple[Json, ...] = ()
     attachments: tuple[Json, ...] = ()
+    streaming: str | None = None
+    """How its tasks are shown, while the app streams it."""
 
     @property
     def root_ts(self) -> str:

@@ -52,6 +52,7 @@ class _Place(Protocol):
     def app(self) -> App: ...
     def notify(self, kind: str, changed: object) -> None: ...
     def message(self, channel: str, ts: str) -> Message | None: ...
+    def thread(self, channel: str, ts: str) -> list[Message]: ...
     def post(
         self,
         user: str,
@@ -106,9 +107,15 @@ class Surfaces:
         await self._place.send_event(event | ({"view": home.as_json(self._place.app)} if home else {}))
 
     async def stop(self, user: str, channel: str, thread_ts: str) -> None:
-        """Press Stop as somebody, which is there while the bot shows that it does something in a thread."""
+        """Press Stop as somebody, which is there while the bot shows that it does something in a thread.
+
+        What the app streams there is ended by that.
+        """
+        streamed = [one.ts for one in self._place.thread(channel, thread_ts) if one.streaming is not None]
+        for ts in streamed:
+            self._place.update(channel, ts, streaming=None)
         event = {"type": "agent_session_stopped", "user": user, "channel": channel, "thread_ts": thread_ts}
-        await self._place.send_event(event | {"streaming_message_ts": [], "event_ts": self._place.next_ts()})
+        await self._place.send_event(event | {"streaming_message_ts": streamed, "event_ts": self._place.next_ts()})
 
     async def command(
         self, user: str, channel: str, command: str, text: str = "", *, forged: Mapping[str, Any] | None = None

@@ -60,20 +60,30 @@ def new_hash() -> str:
 
 
 def state_of(blocks: tuple[Json, ...], values: Mapping[str, Any]) -> tuple[Json, Json]:
-    """Write what was filled in as Slack does, and which fields must be and are not."""
+    """Write what was filled in as Slack does, and which fields must be and are not.
+
+    A field that nobody has touched is as the app has filled it in.
+    """
     state: Json = {}
     missing: Json = {}
     for block in blocks:
         if block["type"] != "input":
             continue
         element = block["element"]
-        value = values.get(element["action_id"])
+        value = values.get(element["action_id"], _initial(element))
         if value in (None, "", []) and not block.get("optional"):
             missing[block["block_id"]] = "Please complete this required field."
         if isinstance(value, str) and len(value) > element.get("max_length", 3000):
             missing[block["block_id"]] = f"Please enter no more than {element.get('max_length', 3000)} characters."
         state[block["block_id"]] = {element["action_id"]: _filled(element, value)}
     return state, missing
+
+
+def _initial(element: Json) -> Any:
+    """Read what the app has filled in."""
+    if "initial_options" in element:
+        return [option["value"] for option in element["initial_options"]]
+    return element.get("initial_option", {}).get("value", element.get("initial_value"))
 
 
 def _filled(element: Json, value: Any) -> Json:

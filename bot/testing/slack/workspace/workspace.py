@@ -153,6 +153,7 @@ class Workspace(Changes):
         subtype: str | None = None,
         files: Iterable[Json] = (),
         attachments: Iterable[Json] = (),
+        streaming: str | None = None,
     ) -> Message:
         """Store a new message, with a `ts` above all others; `announce` tells the app of it."""
         author = self.people[user]
@@ -169,6 +170,7 @@ class Workspace(Changes):
             subtype=subtype,
             files=tuple(files),
             attachments=tuple(attachments),
+            streaming=streaming,
             bot_id=f"B{user[1:]}" if author.is_bot else None,
             app_id=f"A{user[1:]}" if author.is_bot else None,
         )
