@@ -53,7 +53,7 @@ def script(conversation: Conversation, request: Request) -> Answer:
             return calls(*map(call, wanted))
     if last["role"] == "tool":
         results = [json.loads(text_of(one)) for one in request.messages if one["role"] == "tool"]
-        found = json.dumps(results[-1])[:2000].translate(str.maketrans(dict.fromkeys('{}[]"', " ")))
+        found = json.dumps(results[-1])[:2000].translate(str.maketrans('{}[]"', " " * 5))
         return Answer(f"Look: {found}")
     return Answer("What else can I do for you?")
 
