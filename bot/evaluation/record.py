@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,14 +104,12 @@ class Record:
     balances: dict[str, int] = field(default_factory=dict)
 
 
+_BUTTONS = ("button", "feedback_buttons")
+
+
 def shown(message: Message) -> str:
-    """Read all the text that a message shows, without what stands below every answer."""
-    said = [block for block in message.blocks if not _is_below(block)]
-    return "\n".join(_texts(said)) if said else message.text
-
-
-def _is_below(block: Mapping[str, Any]) -> bool:
-    return block["type"] == "context_actions" or str(block.get("block_id")).startswith("person:")
+    """Read all the text that a message shows, without what is on its buttons: that is no answer."""
+    return "\n".join(_texts(message.blocks)) or message.text
 
 
 def buttons(message: Message) -> dict[str, str]:
@@ -120,7 +118,7 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 def _texts(part: Any) -> Iterable[str]:
-    if isinstance(part, dict):
+    if isinstance(part, dict) and part.get("type") not in _BUTTONS:
         if isinstance(part.get("text"), str):
             yield part["text"]
         for value in part.values():

@@ -1,6 +1,7 @@
 """OpenTelemetry: spans and metrics by the conventions for generative AI, over OTLP. The only code that knows it."""
 
 import hashlib
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,10 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode, TraceFlags
@@ -32,7 +33,7 @@ from opentelemetry.util.genai.types import Error
 AGENT = "support-bot"
 PROVIDER = "openai"  # as the conventions have it for any server that speaks as OpenAI's does
 RECEIVED, POSTED, CLICKED = "receive message", "post message", "click {}"
-CLOSING_SECONDS = 3.0
+CLOSING_SECONDS, REACHING_SECONDS = 3.0, 2.0
 WAIT_BUCKETS = (10, 30, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600)
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -215,6 +216,15 @@ class Exporter:
         finally:
             self._open.reset(token)
             _end(opened)
+
+
+def is_taken(signal: str) -> bool:
+    """Send nothing, and return whether it was taken; what the SDK says of it, nobody has to read."""
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    if signal == "METRICS":
+        sent = OTLPMetricExporter(timeout=REACHING_SECONDS).export(MetricsData(()))
+        return sent is MetricExportResult.SUCCESS
+    return OTLPSpanExporter(timeout=REACHING_SECONDS).export(()) is SpanExportResult.SUCCESS
 
 
 def _end(opened: _Open) -> None:

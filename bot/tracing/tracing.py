@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from bot.tracing.exporter import Exporter
@@ -53,6 +54,20 @@ def fault(environment: Mapping[str, str] | None = None) -> str | None:
     except ValueError as error:  # the SDK reads some of them when it is imported
         return UNUSABLE.format(error)
     return None
+
+
+def endpoint(signal: str) -> str:
+    """Return where a signal goes, without a name and password."""
+    given = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    parts = urlsplit(given or "http://localhost:4318")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def is_taken(signal: str) -> bool:
+    """Return whether somebody takes what is sent of a signal that can be exported; it takes seconds if not."""
+    from bot.tracing.exporter import is_taken as is_taken_there
+
+    return is_taken_there(signal)
 
 
 @contextmanager

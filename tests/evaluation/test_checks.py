@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from bot.blocks.messages import section
+from bot.blocks.people import feedback, talk_to_person
+from bot.blocks.text import Mrkdwn
 from bot.evaluation.checks import check
 from bot.evaluation.conversation import Conversation, ExpectedCall, found
-from bot.evaluation.record import Call, Played, Record, Usage
+from bot.evaluation.record import Call, Played, Record, Usage, shown
 from bot.evaluation.results import Kind
 from bot.shop.sample import ORDERS
+from bot.testing.slack.workspace import Message
 
 EMAILS = {"ana": "ana@example.com", "ben": "ben@example.com", "kim": "kim@example.com"}
 WAITS = {"initiate_refund": frozenset({"sam"})}
@@ -148,3 +152,10 @@ def test_words() -> None:
     assert found("don't know", "I Don\u2019t\u00a0know")
     assert found("/first.*second/", "First\nsecond")
     assert not found("30 days", "30 hours")
+
+
+def test_buttons_are_no_answer() -> None:
+    """What an answer has or lacks is told by its words, and never by what stands on the buttons below it."""
+    blocks = (section(Mrkdwn("It is on its way.")), feedback("1"), talk_to_person("1"))
+    message = Message("C1", "1.0", "U1", "It is on its way.", "T1", blocks=tuple(map(dict, blocks)))
+    assert shown(message) == "It is on its way."

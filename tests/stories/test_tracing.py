@@ -125,6 +125,17 @@ async def test_what_goes_on_after_a_confirmation(world: World) -> None:
     assert click.links == (traces[0],)
 
 
+async def test_check_tells_where_it_goes(world: World) -> None:
+    """`support-bot check` says where traces and metrics go, and whether somebody takes them there."""
+    async with collecting() as (_, variables):
+        url = variables["OTEL_EXPORTER_OTLP_ENDPOINT"]
+        assert f"\u2713 telemetry    Traces and metrics go to {url}." in (await ask(world, "check", **variables)).lines
+        metrics = {"OTEL_TRACES_EXPORTER": "none", **variables}
+        assert f"\u2713 telemetry    Metrics go to {url}." in (await ask(world, "check", **metrics)).lines
+    said = (await ask(world, "check", **variables)).lines
+    assert f"! telemetry    Nobody takes traces and metrics at {url}. Look at OTEL_… and at the collector." in said
+
+
 @pytest.mark.parametrize("name", ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_METRIC_EXPORT_INTERVAL"])
 def test_a_slip_in_a_variable(name: str) -> None:
     """A variable that the SDK cannot use keeps nothing from starting: it is told, and nothing is exported."""

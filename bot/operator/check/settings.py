@@ -42,13 +42,18 @@ def _check_policy(settings: Settings) -> Finding:
     return ok("approval policy", f"{settings.approval_policy} can be asked.")
 
 
-def check_telemetry() -> list[Finding]:
-    """Look whether traces and metrics can be exported, if they are to be."""
+def check_telemetry(*, thorough: bool) -> list[Finding]:
+    """Look whether traces and metrics can be exported, if they are to be, and whether somebody takes them."""
     share_with_opentelemetry()
     if fault := tracing.fault():
         return [warning("telemetry", fault)]
-    wanted = [signal.lower() for signal in tracing.SIGNALS if tracing.is_wanted(signal)]
-    return [ok("telemetry", f"Exported are {' and '.join(wanted)}.")] if wanted else []
+    wanted = [signal for signal in tracing.SIGNALS if tracing.is_wanted(signal)]
+    if not wanted:
+        return []
+    what, where = " and ".join(wanted).lower(), tracing.endpoint(wanted[0])
+    if thorough and not tracing.is_taken(wanted[0]):
+        return [warning("telemetry", f"Nobody takes {what} at {where}.", "Look at OTEL_… and at the collector.")]
+    return [ok("telemetry", f"{what.capitalize()} go to {where}.")]
 
 
 def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
