@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from bot.model.dialect import wanted_back
+from bot.model.events import is_stream, read_events
 from bot.model.model import RequestedCall, Turn, Usage
 from bot.model.spoken import UnspeakableError, spoken, unfenced
 from bot.store.records import ChatMessage, new_id, writable
@@ -90,6 +91,8 @@ def read_completion(body: bytes) -> dict[str, Any]:
 
 
 def _decoded(body: bytes) -> Any:
+    if is_stream(body):
+        return read_events(body)
     try:
         return json.loads(body)
     except UnicodeDecodeError:  # a letter that is not as it should be costs itself

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.model.completion import EmptyAnswerError, read_turn
+from bot.model.completion import EmptyAnswerError, ReportedError, read_turn
 from bot.model.model import Turn
 
 TOOLS = ("find_orders",)
@@ -62,3 +62,49 @@ def test_letter_that_is_none() -> None:
     """A body in which one letter is not as it should be is read without that."""
     body = '{"choices": [{"message": {"content": "H\u00e4llo Ana"}}]}'.encode("latin-1")
     assert read_turn(body, asked="m", request_id=None, tools=TOOLS).text == "H\ufffdllo Ana"
+
+
+def events(*pieces: object) -> bytes:
+    """Write an event stream."""
+    data = [json.dumps(piece) if not isinstance(piece, str) else piece for piece in pieces]
+    return b": keep-alive\n\n" + "".join(f"data: {one}\n\n" for one in data).encode()
+
+
+def delta(reason: str | None = None, **said: Any) -> dict[str, Any]:
+    """Write a piece of a completion."""
+    return {"model": "m-1", "choices": [{"index": 0, "delta": said, "finish_reason": reason}]}
+
+
+def test_stream_that_nobody_asked_for() -> None:
+    """A server that streams in spite of all is understood: words and calls are put together."""
+    body = events(
+        delta(role="assistant", content=""), delta(content="Hel"), delta(content="lo."), delta("stop"), "[DONE]"
+    )
+    turn = read_turn(body, asked="m", request_id=None, tools=TOOLS)
+    assert (turn.text, turn.usage.model, turn.usage.finish_reason) == ("Hello.", "m-1", "stop")
+    begun = {"index": 0, "id": "a", "function": {"name": "find_orders", "arguments": ""}}
+    more = [{"index": 0, "function": {"arguments": part}} for part in ('{"email"', ": null}")]
+    body = events(
+        *(delta(tool_calls=[one]) for one in (begun, *more)), delta("tool_calls"), {"choices": [], "usage": {}}
+    )
+    (call,) = read_turn(body, asked="m", request_id=None, tools=TOOLS).calls
+    assert (call.id, call.name, call.arguments) == ("a", "find_orders", '{"email": null}')
+
+
+def test_events_that_are_none() -> None:
+    """A whole completion behind comments is read, an error in an event is one, and half of an event is no answer."""
+    whole = {"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}]}
+    commented = b": processing\n\n" + json.dumps(whole).encode()
+    assert read_turn(commented, asked="m", request_id=None, tools=TOOLS).text == "Hello."
+    assert read_turn(events(whole), asked="m", request_id=None, tools=TOOLS).text == "Hello."
+    with pytest.raises(ReportedError):
+        read_turn(events({"error": {"message": "overloaded"}}), asked="m", request_id=None, tools=TOOLS)
+    for half in (
+        b'data: {"choices": [{"del',
+        b"data: [DONE]",
+        b"data: 7",
+        b": nothing",
+        events(delta(tool_calls=[7], content=[1])),
+    ):
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever it says, it is no answer
+            read_turn(half, asked="m", request_id=None, tools=TOOLS)

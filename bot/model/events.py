@@ -1,0 +1,75 @@
+"""An answer that comes as a stream of events although none was asked for: its pieces put together."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:", re.ASCII)
+_OVER = "[DONE]"
+
+
+def is_stream(body: bytes) -> bool:
+    """Return whether a body is no JSON but events, or has their comments before it."""
+    return _FIELD.match(body) is not None
+
+
+def read_events(body: bytes) -> Any:
+    """Return the completion that the events tell piece by piece, or what they tell in its place.
+
+    Raises ValueError when there is nothing of the kind in them.
+    """
+    pieces = list(_pieces(body.decode("utf-8", "replace")))
+    whole = next((piece for piece in pieces if not _deltas(piece)), None)
+    if whole is not None and (whole.get("choices") or not any(map(_deltas, pieces))):
+        return whole
+    message: dict[str, Any] = {"role": "assistant", "content": ""}
+    calls: dict[str, dict[str, Any]] = {}
+    told: dict[str, Any] = {}
+    reason = None
+    for piece in pieces:
+        told |= {key: value for key, value in piece.items() if value and key != "choices"}
+        for choice, delta in _deltas(piece):
+            reason = choice.get("finish_reason") or reason
+            _add(message, {key: value for key, value in delta.items() if key not in ("role", "tool_calls")})
+            written = delta.get("tool_calls")
+            for call in written if isinstance(written, list) else ():
+                if isinstance(call, dict):
+                    _add_call(calls.setdefault(str(call.get("index")), {}), call)
+    if calls:
+        message["tool_calls"] = list(calls.values())
+    return told | {"choices": [{"message": message, "finish_reason": reason}]}
+
+
+def _pieces(text: str) -> Iterator[dict[str, Any]]:
+    """Read the data of the events; a body that only has comments before it is one piece."""
+    lines = [line for line in text.splitlines() if not line.startswith(":")]
+    data = [line[len("data:") :].strip() for line in lines if line.startswith("data:")]
+    for one in data or ["\n".join(lines)]:
+        if one and one != _OVER:
+            piece = json.loads(one)
+            if not isinstance(piece, dict):
+                raise ValueError("an event is no JSON object")
+            yield piece
+
+
+def _deltas(piece: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    choices = piece.get("choices")
+    first = choices[:1] if isinstance(choices, list) else []
+    return [(one, one["delta"]) for one in first if isinstance(one, dict) and isinstance(one.get("delta"), dict)]
+
+
+def _add(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        before = whole.get(key)
+        whole[key] = before + value if isinstance(before, str) and isinstance(value, str) else value or before
+
+
+def _add_call(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
+    of_function = part.get("function")
+    function = whole.setdefault("function", {})
+    if isinstance(of_function, dict):
+        name = of_function.get("name") or function.get("name")  # told once, or again with each piece
+        _add(function, {key: value for key, value in of_function.items() if key != "name"})
+        function["name"] = name
+    whole.update({key: value for key, value in part.items() if value and key not in ("index", "function")})
