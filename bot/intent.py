@@ -55,6 +55,12 @@ def topic_turned(intent: CustomerIntent, text: str, order_number: Callable[[str]
     return intent.category != "refund" and bool(_MONEY_BACK.search(text))
 
 
+def answered_with(text: str, order_number: Callable[[str], str | None]) -> str | None:
+    """Return the order that a message names and says nothing else: it answers a question, and is no wish of its own."""
+    found = re.fullmatch(r"\W{0,9}(?:line \d{1,4} of )?(\S{1,100}?)[.!]?", text.strip()[:200], re.IGNORECASE)
+    return order_number(found[1]) if found else None
+
+
 def _orders_named(text: str, order_number: Callable[[str], str | None]) -> set[str]:
     words = text[:_MAX_READ_CHARACTERS].split()
     named = set()

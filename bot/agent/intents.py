@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from bot.agent.escalation import Escalation
 from bot.agent.model_calls import log_answer, log_failed_call, traced
-from bot.intent import INSTRUCTIONS, CustomerIntent, read_intent, topic_turned
+from bot.intent import INSTRUCTIONS, CustomerIntent, answered_with, read_intent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.errors import DatabaseError
-from bot.store.records import CallStatus, InboxMessage, ModelCall, ThreadId, new_id
+from bot.store.records import CallStatus, InboxMessage, ModelCall, Post, ThreadId, new_id
 from bot.store.store import Store
 from bot.tasks import finish
 
@@ -44,9 +44,16 @@ class Intents:
     def start(self, message: InboxMessage, stored: str | None) -> Callable[[], Awaitable[CustomerIntent | None]]:
         """Begin to sort the thread if that is due, and return how to ask for what is known by then."""
         known = read_intent(stored)
-        if not self._sorts or (known is not None and not topic_turned(known, message.text, self._order_number)):
+        if not self._sorts:
             return partial(_newest, known, None)
-        task = asyncio.create_task(self._sort(message), name=f"intent of {message.thread.ts}")
+        number = answered_with(message.text, self._order_number)
+        if known is not None and known.order_id is None and number is not None:
+            sorting = self._keep(message.thread, known.model_copy(update={"order_id": number}), [])
+        elif known is not None and not topic_turned(known, message.text, self._order_number):
+            return partial(_newest, known, None)
+        else:
+            sorting = self._sort(message)
+        task = asyncio.create_task(sorting, name=f"intent of {message.thread.ts}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return partial(_newest, known, task)
@@ -85,9 +92,11 @@ class Intents:
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
         log_answer(row, usage)
         urgent = await self._escalation.urgent(message, intent) if intent.urgency == "high" else None
-        posts = [urgent] if urgent else []
+        return await self._keep(message.thread, intent, [urgent] if urgent else [])
+
+    async def _keep(self, thread: ThreadId, intent: CustomerIntent, posts: Sequence[Post]) -> CustomerIntent | None:
         try:
-            await self._store.conversations.set_intent(message.thread, intent.model_dump_json(), posts)
+            await self._store.conversations.set_intent(thread, intent.model_dump_json(), posts)
         except DatabaseError as error:
             logger.warning("what a thread was sorted as was not kept: %s", error)
         return intent

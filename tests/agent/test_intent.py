@@ -103,6 +103,20 @@ async def test_failure_holds_nothing_up(world: World, failure: Answer | Failure)
     assert [row["status"] for row in rows] == ["failed", "succeeded"]
 
 
+async def test_the_order_that_was_asked_for(world: World) -> None:
+    """Who answers with an order's number alone still wants what they wanted: the thread is not sorted anew by that."""
+    world.intent = sorted_as("refund", "medium", None, "Wants the money back.")
+    async with world.bot():
+        question = await world.says(ANA, "@bot I want my money back for ORD-10142")
+        await card_for(world, question, "ORD-10142")
+        await world.replies(question, 2)
+        await world.workspace.until(lambda: sortings(world))
+        await world.says(ANA, "ORD-10188", thread_ts=question.ts)
+        assert "Understood as refund, medium urgency: “Wants the money back.”" in await card_for(world, question)
+    assert len(sortings(world)) == 1
+    assert (stored(world) or {})["order_id"] == "ORD-10188"
+
+
 async def test_results_of_any_shape(world: World) -> None:
     """Whatever a server sends in place of an intent, the answer comes."""
     shapes = {f"intent {name}": raw for name, raw in SHAPES.items()}
