@@ -140,7 +140,7 @@ def test_menus(orders: list[Order], count: int) -> None:
     many = replace(orders[0], items=(orders[0].items or SECRET.items)[:1] * count)
     for options in ([order_option(order) for order in orders], line_options(many)):
         shown = menu("c" * 24, "U0ANA", options, f"Choose a line of {many.id}", "These are the first.")
-        ((_, blocks),) = answer_messages("Which one?", [shown])
+        *_, (_, blocks) = answer_messages("Which one?", [shown])
         assert problems([dict(block) for block in blocks]) == []
         assert not too_long([dict(block) for block in blocks])
         block_id = menu_of(blocks, "U0ANA")

@@ -35,7 +35,7 @@ async def test_approved(world: World) -> None:
         for part in ("Cancel ORD-10251", "*Goes back*\n$43.50 of $43.50", "*To*\nPayPal", "3 x Beeswax candles, pair"):
             assert part in shown(card)
         words = [button["text"]["text"] for button in buttons(card).values()]
-        assert words == ["Approve cancelling ORD-10251", "Keep the order"]
+        assert words == ["Approve cancelling ORD-10251", "Keep the order", "Decline with a reason"]
         assert (status(world), world.refunds()) == ("paid", [])
         for _ in range(2):
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")

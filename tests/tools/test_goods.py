@@ -257,6 +257,9 @@ async def test_a_return_and_its_money(world: World) -> None:
         world.script += [Answer("Send it back, please.")]
         await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
         assert "$42.00 goes to Gift card ending 7731 when it has arrived" in shown(await world.settled(card))
+        await world.workspace.until(
+            lambda: any("Send it back" in shown(one) for one in world.workspace.replies_of_bot(question))
+        )
         await asked(world, "initiate_refund", refund)
         assert "is to come back first" in answer(world)["error"]
         said = await ask(world, "received", "#10188")
