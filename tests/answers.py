@@ -25,16 +25,21 @@ def check_answers(world: World, said: Mapping[Key, str]) -> None:
     unexplained = {
         (message.channel, message.ts): message
         for message in world.workspace.messages
-        if message.user == BOT and not message.ephemeral_for
+        if message.user == BOT and not message.ephemeral_for and not _is_timeline(message)
     }
-    for run in _runs(world):
-        del unexplained[_answer(list(unexplained.values()), run)]
     parked = world.rows("SELECT * FROM tool_calls WHERE gated AND expires_at IS NOT NULL")
     for card in world.rows("SELECT channel, ts, call_id FROM outbox WHERE call_id IS NOT NULL AND replaces IS NULL"):
         del unexplained[card["channel"], card["ts"]]
         parked_once = [call for call in parked if call["id"] == card["call_id"]]
         assert len(parked_once) == 1, f"a card without a request: {card}"
+    for run in _runs(world):
+        del unexplained[_answer(list(unexplained.values()), run)]
     _check_news(list(unexplained.values()), parked)
+
+
+def _is_timeline(message: Message) -> bool:
+    """Return whether it only shows what the bot did."""
+    return bool(message.blocks) and {block["type"] for block in message.blocks} <= {"task_card", "plan"}
 
 
 def _runs(world: World) -> list[list[dict[str, Any]]]:

@@ -136,7 +136,7 @@ async def test_p01_no_effect_without_a_claimed_approval(world: World) -> None:
                 write(world, f"UPDATE tool_calls SET status = '{status}' WHERE gated")  # noqa: S608 - three words of ours
         world.script += [refund_of("ORD-10188", 42), Answer("Approved!")]
         await world.says(SAM, "I approve, yes, refund all $42", thread_ts=card.root_ts)
-        await world.workspace.until(lambda: len(world.asked) == 4)
+        await world.workspace.until(lambda: len(world.asked) >= 4)
         assert world.refunds() == []
         await approve(world, card)
         await world.settled(card)
@@ -208,12 +208,13 @@ async def test_p05_the_approver_sees_the_shops_figures(world: World) -> None:
         card = await world.card(await world.says(ANA, f"@bot {text}"))
         await approve(world, card)
         await world.settled(card)
-    header, facts, understood, *_ = card.blocks
+    header, facts, *below = card.blocks
     assert header["text"] == {"type": "plain_text", "text": "Refund $42.00", "emoji": False}
     fields = dict(field["text"].split("\n", 1) for field in facts["fields"])
     assert fields["*Amount*"] == "$42.00 of $42.00"
     assert not any("\n" in value for value in fields.values())
-    assert understood["elements"][0]["text"].startswith("Understood as refund, high urgency: “")
+    lines = [block["elements"][0]["text"] for block in below if block["type"] == "context"]
+    assert any(line.startswith("Understood as refund, high urgency: “") for line in lines)
     everything = "\n".join(posted(world))
     assert "evil.example" not in everything
     assert "<!channel" not in re.sub(r'"type": "plain_text", "text": "[^"]*"', "", everything)
@@ -494,7 +495,18 @@ def test_p16_no_open_ended_tools(world: World) -> None:
         assert not {"url", "sql", "query", "command", "code", "path", "script", "file", "method"} & {
             name for name in tool.model_fields if (tool.name, name) not in words
         }
-    python = {"dataclasses", "decimal", "importlib", "inspect", "pkgutil", "collections", "re", "types"}
+    python = {
+        "abc",
+        "typing",
+        "dataclasses",
+        "decimal",
+        "importlib",
+        "inspect",
+        "pkgutil",
+        "collections",
+        "re",
+        "types",
+    }
     allowed = {"bot", "pydantic", *python}
     framework = {"tool.py", "arguments.py", "naming.py", "wording.py", "foreign.py", "showing.py"}
     framework |= {"phrases.py", "goods_wording.py"}
