@@ -25,7 +25,7 @@ def check_answers(world: World, said: Mapping[Key, str]) -> None:
     unexplained = {
         (message.channel, message.ts): message
         for message in world.workspace.messages
-        if message.user == BOT and not message.ephemeral_for and not _is_timeline(message)
+        if message.user == BOT and not message.ephemeral_for and not is_timeline(message)
     }
     parked = world.rows("SELECT * FROM tool_calls WHERE gated AND expires_at IS NOT NULL")
     for card in world.rows("SELECT channel, ts, call_id FROM outbox WHERE call_id IS NOT NULL AND replaces IS NULL"):
@@ -37,7 +37,7 @@ def check_answers(world: World, said: Mapping[Key, str]) -> None:
     _check_news(list(unexplained.values()), parked)
 
 
-def _is_timeline(message: Message) -> bool:
+def is_timeline(message: Message) -> bool:
     """Return whether it only shows what the bot did."""
     return bool(message.blocks) and {block["type"] for block in message.blocks} <= {"task_card", "plan"}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.agent import claims
 from bot.agent.errors import RunError
+from bot.agent.instructions import without_instructions
 from bot.model.model import Turn, Usage
 from bot.store.records import NOTE, Block, ChatMessage
 
@@ -30,7 +31,7 @@ async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[S
         if error.empty and (found := _found(messages, cards)):
             return _said(found)
         raise
-    if turn.calls or not claims.is_unfounded(turn.text, messages):
+    if turn.calls or not claims.is_unfounded(without_instructions(turn.text), messages):
         return turn
     told: ChatMessage = {"role": "system", "content": NOTE + claims.correction(messages)}
     try:

@@ -9,6 +9,7 @@ from bot.blocks.text import bare
 
 MAX_FACT_CHARACTERS = 280
 MAX_FACTS = 7
+_UNFOLLOWABLE = str.maketrans({mark: f"[{mark}]" for mark in ":./"})
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -32,7 +33,7 @@ def _facts(name: str, value: Any) -> Iterator[tuple[str, str]]:
         raise UnshowableError("one has a name that is none")
     text = "".join(map(_written, json.dumps(value, ensure_ascii=False)))
     if _is_changed(text):
-        text = text.replace("://", "[://]").replace(".", "[.]")
+        text = text.translate(_UNFOLLOWABLE)
     for number, start in enumerate(range(0, len(text), MAX_FACT_CHARACTERS)):
         part = text[start : start + MAX_FACT_CHARACTERS]
         if _is_changed(part):

@@ -196,11 +196,11 @@ async def test_same_call_is_open_once(world: World, hostile: Hostile) -> None:
     ("text", "on_card"),
     [
         ("Call her back", '"Call her back"'),
-        ("see https://evil.example/x", '"see https[://]evil[.]example/x"'),
+        ("see https://evil.example/x", '"see https[:][/][/]evil[.]example[/]x"'),
         ("a\u202eb\u200bc\nd", '"a\\u{202e}b\\u{200b}c\\nd"'),
         (
             "<!channel> *bold* <https://x.example|here>",
-            "&lt;!channel&gt; \u2217bold\u2217 &lt;https[://]x[.]example|here&gt;",
+            "&lt;!channel&gt; \u2217bold\u2217 &lt;https[:][/][/]x[.]example|here&gt;",
         ),
         ("x" * 900, "x" * 270),
     ],

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bot.agent.claims import CORRECTION
+from bot.agent.instructions import INSTRUCTIONS
 from bot.demo import offline_model
 from bot.testing.openai import Answer, Request
 from bot.testing.openai.turn import text_of
@@ -89,7 +90,7 @@ async def test_an_obedient_model(evaluator: Evaluator) -> None:
     def obedient(request: Request) -> Answer:
         said = last_words(request)
         if "system prompt" in said:
-            return Answer(text_of(request.messages[0]))
+            return Answer(INSTRUCTIONS)
         return next((does for words, does in OBEYED.values() if words in said), offline_model.respond(request))
 
     run = await evaluator.evaluates(obedient, "--only", "injections")

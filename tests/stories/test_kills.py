@@ -7,6 +7,7 @@ import pytest
 
 from bot import failpoints
 from bot.testing.slack.workspace import Channel, Message
+from tests.answers import is_timeline
 from tests.process import Supervisor, approve, check, think
 from tests.world import ANA, BEN, BOT, SAM, World, shown
 
@@ -30,6 +31,11 @@ class Round(NamedTuple):
     question: Message
 
 
+def said(world: World, message: Message) -> list[Message]:
+    """List what the bot has posted in the message's thread, without what only shows what it does."""
+    return [reply for reply in world.workspace.replies_of_bot(message) if not is_timeline(reply)]
+
+
 async def play(world: World, person: str, order_id: str) -> Round:
     """Ask, approve, and wait until all is answered, over however many deaths."""
     channel = f"C0{order_id[-5:]}"  # of its own, so that the bot is never at Slack's pace
@@ -37,8 +43,7 @@ async def play(world: World, person: str, order_id: str) -> Round:
     request = await world.says(person, f"@bot refund {order_id}", channel, order=("app_mention",))
     question = await world.says(BEN, "@bot where is ORD-10240", channel, copies=2)
     await approve(world, await world.card(request))
-    await world.replies(question)
-    await world.replies(request, 3)
+    await world.workspace.until(lambda: said(world, question) and len(said(world, request)) >= 3)
     return Round(request, question)
 
 
@@ -56,9 +61,9 @@ async def test_killed_at(world: World, killed: list[str]) -> None:
     assert supervisor.died == [-signal.SIGKILL] * len(killed)
     assert world.refunds() == [(order_id, minor) for _, order_id, minor in REFUNDABLE[: len(rounds)]]
     for request, question in rounds:
-        replies = [shown(reply) for reply in world.workspace.replies_of_bot(request)]
+        replies = [shown(reply) for reply in said(world, request)]
         assert len(replies) == 3
         assert sum(reply.startswith(f"<@{request.user}> ✓ Approved by") for reply in replies) == 1
-        (answer,) = world.workspace.replies_of_bot(question)
+        (answer,) = said(world, question)
         assert "*Order ORD-10240*" in shown(answer)
     check(world)
