@@ -44,6 +44,9 @@ ABOVE_DAY_LIMIT = (
     "So much has come back to this person within a day that more people have to agree, so nothing was done. The new "
     "card says who."
 )
+NEEDS_MORE = (
+    "More people have to agree to this by now than when it was asked for, so nothing was done. The new card says who."
+)
 POLICY_SILENT = (
     "The shop's own rule for this could not be asked, so nothing was done. The request stays open; the operator's log "
     "says why."
@@ -191,9 +194,10 @@ class Approvals:
         """Look at the world again; then do it, have the next one asked, or ask again if it is not as it was shown."""
         requester = await self._identity.person(call.requester)
         now = await self._executor.quoted_now(call, requester)
-        if now != quoted_of(call):
+        changed = now != quoted_of(call)
+        if changed or await self._requests.needs_more(call, now, requester):
             asked = await self._requests.ask_again(call, now, requester)
-            return CHANGED if asked else await self.too_late(call.id)
+            return (CHANGED if changed else NEEDS_MORE) if asked else await self.too_late(call.id)
         if call.gate == Gate.BOTH and call.waits_for_requester:
             passed = await self._requests.pass_on(call, now, requester)
             if passed:

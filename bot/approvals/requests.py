@@ -101,6 +101,13 @@ class Requests:
         line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."
         return await self._store.approval_requests.confirm(confirmed, cards, self._cards.over(call, line))
 
+    async def needs_more(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
+        """Return whether more people have to agree by now, by settings and policy, than the call was shown to need.
+
+        Raises ToolError and PolicyError as `ask_again` does.
+        """
+        return call.needs | await self._keys.needed(now, requester) != call.needs
+
     async def ask_again(self, call: ToolCall, now: Quoted, requester: Person, more: Needs = AS_USUAL) -> bool:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending.
 

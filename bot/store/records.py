@@ -267,6 +267,13 @@ class ToolCall:
         return self.gate != Gate.APPROVER and self.confirmed_at is None
 
     @property
+    def needs(self) -> Needs:
+        """Whose yes it was shown to need."""
+        if self.gate == Gate.REQUESTER:
+            return Needs(requester=True)
+        return Needs(requester=self.gate == Gate.BOTH, approvers=max(1, self.approvals_needed))
+
+    @property
     def waits_since(self) -> datetime:
         """Since when it waits for whose yes comes next."""
         return self.confirmed_at or self.created_at

@@ -77,6 +77,29 @@ async def test_breaks_meanwhile(world: World) -> None:
     assert request(world)["status"] == "pending"
 
 
+async def test_stricter_meanwhile(world: World) -> None:
+    """What waits when a rule becomes stricter is asked anew of more people when somebody says yes to it."""
+    world.script += [refund_of("ORD-10188"), Answer("Asked.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot refund"))
+    async with world.bot(BOT_APPROVAL_POLICY=f"{RULES}:strict"):
+        await press(world, card, SAM)
+        assert "More people have to agree to this by now" in await world.whisper_to(SAM)
+        assert "asked again below" in shown(await world.settled(card))
+    assert (request(world)["status"], request(world)["approvals_needed"], world.refunds()) == ("pending", 2, [])
+
+
+async def test_refused_meanwhile(world: World) -> None:
+    """What a rule has come to refuse ends, in its sentence, when somebody says yes to it."""
+    world.script += [PAYMENT, Answer("Please confirm.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot pay with my card"))
+    async with world.bot(BOT_APPROVAL_POLICY=f"{RULES}:strict"):
+        await press(world, card, ANA)
+        assert "How an order is paid can't be changed this week." in shown(await world.settled(card))
+    assert request(world)["status"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
