@@ -26,6 +26,7 @@ class StripeServer:
         self.payments: dict[str, Json] = {}
         self.customers: dict[str, Json] = {}
         self.refunds: list[Json] = []
+        self.asked: list[str] = []
         self._refunds_at = refunds_at
         self._charges: dict[str, str] = {}
         self._keys: dict[str, tuple[Json, tuple[int, Json] | None]] = {}
@@ -35,6 +36,7 @@ class StripeServer:
     async def serving(self) -> AsyncIterator["StripeServer"]:
         """Serve on a port of localhost while the context is open."""
         app = web.Application()
+        app.on_response_prepare.append(self._note)
         app.router.add_get("/v1/payment_intents", self._list_payments)
         app.router.add_get("/v1/payment_intents/search", self._search)
         app.router.add_get("/v1/customers", self._list_customers)
@@ -54,6 +56,9 @@ class StripeServer:
                 yield self
             finally:
                 await runner.cleanup()
+
+    async def _note(self, request: web.Request, _response: web.StreamResponse) -> None:
+        self.asked.append(request.path)
 
     def buyer(self, email: str) -> Json:
         """Make a customer; there may be several with one address."""

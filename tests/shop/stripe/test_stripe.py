@@ -90,6 +90,18 @@ async def test_orders_of_every_customer_with_the_address(stage: StripeStage) -> 
     assert [order.id for order in await stage.shop.orders(ana, most=9)] == numbers[::-1]
 
 
+async def test_a_customer_with_a_thousand_orders(stage: StripeStage) -> None:
+    """The latest orders of somebody with very many are listed from as many pages as that takes, and no more."""
+    ana = stage.server.buyer(ANA)
+    for _ in range(1_000):
+        await stage.server.sell(ana, 4200, "USD", refunds="succeeded")
+    customer = await stage.shop.customer(ANA)
+    assert customer
+    orders = await stage.shop.orders(customer, most=100)
+    assert [order.id for order in orders] == [str(2000 - n) for n in range(100)]
+    assert stage.server.asked.count("/v1/payment_intents") <= 2
+
+
 @pytest.mark.parametrize("order", ["7", "#1001", "WEB-2026-77.A", "gid/12"])
 async def test_names_of_orders(stage: StripeStage, order: str) -> None:
     """An order is found by what the metadata says, with or without the sign before it, in any case of letters."""

@@ -8,8 +8,6 @@ import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import Any
 
 from aiohttp import ClientSession
 from pydantic import SecretStr
@@ -20,8 +18,9 @@ from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
-from bot.shop.remote import Answer, Json, OutcomeUnknownError, Remote, WrongRequestError
-from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
+from bot.shop.remote import Json, Remote, WrongRequestError
+from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError
+from bot.shop.stripe.api import PAGE, StripeApi, together
 
 _KEY = "support_bot_key"
 _STATUS = {
@@ -31,8 +30,6 @@ _STATUS = {
     "failed": AppliedStatus.FAILED,
     "canceled": AppliedStatus.FAILED,
 }
-_PAGE = 100
-_MAX_PAGES = 50
 _DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
 """How many decimals Stripe's amounts have where that is not what the currency has."""
 _TENS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
@@ -56,14 +53,15 @@ async def open_stripe(settings: StripeSettings | None = None) -> AsyncIterator["
     settings = settings or StripeSettings()
     headers = {"Authorization": f"Bearer {settings.key.get_secret_value()}"}
     async with ClientSession(headers=headers) as session:
-        yield Stripe(Remote(session, settings.url, seconds=settings.timeout_seconds), settings.order_key)
+        remote = Remote(session, settings.url, seconds=settings.timeout_seconds)
+        yield Stripe(StripeApi(remote), settings.order_key)
 
 
 class Stripe:
     """The Shop port over Stripe's payments and refunds."""
 
-    def __init__(self, remote: Remote, order_key: str) -> None:
-        self._remote = remote
+    def __init__(self, api: StripeApi, order_key: str) -> None:
+        self._api = api
         self._order_key = order_key
 
     @property
@@ -84,9 +82,9 @@ class Stripe:
     async def check(self) -> None:
         """Ask for what the bot needs. Raises ShopCheckError with what to do, and ShopUnavailableError."""
         try:
-            payments = (await self._read("payment_intents", limit=10))["data"]
-            await self._read("customers", limit=1)
-            await self._read("refunds", limit=1)
+            payments = (await self._api.read("payment_intents", limit=10))["data"]
+            await self._api.read("customers", limit=1)
+            await self._api.read("refunds", limit=1)
         except WrongRequestError as error:
             raise ShopCheckError(
                 f"{error} Check BOT_STRIPE_KEY: it has to read payments, customers and refunds, and to write refunds."
@@ -115,10 +113,10 @@ class Stripe:
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
         """List the paid orders of all that Stripe knows under the customer's address, the latest first."""
-        ids = [one["id"] for one in await self._customers(customer.email)] or [customer.id]
-        payments = [one for found in ids for one in await self._all("payment_intents", customer=found)]
-        named = sorted(filter(self._is_order, payments), key=lambda payment: payment["created"], reverse=True)
-        return [await self._order(payment, customer) for payment in named[:most]]
+        ids = [one["id"] for one in await self._customers(customer.email)][:most] or [customer.id]
+        paid = await together(self._paid_by(one, most) for one in ids)
+        named = sorted((one for found in paid for one in found), key=lambda payment: payment["created"], reverse=True)
+        return await together(self._order(payment, customer) for payment in named[:most])
 
     async def profile(self, customer: Customer) -> Profile:
         """Return the customer; addresses and payment methods are not read."""
@@ -157,15 +155,12 @@ class Stripe:
             "reason": "requested_by_customer",
             f"metadata[{_KEY}]": key,
         }
-        answer = await self._remote.change("POST", "refunds", data=form, headers={"Idempotency-Key": key})
-        if answer.is_error:
-            raise _refusal(answer)
-        return _applied(answer.body)
+        return _applied(await self._api.create("refunds", form, key))
 
     async def applied(self, change: Change, key: str) -> Applied | None:
         """Look for the key among the refunds of the order's payment."""
         payment = await self._payment(change.order_id) if isinstance(change, Refund) and key else None
-        refunds = await self._all("refunds", payment_intent=payment["id"]) if payment else []
+        refunds = await self._api.all("refunds", payment_intent=payment["id"]) if payment else []
         ours = [refund for refund in refunds if (refund["metadata"] or {}).get(_KEY) == key]
         return _applied(ours[0]) if ours else None
 
@@ -179,7 +174,7 @@ class Stripe:
         bare = number.removeprefix("#")
         for name in dict.fromkeys((number, bare, f"#{bare}")):
             query = f"metadata['{self._order_key}']:'{name}'"
-            found = (await self._read("payment_intents/search", query=query, limit=_PAGE))["data"]
+            found = (await self._api.read("payment_intents/search", query=query, limit=PAGE))["data"]
             alike = [one for one in found if self._is_order(one) and self._name(one).casefold() == name.casefold()]
             exact = [one for one in alike if self._name(one) == name]
             if exact or len({self._name(one) for one in alike}) == 1:
@@ -193,9 +188,13 @@ class Stripe:
     def _is_order(self, payment: Json) -> bool:
         return payment["status"] == "succeeded" and bool(self._name(payment))
 
+    async def _paid_by(self, customer: str, most: int) -> list[Json]:
+        """List a customer's latest payments that are orders."""
+        return await self._api.latest("payment_intents", self._is_order, most, customer=customer)
+
     async def _order(self, payment: Json, customer: Customer | None = None) -> Order:
         currency = payment["currency"].upper()
-        refunds = await self._all("refunds", payment_intent=payment["id"])
+        refunds = await self._api.all("refunds", payment_intent=payment["id"])
         gone = sum(one["amount"] for one in refunds if _status(one) != AppliedStatus.FAILED)
         return Order(
             id=self._name(payment),
@@ -211,7 +210,7 @@ class Stripe:
 
     async def _customer_of(self, payment: Json) -> Customer:
         if payment.get("customer"):
-            return _customer(await self._read(f"customers/{payment['customer']}"))
+            return _customer(await self._api.read(f"customers/{payment['customer']}"))
         return Customer("", "Guest", (payment.get("receipt_email") or "").lower())
 
     async def _customers(self, email: str) -> list[Json]:
@@ -219,28 +218,10 @@ class Stripe:
         wanted = email.strip()
         found: dict[str, Json] = {}
         for address in dict.fromkeys((wanted.lower(), wanted)):
-            for one in await self._all("customers", email=address) if address else ():
+            for one in await self._api.all("customers", email=address) if address else ():
                 if (one["email"] or "").lower() == wanted.lower():
                     found[one["id"]] = one
         return list(found.values())
-
-    async def _all(self, path: str, **params: str) -> list[Json]:
-        """Read every page of a list; lists show at once what was made, searches do not."""
-        found: list[Json] = []
-        after: dict[str, str] = {}
-        for _ in range(_MAX_PAGES):
-            page = await self._read(path, limit=_PAGE, **params, **after)
-            found += page["data"]
-            if not page.get("has_more") or not page["data"]:
-                return found
-            after = {"starting_after": page["data"][-1]["id"]}
-        raise ShopUnavailableError(f"There are too many {path} to read.")
-
-    async def _read(self, path: str, **params: Any) -> Json:
-        answer = await self._remote.read("GET", path, params={name: str(value) for name, value in params.items()})
-        if answer.is_error:
-            raise WrongRequestError(f"Stripe does not tell: {_message(answer)}")
-        return answer.body
 
 
 def _status(refund: Json) -> AppliedStatus:
@@ -268,21 +249,3 @@ def _units(amount: Money) -> int:
     if rest or (amount.currency in _TENS and units % 10):
         raise ShopRefusedError(f"The shop cannot give back {amount} exactly.", "Ask for a rounder amount.")
     return units
-
-
-def _message(answer: Answer) -> str:
-    error = answer.body.get("error")
-    return str(error.get("message") if isinstance(error, dict) else error)[:200]
-
-
-def _refusal(answer: Answer) -> Exception:
-    """Tell a refusal, after which nothing has moved, from a key that is at work at this moment."""
-    error = answer.body.get("error")
-    kind = error.get("type") if isinstance(error, dict) else None
-    if answer.status == HTTPStatus.CONFLICT:
-        return OutcomeUnknownError(f"Stripe is at work on this key: {_message(answer)}")
-    if kind in ("invalid_request_error", "card_error"):
-        return ShopRefusedError(f"Stripe does not allow it: {_message(answer)}")
-    if kind == "idempotency_error":
-        return ShopRefusedError("This key has been used for something else.")
-    return OutcomeUnknownError(f"Stripe answered {answer.status}: {_message(answer)}")
