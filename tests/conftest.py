@@ -1,17 +1,17 @@
 """What all tests share: the world as a fixture, and where pictures for the README go."""
 
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.shop import sample as sample_shop
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.migrations import bot_migrations
 from tests.postgres import PostgresServer, serving
-from tests.world import World, open_world
+from tests.world import World, open_world, sample_database
 
 TESTS = Path(__file__).parent
 LONG = (
@@ -61,9 +61,10 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[DatabaseThread]:
     """Open a database with the sample orders."""
-    opened = DatabaseThread(tmp_path / "support.db", bot_migrations, shop_migrations)
+    path = tmp_path / "support.db"
+    shutil.copyfile(await sample_database(), path)
+    opened = DatabaseThread(path, bot_migrations, shop_migrations)
     await opened.open()
-    await sample_shop.fill(opened)
     yield opened
     await opened.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import sqlite3
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -317,6 +319,22 @@ def shown(message: Message) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+_samples: dict[bool, Path] = {}
+_folder = TemporaryDirectory(prefix="sample-")
+
+
+async def sample_database(*, of_bot: bool = True) -> Path:
+    """Return a file with the sample orders, and with the bot's tables where they are wanted; it is made once."""
+    if of_bot not in _samples:
+        path = Path(_folder.name) / f"{of_bot}.db"
+        database = DatabaseThread(path, *((bot_migrations, shop_migrations) if of_bot else (shop_migrations,)))
+        await database.open()
+        await sample_shop.fill(database)
+        await database.close()
+        _samples[of_bot] = path
+    return _samples[of_bot]
+
+
 @asynccontextmanager
 async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator[World]:
     """Open a world with the sample orders in its shop, and the bot's tables in PostgreSQL where that is given."""
@@ -324,10 +342,6 @@ async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator
         world = World(folder, postgres)
         await stack.enter_async_context(world.slack)
         await stack.enter_async_context(world.model)
-        tables = (shop_migrations,) if postgres else (bot_migrations, shop_migrations)
-        database = DatabaseThread(world.database, *tables)
-        await database.open()
-        await sample_shop.fill(database)
-        await database.close()
+        shutil.copyfile(await sample_database(of_bot=postgres is None), world.database)
         yield world
         assert world.faults == [], "the model was asked in a way that not every server takes"

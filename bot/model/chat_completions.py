@@ -4,9 +4,11 @@ import asyncio
 import json
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -54,6 +56,12 @@ class _Answer:
     is_page: bool
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return the certificates of this machine, which take a while to read, for all models."""
+    return httpx2.create_ssl_context()
+
+
 class OpenAIModel:
     """Chat Completions, of OpenAI or of any server that speaks it with tools.
 
@@ -70,7 +78,7 @@ class OpenAIModel:
             base_url=settings.base_url,
             default_headers=dict(settings.headers),
             timeout=settings.timeout_seconds,
-            http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_seconds),
+            http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_seconds, verify=_authorities()),
             max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
         self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))

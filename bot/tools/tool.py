@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -164,16 +165,8 @@ class Tool(BaseModel):
 
     @classmethod
     def definition(cls) -> dict[str, Any]:
-        """Describe the tool to the model: OpenAI's function tool in strict form."""
-        return {
-            "type": "function",
-            "function": {
-                "name": cls.name,
-                "description": " ".join((cls.__doc__ or "").split()),
-                "strict": True,
-                "parameters": _strict(cls.model_json_schema()),
-            },
-        }
+        """Describe the tool to the model: OpenAI's function tool in strict form, the same for every caller."""
+        return _definition(cls)
 
     @classmethod
     def parse(cls, arguments: str) -> Self:
@@ -284,6 +277,19 @@ def json_object(text: str) -> dict[str, Any]:
 
 def _allows_none(annotation: Any) -> bool:
     return type(None) in getattr(annotation, "__args__", ())
+
+
+@cache
+def _definition(tool: type[Tool]) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": " ".join((tool.__doc__ or "").split()),
+            "strict": True,
+            "parameters": _strict(tool.model_json_schema()),
+        },
+    }
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
