@@ -62,7 +62,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def database(tmp_path: Path) -> AsyncIterator[DatabaseThread]:
     """Open a database with the sample orders."""
     path = tmp_path / "support.db"
-    shutil.copyfile(await sample_database(), path)
+    shutil.copy(await sample_database(), path)
     opened = DatabaseThread(path, bot_migrations, shop_migrations)
     await opened.open()
     yield opened

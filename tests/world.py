@@ -342,6 +342,6 @@ async def open_world(folder: Path, postgres: str | None = None) -> AsyncIterator
         world = World(folder, postgres)
         await stack.enter_async_context(world.slack)
         await stack.enter_async_context(world.model)
-        shutil.copyfile(await sample_database(of_bot=postgres is None), world.database)
+        shutil.copy(await sample_database(of_bot=postgres is None), world.database)
         yield world
         assert world.faults == [], "the model was asked in a way that not every server takes"
