@@ -18,6 +18,7 @@ LONG = (
     "mcp",
     "shop/shopify",
     "shop/stripe",
+    "slack/test_growth.py",
     "stories/test_evaluation.py",
     "stories/test_evaluation_breaches.py",
     "stories/test_failover.py",
@@ -25,6 +26,7 @@ LONG = (
     "stories/test_pgbouncer.py",
     "stories/test_processes.py",
     "stories/test_replicas.py",
+    "stories/test_soak.py",
 )
 """What is left out where no tests are named, so that they are a matter of minutes; `.ci/run` runs it besides."""
 
