@@ -63,7 +63,8 @@ class ToolLoop:
         intent = self._intents.start(message, conversation.intent)
         while True:
             calls = conversation.unanswered
-            await self._turns.check_stopped(message.thread)
+            if conversation.stopped:
+                raise StoppedError
             if not calls and (question := question_of(conversation.messages)) is not None:
                 reply = {"role": "assistant", "content": question}
                 return reply, await self._replies.question(message, question, conversation, requester)

@@ -7,12 +7,12 @@ from bot.agent.conversation import seen_by
 from bot.agent.errors import RunError
 from bot.agent.model_calls import ModelCalls
 from bot.agent.reading import Reading
-from bot.agent.stopping import Stops
+from bot.agent.stopping import StoppedError, Stops
 from bot.agent.truth import true_turn
 from bot.failpoints import reach
 from bot.model.model import Turn
 from bot.settings import Settings
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Spent, ThreadId, new_id
+from bot.store.records import ChatMessage, Conversation, InboxMessage, Spent, new_id
 
 MAX_SAME_FAILURES = 3
 LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds
@@ -37,7 +37,8 @@ class Turns:
         Raises StoppedError when a person has stopped the run, and RunError when it cannot go on.
         """
         while True:
-            await self._stops.check(message.thread)
+            if conversation.stopped:
+                raise StoppedError
             self._enforce_bounds(conversation.spent)
             await self._reading.look(conversation)
             messages = seen_by(message.user, conversation.messages)
@@ -55,10 +56,6 @@ class Turns:
             if not turn.calls:
                 await self._stops.check(message.thread)
             return turn, conversation
-
-    async def check_stopped(self, thread: ThreadId) -> None:
-        """Raise StoppedError when a person has stopped the thread's run."""
-        await self._stops.check(thread)
 
     def _enforce_bounds(self, spent: Spent) -> None:
         """Stop a run that costs too much, by what the log says. Raises RunError with words for the user."""

@@ -366,7 +366,7 @@ class Conversation:
 
     `cards` are those of the calls that the run made for its message so far, `private_cards` what of them who asked is
     shown alone; `intent` is what the thread was sorted as; `files` came with the messages of each person, `new_files`
-    with those that the run answers.
+    with those that the run answers. It is `stopped` when a person has stopped that run.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -377,6 +377,7 @@ class Conversation:
     intent: str | None
     files: tuple[tuple[str, SharedFile], ...] = ()
     new_files: tuple[SharedFile, ...] = ()
+    stopped: bool = False
 
     def asked_by(self, user: str) -> str:
         """Read what one person wrote themselves since the last answer: that with which they ask for something."""

@@ -15,6 +15,7 @@ from bot.store.tables.messages import (
     answer_calls,
     append,
     correct_running,
+    is_stopped,
     join_waiting,
     leave_out,
     read_conversation,
@@ -152,12 +153,7 @@ class Conversations:
 
     async def is_stopped(self, thread: ThreadId) -> bool:
         """Return whether the thread was stopped after the newest of the messages that its run answers."""
-        # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
-        sql = """SELECT stopped_at > (SELECT max(ts) FROM inbox WHERE thread = threads.thread
-                                      AND status IN ('waiting', 'running') AND status = 'running')
-                 FROM threads WHERE thread = ?"""
-        found = await self._database.read(lambda db: db.execute(sql, [thread.key]).fetchone())
-        return bool(found and found[0])
+        return await self._database.read(partial(is_stopped, thread=thread))
 
     async def stopped(self) -> list[ThreadId]:
         """Find the threads that were stopped after the newest of the messages that their runs answer."""

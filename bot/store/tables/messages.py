@@ -131,7 +131,20 @@ def read_conversation(db: Transaction, thread: ThreadId) -> Conversation:
         intent=get_intent(db, thread),
         files=tuple((user, file) for user, _, files in sent for file in read_files(files)),
         new_files=tuple(file for _, status, files in sent if status == "running" for file in read_files(files)),
+        stopped=is_stopped(db, thread),
     )
+
+
+def is_stopped(db: Transaction, thread: ThreadId) -> bool:
+    """Return whether the thread was stopped after the newest of the messages that its run answers."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    found = db.execute(
+        """SELECT stopped_at > (SELECT max(ts) FROM inbox WHERE thread = threads.thread
+                                AND status IN ('waiting', 'running') AND status = 'running')
+           FROM threads WHERE thread = ?""",
+        [thread.key],
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _unlike(cards: Iterable[str | None]) -> tuple[tuple[Block, ...], ...]:
