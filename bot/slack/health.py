@@ -11,9 +11,8 @@ from bot.model.health import ModelHealth
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
-from bot.store.hints import Hints
+from bot.store.opening import Membership
 from bot.store.store import Store
-from bot.store.tables.leases import Leases
 
 _DATABASE_TIMEOUT_SECONDS = 2.0
 _SHOP_TIMEOUT_SECONDS = 2.0
@@ -34,15 +33,14 @@ class Health:
         store: Store,
         shop: Shop,
         models: Sequence[ModelHealth],
-        leases: Leases,
-        hints: Hints,
+        membership: Membership,
         connection: Connection,
         silence_seconds: float,
     ) -> None:
         self._store = store
         self._shop = shop
-        self._leases = leases
-        self._hints = hints
+        self._leases = membership.leases
+        self._hints = membership.hints
         self._connection = connection
         self._models = models
         self._silence = silence_seconds
