@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.store.records import Block, InboxMessage, SharedFile, Step, ThreadId
+from bot.store.calls import Step
+from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
 
 SessionState = Literal["processing", "suspended", "active"]
 

@@ -14,7 +14,8 @@ from bot.callbacks import ShowStatus
 from bot.logs import tell
 from bot.model.model import Model, ModelError, Reason, Turn, Usage
 from bot.settings import Settings
-from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
+from bot.store.calls import CallStatus, ModelCall
+from bot.store.records import ChatMessage, ThreadId, new_id, reference
 from bot.store.store import CallLog
 from bot.tracing import tracing
 

@@ -18,18 +18,9 @@ from bot.logs import tell
 from bot.model.model import RequestedCall
 from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import (
-    CallStatus,
-    ChatMessage,
-    InboxMessage,
-    SharedFile,
-    ToolCall,
-    fault,
-    new_id,
-    reference,
-    writable,
-)
+from bot.store.records import ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
 from bot.store.store import Store
 from bot.tools.discretion import public_words
 from bot.tools.tool import GatedTool, Tool, ToolCrashError, ToolError, ToolResult

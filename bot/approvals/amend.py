@@ -21,7 +21,7 @@ from bot.shop.changes import Quoted, Refund, ReturnItems
 from bot.shop.money import Money
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.tool import ToolCrashError, ToolError, within
 from bot.tools.wording import preview_of

@@ -14,7 +14,8 @@ from bot.blocks.text import mention
 from bot.logs import tell
 from bot.settings import Settings
 from bot.store.bounds import Bound, BoundReached, Resource
-from bot.store.records import CallStatus, ToolCall, new_id
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import new_id
 from bot.store.store import Store
 from bot.tracing import tracing
 
@@ -148,7 +149,7 @@ class Clicks:
         process; who clicks so soon has not to click again.
         """
         for _ in range(TRIES_FOR_A_CARD):
-            cards = await self._store.approval_requests.cards(call.id)
+            cards = await self._store.open_requests.cards(call.id)
             if (click.team, click.channel, click.message_ts) in {(card.team, card.channel, card.ts) for card in cards}:
                 return True
             if not any(card.ts is None and card.channel == click.channel for card in cards):

@@ -3,7 +3,7 @@
 import json
 
 from bot.settings import Settings
-from bot.store.records import CallStatus, ToolCall
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.store import Store
 
 
@@ -11,7 +11,7 @@ class Conflicts:
     """Looks at what else is open, and whether anything may be done at all."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        self._calls = store.approval_requests
+        self._calls = store.open_requests
         self._switches = store.admin
         self._paused = settings.paused
 

@@ -14,8 +14,8 @@ from bot.failpoints import reach
 from bot.identity import IdentityError
 from bot.logs import tell
 from bot.shop.shop import ShopUnavailableError
+from bot.store.calls import Gate, ToolCall
 from bot.store.errors import AboveDayLimitError
-from bot.store.records import Gate, ToolCall
 from bot.tools.tool import ToolCrashError, ToolError
 
 logger = logging.getLogger(__name__)

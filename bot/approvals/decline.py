@@ -8,7 +8,7 @@ from bot.blocks.decisions import DECLINE_TITLE, MAX_REASON_CHARACTERS, decline_f
 from bot.blocks.forms import Field, View, words
 from bot.blocks.text import Mrkdwn
 from bot.identity import Identity, IdentityError
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 
 NO_REASON = "Write what the customer should be told."
 YOURS = "You asked for this yourself: Cancel on its card takes it back. The request stays open."

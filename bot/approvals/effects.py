@@ -8,7 +8,7 @@ from bot.failpoints import reach
 from bot.identity import Identity, Person, plain_address
 from bot.shop.changes import Applied, CallTool, Change, Quoted
 from bot.shop.shop import LookFirst, Safe, Shop
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 from bot.tools.foreign import ForeignCalls
 from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolError, within
 

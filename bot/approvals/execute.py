@@ -17,7 +17,8 @@ from bot.identity import IdentityError, Person
 from bot.logs import tell
 from bot.shop.changes import Applied, AppliedStatus, CallTool, Quoted
 from bot.shop.shop import LookFirst, ShopUnavailableError
-from bot.store.records import CallStatus, Gate, ToolCall, reference
+from bot.store.calls import CallStatus, Gate, ToolCall
+from bot.store.records import reference
 from bot.store.store import Store
 from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import outcome_of, quotation_of
@@ -48,6 +49,7 @@ class Executor:
         wake: WakeThread,
     ) -> None:
         self._calls = store.approval_requests
+        self._open = store.open_requests
         self._cards = cards
         self._effects = effects
         self._conflicts = conflicts
@@ -105,14 +107,14 @@ class Executor:
 
         Who was answered already is told that the answer is to the words before.
         """
-        for call in await self._calls.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
+        for call in await self._open.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
             await self.close(call, Ending.SUPERSEDED, by=call.requester)
-        for call in await self._calls.mark_card_deleted(team, channel, ts) if text is None else ():
+        for call in await self._open.mark_card_deleted(team, channel, ts) if text is None else ():
             await self.close(call, Ending.CARD_DELETED)
 
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back a pending request for the person who made it, by the reference that the model was given."""
-        for call in await self._calls.open():
+        for call in await self._open.open():
             theirs = call.requester == person.id and reference(call.id) == request
             if theirs and call.status == CallStatus.PENDING and await self.close(call, Ending.WITHDRAWN, by=person.id):
                 return Ending.WITHDRAWN.for_model(call, "")
@@ -148,7 +150,7 @@ class Executor:
         """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
         if not (await self._effects.standing(call)).as_shown:
             raise ToolError(NOT_AS_SHOWN)
-        if not await self._calls.begin(call):
+        if not await self._open.begin(call):
             raise ToolCrashError("it was settled meanwhile")
         return await self._effects.apply(call, shown)
 
@@ -156,7 +158,7 @@ class Executor:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
             at = datetime.now(UTC) + timedelta(seconds=max(error.retry_after, 1.0))
-            await self._calls.look_later(call, at, begun=False)
+            await self._open.look_later(call, at, begun=False)
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
         """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
@@ -165,13 +167,13 @@ class Executor:
         is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
         at = datetime.now(UTC) + timedelta(seconds=wait)
-        await self._calls.look_later(call, at, begun=call.begun_at is not None or not is_busy)
+        await self._open.look_later(call, at, begun=call.begun_at is not None or not is_busy)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
 
     async def _report(self, call: ToolCall) -> None:
         try:
-            await self._calls.report(call, await self._cards.stuck(call, await self._calls.cards(call.id)))
+            await self._open.report(call, await self._cards.stuck(call, await self._open.cards(call.id)))
         except IdentityError as error:
             logger.warning("nobody could be told yet of call %s: %s", call.id, error)
 
@@ -199,7 +201,7 @@ class Executor:
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
-        await self._calls.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
+        await self._open.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
 
     async def _settle(
         self,

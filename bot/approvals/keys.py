@@ -9,7 +9,7 @@ from bot.currencies import exponent
 from bot.identity import Person, plain_address
 from bot.settings import Settings
 from bot.shop.changes import Quoted
-from bot.store.records import DayLimit, DayLimits, Needs
+from bot.store.calls import DayLimit, DayLimits, Needs
 
 
 class Keys:

@@ -8,7 +8,7 @@ from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.identity import Identity, IdentityError
 from bot.settings import Settings
-from bot.store.records import CallStatus, ToolCall
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import preview_of
@@ -31,7 +31,7 @@ class LostCards:
     async def undeliverable(self, call_id: str, error: str) -> None:
         """Ask elsewhere for a request with no card left on which it could be approved, or close it."""
         call = await self._store.calls.get(call_id)
-        cards = await self._store.approval_requests.cards(call_id)
+        cards = await self._store.open_requests.cards(call_id)
         if call is None or call.status != CallStatus.PENDING:
             return
         if not any(card.decidable for card in cards) and not await self._asked_elsewhere(call):

@@ -6,7 +6,7 @@ from bot.approvals.effects import Effects
 from bot.blocks.text import mention, one_line
 from bot.identity import Identity
 from bot.settings import Settings
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 

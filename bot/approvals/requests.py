@@ -19,8 +19,9 @@ from bot.blocks.text import mention
 from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
+from bot.store.calls import Gate, Needs, ToolCall
 from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, Needs, SharedFile, ToolCall, new_id, reference
+from bot.store.records import Block, SharedFile, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of

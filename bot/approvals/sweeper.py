@@ -11,7 +11,7 @@ from bot.approvals.conflicts import Conflicts
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.approvals.next_group import NextGroup
-from bot.store.records import CallStatus, ToolCall
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.store import Store
 from bot.tasks import finish
 
@@ -34,7 +34,7 @@ class ApprovalSweeper:
         longest_run: timedelta,
     ) -> None:
         """Take it that after `longest_run` no process is still running a call, or asking for its outcome."""
-        self._calls = store.approval_requests
+        self._calls = store.open_requests
         self._log = store.calls
         self._executor = executor
         self._conflicts = conflicts

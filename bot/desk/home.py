@@ -28,8 +28,9 @@ from bot.desk.prompts import Prompt, prompts_for
 from bot.identity import Identity, IdentityError
 from bot.settings import Settings
 from bot.store.bounds import Bound, Resource
+from bot.store.calls import ToolCall
 from bot.store.overviews import Page
-from bot.store.records import Block, ToolCall, new_id
+from bot.store.records import Block, new_id
 from bot.store.store import Store
 
 T = TypeVar("T")
@@ -170,7 +171,7 @@ class Home:
         """Return the card with the buttons, as approvers were shown it last."""
         if call.shown_paused:
             return settled_card(call, PAUSED)
-        cards = await self._store.approval_requests.cards(call.id)
+        cards = await self._store.open_requests.cards(call.id)
         return next((card.blocks for card in reversed(cards) if card.decidable), call.card)
 
 

@@ -25,7 +25,8 @@ from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import ShopUnavailableError
 from bot.store.bounds import Bound, Resource
-from bot.store.records import Block, CallStatus, Post, ThreadId, ToolCall, new_id, writable
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import Block, Post, ThreadId, new_id, writable
 from bot.store.store import Store
 from bot.tools.find_orders import FindOrders
 from bot.tools.get_order_status import GetOrderStatus, public_facts

@@ -82,7 +82,7 @@ class Health:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
                 states["oldest_message_seconds"] = await self._store.inbox.oldest_waiting_seconds()
-                states["open_requests"] = len(await self._store.approval_requests.open())
+                states["open_requests"] = len(await self._store.open_requests.open())
                 states["waiting_posts"] = await self._store.outbox.waiting_posts()
         except (DatabaseError, TimeoutError):
             pass  # `/readyz` tells; what is counted in this process is told all the same

@@ -24,7 +24,8 @@ from bot.shop.orders import Customer, OrderStatus
 from bot.shop.sqlite import SqliteShop
 from bot.slack.client import web_client, web_session
 from bot.slack.users import SlackIdentity
-from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import Post, new_id
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Workspace
 from bot.tools.initiate_refund import InitiateRefund

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PostgresUrl
+from bot.store.calls import CallStatus
 from bot.store.errors import DatabaseError
 from bot.store.moving import Place, export, move
 from bot.store.opening import joined, open_database
 from bot.store.reading import open_reader
-from bot.store.records import CallStatus
 from bot.store.store import Store
 from bot.store.tables.seals import verify
 from bot.store.tables.store import open_store
@@ -47,7 +47,7 @@ async def test_there(places: dict[str, Place], first: str, second: str) -> None:
     async with open_database(target) as database, joined(database, 60) as member:
         store = open_store(database.tables, member.leases)
         assert (await database.tables.read(verify)).broken == ()
-        (call,) = await store.approval_requests.open()
+        (call,) = await store.open_requests.open()
         assert (await store.approval_requests.claim(call, SAM)) is not None
         assert await store.inbox.receive(message("3.0"), addressed=True, mentioned=True)
         taken = await store.inbox.next(message().thread)
