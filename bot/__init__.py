@@ -55,8 +55,7 @@ A message:
 A click:
 
     Slack -> slack/listeners    "ok", and who pressed which button
-          -> approvals/clicks   find the call that the card is of
-          -> approvals/decide   may this person, is it as shown (else requests asks again), claim it once
+          -> approvals/decide   find the call, may this person, is it as shown (else requests asks again), claim it once
                                 (a form opens for a no with a reason, in decline, and for other figures, in amend)
           -> approvals/execute  run it under its key, or find out its outcome
           -> approvals/endings  what the card, the thread and the model are told
