@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from functools import partial
 
+from bot import clock
 from bot.agent.escalation import Escalation
 from bot.agent.model_calls import log_answer, log_failed_call, traced
 from bot.intent import INSTRUCTIONS, CustomerIntent, answered_with, read_intent, topic_turned
@@ -69,7 +69,7 @@ class Intents:
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
         await asyncio.sleep(HEAD_START_SECONDS)
         row = ModelCall(
-            *(new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), message.user),
+            *(new_id(), message.thread, self._model.name, CallStatus.RUNNING, clock.now(), message.user),
             purpose="intent",
         )
         messages = [

@@ -5,8 +5,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.approvals.cards import Cards
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor, fields_of, quoted_of
@@ -266,7 +266,7 @@ class Approvals:
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
             return await self.too_late(call.id)
-        if call.expires_at and call.expires_at <= datetime.now(UTC):
+        if call.expires_at and call.expires_at <= clock.now():
             await self._executor.close(call, Ending.EXPIRED)
             return await self.too_late(call.id)
         return call

@@ -4,9 +4,10 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot import clock
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
 from bot.blocks.cards import without_note
@@ -241,7 +242,7 @@ class Executor:
     async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
-            at = datetime.now(UTC) + timedelta(seconds=max(error.retry_after, 1.0))
+            at = clock.now() + timedelta(seconds=max(error.retry_after, 1.0))
             await self._calls.look_later(call, at, begun=False)
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
@@ -250,7 +251,7 @@ class Executor:
             await self.close(call, Ending.LOST if self._is_hopeless(call) else Ending.UNKNOWN, why=str(error))
         is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
-        at = datetime.now(UTC) + timedelta(seconds=wait)
+        at = clock.now() + timedelta(seconds=wait)
         await self._calls.look_later(call, at, begun=call.begun_at is not None or not is_busy)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
@@ -285,7 +286,7 @@ class Executor:
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
-        await self._calls.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
+        await self._calls.look_later(call, clock.now() + timedelta(seconds=_look_interval(call)))
 
     async def _settle(
         self,
@@ -366,4 +367,4 @@ def _key(call: ToolCall) -> str:
 
 
 def _age(when: datetime) -> timedelta:
-    return datetime.now(UTC) - when
+    return clock.now() - when

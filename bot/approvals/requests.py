@@ -4,8 +4,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor, fields_of, quoted_of
@@ -96,7 +97,7 @@ class Requests:
         """Ask approvers for the second yes, in their own time; return whether the first was still to be said."""
         preview, expires_at = preview_of(now), self._deadline()
         card = await self._drawn_again(call, preview, expires_at)
-        confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=datetime.now(UTC))
+        confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=clock.now())
         cards = await self._cards.to_ask(confirmed, preview, requester)
         line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."
         return await self._store.approval_requests.confirm(confirmed, cards, self._cards.over(call, line))
@@ -137,7 +138,7 @@ class Requests:
         """
         preview, expires_at = preview_of(now), self._deadline()
         card = await self._drawn_again(call, preview, expires_at)
-        fresh = replace(instead, id=new_id(), created_at=datetime.now(UTC), expires_at=expires_at, card=card)
+        fresh = replace(instead, id=new_id(), created_at=clock.now(), expires_at=expires_at, card=card)
         fresh = replace(fresh, supersedes=call.id, confirmed_at=None, first_approved_by=None, first_approved_at=None)
         needs = await self._keys.needed(now, requester)
         redrawn, announcement = settled_posts(call, Ending.AMENDED.on_card(call, by, preview.summary))
@@ -177,7 +178,7 @@ class Requests:
         return await self._store.approval_requests.claim(call, by, self._keys.limits)
 
     def _deadline(self) -> datetime:
-        return datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+        return clock.now() + timedelta(hours=self._settings.approval_hours)
 
     async def _park(self, call: ToolCall, preview: Preview, requester: Person) -> None:
         if (other := await self._executor.open_beside(call)) is not None:

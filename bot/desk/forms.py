@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.blocks.forms import View, question_form, request_form, words
 from bot.blocks.messages import section
 from bot.blocks.orders import OrderButton
@@ -128,7 +128,7 @@ class Forms:
     async def _submit(
         self, asker: Asker, thread: ThreadId, text: str, form: Form | None, files: tuple[SharedFile, ...] = ()
     ) -> None:
-        ts = f"{datetime.now(UTC).timestamp():.6f}"
+        ts = f"{clock.now().timestamp():.6f}"
         await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form, files=files))
         self._wake(thread, asker.user)
 

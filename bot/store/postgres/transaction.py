@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
+
+from bot import clock
 
 _WORDS = re.compile(r"""('(?:[^']|'')*')|("[^"]*")|(?:\b(IS ))?(\?)|(?<!:):([a-z_]+)|\b(user)\b|(%)""")
 
@@ -44,8 +47,11 @@ class PostgresTransaction:
         self.hinted = True
 
     def now(self) -> datetime:
-        """Return the time by the database's clock."""
-        return datetime.fromisoformat(self.execute("SELECT clock_timestamp()").fetchall()[0][0])
+        """Return the time by the database's clock; this process goes by it from then on."""
+        asked_at = monotonic()
+        told = datetime.fromisoformat(self.execute("SELECT clock_timestamp()").fetchall()[0][0])
+        clock.learn(told, asked_at=asked_at)
+        return told
 
     @contextmanager
     def final_calls_unlocked(self) -> Iterator[None]:

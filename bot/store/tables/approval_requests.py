@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import NO_CLICKS, CallStatus, DayLimits, Post, ThreadId, ToolCall, new_id
 from bot.store.tables.audit import write_audit
@@ -47,7 +48,7 @@ class ApprovalRequests:
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing, for the operator. Not awaited."""
-        values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
+        values = [call_id[:64], user, team, decision, told, clock.now().isoformat()]
         self._database.enqueue(
             lambda db: db.execute(
                 "INSERT INTO refused_clicks (call_id, user, team, decision, told, at) VALUES (?, ?, ?, ?, ?, ?)", values
@@ -157,7 +158,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
-            now = datetime.now(UTC).isoformat()
+            now = clock.now().isoformat()
             ended = db.execute(
                 """UPDATE tool_calls SET status = 'cancelled', summary = ?, decided_by = ?, decided_at = ?,
                        finished_at = ?
@@ -212,7 +213,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
-            now = datetime.now(UTC)
+            now = clock.now()
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
                        decision_reason = coalesce(?, decision_reason),
@@ -243,7 +244,7 @@ class ApprovalRequests:
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         sql = """UPDATE tool_calls SET begun_at = coalesce(begun_at, ?)
                  WHERE id = ? AND status IN ('running', 'unknown')"""
         return await self._database.commit(lambda db: db.execute(sql, [now, call.id]).rowcount == 1)
@@ -261,7 +262,7 @@ class ApprovalRequests:
             marked = db.execute(
                 """UPDATE tool_calls SET reported_at = ?
                    WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
-                [datetime.now(UTC).isoformat(), call.id],
+                [clock.now().isoformat(), call.id],
             )
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
@@ -296,7 +297,7 @@ class ApprovalRequests:
         def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET reminded_at = ? WHERE id = ? AND status = 'pending' AND reminded_at IS NULL",
-                [datetime.now(UTC).isoformat(), call.id],
+                [clock.now().isoformat(), call.id],
             )
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)

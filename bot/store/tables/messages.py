@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, Conversation, ThreadId, ToolCall
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
@@ -68,7 +68,7 @@ def append(
            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         [
             *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
-            *(inbox_id, call_id, datetime.now(UTC).isoformat()),
+            *(inbox_id, call_id, clock.now().isoformat()),
         ],
     )
     return int(inserted.fetchall()[0][0])

@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from bot import clock
 from bot.store.records import Block, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
@@ -57,7 +58,7 @@ class Outbox:
 
         One that has nothing before it in its channel is marked as ours at once, which spares `next` a write.
         """
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         for post in posts:
             db.lock(_lock(post.channel))
             waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
@@ -170,7 +171,7 @@ class Outbox:
         def write(db: Transaction) -> Post | None:
             db.execute(
                 "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
-                [ts, datetime.now(UTC).isoformat(), post.id],
+                [ts, clock.now().isoformat(), post.id],
             )
             db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)

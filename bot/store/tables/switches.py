@@ -1,7 +1,6 @@
 """What the operator switches while the bot runs: whether anything may be approved at all."""
 
-from datetime import UTC, datetime
-
+from bot import clock
 from bot.store.tables.audit import write_audit
 from bot.store.tables.database import Database, Transaction
 
@@ -40,5 +39,5 @@ class Switches:
 
 def set_paused(db: Transaction) -> None:
     """Stop claims from now on, within the caller's transaction."""
-    now = datetime.now(UTC).isoformat()
+    now = clock.now().isoformat()
     db.execute("INSERT INTO switches VALUES ('paused', ?) ON CONFLICT DO NOTHING", [now])

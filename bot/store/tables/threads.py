@@ -1,8 +1,9 @@
 """The rows of `threads`, within the caller's transaction."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from bot import clock
 from bot.store.records import Post, ThreadId
 from bot.store.tables.database import Transaction
 
@@ -12,7 +13,7 @@ def insert_thread(db: Transaction, thread: ThreadId, started_by: str) -> None:
     db.execute(
         """INSERT INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT DO NOTHING""",
-        [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
+        [thread.team, thread.channel, thread.ts, started_by, clock.now().isoformat()],
     )
 
 
@@ -48,7 +49,7 @@ def mark_handed_over(db: Transaction, thread: ThreadId, user: str) -> None:
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
            AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE thread = ?""",
-        [datetime.now(UTC).isoformat(), user, thread.key],
+        [clock.now().isoformat(), user, thread.key],
     )
 
 
@@ -70,7 +71,7 @@ def mark_taken_back(db: Transaction, thread: ThreadId) -> bool:
 
 def take_back_older_than(db: Transaction, hours: float) -> None:
     """Answer again in threads that people have had for so long."""
-    before = datetime.now(UTC) - timedelta(hours=hours)
+    before = clock.now() - timedelta(hours=hours)
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE handed_over_at < ?", [before.isoformat()])
 
 
@@ -87,7 +88,7 @@ def keep_rating(
         """INSERT INTO ratings (thread, post_id, user, worth, reason, at) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (post_id, user) DO UPDATE SET (thread, worth, reason, at)
            = (excluded.thread, excluded.worth, excluded.reason, excluded.at)""",
-        [thread.key, post_id, user, worth, reason, datetime.now(UTC).isoformat()],
+        [thread.key, post_id, user, worth, reason, clock.now().isoformat()],
     )
 
 

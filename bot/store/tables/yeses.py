@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.store.records import Post, ToolCall, new_id
 from bot.store.tables.calls import get_call
 from bot.store.tables.database import Database, Transaction
@@ -60,7 +60,7 @@ class Yeses:
                 """UPDATE tool_calls SET escalated_at = ?
                    WHERE id = ? AND status = 'pending' AND escalated_at IS NULL AND confirmed_at IS ? AND quote IS ?""",
                 [
-                    *(datetime.now(UTC).isoformat(), call.id),
+                    *(clock.now().isoformat(), call.id),
                     *(call.confirmed_at and call.confirmed_at.isoformat(), call.quote),
                 ],
             )
