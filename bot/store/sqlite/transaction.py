@@ -15,7 +15,7 @@ class SqliteTransaction(Database):
 
     conflict = sqlite3.IntegrityError
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Do nothing: one transaction at a time has the file."""
 
     def now(self) -> datetime:

@@ -11,11 +11,12 @@ from bot.store.records import NO_CLICKS, CallStatus, DayLimits, Post, ThreadId, 
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import call_of, get_call, insert_calls, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.day_limits import check_day
+from bot.store.tables.day_limits import check_day, lock_people
 from bot.store.tables.inbox_rows import go_on, is_known_text, mark_changed, thread_of
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox, cards_of
 from bot.store.tables.seals import seal
+from bot.store.tables.switches import PAUSE
 
 
 class ApprovalRequests:
@@ -65,6 +66,7 @@ class ApprovalRequests:
         def write(db: Transaction) -> ToolCall | None:
             if limits is not None:
                 check_day(db, call, limits, decided_only=True)
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
@@ -95,6 +97,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             confirmed = db.execute(
                 """UPDATE tool_calls SET confirmed_at = ?, expires_at = coalesce(?, expires_at), card = ?,
@@ -158,6 +161,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
+            lock_people(db, instead)  # before the row, as a claim does
             now = clock.now().isoformat()
             ended = db.execute(
                 """UPDATE tool_calls SET status = 'cancelled', summary = ?, decided_by = ?, decided_at = ?,

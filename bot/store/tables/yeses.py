@@ -8,6 +8,7 @@ from bot.store.records import Post, ToolCall, new_id
 from bot.store.tables.calls import get_call
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.outbox import Outbox, cards_of, redraw
+from bot.store.tables.switches import PAUSE
 
 Draw = Callable[[ToolCall, Post], Post]
 
@@ -23,6 +24,7 @@ class Yeses:
         """Take the first of two yeses, in place of the one in `call`, cards redrawn; return whether this was it."""
 
         def write(db: Transaction) -> bool:
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET first_approved_by = ?, first_approved_at = ?
