@@ -156,7 +156,7 @@ async def test_team_is_told_once(open_process: OpenStore) -> None:
     """Of several processes that find a message urgent at once one tells the team."""
     stores = await open_all(open_process)
     run = await speaking(stores[0], "1.0", "C")
-    ways = (one.conversations.set_intent(run.thread, '{"urgency": "high"}', [post(channel="C2")]) for one in stores)
+    ways = (one.conversations.set_intent(run, '{"urgency": "high"}', [post(channel="C2")]) for one in stores)
     await asyncio.gather(*ways)
     assert await stores[0].outbox.waiting_posts() == 1
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import clock
-from bot.store.records import Post, ThreadId
+from bot.store.records import InboxMessage, Post, ThreadId
 from bot.store.tables.database import Transaction
 
 
@@ -128,9 +128,14 @@ def team_post(db: Transaction, thread: ThreadId, post: Post, *, escalates: bool)
     return post
 
 
-def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
-    """Keep what the thread's customer wants."""
-    db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
+def set_intent(db: Transaction, message: InboxMessage, intent: str) -> bool:
+    """Keep what the thread's customer wants, unless the message was taken up again; return whether it was kept."""
+    kept = db.execute(
+        """UPDATE threads SET intent = ? WHERE thread = ?
+           AND EXISTS (SELECT 1 FROM inbox WHERE id = ? AND attempts = ?)""",
+        [intent, message.thread.key, message.id, message.attempts],
+    )
+    return bool(kept.rowcount == 1)
 
 
 def get_intent(db: Transaction, thread: ThreadId) -> str | None:
@@ -149,9 +154,9 @@ def get_timeline(db: Transaction, thread: ThreadId) -> str | None:
     return found[0] if found else None
 
 
-def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None) -> None:
-    """Keep the ts of that message, or that there is none."""
-    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ?", [ts, thread.key])
+def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
+    """Keep the ts of that message in place of the one before, or that there is none."""
+    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ? AND timeline_ts IS ?", [ts, thread.key, before])
 
 
 def erase_ratings(db: Transaction, user: str) -> None:
