@@ -39,6 +39,7 @@ Rooms, from the top down; each imports only what is below it:
     tracing      what is told to OpenTelemetry, where that is wanted
     failpoints   places at which a test kills the process
     callbacks    the calls that no import shows, as named Protocols
+    clock        what time it is, for all processes on one database
     tasks        how background work ends
     testing      a Slack workspace and a model server for tests; imports nothing of the bot
 

@@ -19,6 +19,7 @@ LONG = (
     "shop/shopify",
     "shop/stripe",
     "slack/test_growth.py",
+    "stories/test_clocks.py",
     "stories/test_evaluation.py",
     "stories/test_evaluation_breaches.py",
     "stories/test_failover.py",

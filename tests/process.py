@@ -43,6 +43,22 @@ def run_bot(environment: Mapping[str, str], errors: Path | None, arguments: Sequ
     main(["run", *arguments])
 
 
+def variables_of(world: World, **changes: Any) -> dict[str, str]:
+    """Return the environment of a bot that is joined to the world."""
+    settings = world.settings(**changes)
+    values = {
+        variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
+        for name, value in ((name, getattr(settings, name)) for name in settings.model_fields_set)
+    }
+    variables = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
+    failpoint = {"BOT_FAILPOINT": changes["BOT_FAILPOINT"]} if "BOT_FAILPOINT" in changes else {}
+    return variables | failpoint
+
+
 class BotProcess:
     """One process of the bot; what it tells the operator goes to the file `errors`, if there is to be one.
 
@@ -58,18 +74,7 @@ class BotProcess:
         arguments: Sequence[str] = (),
         **changes: Any,
     ) -> None:
-        settings = world.settings(**changes)
-        values = {
-            variable(name): value.get_secret_value() if hasattr(value, "get_secret_value") else value
-            for name, value in ((name, getattr(settings, name)) for name in settings.model_fields_set)
-        }
-        variables = dict(environment or {}) | {
-            name: ",".join(value) if isinstance(value, tuple) else str(value)
-            for name, value in values.items()
-            if value is not None
-        }
-        if "BOT_FAILPOINT" in changes:
-            variables["BOT_FAILPOINT"] = changes["BOT_FAILPOINT"]
+        variables = dict(environment or {}) | variables_of(world, **changes)
         self._process: ForkServerProcess = FORKS.Process(
             target=run_bot, args=(variables, errors, arguments), daemon=True
         )

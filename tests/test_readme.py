@@ -110,6 +110,7 @@ def test_every_command_is_run_or_marked() -> None:
             assert ours.match(line) or in_ci or line in marked or re.match(r"[A-Z_]+=\S+$", line), line
 
 
+@pytest.mark.sqlite_file
 async def test_queries_run(world: World) -> None:
     """Every sqlite-utils command of the README runs on the log of a story, and the first ones show it."""
     world.script += [refund_of("ORD-10188"), Answer("I asked for it.")]

@@ -136,3 +136,11 @@ def test_help_is_fast() -> None:
     ).stdout
     for library in ("openai", "slack_bolt", "slack_sdk", "aiohttp", "sqlite_utils", "pydantic", "prometheus_client"):
         assert f"'{library}'" not in loaded
+
+
+def test_one_clock() -> None:
+    """Whatever is written down and compared goes by the one clock; only what judges this machine's own asks it."""
+    judges = {"bot.clock", "bot.operator.check.server", "bot.slack.client", "bot.slack.http"}
+    asks = re.compile(r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time)\(|from time import .*\btime\b")
+    asking = {name for name, path in MODULES.items() if asks.search(path.read_text("utf-8"))}
+    assert {name for name in asking if not name.startswith("bot.testing")} <= judges

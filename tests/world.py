@@ -40,6 +40,7 @@ SUPPORT, GENERAL, TEAM = "C0SUPPORT", "C0GENERAL", "C0TEAM"
 HELP = Path(serve.__file__).parent / "help"
 _OF_THE_BOT = re.compile(rf"\b({'|'.join((*TABLES, *NAMES))})\b")
 ON_BOTH_STORES = pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
+REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 Turn = Answer | Failure | Callable[[Request], Answer]
 
 
@@ -260,6 +261,19 @@ class World:
             count = db.execute(sql, parameters).rowcount
             db.commit()
             return count
+
+    def forge(self, *statements: str) -> None:
+        """Change the log as somebody would who knows how to lift its guards."""
+        if self.postgres:
+            with psycopg.connect(self.postgres.get_secret_value(), autocommit=True) as connection:
+                connection.execute("SET support_bot.erasing = 'on'")
+                for statement in statements:
+                    PostgresTransaction(connection).execute(statement)
+            return
+        for guard in ("tool_calls_no_update_when_final", "tool_calls_no_delete_when_final"):
+            self.write(f"DROP TRIGGER IF EXISTS {guard}")
+        for statement in statements:
+            self.write(statement)
 
     @asynccontextmanager
     async def tables(self) -> AsyncIterator[Database]:

@@ -1,7 +1,6 @@
 """What one person may use within an hour, in all threads together, and the words for those who have reached it."""
 
-from datetime import UTC, datetime
-
+from bot import clock
 from bot.settings import Settings
 from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.records import InboxMessage
@@ -37,5 +36,5 @@ def words_for(reached: BoundReached) -> str:
 
 def in_minutes(reached: BoundReached) -> str:
     """Say when there is room again."""
-    minutes = max(1, -(-(reached.until - datetime.now(UTC)).seconds // 60)) if reached.until > datetime.now(UTC) else 1
+    minutes = max(1, -(-(reached.until - clock.now()).seconds // 60)) if reached.until > clock.now() else 1
     return f"in {minutes} minutes" if minutes > 1 else "in a minute"

@@ -56,7 +56,7 @@ class FormRequests:
             conversation = await self._conversations.add_results(message.thread)
             reach("call written")
             if conversation.intent is None:
-                await self._conversations.set_intent(message.thread, _intent_of(message, form), [])
+                await self._conversations.set_intent(message, _intent_of(message, form), [])
         words = _outcome(conversation)
         return {"role": "assistant", "content": words}, self._replies.plain(message, words)
 

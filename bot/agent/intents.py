@@ -4,15 +4,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from functools import partial
 
+from bot import clock
 from bot.agent.escalation import Escalation
 from bot.agent.model_calls import log_answer, log_failed_call, traced
 from bot.intent import INSTRUCTIONS, CustomerIntent, answered_with, read_intent, topic_turned
 from bot.model.model import Model, ModelError
 from bot.store.calls import CallStatus, ModelCall
-from bot.store.errors import DatabaseError
+from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import InboxMessage, Post, ThreadId, new_id
 from bot.store.store import Store
 from bot.tasks import finish
@@ -49,7 +49,7 @@ class Intents:
             return partial(_newest, known, None)
         number = answered_with(message.text, self._order_number)
         if known is not None and known.order_id is None and number is not None:
-            sorting = self._keep(message.thread, known.model_copy(update={"order_id": number}), [])
+            sorting = self._keep(message, known.model_copy(update={"order_id": number}), [])
         elif known is not None and not topic_turned(known, message.text, self._order_number):
             return partial(_newest, known, None)
         else:
@@ -70,7 +70,7 @@ class Intents:
     async def _sort(self, message: InboxMessage) -> CustomerIntent | None:
         await asyncio.sleep(HEAD_START_SECONDS)
         row = ModelCall(
-            *(new_id(), message.thread, self._model.name, CallStatus.RUNNING, datetime.now(UTC), message.user),
+            *(new_id(), message.thread, self._model.name, CallStatus.RUNNING, clock.now(), message.user),
             purpose="intent",
         )
         messages = [
@@ -93,12 +93,14 @@ class Intents:
         self._store.calls.log_model_call(replace(row, status=CallStatus.SUCCEEDED, **asdict(usage)))
         log_answer(row, usage)
         urgent = await self._escalation.urgent(message, intent) if intent.urgency == "high" else None
-        return await self._keep(message.thread, intent, [urgent] if urgent else [])
+        return await self._keep(message, intent, [urgent] if urgent else [])
 
-    async def _keep(self, thread: ThreadId, intent: CustomerIntent, posts: Sequence[Post]) -> CustomerIntent | None:
+    async def _keep(
+        self, message: InboxMessage, intent: CustomerIntent, posts: Sequence[Post]
+    ) -> CustomerIntent | None:
         try:
-            await self._store.conversations.set_intent(thread, intent.model_dump_json(), posts)
-        except DatabaseError as error:
+            await self._store.conversations.set_intent(message, intent.model_dump_json(), posts)
+        except (DatabaseError, LostLeaseError) as error:
             logger.warning("what a thread was sorted as was not kept: %s", error)
         return intent
 

@@ -5,9 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
+from bot import clock
 from bot.agent import conversation
 from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
@@ -85,7 +85,7 @@ class ModelCalls:
         sent = conversation.cut(messages, budget)
         tries, adaptations = 0, 0
         while True:
-            row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, datetime.now(UTC), requester)
+            row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, clock.now(), requester)
             try:
                 turn = await self._try(model, row, sent, definitions)
             except ModelError as error:
@@ -192,7 +192,7 @@ def log_answer(call: ModelCall, usage: Usage) -> None:
         level=logging.DEBUG,
         model=call.model,
         purpose=call.purpose,
-        seconds=round((datetime.now(UTC) - call.created_at).total_seconds(), 3),
+        seconds=round((clock.now() - call.created_at).total_seconds(), 3),
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         call=call.id,

@@ -2,8 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.agent.asking import close_menus
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove
 from bot.model.pictures import MAX_BYTES, Pictures
@@ -50,7 +50,7 @@ class Reading:
     async def wait_for_lines(self, message: InboxMessage) -> None:
         """Give a person who writes line by line the time for the next one; what came by then is one question."""
         if may_be_one_of_several(message):
-            since = (datetime.now(UTC) - message.received_at).total_seconds()
+            since = (clock.now() - message.received_at).total_seconds()
             await asyncio.sleep(max(0.0, self._settings.lines_seconds - since))
 
     async def lines_since(self, message: InboxMessage, asked: Conversation) -> Conversation | None:

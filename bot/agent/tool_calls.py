@@ -5,9 +5,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
+from bot import clock
 from bot.agent.escalation import Escalation
 from bot.agent.stopping import NOT_DONE, STOPPED
 from bot.approvals.requests import Requests
@@ -112,7 +112,7 @@ class ToolCalls:
             arguments_sent=call.arguments[:MAX_LOGGED_CHARACTERS],
             status=CallStatus.PROPOSED if gated else CallStatus.RUNNING,
             requester=message.user,
-            created_at=datetime.now(UTC),
+            created_at=clock.now(),
             traceparent=tracing.current(),
         )
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from bot import clock
 from bot.agent.agent import Agent
 from bot.agent.bounds import Bounds, words_for
 from bot.agent.slots import RunSlots
@@ -84,7 +85,7 @@ class Worker:
         if reached := await self._bounds.begin_run(message):
             words = words_for(reached) if reached.is_news else None
             return await self._agent.decline(message, words, error=f"no more {reached.bound.resource} this hour")
-        now = datetime.now(UTC)
+        now = clock.now()
         if max(abs(now - message.written_at), now - message.received_at) > self._stale_after:
             late = await self._inbox.lateness(message)  # the clock may be wrong, by which most are not late
             if late > self._stale_after:

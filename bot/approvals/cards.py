@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.blocks.cards import confirmation_buttons, decision_buttons, settled_card
 from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
@@ -95,7 +96,7 @@ class Cards:
         posts = [_below(card, asks) for card in seen]
         if not seen:
             preview, channels = preview_of(Quoted.read(call.quote or "")), await self._next_channels(call.requester)
-            asked = replace(call, escalated_at=datetime.now(UTC))
+            asked = replace(call, escalated_at=clock.now())
             posts = [self._card(asked, preview, channel, None, approvable=True) for channel in channels]
             posts = posts or [_below(card, asks) for card in standing]
         thread = call.thread

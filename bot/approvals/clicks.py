@@ -5,8 +5,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.approvals.permission import Permission
@@ -76,7 +76,7 @@ class Clicks:
             return NOT_FOUND
         if call.status != CallStatus.PENDING:
             return await self.too_late(call.id)
-        if call.expires_at and call.expires_at <= datetime.now(UTC):
+        if call.expires_at and call.expires_at <= clock.now():
             await self._executor.close(call, Ending.EXPIRED)
             return await self.too_late(call.id)
         return call

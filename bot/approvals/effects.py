@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.failpoints import reach
 from bot.identity import Identity, Person, plain_address
 from bot.shop.changes import Applied, CallTool, Change, Quoted
@@ -89,7 +89,7 @@ class Effects:
             return True
         if isinstance(replay, LookFirst):
             return False
-        return replay.key_lifetime is None or datetime.now(UTC) - call.begun_at < replay.key_lifetime
+        return replay.key_lifetime is None or clock.now() - call.begun_at < replay.key_lifetime
 
     def replay(self, call: ToolCall) -> Safe | LookFirst:
         """Return how a repeat of the change is safe."""

@@ -3,9 +3,10 @@
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from bot import clock
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.conflicts import Conflicts
 from bot.approvals.effects import NOT_AS_SHOWN, Effects, quoted_of
@@ -157,7 +158,7 @@ class Executor:
     async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
-            at = datetime.now(UTC) + timedelta(seconds=max(error.retry_after, 1.0))
+            at = clock.now() + timedelta(seconds=max(error.retry_after, 1.0))
             await self._open.look_later(call, at, begun=False)
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
@@ -166,7 +167,7 @@ class Executor:
             await self.close(call, Ending.LOST if self._is_hopeless(call) else Ending.UNKNOWN, why=str(error))
         is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
-        at = datetime.now(UTC) + timedelta(seconds=wait)
+        at = clock.now() + timedelta(seconds=wait)
         await self._open.look_later(call, at, begun=call.begun_at is not None or not is_busy)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
@@ -183,7 +184,7 @@ class Executor:
         if call.money_pending:
             return False
         if call.begun_at is not None and isinstance(replay, LookFirst):
-            return datetime.now(UTC) - call.begun_at >= replay.settles_after
+            return clock.now() - call.begun_at >= replay.settles_after
         return call.looks >= LOOKS_BEFORE_REPORT or not self._effects.may_repeat(call)
 
     async def _settle_as(self, call: ToolCall, applied: Applied) -> None:
@@ -201,7 +202,7 @@ class Executor:
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
-        await self._open.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
+        await self._open.look_later(call, clock.now() + timedelta(seconds=_look_interval(call)))
 
     async def _settle(
         self,

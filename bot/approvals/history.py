@@ -3,8 +3,9 @@
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from bot import clock
 from bot.shop.money import Money
 from bot.shop.orders import Customer
 from bot.shop.shop import Shop, ShopUnavailableError, TellsRefunds
@@ -26,7 +27,7 @@ class RefundHistory:
 
     async def of(self, customer: Customer) -> str:
         """Say it in a few words."""
-        since = datetime.now(UTC) - timedelta(days=REFUND_DAYS)
+        since = clock.now() - timedelta(days=REFUND_DAYS)
         try:
             if isinstance(self._shop, TellsRefunds):
                 return _words(_added(await within(self._seconds, self._shop.refunds_of(customer, since=since))))

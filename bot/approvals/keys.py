@@ -1,7 +1,8 @@
 """Whose yes a change needs, by the settings and by the operator's own policy."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.approval_settings import Limit
 from bot.approvals.gate import gate
 from bot.approvals.policy import OwnPolicy
@@ -30,7 +31,7 @@ class Keys:
 
     def deadline(self) -> datetime:
         """Return until when a request that is asked now waits."""
-        return datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
+        return clock.now() + timedelta(hours=self._settings.approval_hours)
 
 
 def _in_minor(limit: Limit) -> DayLimit:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.approvals.cards import Cards
 from bot.approvals.execute import fields_of
 from bot.logs import tell
@@ -30,7 +31,7 @@ class NextGroup:
         """Ask them when the request has waited for approvers for so long."""
         if not self._is_there or call.escalated_at is not None or call.waits_for_requester:
             return
-        waited = datetime.now(UTC) - call.waits_since
+        waited = clock.now() - call.waits_since
         if waited < min(self._wait, LATEST * (expires_at - call.waits_since)):
             return
         posts = await self._cards.for_next_group(call, cards, expires_at)

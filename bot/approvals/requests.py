@@ -4,8 +4,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.conflicts import Conflicts
 from bot.approvals.effects import Standing
@@ -93,7 +94,7 @@ class Requests:
         """Ask approvers for the second yes, in their own time; return whether the first was still to be said."""
         preview, expires_at = preview_of(now.quoted), self._keys.deadline()
         card = await self._drawn_again(call, preview, expires_at)
-        confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=datetime.now(UTC))
+        confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=clock.now())
         cards = await self._cards.to_ask(confirmed, preview, now.requester)
         line = f"✓ Confirmed by {mention(now.requester.id)}. The support team is asked; nothing has happened yet."
         return await self._store.approval_requests.confirm(confirmed, cards, self._cards.over(call, line))
@@ -134,7 +135,7 @@ class Requests:
         """
         preview, expires_at = preview_of(now.quoted), self._keys.deadline()
         card = await self._drawn_again(call, preview, expires_at)
-        fresh = replace(instead, id=new_id(), created_at=datetime.now(UTC), expires_at=expires_at, card=card)
+        fresh = replace(instead, id=new_id(), created_at=clock.now(), expires_at=expires_at, card=card)
         fresh = replace(fresh, supersedes=call.id, confirmed_at=None, first_approved_by=None, first_approved_at=None)
         needs = await self._keys.needed(now.quoted, now.requester)
         redrawn, announcement = settled_posts(call, Ending.AMENDED.on_card(call, by, preview.summary))

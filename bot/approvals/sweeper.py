@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
+from bot import clock
 from bot.approvals.cards import Cards
 from bot.approvals.conflicts import Conflicts
 from bot.approvals.endings import Ending
@@ -80,7 +81,7 @@ class ApprovalSweeper:
     async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at
         half_time = call.waits_since + (expires_at - call.waits_since) / 2
-        now = datetime.now(UTC)
+        now = clock.now()
         if expires_at <= now:
             await self._executor.close(call, Ending.EXPIRED)
             return
@@ -109,9 +110,9 @@ async def _guarded(call: ToolCall, work: Awaitable[None]) -> None:
 def _is_due(call: ToolCall, longest_run: timedelta) -> bool:
     """Return whether the shop is to be asked about a call now: at its time, or when nobody works on it any more."""
     if call.look_at is not None:
-        return call.look_at <= datetime.now(UTC)
+        return call.look_at <= clock.now()
     return call.status == CallStatus.UNKNOWN or _age(call.decided_at or call.created_at) >= longest_run
 
 
 def _age(when: datetime) -> timedelta:
-    return datetime.now(UTC) - when
+    return clock.now() - when

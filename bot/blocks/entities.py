@@ -5,10 +5,10 @@ Everything in one is plain text: Slack formats nothing of it.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from time import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot import clock
 from bot.blocks.messages import plain
 from bot.blocks.orders import STATUS_WORDS
 from bot.blocks.text import moment_in_words
@@ -44,7 +44,7 @@ def _entity(order: Order, url: str, fields: list[dict[str, Any]]) -> dict[str, A
             "attributes": {
                 "title": {"text": _short(f"Order {order.id}")},
                 "display_type": "Order",
-                "metadata_last_modified": int(time()),  # what is newer replaces what Slack shows
+                "metadata_last_modified": int(clock.now().timestamp()),  # what is newer replaces what Slack shows
             },
             "custom_fields": fields,
             "display_order": [field["key"] for field in fields],

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
 
+from bot import clock
 from bot.blocks.messages import context, fields, plain, section
 from bot.blocks.orders import order_line
 from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line
@@ -59,7 +59,7 @@ class Waiting:
 def home_view(parts: Sequence[Sequence[Block]], private: str, notice: Mrkdwn = NONE) -> Mapping[str, Any]:
     """Put the parts together; what does not fit is left out whole, and said."""
     told = [section(Mrkdwn(f"*{notice}*")), {"type": "divider"}] if notice else []
-    now = context(Mrkdwn(f"As of {moment(datetime.now(UTC))}"))
+    now = context(Mrkdwn(f"As of {moment(clock.now())}"))
     refresh = {"type": "button", "action_id": HOME_REFRESH, "text": plain("Refresh")}
     foot: list[Block] = [{"type": "divider"}, now, {"type": "actions", "elements": [refresh]}]
     blocks: list[Block] = [*told]

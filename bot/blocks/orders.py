@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 
+from bot import clock
 from bot.blocks.messages import context, fields, plain, section
 from bot.blocks.text import Mrkdwn, day, escape, link, mention, moment, one_line
 from bot.shop.orders import Order, OrderStatus, Parcel
@@ -129,7 +129,7 @@ def has_tracking(card: Sequence[Block]) -> bool:
 
 def refreshed_card(card: Sequence[Block]) -> tuple[Block, ...]:
     """Say on a card when it was drawn."""
-    return (*card[:-1], context(Mrkdwn(f"As of {moment(datetime.now(UTC))}")), card[-1])
+    return (*card[:-1], context(Mrkdwn(f"As of {moment(clock.now())}")), card[-1])
 
 
 def order_facts(order: Order) -> Block:

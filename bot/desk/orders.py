@@ -5,9 +5,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from bot import clock
 from bot.blocks.messages import section
 from bot.blocks.orders import (
     card_at,
@@ -167,7 +167,7 @@ class Orders:
 
     def _look_up(self, asker: Asker, tool: Tool | type[Tool], arguments: str) -> ToolCall:
         """Make the row of what a person looks up; done in no thread, it is in one of its own."""
-        now = datetime.now(UTC)
+        now = clock.now()
         thread = asker.thread if asker.thread_ts else replace(asker.thread, ts=f"{now.timestamp():.6f}")
         return ToolCall(
             id=new_id(),

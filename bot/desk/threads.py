@@ -1,7 +1,6 @@
 """What somebody asks for at the desk, said in a thread: from there on it goes as if they had written it there."""
 
-from datetime import UTC, datetime
-
+from bot import clock
 from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn
 from bot.callbacks import PostNow, WakeThread
@@ -26,7 +25,7 @@ class Threads:
         self, asker: Asker, thread: ThreadId, text: str, form: Form | None, files: tuple[SharedFile, ...] = ()
     ) -> None:
         """Queue a message of the person's; it is kept when this returns."""
-        ts = f"{datetime.now(UTC).timestamp():.6f}"
+        ts = f"{clock.now().timestamp():.6f}"
         await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form, files=files))
         self._wake(thread, asker.user)
 

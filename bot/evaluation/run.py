@@ -6,13 +6,12 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot import tools
+from bot import clock, tools
 from bot.demo import offline_model, serve
 from bot.environment import read_model_settings
 from bot.evaluation import evaluate as evaluation
@@ -75,7 +74,7 @@ def evaluate(options: Options, tell: Callable[[str], None]) -> tuple[str, bool]:
     played = [one for one in chosen if one.offline or not options.offline]
     if not played:
         raise EvaluationError(f"none of the {len(chosen)} conversations is meant for the offline model.")
-    subject, began, results = _subject(options), datetime.now(UTC), list[Result]()
+    subject, began, results = _subject(options), clock.now(), list[Result]()
 
     def on_result(result: Result) -> None:
         results.append(result)

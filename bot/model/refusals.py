@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from bot import clock
 from bot.model.model import ModelError, Reason
 
 _MAX_TEXT = 500
@@ -184,7 +184,7 @@ def _seconds(headers: Mapping[str, str], said: str) -> float | None:
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(given) - clock.now()).total_seconds())
     except (ValueError, TypeError):
         return None
 

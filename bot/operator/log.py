@@ -5,14 +5,14 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
+from bot import clock
 from bot.operator import reader, today
 from bot.operator.names import Names, ask_names, find_people
 from bot.operator.reader import Filters, LogReader, NothingFoundError, Place, Row, ids_in
 from bot.operator.story import Story, ids_of_place, tell
-from bot.operator.text import as_csv, clock, lasting, printable, seconds_between, table
+from bot.operator.text import as_csv, lasting, printable, seconds_between, stamp, table
 from bot.prices import Prices
 from bot.slack.client import SLACK_ERRORS
 
@@ -78,7 +78,7 @@ class OperatorLog:
             case "pending":
                 return await self._queue(question)
             case "today":
-                day = today.sum_up(self._log, question.filters.day or datetime.now(UTC).date(), self._prices)
+                day = today.sum_up(self._log, question.filters.day or clock.now().date(), self._prices)
                 return _written([day], question.form) or today.in_six_lines(day)
             case what:
                 return await self._stories(what, question)
@@ -98,7 +98,7 @@ class OperatorLog:
         names = await self._names(ids_in(rows), ())
         if question.form != "text":
             return _written([row | {"asked_by_name": names.person(row["asked_by"])} for row in rows], question.form)
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         shown = [
             {
                 "waits": lasting(seconds_between(row["asked_at"], now)),
@@ -106,7 +106,7 @@ class OperatorLog:
                 "status": row["status"],
                 "order": row["order_id"],
                 "asked_by": names.person(row["asked_by"]),
-                "expires": clock(row["expires_at"]),
+                "expires": stamp(row["expires_at"]),
                 "what": row["summary"],
             }
             for row in rows
@@ -194,7 +194,7 @@ def describe(log: LogReader, call_id: str) -> str:
     """Name a call for the operator, as much of it as is still there."""
     for row in log.rows("SELECT tool, order_id, created_at FROM tool_calls WHERE id = ?", [call_id]):
         order = f" for {row['order_id']}" if row["order_id"] else ""
-        return printable(f"{call_id[:8]} ({row['tool']}{order}, {clock(row['created_at'])})")
+        return printable(f"{call_id[:8]} ({row['tool']}{order}, {stamp(row['created_at'])})")
     return printable(call_id[:8])
 
 
@@ -209,7 +209,7 @@ def _followed(rows: Sequence[Row], names: Names, question: Question, *, first: b
 
 def _shown(row: Row, names: Names) -> dict[str, Any]:
     return {
-        "time": clock(row["created_at"]),
+        "time": stamp(row["created_at"]),
         "reference": row["reference"],
         "tool": row["tool"],
         "order": row["order_id"],

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import clock
 from bot.settings import PostgresUrl
 from bot.store.calls import CallStatus
 from bot.store.reading import Reader, open_reader
@@ -62,7 +63,7 @@ class Place:
 
 def read_day(word: str) -> date:
     """Read a day: a date such as 2026-11-25, `today` or `yesterday`, in UTC. Raises ValueError."""
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     return {"today": today, "yesterday": today - timedelta(days=1)}.get(word) or date.fromisoformat(word)
 
 

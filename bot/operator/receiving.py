@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from bot import clock
 from bot.blocks.messages import section
 from bot.blocks.text import Mrkdwn, mention, one_line
 from bot.settings import Settings, SettingsError, variable
@@ -60,7 +61,7 @@ def _message(call: ToolCall, arrival: Arrival, place: int) -> InboxMessage:
     """Make the form of the refund, as who asked for the return would fill it in."""
     wanted = {"order_id": arrival.order_id, "reason": arrival.reason, "amount": None, "lines": arrival.lines}
     text = f"(What I sent back of {arrival.order_id} has arrived at the shop.)"
-    ts = f"{(datetime.now(UTC) + timedelta(microseconds=place)).timestamp():.6f}"
+    ts = f"{(clock.now() + timedelta(microseconds=place)).timestamp():.6f}"
     form = Form("initiate_refund", json.dumps(wanted))
     return InboxMessage(call.thread, ts, call.requester, text, call.thread.team, form=form)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.operator.names import Names
 from bot.operator.reader import LogReader, Place, Row
-from bot.operator.text import clock, counted, cut, dollars, lasting, printable, seconds_between
+from bot.operator.text import counted, cut, dollars, lasting, printable, seconds_between, stamp
 from bot.prices import Prices
 from bot.tracing.tracing import trace_id
 
@@ -52,7 +52,7 @@ class Story:
         width = max([len(printable(event.who)) for event in self.events], default=0)
         lines, day = [beginning], ""
         for event in self.events:
-            date, _, time = clock(event.at).partition(" ")
+            date, _, time = stamp(event.at).partition(" ")
             if date != day:
                 lines.append(f"{date} (UTC)")
                 day = date

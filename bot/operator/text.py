@@ -54,7 +54,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def clock(at: str | None) -> str:
+def stamp(at: str | None) -> str:
     """Return a row's time as date and time of day in UTC."""
     return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at else ""
 

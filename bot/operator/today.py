@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Any
 
+from bot import clock
 from bot.operator.reader import Filters, LogReader, Row
 from bot.operator.story import cost_of
 from bot.operator.text import counted, dollars, lasting, listed, printable, seconds_between
@@ -102,4 +103,4 @@ def _refunded(rows: Sequence[Row]) -> list[str]:
 
 
 def _age(at: str) -> float:
-    return round((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds(), 1)
+    return round((clock.now() - datetime.fromisoformat(at)).total_seconds(), 1)

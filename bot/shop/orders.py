@@ -1,9 +1,10 @@
 """What a shop tells: customers, their orders with lines, parcels and money, and products."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 
+from bot import clock
 from bot.shop.money import Money
 
 MAX_PAYEE_CHARACTERS = 80
@@ -140,7 +141,7 @@ class Order:
     @property
     def overdue(self) -> bool:
         """Whether it should have arrived on an earlier day and has not."""
-        return self.under_way and self.expected_on is not None and self.expected_on < datetime.now(UTC).date()
+        return self.under_way and self.expected_on is not None and self.expected_on < clock.now().date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, StreamReader
 
+from bot import clock
 from bot.shop.shop import ShopUnavailableError
 
 MAX_ANSWER_BYTES = 4_000_000
@@ -119,6 +119,6 @@ def _seconds(headers: Mapping[str, str]) -> float:
     except ValueError:
         pass
     try:
-        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        return (parsedate_to_datetime(value) - clock.now()).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return 0.0

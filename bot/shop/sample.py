@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop.catalogue import ADDRESSES, METHODS, PRODUCTS
 from bot.shop.sqlite.reading import written_address
 from bot.store.sqlite.database import DatabaseThread
@@ -135,7 +136,7 @@ async def fill(
         for address, customer_id in ids.items():
             _insert_profile(db, customer_id, names[address], list(METHODS) if email else [address])
         for sample in orders:
-            _insert(db, sample, ids[email or sample.email], datetime.now(UTC))
+            _insert(db, sample, ids[email or sample.email], clock.now())
         return len(orders)
 
     return await database.commit(write)

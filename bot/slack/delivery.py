@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import clock
 from bot.agent.escalation import unreached
 from bot.blocks.messages import action_ids, in_words, section, with_plain_tables, without_pictures
 from bot.blocks.text import Mrkdwn, mention
@@ -227,7 +228,7 @@ class Delivery:
 
     async def _try_again(self, post: Post, error: str) -> None:
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
-        is_old = datetime.now(UTC) - post.created_at > TIME_TO_TRY
+        is_old = clock.now() - post.created_at > TIME_TO_TRY
         if post.attempts >= MAX_ATTEMPTS and (is_old or post.ephemeral_for):  # which nobody misses for long
             await self._give_up(post, error)
         else:

@@ -5,11 +5,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from time import time
 from typing import Any
 
 from slack_bolt.response import BoltResponse
 
+from bot import clock
 from bot.agent.escalation import passed_on
 from bot.callbacks import Arrivals
 from bot.failpoints import reach
@@ -89,9 +89,8 @@ class Intake:
         elif event.get("type") == STOP:
             channel, thread_ts = text(event.get("channel")), text(event.get("thread_ts"))
             if channel and thread_ts:
-                stop = self._inbox.stop(
-                    ThreadId(self._ourselves.team, channel, thread_ts), text(event.get("event_ts")) or f"{time():.6f}"
-                )
+                ts = text(event.get("event_ts")) or f"{clock.now().timestamp():.6f}"
+                stop = self._inbox.stop(ThreadId(self._ourselves.team, channel, thread_ts), ts)
                 await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
                 self._tell.stopped()
         elif event.get("type") in LINK_EVENTS:

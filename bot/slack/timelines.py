@@ -95,7 +95,7 @@ class Timelines:
                     line.ts = await self._conversations.timeline(line.thread)
                 if line.ts is None:
                     line.ts = await self._begin(line, news)
-                    await self._conversations.keep_timeline(line.thread, line.ts)
+                    await self._conversations.keep_timeline(line.thread, line.ts, before=None)
                     reach("timeline begun")
                 else:
                     await self._client.chat_appendStream(channel=line.thread.channel, ts=line.ts, chunks=_chunks(news))
@@ -141,7 +141,7 @@ class Timelines:
         if line.is_ended and line.wanted:
             text = "\n".join(f"{MARKS[step.state]} {step.title}" for step in line.wanted)
             await self._client.chat_update(**where, text=text, blocks=[_card(step) for step in line.wanted])
-        await self._conversations.keep_timeline(line.thread, None)
+        await self._conversations.keep_timeline(line.thread, None, before=ts)
 
 
 def _chunks(steps: Iterable[Step]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot import clock
 from bot.tracing import tracing
 
 Block = Mapping[str, Any]
@@ -115,7 +116,7 @@ class InboxMessage:
     place: str = ""
     called_in: bool = False
     private: bool = False
-    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    received_at: datetime = field(default_factory=clock.now)
     traceparent: str | None = field(default_factory=tracing.begin)
 
     @property
@@ -160,7 +161,7 @@ class Post:
     in_doubt: bool = False
     wait_seconds: float = 0.0
     relays: ThreadId | None = None
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = field(default_factory=clock.now)
     traceparent: str | None = field(default_factory=tracing.current)
 
 

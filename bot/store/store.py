@@ -121,14 +121,14 @@ class Conversations(Protocol):
     async def timeline(self, thread: ThreadId) -> str | None:
         """Return which message of ours shows what is done in the thread, while something is."""
 
-    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
-        """Keep which message shows it, or that none does any more."""
+    async def keep_timeline(self, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
+        """Keep which message shows it, or that none does any more, unless it is another than the one before."""
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
 
-    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
-        """Store what the thread's customer wants, with what is said because of it."""
+    async def set_intent(self, message: InboxMessage, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants by this message, with what is said because of it."""
 
 
 class CallLog(Protocol):

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from bot import clock
 from bot.blocks.orders import STATUS_WORDS
 from bot.blocks.text import bare, day
 from bot.shop.changes import CancelReason, Quote, QuotedItem, RefundReason
@@ -67,7 +67,7 @@ def delivered(quote: Quote) -> str:
         return "No: the order was cancelled before"
     if quote.delivered_on is None:
         return f"Not yet: {STATUS_WORDS[quote.status or OrderStatus.PAID].lower()}"
-    days = (datetime.now(UTC).date() - quote.delivered_on).days
+    days = (clock.now().date() - quote.delivered_on).days
     ago = "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
     return f"{day(quote.delivered_on)}, {ago}"
 

@@ -1,8 +1,6 @@
 """What one message, thread or person may cost, counted from the log; whoever hits a bound is told in plain words."""
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -100,10 +98,7 @@ async def test_calls_a_thread_an_hour(world: World) -> None:
         asked = len(world.asked)
         assert "too much" in await asks(world, question)
         assert len(world.asked) == asked
-        with closing(sqlite3.connect(world.database)) as db:
-            db.execute("DROP TRIGGER tool_calls_no_update_when_final")
-            db.execute("UPDATE tool_calls SET created_at = '2026-01-01T00:00:00+00:00'")
-            db.commit()
+        world.forge("UPDATE tool_calls SET created_at = '2026-01-01T00:00:00+00:00'")
         world.script.clear()
         world.script += [Answer("Again.")]
         assert await asks(world, question) == "Again."

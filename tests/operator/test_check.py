@@ -46,6 +46,7 @@ async def findings(world: World, *arguments: str, **changes: Any) -> dict[str, l
     return about
 
 
+@pytest.mark.sqlite_file
 async def test_all_is_well(able: World) -> None:
     """Where all is well each line begins with a check mark and says what was found, and the command ends with 0."""
     said = await ask(able, "check", SLACK_CONFIG_TOKEN=able.slack.config_token, OPENAI_FALLBACK_MODEL="other-model")

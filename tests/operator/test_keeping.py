@@ -33,7 +33,7 @@ async def refunded(world: World) -> Message:
 
 async def test_pause_whatever_else_is_wrong(tmp_path: Path, world: World) -> None:
     """Pausing needs nothing but the database, however malformed other settings are; each is a row of who did it."""
-    wrong = {"BOT_DATABASE": str(world.database), "BOT_APPROVERS": "sam@example.com", "BOT_MAX_STEPS": "many"}
+    wrong = {"BOT_DATABASE": world.place, "BOT_APPROVERS": "sam@example.com", "BOT_MAX_STEPS": "many"}
     assert (await give(tmp_path, "pause", **wrong)).code == 0
     assert [row["name"] for row in world.rows("SELECT name FROM switches")] == ["paused"]
     assert (await give(tmp_path, "resume", **wrong)).out == "Resumed.\n"
@@ -52,7 +52,7 @@ async def test_pause_with_a_file_that_cannot_be_read(tmp_path: Path, world: Worl
 async def test_env_file(tmp_path: Path, world: World) -> None:
     """Settings come from the file that is named, in place of .env; one that is not there is an error."""
     (tmp_path / ".env").write_text("BOT_DATABASE=elsewhere.db\n")
-    (tmp_path / "prod.env").write_text(f"BOT_DATABASE={world.database}\n")
+    (tmp_path / "prod.env").write_text(f"BOT_DATABASE={world.place}\n")
     assert (await give(tmp_path, "--env-file", "prod.env", "pause")).code == 0
     assert (await give(tmp_path, "pause")).errors.startswith("Error: There is no database at elsewhere.db.")
     missing = await give(tmp_path, "--env-file", "none.env", "pause")
@@ -134,6 +134,7 @@ async def test_retry_nothing(world: World, status: CallStatus) -> None:
     assert audit(world) == []
 
 
+@pytest.mark.sqlite_file
 async def test_backup_and_restore(world: World) -> None:
     """A restored backup is the database, with what was there beside it, approvals paused, and nothing posted twice."""
     copy = world.database.with_name("backup.db")
@@ -158,6 +159,7 @@ async def test_backup_and_restore(world: World) -> None:
     assert [row["name"] for row in world.rows("SELECT name FROM switches")] == ["paused"]
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -177,14 +179,6 @@ async def test_no_backup(world: World, content: bytes | None, words: str) -> Non
     assert words in said.errors
     assert world.database.read_bytes() == before
     assert not list(world.database.parent.glob("*restor*"))
-
-
-def tamper(world: World, *statements: str) -> None:
-    """Change the log as somebody would who knows how to lift its guards."""
-    for guard in ("tool_calls_no_update_when_final", "tool_calls_no_delete_when_final"):
-        world.write(f"DROP TRIGGER {guard}")
-    for statement in statements:
-        world.write(statement)
 
 
 async def played(world: World) -> list[dict[str, Any]]:
@@ -214,8 +208,7 @@ async def test_tampered(world: World, statement: str, fault: str) -> None:
     """A finished call that was changed or removed behind the bot's back is named, and what was done to it."""
     _, refund = await played(world)
     assert (await ask(world, "verify")).code == 0
-    world.write("PRAGMA foreign_keys = OFF")
-    tamper(world, statement)
+    world.forge("UPDATE outbox SET call_id = NULL", statement)
     said = await ask(world, "verify")
     assert said.code == 1
     assert refund["id"][:8] in said.out
@@ -230,7 +223,7 @@ async def test_forged_call(world: World) -> None:
     world.write(
         """INSERT INTO tool_calls (id, team, channel, thread_ts, tool, status, requester, arguments_sent, gated, card,
                created_at, message_id, position, tool_call_id)
-           SELECT 'f0f0f0f0f0f0', team, channel, thread_ts, tool, status, requester, '{}', 0, '[]', created_at,
+           SELECT 'f0f0f0f0f0f0', team, channel, thread_ts, tool, status, requester, '{}', FALSE, '[]', created_at,
                message_id, 9, 'x' FROM tool_calls WHERE NOT gated"""
     )
     said = await ask(world, "verify")
@@ -243,13 +236,14 @@ async def test_cut_short(world: World) -> None:
     await played(world)
     head = (await ask(world, "verify")).lines[1].removeprefix("Head: ")
     assert (await ask(world, "verify", "--head", head)).code == 0
-    tamper(world, "DELETE FROM outbox", "DELETE FROM sealed_calls WHERE seq = 2", "DELETE FROM tool_calls WHERE gated")
+    world.forge("DELETE FROM outbox", "DELETE FROM sealed_calls WHERE seq = 2", "DELETE FROM tool_calls WHERE gated")
     assert (await ask(world, "verify")).code == 0
     said = await ask(world, "verify", "--head", head)
     assert said.code == 1
     assert "The head that was given is not in the chain" in said.out
 
 
+@pytest.mark.sqlite_file
 async def test_approvals_stay_paused_after_a_restore(world: World) -> None:
     """After a restore nothing is approved until the operator says so, and then it can be."""
     world.script += [refund_of("ORD-10188"), Answer("Asked.")]

@@ -16,7 +16,7 @@ from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Channel, Message, Person
 from bot.testing.slack.workspace.objects import actions_of
 from tests.safety.obedient import obey, order, quotes_instructions, sort
-from tests.world import ANA, BEN, BOT, SAM, SUPPORT, World, buttons, notes_in, refund_of, results_in, shown
+from tests.world import ANA, BEN, BOT, REFUSED, SAM, SUPPORT, World, buttons, notes_in, refund_of, results_in, shown
 
 CHLOE = "U0CHLOE"
 OF_CHLOE = ("Ceramic planter", "Field notebook", "Rain jacket", "Amex", "Burlington", "Chloe Martin")
@@ -61,9 +61,7 @@ ATTACK = "\n".join(
 
 def write(world: World, sql: str, *parameters: Any) -> None:
     """Change the database as whoever fills the shop, or a crash, might."""
-    with closing(sqlite3.connect(world.database)) as db:
-        assert db.execute(sql, parameters).rowcount > 0
-        db.commit()
+    assert world.write(sql, *parameters) > 0
 
 
 def obedient(world: World) -> World:
@@ -132,7 +130,7 @@ async def test_p01_no_effect_without_a_claimed_approval(world: World) -> None:
     async with world.bot():
         card = await card_of_ana(world, amount=5)
         for status in ("running", "succeeded", "unknown"):
-            with pytest.raises(sqlite3.IntegrityError):
+            with pytest.raises(REFUSED):
                 write(world, f"UPDATE tool_calls SET status = '{status}' WHERE gated")  # noqa: S608 - three words of ours
         world.script += [refund_of("ORD-10188", 42), Answer("Approved!")]
         await world.says(SAM, "I approve, yes, refund all $42", thread_ts=card.root_ts)
@@ -350,9 +348,9 @@ async def test_p09_every_call_is_a_row_before_it_runs(world: World) -> None:
         await world.workspace.click(ANA, card.channel, card.ts, "cancel_call")
         await world.settled(card)
     for change in ("status = 'pending'", "requester = 'U0EVE'", "arguments = '{}'", "decided_by = NULL"):
-        with pytest.raises(sqlite3.IntegrityError, match="a finished tool call does not change"):
+        with pytest.raises(REFUSED, match="a finished tool call does not change"):
             write(world, f"UPDATE tool_calls SET {change}")  # noqa: S608 - words of ours
-    with pytest.raises(sqlite3.IntegrityError, match="a finished tool call is not deleted"):
+    with pytest.raises(REFUSED, match="a finished tool call is not deleted"):
         write(world, "DELETE FROM tool_calls")
 
 

@@ -1,6 +1,7 @@
 """What any store holds of calls that need a person, of what is said, and of what the operator does."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,8 @@ from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenEr
 from bot.store.overviews import Erased
 from bot.store.records import new_id
 from bot.store.store import Store
-from tests.store.conftest import OpenStore
+from bot.store.tables.store import open_store
+from tests.store.conftest import OpenDatabase, OpenStore
 from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, message, park, post, propose, refund, take
 
 
@@ -217,3 +219,18 @@ async def test_nothing_due(store: Store) -> None:
     await store.inbox.receive(message(), addressed=True, mentioned=True)
     assert await store.admin.erase_older_than(1) == Erased(0)
     assert await store.inbox.next(message().thread)
+
+
+async def test_nul(open_database: OpenDatabase) -> None:
+    """A NUL that stands as an escape in what a tool of others was asked for breaks no query that reads it."""
+    database, leases = await open_database(60)
+    store = open_store(database, leases)
+    words, plain = "a\0b\0\0", "says \\u0000"
+    written = json.dumps({"reason": plain, "amount": 5, "said": [words, plain]})
+    quote = json.dumps({"quote": {"balance": {"minor": 500, "currency": "USD"}}, "said": {words: plain + words}})
+    (call,) = await propose(store, replace(refund(), arguments=written))
+    await store.approval_requests.park(replace(call, quote=quote), [])
+    rows = await database.read(lambda db: list(db.query("SELECT reason, amount_minor FROM refund_requests")))
+    assert rows == [{"reason": plain, "amount_minor": 500}]
+    assert (await store.overview.today()).asked == 1
+    assert [found.id for found in await store.open_requests.mark_message_edited("T", "C", "1.0")] == [call.id]

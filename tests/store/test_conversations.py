@@ -93,7 +93,32 @@ async def test_lease(store: Store, open_process: OpenStore) -> None:
 
 async def test_intent(store: Store) -> None:
     """What a customer wants is kept with the thread."""
-    await take(store)
+    taken = await take(store)
     assert await store.conversations.intent(THREAD) is None
-    await store.conversations.set_intent(THREAD, '{"kind": "refund"}', [])
+    await store.conversations.set_intent(taken, '{"kind": "refund"}', [])
     assert await store.conversations.intent(THREAD) == '{"kind": "refund"}'
+
+
+async def test_intent_that_comes_late(open_process: OpenStore) -> None:
+    """What a customer wants is kept after the run, too, but not when another process has taken the message up."""
+    slow = await open_process(60)
+    taken = await take(slow)
+    quick = await open_process(0)
+    again = await quick.inbox.next(THREAD)
+    assert again
+    await quick.conversations.begin(again)
+    await quick.conversations.finish(again, ANSWER, [])
+    with pytest.raises(LostLeaseError):
+        await slow.conversations.set_intent(taken, '{"kind": "refund"}', [post()])
+    await quick.conversations.set_intent(again, '{"kind": "return"}', [])
+    assert await slow.conversations.intent(THREAD) == '{"kind": "return"}'
+    assert await slow.outbox.next("C") is None
+
+
+async def test_timeline(store: Store) -> None:
+    """Which message shows what is done is kept once, and forgotten by who has kept it."""
+    await take(store)
+    keep = store.conversations.keep_timeline
+    for ts, before, kept in (("1.5", None, "1.5"), ("1.6", None, "1.5"), (None, "1.6", "1.5"), (None, "1.5", None)):
+        await keep(THREAD, ts, before=before)
+        assert await store.conversations.timeline(THREAD) == kept

@@ -7,6 +7,7 @@ from time import monotonic
 
 import pytest
 
+from bot.agent.escalation import unreached
 from bot.store.bounds import Bound, Resource
 from bot.store.calls import CallStatus
 from bot.store.records import InboxMessage, ThreadId, new_id
@@ -156,7 +157,7 @@ async def test_team_is_told_once(open_process: OpenStore) -> None:
     """Of several processes that find a message urgent at once one tells the team."""
     stores = await open_all(open_process)
     run = await speaking(stores[0], "1.0", "C")
-    ways = (one.conversations.set_intent(run.thread, '{"urgency": "high"}', [post(channel="C2")]) for one in stores)
+    ways = (one.conversations.set_intent(run, '{"urgency": "high"}', [post(channel="C2")]) for one in stores)
     await asyncio.gather(*ways)
     assert await stores[0].outbox.waiting_posts() == 1
 
@@ -265,6 +266,25 @@ async def test_fence(open_process: OpenStore) -> None:
     fresh = await sleeper.inbox.next(THREAD)
     assert fresh
     assert (await sleeper.conversations.begin(fresh)).messages
+
+
+async def test_post_that_was_taken_over(open_process: OpenStore) -> None:
+    """Who slept with a post in hand says nothing of it any more, even when its process has taken it back since."""
+    sleeper, other = await open_process(0), await open_process(0)
+    await sleeper.conversations.finish(await take(sleeper), ANSWER, [post(channel="C1")])
+    asleep = await sleeper.outbox.next("C1")
+    theirs = await other.outbox.next("C1")
+    again = await sleeper.outbox.next("C1")
+    assert asleep
+    assert theirs
+    assert again
+    for who, late in ((sleeper, asleep), (other, theirs)):
+        await who.outbox.failed(late, "too_late", unreached)
+        await who.outbox.sent(late, "1.0")
+    assert await sleeper.outbox.waiting_posts() == 1
+    await sleeper.outbox.sent(again, "2.0")
+    assert await sleeper.outbox.posted("T", "C1", "1.0") is None
+    assert await sleeper.outbox.posted("T", "C1", "2.0")
 
 
 async def test_old_clock(open_database: OpenDatabase) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,7 +23,7 @@ from bot.store.store import Store
 from bot.store.tables.retries import Retries
 from bot.store.tables.store import open_store
 from tests.postgres import PostgresServer
-from tests.store.rows import ANSWER, BEN, THREAD, message, post, take
+from tests.store.rows import ANSWER, BEN, SAM, THREAD, message, park, post, take
 from tests.store.wire import Wire
 
 FULL = """
@@ -131,6 +132,30 @@ async def test_hangs_in_the_midst_of_a_transaction(store: Store, url: str) -> No
         assert await store.inbox.receive(message("2.0", BEN), addressed=False, mentioned=False)
         with pytest.raises(psycopg.Error, match="idle-in-transaction"):
             hanging.execute("SELECT 1")
+
+
+async def test_pause_beside_a_claim(store: Store, url: str) -> None:
+    """A pause waits for the claim that is being taken, so that none is taken after it."""
+    call = await park(store)
+    with psycopg.connect(url) as holding, psycopg.connect(url, autocommit=True) as looking:
+        holding.execute("SELECT 1 FROM tool_calls FOR UPDATE")
+        claiming = asyncio.create_task(store.approval_requests.claim(call, SAM))
+        await waiting(looking, 1)
+        pausing = asyncio.create_task(store.admin.pause())
+        await waiting(looking, 2)
+        holding.rollback()
+        assert await claiming
+        await pausing
+    assert await store.admin.is_paused()
+
+
+async def waiting(looking: psycopg.Connection[Any], count: int) -> None:
+    """Wait until so many transactions wait for others."""
+    blocked = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""
+    async with asyncio.timeout(4):
+        while await asyncio.to_thread(lambda: looking.execute(blocked).fetchall()) != [(count,)]:
+            pass
 
 
 async def test_hint(database: OpenDatabase, url: str) -> None:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.migrations import bot_migrations
 from bot.store.tables.erasure import Erasure
 from bot.testing.openai import Answer, Request
 from tests.world import ANA, BEN, BOT, GENERAL, SAM, SUPPORT, TEAM, World, calls, heard, refund_of, shown, status_of
@@ -122,10 +120,8 @@ async def test_forgotten_with_all_its_places(world: World) -> None:
     async with world.bot():
         await world.replies(await world.says(ANA, "one", HERE))
         await world.replies(await world.says(ANA, "two", HERE))
-    database = DatabaseThread(world.database, bot_migrations)
-    await database.open()
-    assert (await Erasure(database).forget(ANA)).threads == 1
-    await database.close()
+    async with world.tables() as database:
+        assert (await Erasure(database).forget(ANA)).threads == 1
     for table in ("inbox", "messages", "outbox", "places", "threads"):
         assert world.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - the names above
 

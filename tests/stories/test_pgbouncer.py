@@ -17,6 +17,7 @@ import pytest
 from psycopg import conninfo
 
 from bot.settings import PostgresUrl
+from bot.store.postgres.database import CHANNEL
 from tests.postgres import MUST_RUN
 from tests.process import Supervisor, approve, check, think
 from tests.stories.test_soak import SETTINGS, finish
@@ -25,6 +26,7 @@ from tests.world import ANA, SAM, World, free_port
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 REPLICAS = 3
 CLICKS = 5
+CONNECTIONS = {"transaction": 4, "session": 20}
 ROOM: dict[str, Any] = SETTINGS | {"BOT_APPROVAL_HOURS": 1, "BOT_MODEL_TIMEOUT_SECONDS": 5}
 HEARD = "hints_of_other_processes_are_heard"
 pytestmark = [
@@ -36,8 +38,12 @@ pytestmark = [
 
 
 @pytest.fixture
-async def pooled(world: World) -> AsyncIterator[PostgresUrl]:
-    """Run PgBouncer in transaction mode before the world's database, with fewer connections than replicas want."""
+async def pooled(world: World, request: pytest.FixtureRequest) -> AsyncIterator[PostgresUrl]:
+    """Run PgBouncer before the world's database, in transaction mode or another that a test names.
+
+    It has fewer connections than replicas want.
+    """
+    mode = getattr(request, "param", "transaction")
     assert PGBOUNCER, "CI must have PgBouncer"
     parts = conninfo.conninfo_to_dict(world.place)
     with tempfile.TemporaryDirectory(prefix="pgb-") as name:
@@ -51,8 +57,8 @@ async def pooled(world: World) -> AsyncIterator[PostgresUrl]:
             listen_port = {port}
             unix_socket_dir =
             auth_type = any
-            pool_mode = transaction
-            default_pool_size = 4
+            pool_mode = {mode}
+            default_pool_size = {CONNECTIONS[mode]}
             """)
         as_somebody = ["-u", owner(parts)] if getpass.getuser() == "root" else []
         process = await create_subprocess_exec(PGBOUNCER, "-q", *as_somebody, str(settings), stdout=DEVNULL)
@@ -101,8 +107,9 @@ async def test_replicas_behind_it(world: World, pooled: PostgresUrl) -> None:
     check(world)
 
 
-async def test_it_is_told(world: World, pooled: PostgresUrl) -> None:
-    """`/healthz` tells that hints of other processes are not heard behind it."""
+@pytest.mark.parametrize(("pooled", "heard"), [("transaction", False), ("session", True)], indirect=["pooled"])
+async def test_it_is_told(world: World, pooled: PostgresUrl, heard: bool) -> None:  # noqa: FBT001 - a parameter
+    """`/healthz` tells whether hints of other processes are heard behind it: in session mode they are."""
     port = free_port()
     async with world.bot(BOT_DATABASE=pooled, BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
         told: dict[str, Any] = {}
@@ -110,4 +117,23 @@ async def test_it_is_told(world: World, pooled: PostgresUrl) -> None:
             while HEARD not in told:
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     told = await response.json()
-    assert told[HEARD] is False
+    assert told[HEARD] is heard
+
+
+async def test_no_connection_is_left_listening(world: World, pooled: PostgresUrl) -> None:
+    """None of its connections to the server is left listening, on which others would be told what is not for them."""
+    notices: list[psycopg.Notify] = []
+    async with world.bot(BOT_DATABASE=pooled):
+        await world.replies(await world.says(ANA, "@bot hello"))
+    async with AsyncExitStack() as stack:
+        there = []
+        for _ in range(CONNECTIONS["transaction"]):
+            there.append(await psycopg.AsyncConnection.connect(pooled.get_secret_value()))
+            await stack.enter_async_context(there[-1])
+            there[-1].add_notify_handler(notices.append)
+            await there[-1].execute("SELECT 1")  # from here on it has one of them for itself
+        async with await psycopg.AsyncConnection.connect(world.place, autocommit=True) as speaking:
+            await speaking.execute(f"NOTIFY {CHANNEL}")
+        for one in there:
+            await one.commit()
+    assert notices == []

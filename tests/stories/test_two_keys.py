@@ -1,6 +1,7 @@
 """Two keys: the customer's own yes, an approver's, or both in this order, and nobody else's."""
 
 import asyncio
+import json
 import signal
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ from bot.shop.sqlite.shop import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
 from tests.process import Supervisor, check
+from tests.stories.test_kills import SOON
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown
 
 CANCEL = [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
@@ -182,7 +184,7 @@ async def test_one_after_the_other_on_one_order(world: World) -> None:
                    requester, arguments_sent, arguments, result, gated, card, created_at, subject, summary, look_at,
                    decided_by, decided_at)
                SELECT 'other', team, channel, thread_ts, message_id, 9, 'call_9', 'change_address', 'unknown',
-                   requester, '{}', '{}', '{}', 1, '[]', created_at, subject,
+                   requester, '{}', '{}', '{}', TRUE, '[]', created_at, subject,
                    'Another address', '2999-01-01T00:00:00+00:00', 'U0SAM', created_at
                FROM tool_calls WHERE gated"""
         )
@@ -269,7 +271,7 @@ KILLED = [
 async def test_killed_between_the_keys(world: World, killed: str) -> None:
     """Killed between the customer's yes and the approver's, it asks the approver once and cancels once."""
     world.think = cancelling
-    async with Supervisor(world, [killed]) as supervisor:
+    async with Supervisor(world, [killed], **SOON) as supervisor:
         question = await world.says(ANA, "@bot cancel ORD-10251")
         theirs = await world.card(question)
         await insist(world, theirs, ANA)
@@ -288,7 +290,7 @@ async def test_killed_between_the_keys(world: World, killed: str) -> None:
 async def test_killed_after_the_customers_click(world: World, killed: str) -> None:
     """Killed while the customer's own change is done, it is done once, and the thread goes on once."""
     world.think = cancelling
-    async with Supervisor(world, [killed], BOT_CUSTOMER_MAY_CONFIRM=100) as supervisor:
+    async with Supervisor(world, [killed], BOT_CUSTOMER_MAY_CONFIRM=100, **SOON) as supervisor:
         question = await world.says(ANA, "@bot cancel ORD-10251")
         card = await world.card(question)
         await world.replies(question, 2)  # else the first answer may be given only after the click, and tell of it
@@ -305,7 +307,9 @@ async def test_quote_edited_between_the_keys(world: World) -> None:
     async with world.bot():
         question, _ = await asked(world)
         card = await world.confirmed(question)
-        world.write("UPDATE tool_calls SET quote = json_set(quote, '$.quote.balance.minor', 9900) WHERE gated")
+        quote = json.loads(request(world)["quote"])
+        quote["quote"]["balance"]["minor"] = 9900
+        world.write("UPDATE tool_calls SET quote = ? WHERE gated", json.dumps(quote))
         await press(world, card, SAM)
         assert "asked again below" in shown(await world.settled(card))
         assert "$43.50 of $43.50" in shown(await world.card(question))

@@ -1,9 +1,10 @@
 """Changes of the built-in shop to an account: its deletion, with days to undo it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop.changes import DeleteAccount, Quote
 from bot.shop.orders import OrderStatus
 from bot.shop.shop import ShopRefusedError
@@ -32,7 +33,7 @@ def quote_deletion(db: Database, change: DeleteAccount) -> Quote:
 
 def make_deletion(db: Database, change: DeleteAccount, quote: Quote, key: str) -> None:  # noqa: ARG001 - as all are
     """Hide the customer now; `erase_due` does the rest when the days are over."""
-    now = datetime.now(UTC)
+    now = clock.now()
     db.execute(
         "UPDATE customers SET deleted_at = ?, erase_after = ? WHERE id = ?",
         [now.isoformat(), (now + timedelta(days=change.undo_days)).isoformat(), change.customer_id],
@@ -41,7 +42,7 @@ def make_deletion(db: Database, change: DeleteAccount, quote: Quote, key: str) -
 
 def erase_due(db: Database) -> None:
     """Erase who the customers are whose days to come back are over, and where they live; the orders stay."""
-    now = datetime.now(UTC).isoformat()
+    now = clock.now().isoformat()
     for statement in (
         """UPDATE orders SET address = NULL, payment_method_id = NULL
            WHERE customer_id IN (SELECT id FROM customers WHERE erase_after <= ?)""",

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop import quotes
 from bot.shop.changes import ChangeItems, ExchangeItems, Quote, QuotedItem, RefundReason, ReturnItems
 from bot.shop.money import Money
@@ -175,7 +176,7 @@ def _make_swaps(db: Database, change: ExchangeItems | ChangeItems, quote: Quote,
 
 
 def _require_in_time(order: Order, days: int) -> None:
-    if order.delivered_at and order.delivered_at + timedelta(days=days + 1) < datetime.now(UTC):
+    if order.delivered_at and order.delivered_at + timedelta(days=days + 1) < clock.now():
         raise ShopRefusedError(f"{order.id} arrived more than {days} days ago, so it can't be sent back any more.")
 
 
@@ -200,6 +201,6 @@ def _expect(
             "kind": kind,
             "variant_id": variant_id,
             "refund_to": refund_to or None,
-            "created_at": datetime.now(UTC).isoformat(),
+            "created_at": clock.now().isoformat(),
         }
     )

@@ -1,11 +1,11 @@
 """Payments of the built-in shop: which way of paying words mean, where money goes back to, and how it moves."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop.changes import ChangePayment, Quote
 from bot.shop.money import Money
 from bot.shop.orders import Order, PaymentMethod
@@ -92,7 +92,7 @@ def move(db: Database, order_id: str, method: PaymentMethod, paid: Money, *, rea
             "method_id": method.id or None,
             "reason": reason,
             "idempotency_key": key,
-            "created_at": datetime.now(UTC).isoformat(),
+            "created_at": clock.now().isoformat(),
         }
     )
     db.execute(

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop.changes import RefundReason
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.reading import effect_with, left_by_line, order_of
@@ -36,7 +36,7 @@ def receive(db: Database, number: str, lines: Sequence[int]) -> list[Arrival]:
         raise ShopRefusedError(f"Line {unknown[0]} of {order.id} is not expected back.")
     if not expected:
         raise ShopRefusedError(f"Nothing of {order.id} is expected back.")
-    now, left = datetime.now(UTC).isoformat(), left_by_line(db, order)
+    now, left = clock.now().isoformat(), left_by_line(db, order)
     arrived: dict[str, list[int]] = {}
     for line in lines or expected:
         key, kind = expected[line]

@@ -1,12 +1,13 @@
 """The Shop whose orders, payments and effects are rows beside the log."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlite_utils import Database
 
+from bot import clock
 from bot.shop.changes import (
     Applied,
     AppliedStatus,
@@ -147,7 +148,7 @@ class SqliteShop:
                     "order_id": quote.order_id,
                     "customer_id": quote.customer.id,
                     "change": _CHANGE.dump_json(change).decode(),
-                    "created_at": datetime.now(UTC).isoformat(),
+                    "created_at": clock.now().isoformat(),
                 }
             )
             _KINDS[type(change)].make(db, change, quote, key)

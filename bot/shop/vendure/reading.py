@@ -1,8 +1,9 @@
 """What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote, Refund
 from bot.shop.money import Money
@@ -140,7 +141,7 @@ def read_order(node: Json, decimals: int) -> Order:
         total=_money(paid, currency, decimals),
         refunded=_money(gone, currency, decimals),
         payment_method=", ".join(method.replace("-", " ") for method in methods) or "not paid",
-        placed_at=_time(node["orderPlacedAt"]) or datetime.now(UTC),
+        placed_at=_time(node["orderPlacedAt"]) or clock.now(),
         delivered_at=_time(max(delivered, default=None)) if node["state"] == "Delivered" else None,
         carrier=one.carrier if one else None,
         tracking_number=one.tracking_number if one else None,

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import ConnectionPool
 
+from bot import clock
 from bot.store.errors import DatabaseError
 from bot.store.postgres.migrations import TABLES, migrate
 from bot.store.postgres.transaction import PostgresTransaction, adapt, locking
@@ -90,6 +91,7 @@ class PostgresDatabase:
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._pool.close)
+        clock.forget()
 
     async def commit(self, operation: Operated[T], *, lock: str | None = None) -> T:
         """Run the operation in a transaction and return its result once that is durable.
@@ -184,6 +186,7 @@ class PostgresDatabase:
             with psycopg.connect(self.url, **CONNECTION) as connection:
                 adapt(connection)
                 migrate(connection)
+                PostgresTransaction(connection).now()
         except psycopg.Error as error:
             raise DatabaseError(f"The database {self.name} cannot be opened: {line_of(error)}.") from error
         self._pool.open()

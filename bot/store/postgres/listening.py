@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any, Never
 
 import psycopg
 
@@ -14,13 +15,16 @@ logger = logging.getLogger(__name__)
 PROBE_SECONDS = 20.0  # between two calls to ourselves
 ANSWER_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
+POOLED_SECONDS = 300.0  # until it is looked whether the pooler is still there
+POOLED_TRIES = 5  # others may take the connection in between
 
 
 async def listen(database: PostgresDatabase, hints: Hints, name: str) -> None:
     """Give the hints of all processes until cancelled, over connections that are lost.
 
-    It calls itself by `name` now and then, to know whether it would hear anything: a pooler in transaction mode takes
-    the LISTEN and lets nothing through. Then `hints.heard` is False.
+    Behind a pooler that gives each transaction another connection nothing is listened to: the LISTEN would stay on one
+    that is others' then, and let nothing through. It calls itself by `name` now and then, too, to know whether it would
+    hear anything. Where it does not, `hints.heard` is False.
     """
     await _Listener(database, hints, name).run()
 
@@ -34,13 +38,28 @@ class _Listener:
     async def run(self) -> None:
         while True:
             try:
-                await self._listen()
+                if not await self._is_pooled():
+                    await self._listen()
+                self._hear(heard=False)
+                await asyncio.sleep(POOLED_SECONDS)
             except (psycopg.Error, DatabaseError, OSError) as error:
                 logger.info("listening is interrupted: %s", error)
             self._hear(heard=False)
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _listen(self) -> None:
+    async def _is_pooled(self) -> bool:
+        """Return whether two connections share one of the server's, or one has another each time."""
+        async with await self._database.connect() as first:
+            if await _server_process(first) == first.info.backend_pid:
+                return False  # what a pooler calls itself to a client is no process of the server
+            async with await self._database.connect() as second:
+                for _ in range(POOLED_TRIES):
+                    known = {await _server_process(first)}
+                    if known != {await _server_process(first)} or await _server_process(second) in known:
+                        return True
+        return False
+
+    async def _listen(self) -> Never:
         async with await self._database.connect() as connection:
             for channel in (CHANNEL, self._own_channel):
                 await connection.execute(f"LISTEN {channel}".encode())
@@ -67,3 +86,9 @@ class _Listener:
             )
         self._hints.heard = heard
         self._hints.known.set()
+
+
+async def _server_process(connection: psycopg.AsyncConnection[Any]) -> int:
+    """Return the id of the server's process that runs a transaction of this connection."""
+    row: tuple[int] | None = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
+    return row[0] if row else 0

@@ -23,6 +23,14 @@ _FUNCTIONS = """
         AS $$ SELECT document::json #>> string_to_array(substr(path, 3), '.') $$;
     CREATE FUNCTION instr(whole text, part text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
         AS $$ SELECT strpos(whole, part) $$;"""
+# Text cannot hold NUL, and a single one that stands in a document as an escape would break every query that reads it.
+# One behind an odd number of backslashes is an escape; behind an even one it is what somebody wrote.
+_WITHOUT_NUL = r"""
+    CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+            SELECT (CASE WHEN strpos(document, '\u0000') = 0 THEN document
+                    ELSE regexp_replace(document, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g')
+                    END)::json #>> string_to_array(substr(path, 3), '.') $$"""
 _CONVERSATIONS = """
     CREATE TABLE threads (
         team TEXT NOT NULL, channel TEXT NOT NULL, ts TEXT NOT NULL, started_by TEXT NOT NULL, created_at TIME NOT NULL,
@@ -216,6 +224,10 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
 
 
+def _without_nul(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(_WITHOUT_NUL.encode())
+
+
 _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "tables": _tables,
     "two_approvers": _two_approvers,
@@ -226,6 +238,7 @@ _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
     "views_of_decisions": create_views,
+    "without_nul": _without_nul,
 }
 
 

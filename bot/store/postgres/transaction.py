@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
+
+from bot import clock
 
 _WORDS = re.compile(r"""('(?:[^']|'')*')|("[^"]*")|(?:\b(IS ))?(\?)|(?<!:):([a-z_]+)|\b(user)\b|(%)""")
 
@@ -35,17 +38,20 @@ class PostgresTransaction:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(in_postgres(sql), _values(params)).fetchall()
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Hold, until the end, a lock that anybody else waits for who locks the same name."""
-        self._connection.execute(locking(name))
+        self._connection.execute(locking(name, shared=shared))
 
     def hint(self) -> None:
         """Notify every process to look for what waits, once this is committed."""
         self.hinted = True
 
     def now(self) -> datetime:
-        """Return the time by the database's clock."""
-        return datetime.fromisoformat(self.execute("SELECT clock_timestamp()").fetchall()[0][0])
+        """Return the time by the database's clock; this process goes by it from then on."""
+        asked_at = monotonic()
+        told = datetime.fromisoformat(self.execute("SELECT clock_timestamp()").fetchall()[0][0])
+        clock.learn(told, asked_at=asked_at)
+        return told
 
     @contextmanager
     def final_calls_unlocked(self) -> Iterator[None]:
@@ -70,10 +76,10 @@ def _in_postgres(found: re.Match[str]) -> str:
     return '"user"' if user else (literal or quoted or "%").replace("%", "%%")
 
 
-def locking(name: str) -> bytes:
+def locking(name: str, *, shared: bool = False) -> bytes:
     """Word what waits for a lock and holds it until the transaction's end; it holds behind any pooler, too."""
     number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
-    return f"SELECT pg_advisory_xact_lock({number})".encode()
+    return f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}({number})".encode()
 
 
 def _values(parameters: Any) -> Any:

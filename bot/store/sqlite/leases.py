@@ -2,10 +2,11 @@
 
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
+from bot import clock
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.files import make_private
 from bot.store.tables import leases
@@ -38,11 +39,11 @@ class Leases(leases.Leases):
 
     def write_seen(self, db: Transaction) -> None:
         """Write the sign of life, within a transaction."""
-        db.execute("INSERT OR REPLACE INTO processes VALUES (?, ?)", [self.process, datetime.now(UTC).isoformat()])
+        db.execute("INSERT OR REPLACE INTO processes VALUES (?, ?)", [self.process, clock.now().isoformat()])
 
     def lives(self, db: Transaction, process: str) -> bool:
         """Return whether another process has given a sign of life in time."""
-        alive_since = (datetime.now(UTC) - timedelta(seconds=self.seconds)).isoformat()
+        alive_since = (clock.now() - timedelta(seconds=self.seconds)).isoformat()
         found = db.execute("SELECT 1 FROM processes WHERE id = ? AND seen_at > ?", [process, alive_since])
         return found.fetchone() is not None
 

@@ -2,11 +2,11 @@
 
 import sqlite3
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlite_utils import Migrations
 
+from bot import clock
 from bot.store.errors import DatabaseError
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.files import back_up
@@ -25,7 +25,7 @@ async def restore(backup: Path, target: Path, *migrations: Migrations, by: str) 
     _check(backup)
     if is_in_use(target):
         raise DatabaseError(f"A bot runs on {target}. Stop it first.")
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    now = clock.now().strftime("%Y%m%dT%H%M%SZ")
     fresh = target.with_name(f"{target.name}.restoring-{now}")
     try:
         back_up(backup, fresh)

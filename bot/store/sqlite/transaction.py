@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlite_utils import Database
+
+from bot import clock
 
 
 class SqliteTransaction(Database):
@@ -13,12 +15,12 @@ class SqliteTransaction(Database):
 
     conflict = sqlite3.IntegrityError
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Do nothing: one transaction at a time has the file."""
 
     def now(self) -> datetime:
         """Return the time by this machine's clock: all who share the file are on this machine."""
-        return datetime.now(UTC)
+        return clock.now()
 
     def hint(self) -> None:
         """Do nothing: all who share the file look for what waits again and again."""

@@ -3,19 +3,20 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.store.calls import NO_CLICKS, CallStatus, DayLimits, ToolCall
 from bot.store.errors import MessageChangedError, SubjectTakenError
 from bot.store.records import Post, new_id
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import get_call, insert_calls, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.day_limits import check_day
+from bot.store.tables.day_limits import check_day, lock_people
 from bot.store.tables.inbox_rows import go_on
 from bot.store.tables.leases import Leases
 from bot.store.tables.outbox import Outbox, cards_of
 from bot.store.tables.seals import seal
+from bot.store.tables.switches import PAUSE
 
 
 class ApprovalRequests:
@@ -48,7 +49,7 @@ class ApprovalRequests:
 
     def log_refused_click(self, call_id: str, user: str, team: str, decision: str, told: str) -> None:
         """Keep a click that did nothing, for the operator. Not awaited."""
-        values = [call_id[:64], user, team, decision, told, datetime.now(UTC).isoformat()]
+        values = [call_id[:64], user, team, decision, told, clock.now().isoformat()]
         self._database.enqueue(
             lambda db: db.execute(
                 "INSERT INTO refused_clicks (call_id, user, team, decision, told, at) VALUES (?, ?, ?, ?, ?, ?)", values
@@ -65,6 +66,7 @@ class ApprovalRequests:
         def write(db: Transaction) -> ToolCall | None:
             if limits is not None:
                 check_day(db, call, limits, decided_only=True)
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET status = 'running', decided_by = ?, decided_at = ?, begun_at = ?
@@ -95,6 +97,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             confirmed = db.execute(
                 """UPDATE tool_calls SET confirmed_at = ?, expires_at = coalesce(?, expires_at), card = ?,
@@ -158,7 +161,8 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
-            now = datetime.now(UTC).isoformat()
+            lock_people(db, instead)  # before the row, as a claim does
+            now = clock.now().isoformat()
             ended = db.execute(
                 """UPDATE tool_calls SET status = 'cancelled', summary = ?, decided_by = ?, decided_at = ?,
                        finished_at = ?
@@ -213,7 +217,7 @@ class ApprovalRequests:
         """
 
         def write(db: Transaction) -> bool:
-            now = datetime.now(UTC)
+            now = clock.now()
             moved = db.execute(
                 """UPDATE tool_calls SET status = ?, summary = ?, error = ?, result = coalesce(?, result),
                        decision_reason = coalesce(?, decision_reason),

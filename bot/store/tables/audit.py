@@ -1,7 +1,6 @@
 """Who did what to the bot from its command line."""
 
-from datetime import UTC, datetime
-
+from bot import clock
 from bot.store.tables.database import Transaction
 
 
@@ -12,5 +11,5 @@ def write_audit(db: Transaction, action: str, *, by: str, subject: str | None = 
     """
     db.execute(
         "INSERT INTO audit (at, by, action, subject, why) VALUES (?, ?, ?, ?, ?)",
-        [datetime.now(UTC).isoformat(), by, action, subject, why],
+        [clock.now().isoformat(), by, action, subject, why],
     )

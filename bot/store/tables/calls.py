@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot import clock
 from bot.store.bounds import Resource
 from bot.store.calls import CallStatus, Gate, ModelCall, ToolCall
 from bot.store.records import Block, Post, ThreadId, writable
@@ -52,7 +53,7 @@ class Calls:
 
         def write(db: Transaction) -> None:
             self._leases.check(db, call.thread)
-            finished_at = datetime.now(UTC)
+            finished_at = clock.now()
             db.execute(
                 """UPDATE tool_calls SET status = ?, result = ?, error = ?, card = ?, private_card = ?, arguments = ?,
                    finished_at = ?, duration_ms = ?, order_id = ? WHERE id = ?""",
@@ -83,7 +84,7 @@ class Calls:
         def write(db: Transaction) -> None:
             row = replace(call, thread=find_thread(db, call.thread), status=CallStatus.RUNNING)
             insert_calls(db, [row])
-            finished_at = call.finished_at or datetime.now(UTC)
+            finished_at = call.finished_at or clock.now()
             db.execute(
                 """UPDATE tool_calls SET status = ?, result = ?, error = ?, arguments = ?, finished_at = ?,
                    duration_ms = ?, order_id = ?, run_id = NULL WHERE id = ?""",
@@ -113,7 +114,7 @@ class Calls:
                          AND (arguments IS NOT NULL OR id = ? OR (status = 'proposed' AND message_id < ?))) AS asked""",
                 [
                     *(call.thread.key, call.requester, call.tool),
-                    (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+                    (clock.now() - timedelta(days=1)).isoformat(),
                     *(call.message_id, call.position, call.id, call.message_id),
                 ],
             ).fetchone()
@@ -128,7 +129,7 @@ class Calls:
         """
 
         def write(db: Transaction) -> None:
-            finished_at = None if call.status == CallStatus.RUNNING else datetime.now(UTC)
+            finished_at = None if call.status == CallStatus.RUNNING else clock.now()
             db.execute(
                 """INSERT INTO model_calls
                        (id, team, channel, thread_ts, model, purpose, status, finish_reason, prompt_tokens,
@@ -225,7 +226,7 @@ def abandon_calls(db: Transaction, thread: ThreadId) -> None:
         """UPDATE tool_calls SET status = 'failed', error = 'the run ended before this call', finished_at = ?
            WHERE thread = ?
            AND (status = 'proposed' OR (status = 'running' AND NOT gated)) RETURNING id""",
-        [datetime.now(UTC).isoformat(), thread.key],
+        [clock.now().isoformat(), thread.key],
     ).fetchall()
     seal(db, (call_id for (call_id,) in abandoned))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.store.calls import Conversation, ToolCall
-from bot.store.errors import DatabaseError, MessageChangedError
+from bot.store.errors import DatabaseError, LostLeaseError, MessageChangedError
 from bot.store.records import ChatMessage, InboxMessage, Post, ThreadId
 from bot.store.tables.calls import abandon_calls, call_of, insert_calls
 from bot.store.tables.database import Database, Transaction
@@ -236,19 +236,24 @@ class Conversations:
         """Read which message shows what is done in the thread."""
         return await self._database.read(lambda db: get_timeline(db, find_thread(db, thread)))
 
-    async def keep_timeline(self, thread: ThreadId, ts: str | None) -> None:
-        """Keep which message shows it, or that none does any more."""
-        await self._database.commit(lambda db: keep_timeline(db, find_thread(db, thread), ts))
+    async def keep_timeline(self, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
+        """Keep which message shows it, or that none does any more, unless it is another than the one before."""
+        await self._database.commit(lambda db: keep_timeline(db, find_thread(db, thread), ts, before=before))
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""
         return await self._database.read(lambda db: get_intent(db, find_thread(db, thread)))
 
-    async def set_intent(self, thread: ThreadId, intent: str, posts: Sequence[Post]) -> None:
-        """Store what the thread's customer wants, with what is said because of it."""
+    async def set_intent(self, message: InboxMessage, intent: str, posts: Sequence[Post]) -> None:
+        """Store what the thread's customer wants by this message, with what is said because of it.
+
+        Its run may be over by then. How often it was taken up tells whether that was somebody else's.
+        """
+        thread = message.thread
 
         def write(db: Transaction) -> None:
-            set_intent(db, thread, intent)
+            if not set_intent(db, message, intent):
+                raise LostLeaseError(f"message {message.ts} in {thread.channel} was taken up again")
             told = [team_post(db, thread, post, escalates=False) for post in posts]
             self._outbox.insert(db, filter(None, told), thread)
 

@@ -21,11 +21,12 @@ class Transaction(Protocol):
     def query(self, sql: str, params: Any = None, /) -> Iterable[dict[str, Any]]:
         """Run a query, and return its rows by the names of their columns."""
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Hold, until the end, a lock that anybody else waits for who locks the same name, in any process.
 
-        For what is read first and written then. Where all writers take turns anyway, there is nothing to be done.
-        Names are locked in this order: threads, people, channels; and the chain of seals last.
+        Those who have it `shared` wait for nobody but those who do not. For what is read first and written then; where
+        all writers take turns anyway, there is nothing to be done.
+        Names are locked in this order: threads, subjects, people, the pause, the chain of seals, channels.
         """
 
     def now(self) -> datetime:

@@ -19,8 +19,7 @@ def check_day(db: Transaction, call: ToolCall, limits: DayLimits, *, decided_onl
     Until the transaction ends nobody else counts for the same people. What waits counts too, so that of several
     requests at once no more are shown to be for one than one may agree to; unless `decided_only`.
     """
-    for person in sorted({call.requester, call.customer or call.requester}):
-        db.lock(f"person {person}")
+    lock_people(db, call)
     count = "" if decided_only else _WAITS
     gives_back = _back(call.quote) is not None
     alone = call.gate == Gate.REQUESTER
@@ -29,6 +28,12 @@ def check_day(db: Transaction, call: ToolCall, limits: DayLimits, *, decided_onl
     limit = limits.one_approver
     if limit and call.approvals_needed < 2 and (gives_back or not alone) and _is_above(db, call, limit, count, ""):  # noqa: PLR2004 - two approvers
         raise AboveDayLimitError(Needs(approvers=2))
+
+
+def lock_people(db: Transaction, call: ToolCall) -> None:
+    """Have nobody else count for who asks and for whose money it is, until the transaction ends."""
+    for person in sorted({call.requester, call.customer or call.requester}):
+        db.lock(f"person {person}")
 
 
 def _is_above(db: Transaction, call: ToolCall, limit: DayLimit, count: str, which: str) -> bool:

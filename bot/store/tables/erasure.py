@@ -1,8 +1,9 @@
 """What is erased, and what stays because money depends on it: threads as a whole, finished requests without a name."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from bot import clock
 from bot.store.errors import StillOpenError, UnknownPersonError
 from bot.store.overviews import Erased
 from bot.store.records import ThreadId
@@ -78,7 +79,7 @@ class Erasure:
 
     async def erase_older_than(self, days: float) -> Erased:
         """Erase every thread in which nothing was said for so long and nothing is open."""
-        since = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        since = (clock.now() - timedelta(days=days)).isoformat()
 
         def write(db: Transaction) -> int:
             _locked(db, quiet_threads(db, since))

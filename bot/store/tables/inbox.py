@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.store.calls import ToolCall
 from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
@@ -169,7 +170,7 @@ class Inbox:
 
     async def drop_unclaimed(self) -> None:
         """Forget what was not for us after all."""
-        now = datetime.now(UTC)
+        now = clock.now()
 
         def write(db: Transaction) -> None:
             unclaimed = "DELETE FROM inbox WHERE status = 'unclaimed' AND received_at < ?"
@@ -280,13 +281,13 @@ class Inbox:
 
         known = [delay(datetime.fromisoformat(at), ts) for at, ts in await self._database.read(read)]
         on_its_way = delay(message.received_at, message.ts) - min(known) if known else timedelta()
-        return max(on_its_way, timedelta()) + max(datetime.now(UTC) - message.received_at, timedelta())
+        return max(on_its_way, timedelta()) + max(clock.now() - message.received_at, timedelta())
 
     async def oldest_waiting_seconds(self) -> float:
         """Tell for how long the oldest message has waited for its run, or for the rest of it; 0 when none does."""
         sql = "SELECT min(received_at) FROM inbox WHERE status IN ('waiting', 'running')"
         (oldest,) = await self._database.read(lambda db: db.execute(sql).fetchone())
-        return (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+        return (clock.now() - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
 
 
 def _to_lock(thread: ThreadId) -> ThreadId:

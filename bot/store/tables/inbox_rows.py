@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
+from bot import clock
 from bot.store.calls import ToolCall
 from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
 from bot.store.tables.database import Transaction
@@ -37,7 +38,7 @@ def placed(db: Transaction, message: InboxMessage, goes_on_for: timedelta) -> In
     if last is None:
         return message
     last_word = max(datetime.fromisoformat(at) for at in last[2:] if at)
-    if not last[1] and datetime.now(UTC) - last_word > goes_on_for:
+    if not last[1] and clock.now() - last_word > goes_on_for:
         return message
     earlier = replace(thread, ts=last[0])
     continue_in(db, earlier, message.ts)
@@ -81,7 +82,7 @@ def insert_message(db: Transaction, message: InboxMessage, status: str) -> None:
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             *(thread.team, thread.channel, thread.ts, message.ts, message.user, message.user_team, message.shared),
-            *(message.text, write_files(message.files), message.called_in, status, datetime.now(UTC).isoformat()),
+            *(message.text, write_files(message.files), message.called_in, status, clock.now().isoformat()),
             json.dumps(asdict(message.form)) if message.form else None,
             message.traceparent,
         ],
@@ -115,7 +116,7 @@ def _erased_key(thread: ThreadId, ts: str) -> str:
 
 def erase_inbox(db: Transaction, thread: ThreadId) -> None:
     """Erase the thread's messages; each is known for some days, so that it is not answered when it comes again."""
-    now = datetime.now(UTC).isoformat()
+    now = clock.now().isoformat()
     for (ts,) in db.execute("SELECT ts FROM inbox WHERE thread = ?", [thread.key]).fetchall():
         db.execute(
             "INSERT INTO erased_messages VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
@@ -193,7 +194,7 @@ def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool
         """UPDATE inbox SET status = ?, error = ?, finished_at = ?
            WHERE thread = ?
            AND status IN ('waiting', 'running') AND status = 'running'""",
-        ["failed" if error else "done", error, datetime.now(UTC).isoformat(), thread.key],
+        ["failed" if error else "done", error, clock.now().isoformat(), thread.key],
     )
     return is_answering(db, thread)
 
@@ -222,7 +223,7 @@ def go_on(db: Transaction, thread: ThreadId, user: str, text: str) -> None:
     """Continue the thread, as if this person had written the text there now; not where people have taken over."""
     if is_quiet_for(db, thread, user):
         return
-    now = datetime.now(UTC)
+    now = clock.now()
     db.execute(
         """INSERT INTO inbox
                (team, channel, thread_ts, ts, user, user_team, shared, text, status, received_at)
@@ -260,7 +261,7 @@ def mark_changed(
     if row is None:
         return None
     row_id, status, thread_ts, user, changed_at, said = row
-    now = datetime.now(UTC).isoformat()
+    now = clock.now().isoformat()
     if status in ("unclaimed", "waiting") and text is None:
         db.execute("UPDATE inbox SET status = 'done', finished_at = ?, changed_at = ? WHERE id = ?", [now, now, row_id])
     elif status in ("unclaimed", "waiting"):

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.store.calls import Conversation, ToolCall
 from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, ThreadId
 from bot.store.tables.calls import calls_of_turn
@@ -69,7 +69,7 @@ def append(
            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         [
             *(thread.team, thread.channel, thread.ts, message["role"], json.dumps(message, ensure_ascii=False)),
-            *(inbox_id, call_id, datetime.now(UTC).isoformat()),
+            *(inbox_id, call_id, clock.now().isoformat()),
         ],
     )
     return int(inserted.fetchall()[0][0])

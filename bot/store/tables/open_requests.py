@@ -1,8 +1,9 @@
 """The requests that are open: what the sweeper does with them, and which of them a change in Slack is about."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.store.calls import CallStatus, ToolCall
 from bot.store.records import Post, ThreadId
 from bot.store.tables.calls import call_of, get_call
@@ -20,7 +21,7 @@ class OpenRequests:
 
     async def begin(self, call: ToolCall) -> bool:
         """Note that a change may reach the shop from now on, and return whether it is still open."""
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         sql = """UPDATE tool_calls SET begun_at = coalesce(begun_at, ?)
                  WHERE id = ? AND status IN ('running', 'unknown')"""
         return await self._database.commit(lambda db: db.execute(sql, [now, call.id]).rowcount == 1)
@@ -38,7 +39,7 @@ class OpenRequests:
             marked = db.execute(
                 """UPDATE tool_calls SET reported_at = ?
                    WHERE id = ? AND status IN ('running', 'unknown') AND reported_at IS NULL""",
-                [datetime.now(UTC).isoformat(), call.id],
+                [clock.now().isoformat(), call.id],
             )
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)
@@ -73,7 +74,7 @@ class OpenRequests:
         def write(db: Transaction) -> None:
             marked = db.execute(
                 "UPDATE tool_calls SET reminded_at = ? WHERE id = ? AND status = 'pending' AND reminded_at IS NULL",
-                [datetime.now(UTC).isoformat(), call.id],
+                [clock.now().isoformat(), call.id],
             )
             if marked.rowcount == 1:
                 self._outbox.insert(db, posts, call.thread)

@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from bot import clock
 from bot.store.records import Block, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
@@ -57,7 +58,7 @@ class Outbox:
 
         One that has nothing before it in its channel is marked as ours at once, which spares `next` a write.
         """
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         for post in posts:
             db.lock(_lock(post.channel))
             waiting = "SELECT 1 FROM outbox WHERE channel = ? AND status = 'waiting'"
@@ -165,13 +166,15 @@ class Outbox:
         await self._write(post, "sender = NULL, error = ?", error)
 
     async def sent(self, post: Post, ts: str) -> Post | None:
-        """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does."""
+        """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does.
+
+        Of one that was taken from us meanwhile nothing is remembered: whoever has it, and the channel, looks for it.
+        """
 
         def write(db: Transaction) -> Post | None:
-            db.execute(
-                "UPDATE outbox SET status = 'sent', ts = ?, error = NULL, sent_at = ? WHERE id = ?",
-                [ts, datetime.now(UTC).isoformat(), post.id],
-            )
+            now = clock.now().isoformat()
+            if not self._change(db, post, "status = 'sent', ts = ?, error = NULL, sent_at = ?", ts, now):
+                return None
             db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
             return self._take(db, post.channel)
 
@@ -184,9 +187,7 @@ class Outbox:
         """
 
         def write(db: Transaction) -> None:
-            mine = [error, post.id, self._leases.process]
-            failed = db.execute("UPDATE outbox SET status = 'failed', error = ? WHERE id = ? AND sender = ?", mine)
-            if failed.rowcount == 1 and (left := give_back(db, post.id)):
+            if self._change(db, post, "status = 'failed', error = ?", error) and (left := give_back(db, post.id)):
                 db.execute("UPDATE relays SET to_channel = ? WHERE post_id = ?", [NOWHERE, post.id])
                 self.insert(db, [unreached(*left)], left[0])
 
@@ -198,10 +199,15 @@ class Outbox:
         await self._write(post, changes, text, json.dumps(blocks), bool(blocks), error)
 
     async def _write(self, post: Post, changes: str, *values: str | bool) -> None:
-        """Change a post that is in our hands; one that was taken from us meanwhile is another's to speak of."""
-        sql = f"UPDATE outbox SET {changes} WHERE id = ? AND sender = ?"  # noqa: S608 - words of ours
-        mine = [*values, post.id, self._leases.process]
-        await self._database.commit(lambda db: db.execute(sql, mine))
+        await self._database.commit(lambda db: self._change(db, post, changes, *values))
+
+    def _change(self, db: Transaction, post: Post, changes: str, *values: str | bool) -> bool:
+        """Change a post that is in our hands, and return whether it was; else it is another's to speak of.
+
+        How often it was taken is its fence: it may have been taken from us, and be ours again since.
+        """
+        sql = f"UPDATE outbox SET {changes} WHERE id = ? AND sender = ? AND attempts = ?"  # noqa: S608 - words of ours
+        return bool(db.execute(sql, [*values, post.id, self._leases.process, post.attempts]).rowcount == 1)
 
 
 def _turn(db: Transaction, post: Post) -> float:

@@ -1,7 +1,8 @@
 """What people see of all threads at a glance: requests, threads that need somebody, the day in figures."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bot import clock
 from bot.store.calls import ToolCall
 from bot.store.overviews import OpenThread, Page, Today
 from bot.store.records import ThreadId
@@ -22,7 +23,7 @@ class Overview:
 
     async def waiting(self, start: int, most: int, *, escalated: bool = False) -> Page[ToolCall]:
         """List the requests that wait for a decision, or those of which the next group was asked, the oldest first."""
-        now, waiting = datetime.now(UTC).isoformat(), _WAITING + (" AND escalated_at IS NOT NULL" if escalated else "")
+        now, waiting = clock.now().isoformat(), _WAITING + (" AND escalated_at IS NOT NULL" if escalated else "")
 
         def read(db: Transaction) -> Page[ToolCall]:
             total = db.execute(f"SELECT count(*) FROM tool_calls WHERE {waiting}", [now]).fetchone()[0]
@@ -59,7 +60,7 @@ class Overview:
 
     async def today(self) -> Today:
         """Count what has happened since midnight, in UTC."""
-        day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+        day = clock.now().replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
 
         def read(db: Transaction) -> Today:
             messages, people, failed = db.execute(

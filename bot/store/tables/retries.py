@@ -45,13 +45,13 @@ def _message_again(db: Transaction, like: str) -> tuple[str, str] | None:
     if len(errors) > 1:
         raise NothingToRetryError("Several messages have a reference that begins so. Give more of it.")
     for row_id, _, _ in rows:
-        # What was said joins the conversation once more, behind the apology.
-        db.execute("UPDATE messages SET inbox_id = NULL WHERE inbox_id = ?", [row_id])
-        db.execute(
+        again = db.execute(
             """UPDATE inbox SET status = 'waiting', attempts = 0, error = NULL, finished_at = NULL, traceparent = NULL
-               WHERE id = ?""",
+               WHERE id = ? AND status = 'failed'""",
             [row_id],
         )
+        if again.rowcount == 1:  # What was said joins the conversation once more, behind the apology.
+            db.execute("UPDATE messages SET inbox_id = NULL WHERE inbox_id = ?", [row_id])
     reference = str(rows[0][1]).partition(":")[0]
     return reference, f"The message of {rows[0][2]} waits for its answer again."
 
@@ -70,7 +70,10 @@ def _post_again(db: Transaction, like: str) -> tuple[str, str] | None:
             "This is the card of a request that was closed without it. It can be asked for again."
         )
     # Somebody else's mark: whether the post is in Slack after all is asked before it is posted.
-    db.execute("UPDATE outbox SET status = 'waiting', attempts = 0, sender = 'retry' WHERE id = ?", [row_id])
+    db.execute(
+        "UPDATE outbox SET status = 'waiting', attempts = 0, sender = 'retry' WHERE id = ? AND status = 'failed'",
+        [row_id],
+    )
     return row_id, f"The post in {channel} is tried again."
 
 

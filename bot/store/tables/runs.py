@@ -1,8 +1,9 @@
 """Where a run began in its conversation, and what it has cost since, within the caller's transaction."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
+from bot import clock
 from bot.store.calls import Spent
 from bot.store.records import ThreadId
 from bot.store.tables.database import Transaction
@@ -37,7 +38,7 @@ def spent(db: Transaction, thread: ThreadId, begin: Begin) -> Spent:
            FROM model_calls WHERE thread = ? AND created_at >= ?""",
         [thread.key, begin.at],
     ).fetchone()
-    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    hour_ago = (clock.now() - timedelta(hours=1)).isoformat()
     calls = db.execute(
         """SELECT count(*) FROM tool_calls WHERE thread = ? AND requester = ? AND created_at > ?
            AND message_id IS NOT NULL AND supersedes IS NULL""",

@@ -1,7 +1,6 @@
 """What the operator switches while the bot runs: whether anything may be approved at all."""
 
-from datetime import UTC, datetime
-
+from bot import clock
 from bot.store.tables.audit import write_audit
 from bot.store.tables.database import Database, Transaction
 
@@ -38,7 +37,11 @@ class Switches:
         await self._database.commit(write)
 
 
+PAUSE = "pause"  # locked by who pauses, and shared by all who take a yes unless there is a pause
+
+
 def set_paused(db: Transaction) -> None:
-    """Stop claims from now on, within the caller's transaction."""
-    now = datetime.now(UTC).isoformat()
+    """Stop claims from now on, within the caller's transaction; those that are being taken are waited for."""
+    db.lock(PAUSE)
+    now = clock.now().isoformat()
     db.execute("INSERT INTO switches VALUES ('paused', ?) ON CONFLICT DO NOTHING", [now])

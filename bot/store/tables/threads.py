@@ -1,9 +1,10 @@
 """The rows of `threads`, within the caller's transaction."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from bot.store.records import Post, ThreadId
+from bot import clock
+from bot.store.records import InboxMessage, Post, ThreadId
 from bot.store.tables.database import Transaction
 
 
@@ -12,7 +13,7 @@ def insert_thread(db: Transaction, thread: ThreadId, started_by: str) -> None:
     db.execute(
         """INSERT INTO threads (team, channel, ts, started_by, created_at) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT DO NOTHING""",
-        [thread.team, thread.channel, thread.ts, started_by, datetime.now(UTC).isoformat()],
+        [thread.team, thread.channel, thread.ts, started_by, clock.now().isoformat()],
     )
 
 
@@ -48,7 +49,7 @@ def mark_handed_over(db: Transaction, thread: ThreadId, user: str) -> None:
     db.execute(
         """UPDATE threads SET handed_over_at = ?, handed_over_by = CASE WHEN handed_over_by = started_by
            AND handed_over_at IS NOT NULL THEN handed_over_by ELSE ? END WHERE thread = ?""",
-        [datetime.now(UTC).isoformat(), user, thread.key],
+        [clock.now().isoformat(), user, thread.key],
     )
 
 
@@ -70,7 +71,7 @@ def mark_taken_back(db: Transaction, thread: ThreadId) -> bool:
 
 def take_back_older_than(db: Transaction, hours: float) -> None:
     """Answer again in threads that people have had for so long."""
-    before = datetime.now(UTC) - timedelta(hours=hours)
+    before = clock.now() - timedelta(hours=hours)
     db.execute("UPDATE threads SET handed_over_at = NULL WHERE handed_over_at < ?", [before.isoformat()])
 
 
@@ -87,7 +88,7 @@ def keep_rating(
         """INSERT INTO ratings (thread, post_id, user, worth, reason, at) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (post_id, user) DO UPDATE SET (thread, worth, reason, at)
            = (excluded.thread, excluded.worth, excluded.reason, excluded.at)""",
-        [thread.key, post_id, user, worth, reason, datetime.now(UTC).isoformat()],
+        [thread.key, post_id, user, worth, reason, clock.now().isoformat()],
     )
 
 
@@ -127,9 +128,14 @@ def team_post(db: Transaction, thread: ThreadId, post: Post, *, escalates: bool)
     return post
 
 
-def set_intent(db: Transaction, thread: ThreadId, intent: str) -> None:
-    """Keep what the thread's customer wants."""
-    db.execute("UPDATE threads SET intent = ? WHERE thread = ?", [intent, thread.key])
+def set_intent(db: Transaction, message: InboxMessage, intent: str) -> bool:
+    """Keep what the thread's customer wants, unless the message was taken up again; return whether it was kept."""
+    kept = db.execute(
+        """UPDATE threads SET intent = ? WHERE thread = ?
+           AND EXISTS (SELECT 1 FROM inbox WHERE id = ? AND attempts = ?)""",
+        [intent, message.thread.key, message.id, message.attempts],
+    )
+    return bool(kept.rowcount == 1)
 
 
 def get_intent(db: Transaction, thread: ThreadId) -> str | None:
@@ -148,9 +154,9 @@ def get_timeline(db: Transaction, thread: ThreadId) -> str | None:
     return found[0] if found else None
 
 
-def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None) -> None:
-    """Keep the ts of that message, or that there is none."""
-    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ?", [ts, thread.key])
+def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
+    """Keep the ts of that message in place of the one before, or that there is none."""
+    db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ? AND timeline_ts IS ?", [ts, thread.key, before])
 
 
 def erase_ratings(db: Transaction, user: str) -> None:

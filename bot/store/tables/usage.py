@@ -1,7 +1,8 @@
 """What each person has used within the last hour, and which bound they were told of."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from bot import clock
 from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.tables.database import Database, Transaction
 
@@ -19,7 +20,7 @@ class Usage:
 
         Ahead: after a crash it is asked for again, under the same key.
         """
-        now = datetime.now(UTC)
+        now = clock.now()
 
         def write(db: Transaction) -> BoundReached | None:
             for bound in bounds:
@@ -33,7 +34,7 @@ class Usage:
 
     async def drop_old(self) -> None:
         """Forget what was used more than an hour ago."""
-        now = datetime.now(UTC)
+        now = clock.now()
 
         def write(db: Transaction) -> None:
             db.execute("DELETE FROM usage WHERE at <= ?", [(now - HOUR).isoformat()])
@@ -54,7 +55,7 @@ def _is_counted(db: Transaction, resource: Resource, key: str) -> bool:
 
 def count_use(db: Transaction, user: str, resource: Resource, key: str, amount: int) -> None:
     """Count what the person has used, once a key, within the caller's transaction."""
-    now = datetime.now(UTC)
+    now = clock.now()
     db.execute(
         "INSERT INTO usage (resource, key, user, amount, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [resource, key, user, amount, now.isoformat()],

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from bot import clock
 from bot.store.calls import ToolCall
 from bot.store.records import Post, new_id
 from bot.store.tables.calls import get_call
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.outbox import Outbox, cards_of, redraw
+from bot.store.tables.switches import PAUSE
 
 Draw = Callable[[ToolCall, Post], Post]
 
@@ -24,6 +25,7 @@ class Yeses:
         """Take the first of two yeses, in place of the one in `call`, cards redrawn; return whether this was it."""
 
         def write(db: Transaction) -> bool:
+            db.lock(PAUSE, shared=True)
             now = db.now().isoformat()
             taken = db.execute(
                 """UPDATE tool_calls SET first_approved_by = ?, first_approved_at = ?
@@ -61,7 +63,7 @@ class Yeses:
                 """UPDATE tool_calls SET escalated_at = ?
                    WHERE id = ? AND status = 'pending' AND escalated_at IS NULL AND confirmed_at IS ? AND quote IS ?""",
                 [
-                    *(datetime.now(UTC).isoformat(), call.id),
+                    *(clock.now().isoformat(), call.id),
                     *(call.confirmed_at and call.confirmed_at.isoformat(), call.quote),
                 ],
             )
