@@ -44,6 +44,7 @@ ABOVE_DAY_LIMIT = (
     "So much has come back to this person within a day that more people have to agree, so nothing was done. The new "
     "card says who."
 )
+YOU_ASKED = "You asked for this yourself, so somebody else has to approve it. The request stays open."
 NEEDS_MORE = (
     "More people have to agree to this by now than when it was asked for, so nothing was done. The new card says who."
 )
@@ -205,7 +206,7 @@ class Approvals:
             return None if passed else await self.too_late(call.id)
         if call.approvals_needed > 1 and not await self._two.has_first(call):
             return None if await self._two.take_first(call, click.user) else await self._after_another(click, call)
-        if call.approvals_needed > 1 and call.first_approved_by == click.user:
+        if call.approvals_needed > 1 and await self._may_be(click.user, call.first_approved_by):
             return YOURS_COUNTS
         try:
             return await self._claim(click, call)
@@ -305,13 +306,22 @@ class Approvals:
         if not await self.may_approve(click, call):
             return f"Only {self._cards.approvers(call)} can approve this. The request stays open."
         allows_own = self._settings.allow_self_approval and call.approvals_needed <= 1
-        if click.user == call.requester and not allows_own:
-            return "You asked for this yourself, so somebody else has to approve it. The request stays open."
-        if not allows_own:
-            clicker = await self._identity.person(click.user)
-            if await self._executor.is_about(call, clicker):
-                return "This is about your own order or account, so somebody else has to approve it. It stays open."
+        if allows_own:
+            return None
+        if click.user == call.requester:
+            return YOU_ASKED
+        clicker = await self._identity.person(click.user)
+        if await self._executor.is_about(call, clicker):
+            return "This is about your own order or account, so somebody else has to approve it. It stays open."
+        if await self._may_be(click.user, call.requester):
+            return YOU_ASKED
         return None
+
+    async def _may_be(self, user: str, other: str | None) -> bool:
+        """Return whether this may be the other one, too, with another account. Raises IdentityError."""
+        if other is None or user == other:
+            return user == other
+        return (await self._identity.person(user)).may_be(await self._identity.person(other))
 
     async def too_late(self, call_id: str) -> str:
         """Say how a request has ended that somebody wanted to decide."""

@@ -78,16 +78,18 @@ class Executor:
     async def is_about(self, call: ToolCall, person: Person) -> bool:
         """Return whether the call is about an order or the account of this person, by account or by e-mail address.
 
+        An address counts here though nobody has confirmed it.
         Raises ToolCrashError and ShopUnavailableError when in doubt.
         """
         try:
             customer = quoted_of(call).quote.customer
         except ToolError:
             return False  # it is too old to be done at all
-        if person.email is None:
+        address = person.profile_email
+        if address is None:
             return False
-        account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
-        return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
+        account = await within(self._settings.tool_timeout_seconds, self._shop.customer(address))
+        return plain_address(customer.email) == address or (account is not None and account.id == customer.id)
 
     async def quoted_now(self, call: ToolCall, requester: Person) -> Quoted:
         """Quote what was shown again: an equal quote says that it still holds. Raises ToolError when it can't be done.
