@@ -85,7 +85,8 @@ _TOKENS = re.compile(
     r"|(?i:(?<=bearer )|(?<=bearer: ))[\w.~+/=-]{12,2000}"
     r"|(?i:(?<=authorization: )(?:basic|token|digest|apikey) |(?<=authorization: ))(?!\[secret)[\w.~+/=:-]{8,2000}"
     r"|(?<![\w-])(?:G-)?[0-9]{4,8}(?= is your (?:\w{1,20} ){0,3}"
-    r"(?i:(?:verification|security|login|sign-in) code|one-time|passcode|otp|pin)\b)|(?:(?<= -u )|(?<= --user ))[^\s:]{1,60}:[^\s]{1,200}"
+    r"(?i:(?:verification|security|login|sign-in) code|one-time|passcode|otp|pin)\b)"
+    r"|(?:(?<= -u )|(?<= --user ))[^\s:]{1,60}:[^\s]{1,200}"
     r"|(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{10,200}"
     r"|(?<=://)[^\s/:@<>]{1,100}:[^\s/@<>]{1,200}(?=@)",
 )
