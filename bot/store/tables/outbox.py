@@ -279,14 +279,15 @@ def erase_mentions(db: Transaction, user: str) -> bool:
     return True
 
 
-def erase_old_posts(db: Transaction, before: str) -> None:
-    """Erase what was said before a time and is no card of a request."""
+def erase_old_posts(db: Transaction, before: str) -> int:
+    """Erase what was said before a time and is no card of a request, and return how much that was."""
     db.execute(
         """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (
                SELECT id FROM outbox WHERE created_at < ? AND call_id IS NULL)""",
         [before, before],
     )
-    db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [before])
+    old = "DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL"
+    return int(db.execute(old, [before]).rowcount)
 
 
 def _post(row: dict[str, Any]) -> Post:
