@@ -37,7 +37,14 @@ MAX_RETRY_INTERVAL_SECONDS = 60.0
 CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 EVENT_TYPE = "support_bot_post"
 _TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
-_BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
+_BLOCK_ERRORS = (
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_too_long",
+    "msg_blocks_too_long",
+    "slack_connect_blocked_file_link",
+    "slack_connect_file_link_sharing_blocked",
+)
 # What Slack says of this very post, and would say again.
 _FINAL_ERRORS = (
     "cannot_dm_bot",
@@ -46,6 +53,7 @@ _FINAL_ERRORS = (
     "channel_not_found",
     "edit_window_closed",
     "invalid_metadata_format",
+    "invalid_metadata_schema",
     "is_archived",
     "message_not_found",
     "messages_tab_disabled",
