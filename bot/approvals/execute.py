@@ -178,7 +178,10 @@ class Executor:
 
     async def _look(self, call: ToolCall, shown: Quoted) -> Applied | None:
         looking = self._maker(shown.change).applied(shown.change, _key(call))
-        return await within(self._settings.tool_timeout_seconds, looking)
+        try:
+            return await within(self._settings.tool_timeout_seconds, looking)
+        except ToolError as error:  # that it does not tell says nothing of whether it was done
+            raise ToolCrashError(f"the shop refuses to tell: {error}") from error
 
     def _maker(self, change: Change) -> Shop | ForeignCalls:
         return self._foreign if isinstance(change, CallTool) else self._shop
