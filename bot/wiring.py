@@ -214,7 +214,7 @@ def _slack_side(
     below = Feedback(
         ourselves=ourselves,
         client=ground.client,
-        people=People(store.conversations, deciding.escalation, settings),
+        people=People(store.conversations, deciding.escalation, Bounds(store.usage, settings), settings),
         delivery=delivery,
         team_channel=settings.escalation_channel,
     )

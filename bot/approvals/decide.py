@@ -171,6 +171,13 @@ class Approvals:
             )
         return words
 
+    async def too_often(self, click: Click, decision: str) -> str | None:
+        """Count a press; return words for who has pressed too often, which are kept once."""
+        reached = await self.count(click)
+        if reached is None:
+            return None
+        return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else TOO_MANY_CLICKS
+
     async def count(self, click: Click) -> BoundReached | None:
         """Count a press; return the bound when the person has pressed as often as they may."""
         bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)

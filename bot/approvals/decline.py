@@ -56,8 +56,8 @@ class Declining:
         return words(DECLINE_TITLE, "Declined. The thread is told why, in your words.")
 
     async def _declinable(self, click: Click) -> ToolCall | str:
-        if await self._approvals.count(click) is not None:
-            return TOO_MANY_CLICKS
+        if (refusal := await self._approvals.too_often(click, "decline")) is not None:
+            return refusal
         found = await self._approvals.find(click)
         if isinstance(found, str):
             return found
@@ -69,7 +69,8 @@ class Declining:
         return YOURS if click.user == found.requester else found
 
     def _refused(self, click: Click, told: str) -> View:
-        self._approvals.logged(click, "decline", told)
+        if told != TOO_MANY_CLICKS:  # which is kept already
+            self._approvals.logged(click, "decline", told)
         return words(DECLINE_TITLE, Mrkdwn(told))
 
     async def _is_public(self, channel: str) -> bool:
