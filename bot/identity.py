@@ -10,12 +10,20 @@ class IdentityError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Slack user as we see them, with the e-mail address that is surely theirs: without one, no orders are."""
+    """A Slack user as we see them, with the e-mail address that is surely theirs: without one, no orders are.
+
+    `profile_email` is what their profile says, confirmed or not: enough for a doubt, and not for a right.
+    """
 
     id: str
     team: str
     email: str | None
     is_staff: bool
+    profile_email: str | None = None
+
+    def may_be(self, other: "Person") -> bool:
+        """Return whether these may be two accounts of one person, or are one account."""
+        return self.id == other.id or (self.profile_email is not None and self.profile_email == other.profile_email)
 
 
 def plain_address(address: str) -> str:

@@ -94,8 +94,11 @@ def unreached(thread: ThreadId, user: str) -> Post:
 
 
 def _said(conversation: Sequence[ChatMessage]) -> list[tuple[str, str]]:
+    """Return who said what, as it was posted: of the model without instructions; nobody's name is the bot's."""
     said = [
-        (message.get("name", "") if message["role"] == "user" else "", str(message["content"]).partition(QUOTED)[0])
+        (message.get("name", ""), str(message["content"]).partition(QUOTED)[0])
+        if message["role"] == "user"
+        else ("", without_instructions(str(message["content"])))
         for message in conversation
         if message["role"] in ("user", "assistant") and message.get("content")
     ]

@@ -1,5 +1,6 @@
 """Between the bot and people: a thread is handed over and given back, and answers are rated."""
 
+from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
 from bot.blocks.messages import context, section
 from bot.blocks.people import HANDED_OVER, REASONS, what_was_wrong
@@ -12,16 +13,25 @@ from bot.store.store import Conversations
 CALLED = "A person of the team was called, and answers in the thread."
 NOBODY_CALLED = "Nobody was called again: either people have this thread already, or they were called often just now."
 NOT_OURS = "This is not a conversation of mine."
+TOO_OFTEN = "You have pressed buttons as often as I look at within an hour. Please write to me instead, or try later."
 THANKS = "Thank you for telling me."
 
 
 class People:
     """What buttons below answers do; each returns words for the one who pressed alone."""
 
-    def __init__(self, conversations: Conversations, escalation: Escalation, settings: Settings) -> None:
+    def __init__(
+        self, conversations: Conversations, escalation: Escalation, bounds: Bounds, settings: Settings
+    ) -> None:
+        self._bounds = bounds
         self._conversations = conversations
         self._escalation = escalation
         self._has_people = settings.escalation_channel is not None
+
+    async def refusal(self, user: str) -> str | None:
+        """Count a press; return words for who has pressed too often, and none at all when they have read them."""
+        reached = await self._bounds.press(user)
+        return None if reached is None else TOO_OFTEN if reached.is_news else ""
 
     async def rate(self, thread: ThreadId, user: str, value: str) -> tuple[str, tuple[Block, ...]]:
         """Keep whether an answer helped, the last word counts; who was not helped is asked one question."""

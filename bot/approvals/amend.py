@@ -98,8 +98,8 @@ class Amending:
         return words(CHANGE_TITLE, f"{what} waits for approval now, on a new card. Nothing has happened yet.")
 
     async def _find(self, click: Click) -> _Found:
-        if await self._clicks.count(click) is not None:
-            raise _RefusedError(TOO_MANY_CLICKS)
+        if (refusal := await self._clicks.too_often(click, "change")) is not None:
+            raise _RefusedError(refusal)
         call = await self._clicks.find(click)
         if isinstance(call, str):
             raise _RefusedError(call)
@@ -157,7 +157,8 @@ class Amending:
             raise FormError(UNSURE, field) from error
 
     def _refused(self, click: Click, told: str) -> View:
-        self._clicks.logged(click, "change", told)
+        if told != TOO_MANY_CLICKS:  # which is kept already
+            self._clicks.logged(click, "change", told)
         return words(CHANGE_TITLE, Mrkdwn(told))
 
 

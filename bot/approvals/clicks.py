@@ -81,6 +81,10 @@ class Clicks:
             return await self.too_late(call.id)
         return call
 
+    async def may_be(self, click: Click, other: str | None) -> bool:
+        """Return whether who pressed may be the other one, too, with another account. Raises IdentityError."""
+        return await self._permission.may_be(click.user, other)
+
     async def pending(self, call_id: str) -> ToolCall | None:
         """Return the request as it is by now, if it still waits."""
         call = await self._store.calls.get(call_id)
@@ -118,6 +122,13 @@ class Clicks:
                 thread=f"{click.channel}/{click.message_ts}",
             )
         return words
+
+    async def too_often(self, click: Click, decision: str) -> str | None:
+        """Count a press; return words for who has pressed too often, which are kept once."""
+        reached = await self.count(click)
+        if reached is None:
+            return None
+        return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else TOO_MANY_CLICKS
 
     async def count(self, click: Click) -> BoundReached | None:
         """Count a press; return the bound when the person has pressed as often as they may."""

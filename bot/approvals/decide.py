@@ -87,7 +87,7 @@ class Approvals:
             return None if passed else await self._clicks.too_late(call.id)
         if call.approvals_needed > 1 and not await self._two.has_first(call):
             return None if await self._two.take_first(call, click.user) else await self._after_another(click, call)
-        if call.approvals_needed > 1 and call.first_approved_by == click.user:
+        if call.approvals_needed > 1 and await self._clicks.may_be(click, call.first_approved_by):
             return YOURS_COUNTS
         try:
             return await self._claim(click, call)

@@ -57,8 +57,8 @@ class Declining:
         return words(DECLINE_TITLE, "Declined. The thread is told why, in your words.")
 
     async def _declinable(self, click: Click) -> ToolCall | str:
-        if await self._clicks.count(click) is not None:
-            return TOO_MANY_CLICKS
+        if (refusal := await self._clicks.too_often(click, "decline")) is not None:
+            return refusal
         found = await self._clicks.find(click)
         if isinstance(found, str):
             return found
@@ -70,7 +70,8 @@ class Declining:
         return YOURS if click.user == found.requester else found
 
     def _refused(self, click: Click, told: str) -> View:
-        self._clicks.logged(click, "decline", told)
+        if told != TOO_MANY_CLICKS:  # which is kept already
+            self._clicks.logged(click, "decline", told)
         return words(DECLINE_TITLE, Mrkdwn(told))
 
     async def _is_public(self, channel: str) -> bool:

@@ -10,7 +10,7 @@ from bot.shop.changes import Applied, CallTool, Change, Quoted
 from bot.shop.shop import LookFirst, Safe, Shop
 from bot.store.calls import ToolCall
 from bot.tools.foreign import ForeignCalls
-from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolError, within
+from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
 
 NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
 
@@ -59,22 +59,30 @@ class Effects:
         return applied
 
     async def applied(self, call: ToolCall, shown: Quoted) -> Applied | None:
-        """Find out what became of an earlier attempt; None when nothing is known of it. Raises as the shop does."""
-        return await within(self._seconds, self._maker(shown.change).applied(shown.change, _key(call)))
+        """Find out what became of an earlier attempt; None when nothing is known of it.
+
+        Raises ToolCrashError and ShopUnavailableError when it is not told.
+        """
+        try:
+            return await within(self._seconds, self._maker(shown.change).applied(shown.change, _key(call)))
+        except ToolError as error:  # that it does not tell says nothing of whether it was done
+            raise ToolCrashError(f"the shop refuses to tell: {error}") from error
 
     async def is_about(self, call: ToolCall, person: Person) -> bool:
         """Return whether the call is about an order or the account of this person, by account or by e-mail address.
 
+        An address counts here though nobody has confirmed it.
         Raises ToolCrashError and ShopUnavailableError when in doubt.
         """
         try:
             customer = quoted_of(call).quote.customer
         except ToolError:
             return False  # it is too old to be done at all
-        if person.email is None:
+        address = person.profile_email
+        if address is None:
             return False
-        account = await within(self._seconds, self._shop.customer(person.email))
-        return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
+        account = await within(self._seconds, self._shop.customer(address))
+        return plain_address(customer.email) == address or (account is not None and account.id == customer.id)
 
     def offers(self, call: ToolCall) -> bool:
         """Return whether what was asked for can still be asked for, in this version and with these settings."""

@@ -8,6 +8,7 @@ from bot.identity import Identity
 from bot.settings import Settings
 from bot.store.calls import ToolCall
 
+YOU_ASKED = "You asked for this yourself, so somebody else has to approve it. The request stays open."
 PAUSED = "The operator has paused approvals, so nothing was done. The request stays open."
 
 
@@ -45,11 +46,16 @@ class Permission:
     async def _refusal_to_approve(self, user: str, call: ToolCall) -> str | None:
         if not await self.may_approve(user, call):
             return f"Only {self._cards.approvers(call)} can approve this. The request stays open."
-        allows_own = self._allows_own and call.approvals_needed <= 1
-        if user == call.requester and not allows_own:
-            return "You asked for this yourself, so somebody else has to approve it. The request stays open."
-        if not allows_own:
-            clicker = await self._identity.person(user)
-            if await self._effects.is_about(call, clicker):
-                return "This is about your own order or account, so somebody else has to approve it. It stays open."
-        return None
+        if self._allows_own and call.approvals_needed <= 1:
+            return None
+        if user == call.requester:
+            return YOU_ASKED
+        if await self._effects.is_about(call, await self._identity.person(user)):
+            return "This is about your own order or account, so somebody else has to approve it. It stays open."
+        return YOU_ASKED if await self.may_be(user, call.requester) else None
+
+    async def may_be(self, user: str, other: str | None) -> bool:
+        """Return whether this may be the other one, too, with another account. Raises IdentityError."""
+        if other is None or user == other:
+            return user == other
+        return (await self._identity.person(user)).may_be(await self._identity.person(other))

@@ -55,13 +55,23 @@ _WORDS = frozenset(
         "today",
     ]
 )
+# Those that begin no sentence, however they are written.
+_NO_BEGINNINGS = frozenset(
+    ["com", "net", "org", "edu", "gov", "io", "co", "uk", "eu", "ru", "cn", "tv", "cc", "biz", "xyz", "dev"]
+)
+# Schemes without slashes that open a program or a page, and are no word before a colon.
+_SCHEMES = (
+    r"(?:bitcoin|ethereum|litecoin|facetime(?:-audio)?|whatsapp|viber|sips?|xmpp|geo|itms(?:-apps)?|ms-[a-z-]{2,30}"
+    r"|view-source|blob|spotify|tg|wss?|ssh|s?ftp|ldap|smb|slack|zoommtg|msteams)"
+)
 _PORT = r"(?::\d{1,5})?"
 _PATH = rf"(?:[/?\#]{_REST})?"
 # What a person takes for an address, and e-mail addresses, which are told apart from it.
 _ADDRESS = re.compile(
     rf"(?:mailto:)?(?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}})(?P<more>[/?\#:]\w{_REST})?"
     rf"|(?:[a-z][a-z0-9+.-]{{0,20}}:/|(?<![\w/:])//(?=[\w\[])"
-    rf"|\b(?:https?|mailto|tel|sms|callto|skype|magnet|intent|javascript|vbscript|data|file):)"
+    rf"|\b(?:https?|mailto|tel|sms|callto|skype|magnet|intent|javascript|vbscript|data|file):"
+    rf"|(?<![\w-]){_SCHEMES}:(?=[\w+]))"
     rf"(?:/?\[[0-9a-f:.%]{{2,60}}\])?{_REST}"
     rf"|\[(?P<ip>[0-9a-f:.]{{3,39}})(?:%\w{{1,20}})?\]{_PORT}{_PATH}"
     rf"|(?<![\w:.])(?=[0-9a-f:]{{0,38}}::|(?:[0-9a-f]{{1,4}}:){{7}})(?P<bare_ip>[0-9a-f:.]{{3,39}})(?![\w:]){_PATH}"
@@ -214,6 +224,7 @@ def _is_hosted(found: re.Match[str]) -> bool:
     if domain.lower().startswith("xn--"):
         return True
     begins_sentence = domain[:1].isupper() and domain[1:].islower() and labels[-2:-1].islower()
+    begins_sentence = begins_sentence and domain.lower() not in _NO_BEGINNINGS
     return domain.lower() in _DOMAINS - _WORDS and not begins_sentence
 
 

@@ -96,9 +96,16 @@ async def _listening(app: web.Application, port: int) -> AsyncIterator[None]:
 
 @web.middleware
 async def _same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what another page, or a name that was made to point here, would ask: it could approve as anybody."""
+    """Refuse what another page, or a name that was made to point here, would ask: it could approve as anybody.
+
+    A browser names no origin where a page only embeds or opens an address, and tells then from where that is done; of
+    another page it may open ours, and not in a frame.
+    """
     host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
-    if urlsplit(f"//{host}").hostname not in _OWN_HOSTS or origin not in (None, f"http://{host}"):
+    is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    is_opened = request.path == "/" and request.headers.get("Sec-Fetch-Dest") == "document"
+    is_ours = urlsplit(f"//{host}").hostname in _OWN_HOSTS and origin in (None, f"http://{host}")
+    if not is_ours or (is_foreign and not is_opened):
         raise web.HTTPForbidden(text="The demo answers its own page only.")
     return await handler(request)
 

@@ -29,6 +29,7 @@ from bot.identity import Identity, IdentityError
 from bot.settings import Settings
 from bot.store.bounds import Bound, Resource
 from bot.store.calls import ToolCall
+from bot.store.errors import DatabaseError
 from bot.store.overviews import Page
 from bot.store.records import Block, new_id
 from bot.store.store import Store
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 MAX_VIEWERS = 25
 VIEWED_SECONDS = 900.0
 UNKNOWN = Mrkdwn("Slack did not tell me who you are, so I can't show anything. Please try again.")
+UNREADABLE = Mrkdwn("I can't show anything because of a fault on my side. Please try again in a minute.")
 OTHER_TEAM = Mrkdwn("I can only help people of this workspace.")
 View = Mapping[str, Any]
 Pages = dict[Part, int]
@@ -84,14 +86,12 @@ class Home:
 
     async def ask(self, user: str, pages: Pages | None = None) -> None:
         """Draw a person's Home tab because they want to see it, unless they ask too often."""
-        bound = Bound(Resource.CLICKS, self._clicks)
-        if await self._store.usage.take(user, new_id(), bound) is None:
+        if await self._has_room(user):
             await self.show(user, pages)
 
     async def prompts(self, user: str) -> list[Prompt]:
         """Suggest to a person what to ask; of their orders only when it is known who they are."""
-        bound = Bound(Resource.CLICKS, self._clicks)
-        if await self._store.usage.take(user, new_id(), bound) is not None:
+        if not await self._has_room(user):
             return prompts_for(())
         try:
             person = await self._identity.person(user)
@@ -101,15 +101,31 @@ class Home:
         found = await self._own_orders.page(person, 0, PAGE_SIZE[Part.ORDERS]) if person.team in self._teams else None
         return prompts_for(found.items if found else ())
 
+    async def _has_room(self, user: str) -> bool:
+        bound = Bound(Resource.CLICKS, self._clicks)
+        try:
+            return await self._store.usage.take(user, new_id(), bound) is None
+        except DatabaseError as error:
+            logger.warning("drawing a Home tab uncounted: %s", error)
+            return True
+
     async def show(self, user: str, pages: Pages | None = None, notice: Mrkdwn = NONE) -> None:
-        """Draw a person's Home tab, on the pages that they had unless others are given."""
+        """Draw a person's Home tab, on the pages that they had unless others are given.
+
+        While the database can't be read there is nothing on it but the notice, or words that say so.
+        """
         _, kept = self._viewers.get(user, (0.0, Pages()))
         pages = kept if pages is None else pages
         self._viewers[user] = (monotonic(), pages)
         self._viewers.move_to_end(user)
         while len(self._viewers) > MAX_VIEWERS:
             self._viewers.popitem(last=False)
-        await self._tabs.publish(user, await self._view(user, pages, notice))
+        try:
+            view = await self._view(user, pages, notice)
+        except DatabaseError as error:
+            logger.warning("a Home tab without anything: %s", error)
+            view = home_view([], "{}", notice or UNREADABLE)
+        await self._tabs.publish(user, view)
 
     async def keep_current(self) -> None:
         """Draw again what people have before them, when requests or threads have changed since."""

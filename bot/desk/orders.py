@@ -47,7 +47,17 @@ NONE_FOUND = "There are no orders in your name."
 
 
 class DeskError(Exception):
-    """It is not done; the text is for the person who asked."""
+    """It is not done; the text is for the person who asked, and news to them unless they were told a moment ago."""
+
+    is_news = True
+
+
+class TooOftenError(DeskError):
+    """The person has asked as often as they may."""
+
+    def __init__(self, *, is_news: bool) -> None:
+        super().__init__(TOO_OFTEN)
+        self.is_news = is_news
 
 
 class NotFoundError(DeskError):
@@ -140,8 +150,8 @@ class Orders:
     async def person(self, asker: Asker) -> Person:
         """Find out who asks, unless they ask too often."""
         bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
-        if await self._store.usage.take(asker.user, new_id(), bound) is not None:
-            raise DeskError(TOO_OFTEN)
+        if (reached := await self._store.usage.take(asker.user, new_id(), bound)) is not None:
+            raise TooOftenError(is_news=reached.is_news)
         try:
             person = await self._identity.person(asker.user)
         except IdentityError as error:

@@ -142,14 +142,15 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
         kind = "gone"
     size = file.get("size")
     smaller = _smaller(file) if kind == "image" else ""
+    url = smaller or text(file.get("url_private"))
     return SharedFile(
         id=text(file.get("id"))[:_MAX_NAME_CHARACTERS],
         kind={"image": "picture", "audio": "voice message", "video": "video", "gone": "deleted file"}.get(kind, "file"),
-        name=_name(file.get("title")) or _name(file.get("name")),
+        name=mask(_name(file.get("title")) or _name(file.get("name"))),
         mimetype=_name(file.get("mimetype")),
-        url=smaller or text(file.get("url_private")),
+        url=url if mask(url) == url else "",  # Slack writes a file's name into it
         size=size if isinstance(size, int) and not smaller else 0,
-        words=_file_words(file),
+        words=mask(_file_words(file)),
         by=text(file.get("user"))[:_MAX_NAME_CHARACTERS],
         unfinished=file.get("file_access") == "check_file_info"
         or text(mapping(file.get("transcription")).get("status")) in _UNFINISHED,

@@ -36,7 +36,8 @@ _SAID_TO_BE_ONE = (
 )
 _CARD_CODE = (
     r"(?:cvv2?|cvc2?|cvn2?|cvd|csc|cid|card verification (?:value|code|number)|security (?:code|number)|card code"
-    r"|code on the back|(?:three|four|3|4)[- ]digit (?:code|number)|(?:karten)?pr\u00fcf(?:ziffer|nummer|zahl)"
+    r"|(?:(?:three|four|3|4)[- ]digit )?(?:code|number|digits) on the back(?: of (?:the|my) card)?"
+    r"|(?:three|four|3|4)[- ]digit (?:code|number)|(?:karten)?pr\u00fcf(?:ziffer|nummer|zahl)"
     r"|sicherheits(?:code|nummer)|cryptogramme|code de s\u00e9curit\u00e9|c\u00f3digo de (?:seguridad|seguran\u00e7a)"
     r"|codice di sicurezza|veiligheidscode|kod bezpiecze\u0144stwa|s\u00e4kerhetskod|g\u00fcvenlik kodu"
     r"|\u043a\u043e\u0434 \u0431\u0435\u0437\u043e\u043f\u0430\u0441\u043d\u043e\u0441\u0442\u0438"
@@ -58,6 +59,8 @@ _CREDENTIALS = re.compile(
     rf"|(?<![^\W_]){_CARD_CODE}(?:[\s/-](?:cvv|cvc|code|number|no|nr)\.?)?\W{{0,4}}(?:{_IS}\W{{1,3}})?[0-9]{{3,4}}{_END}"
     rf"|(?<![^\W_]){_SHORT_CODE}(?:[- ](?:code|number|no|nr)\.?)?{_ANY}[0-9][0-9 -]{{2,8}}[0-9]{_END}"
     rf"|(?<![^\W_])tan(?:[- ](?:code|number|nr)\.?)?{_ANY}[0-9]{{6,8}}{_END}"
+    rf"|(?<![^\W_])code (?:[a-z]{{1,12}} ){{1,5}}(?:sms|text|authenticator){_ANY}[0-9][0-9 -]{{2,8}}[0-9]{_END}"
+    rf"|(?<![^\W_])my pass{_STATED}{_NO_STATE}{_WITH_DIGIT}"
     rf"|(?<![^\W_])(?:my|the|your|mein|der|mon|le|mi|il) code{_ANY}[0-9]{{6,8}}{_END}"
     rf"|(?<![^\W])(?:[\w-]{{1,30}}[_-])?{_KEY}(?:{_EQUALS}|{_STATED}|{_BESIDE}){_NO_STATE}(?:{_WITH_DIGIT}|[^\s,;]{{20,200}})"
     rf"|(?<![^\W]){_NAMED_KEY}{_EQUALS}{_NO_STATE}[^\s,;]{{6,200}}"
@@ -81,6 +84,9 @@ _TOKENS = re.compile(
     r"|eyJ[\w-]{10,4000}+\.[\w-]{1,4000}+\.[\w-]{1,4000})"
     r"|(?i:(?<=bearer )|(?<=bearer: ))[\w.~+/=-]{12,2000}"
     r"|(?i:(?<=authorization: )(?:basic|token|digest|apikey) |(?<=authorization: ))(?!\[secret)[\w.~+/=:-]{8,2000}"
+    r"|(?<![\w-])(?:G-)?[0-9]{4,8}(?= is your (?:\w{1,20} ){0,3}"
+    r"(?i:(?:verification|security|login|sign-in) code|one-time|passcode|otp|pin)\b)"
+    r"|(?:(?<= -u )|(?<= --user ))[^\s:]{1,60}:[^\s]{1,200}"
     r"|(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{10,200}"
     r"|(?<=://)[^\s/:@<>]{1,100}:[^\s/@<>]{1,200}(?=@)",
 )

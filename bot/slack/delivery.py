@@ -18,11 +18,13 @@ from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
-from bot.slack.posting import Posting, is_rate_limit, is_transient
+from bot.slack.passed_over import PassedOver
+from bot.slack.posting import Posting
+from bot.slack.refusals import BLOCK_ERRORS, FINAL_ERRORS, is_rate_limit, is_transient
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
-from bot.store.records import Block, Post, ThreadId, new_id, reference
+from bot.store.records import Block, Post, ThreadId, fault, new_id, reference
 from bot.store.store import Outbox
 from bot.tasks import finish
 from bot.tracing import tracing
@@ -34,30 +36,6 @@ CRASH_BACKOFF_SECONDS = 5.0
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
-_BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
-# What Slack says of this very post, and would say again.
-_FINAL_ERRORS = (
-    "cannot_dm_bot",
-    "cannot_reply_to_message",
-    "cant_update_message",
-    "channel_not_found",
-    "edit_window_closed",
-    "invalid_metadata_format",
-    "is_archived",
-    "message_not_found",
-    "messages_tab_disabled",
-    "metadata_too_large",
-    "no_text",
-    "not_in_channel",
-    "restricted_action",
-    "restricted_action_non_threadable_channel",
-    "restricted_action_read_only_channel",
-    "restricted_action_thread_locked",
-    "restricted_action_thread_only_channel",
-    "thread_not_found",
-    "update_failed",
-    "user_not_in_channel",
-)
 
 
 class Delivery:
@@ -81,8 +59,10 @@ class Delivery:
         self._statuses = statuses
         self._sessions = sessions
         self._on_lost_card = on_lost_card
+        self._passed_over = PassedOver()
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
+        self._is_stopped = False
 
     async def run(self) -> None:
         """Send whatever is queued; runs until cancelled."""
@@ -102,6 +82,7 @@ class Delivery:
                 await self.resume()
                 while self._senders:
                     await asyncio.wait(self._senders.values())
+        self._is_stopped = True
         await finish(self._senders.values(), 0)
         await self._statuses.stop()
         await self._sessions.stop()
@@ -127,7 +108,7 @@ class Delivery:
         except SLACK_ERRORS as error:
             name = failure(error)
             logger.warning("could not whisper in %s: %s", thread.channel, name)
-            if name not in _FINAL_ERRORS:
+            if name not in FINAL_ERRORS:
                 said = Mrkdwn(f"{mention(user)} {text}")
                 post = Post(new_id(), thread.team, thread.channel, thread.ts, said, (section(said),))
                 await self._outbox.add(post, thread)
@@ -146,7 +127,7 @@ class Delivery:
 
     def _wake(self, channel: str) -> None:
         self._woken.add(channel)
-        if channel not in self._senders:
+        if channel not in self._senders and not self._is_stopped:
             self._senders[channel] = asyncio.create_task(self._send_all(channel), name=f"channel {channel}")
 
     async def _send_all(self, channel: str) -> None:
@@ -159,22 +140,32 @@ class Delivery:
 
     async def _send_waiting(self, channel: str) -> None:
         try:
-            post = await self._outbox.next(channel)
+            post = await self._next(channel)
             while post:
                 post = await self._send(post)
         except DatabaseError as error:
             logger.warning("sending in %s goes on when the database writes again: %s", channel, error)
             await asyncio.sleep(DATABASE_BACKOFF_SECONDS)
             self._wake(channel)
-        except Exception:  # whatever broke, the post still waits, and is not tried again without a pause
+        except Exception:  # not even a post was found
             logger.exception("sending in %s broke, and goes on in a while", channel)
             await asyncio.sleep(CRASH_BACKOFF_SECONDS)
             self._wake(channel)
 
+    async def _next(self, channel: str) -> Post | None:
+        return await self._outbox.next(channel, besides=self._passed_over.of(channel))
+
     async def _send(self, post: Post) -> Post | None:
         """Try to have the post said, and return what is to be said in its channel after that."""
-        with tracing.post(post.id, post.traceparent):
-            return await self._try(post)
+        try:
+            with tracing.post(post.id, post.traceparent):
+                return await self._try(post)
+        except DatabaseError:
+            raise
+        except Exception as error:  # whatever broke, the post still waits, and others do not wait for it
+            logger.exception("post %s in %s broke, and is tried again in a while", post.id, post.channel)
+            await self._try_again(post, fault(error), others_first=True)
+            return await self._next(post.channel)
 
     async def _try(self, post: Post) -> Post | None:
         reach("post taken")
@@ -189,14 +180,14 @@ class Delivery:
             await self._try_again(post, failure(error))
         else:
             reach("post made")
-            following = await self._outbox.sent(post, ts)
+            following = await self._outbox.sent(post, ts, besides=self._passed_over.of(post.channel))
             thread = f"{post.channel}/{post.thread_ts or ts}"
             tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
             if post.call_id and post.replaces and post.thread_ts and not action_ids(post.blocks):
                 self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
-        return await self._outbox.next(post.channel)
+        return await self._next(post.channel)
 
     async def _handle_error(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
@@ -207,32 +198,38 @@ class Delivery:
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
         elif is_transient(error):
             await self._try_again(post, name)
-        elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
+        elif name in BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
             logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
             await self._outbox.simplify(post, post.text, name, left)
-        elif name in _BLOCK_ERRORS and (tables := with_plain_tables(post.blocks)) != post.blocks:
+        elif name in BLOCK_ERRORS and (tables := with_plain_tables(post.blocks)) != post.blocks:
             logger.warning("Slack refused post %s with its tables (%s %s)", post.id, name, error_detail(error))
             await self._outbox.simplify(post, post.text, name, tables)
-        elif name in _BLOCK_ERRORS and (text := _simpler(post)):
+        elif name in BLOCK_ERRORS and (text := _simpler(post)):
             detail = error_detail(error)
             logger.warning(
                 "Slack refused the blocks of post %s (%s %s); it is said in plain text", post.id, name, detail
             )
             await self._outbox.simplify(post, text, name)
-        elif name in _FINAL_ERRORS or name in _BLOCK_ERRORS:
+        elif name in FINAL_ERRORS or name in BLOCK_ERRORS:
             await self._give_up(post, f"{name}: {detail}" if (detail := error_detail(error)) else name)
         else:  # nothing about this post: a token that is replaced or a workspace that is moved gets it said after all
             if not post.in_doubt:
                 await self._outbox.refused(post, name)
-            await self._try_again(post, name)
+            await self._try_again(post, name, others_first=True)
 
-    async def _try_again(self, post: Post, error: str) -> None:
+    async def _try_again(self, post: Post, error: str, *, others_first: bool = False) -> None:
+        """Have it tried again after a pause, in which the channel waits, or what is said in other threads does not."""
         logger.warning("Slack did not take post %s in %s: %s", post.id, post.channel, error)
         is_old = clock.now() - post.created_at > TIME_TO_TRY
         if post.attempts >= MAX_ATTEMPTS and (is_old or post.ephemeral_for):  # which nobody misses for long
             await self._give_up(post, error)
+            return
+        pause = min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10))
+        if others_first:
+            self._passed_over.add(post, pause)
+            asyncio.get_running_loop().call_later(pause, self._wake, post.channel)
         else:
-            await asyncio.sleep(min(MAX_RETRY_INTERVAL_SECONDS, 0.1 * 2 ** min(post.attempts, 10)))
+            await asyncio.sleep(pause)
 
     async def _give_up(self, post: Post, error: str) -> None:
         thread = f"{post.channel}/{post.thread_ts}" if post.thread_ts else post.channel

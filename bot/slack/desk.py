@@ -99,6 +99,8 @@ class Desk:
         try:
             shown = await (self._orders.one(asker, number) if body["command"] == "/order" else self._orders.all(asker))
         except DeskError as error:
+            if not error.is_news:
+                return
             text = escape(str(error))
         except Exception:  # whatever broke, the person hears of it
             logger.exception("%s of %s broke", body["command"], asker.user)
@@ -169,6 +171,8 @@ class Desk:
         try:
             await doing
         except DeskError as error:
+            if not error.is_news:
+                return False
             text = escape(str(error))
         except Exception:
             logger.exception("a button of an order broke")

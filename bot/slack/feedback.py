@@ -70,10 +70,12 @@ class Feedback:
         thread = ThreadId(self._ourselves.team, channel, str(thread_ts or container["message_ts"]))
         blocks: tuple[Block, ...] = ()
         try:
-            if action["action_id"] == GIVE_BACK:
+            if (refusal := await self._people.refusal(user)) is not None:
+                words = refusal
+            elif action["action_id"] == GIVE_BACK:
                 await self._give_back(body, channel, user, value)
                 return
-            if action["action_id"] == FEEDBACK:
+            elif action["action_id"] == FEEDBACK:
                 words, blocks = await self._people.rate(thread, user, value)
             elif action["action_id"] == TALK_TO_PERSON:
                 words = await self._people.call(thread, user, value)
@@ -82,7 +84,8 @@ class Feedback:
         except Exception:  # whatever broke, the person hears of it
             logger.exception("a button below an answer broke")
             words = BROKEN
-        await self._delivery.post_ephemeral(channel, user, thread_ts, words, blocks)
+        if words:
+            await self._delivery.post_ephemeral(channel, user, thread_ts, words, blocks)
 
     async def _give_back(self, body: dict[str, Any], channel: str, user: str, value: str) -> None:
         """Return a thread to the bot for anybody in the team's channel; the card there says who did."""

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic, time
+from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -26,6 +28,7 @@ MAX_BODY_BYTES = 1_000_000
 MAX_CONNECTIONS = 200
 READ_SECONDS = 3.0  # Slack itself waits no longer
 KEEP_ALIVE_SECONDS = 75.0
+SLACKS = web.AppKey("slacks", set[web.RequestHandler])  # connections on which Slack has signed something
 
 
 class SlackRoute:
@@ -52,6 +55,7 @@ class SlackRoute:
             return _refuse(request, 413, f"it is longer than {MAX_BODY_BYTES} bytes")
         if not self._is_signed(request, raw):
             return _refuse(request, 401, "it is not signed by Slack, or too old")
+        request.app[SLACKS].add(request.protocol)
         bolt_request = _parse(request, raw)
         if bolt_request is None:
             return _refuse(request, 400, "its body cannot be read")
@@ -84,7 +88,8 @@ class _SlackClock(Clock):
 async def serving(web_app: web.Application, host: str, port: int, *, stop_seconds: float) -> AsyncIterator[None]:
     """Serve on the port while the context is open; requests that are half sent then have `stop_seconds` left.
 
-    No more than MAX_CONNECTIONS are open at once, and one that asks for nothing within READ_SECONDS is closed.
+    No more than MAX_CONNECTIONS are open at once. One that asks for nothing within READ_SECONDS is closed, one on which
+    Slack has signed nothing after its answer, or when there is no room for a newer one.
     """
     connections = _Connections()
     connections.watch(web_app)
@@ -94,6 +99,7 @@ async def serving(web_app: web.Application, host: str, port: int, *, stop_second
         auto_decompress=False,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         lingering_time=1.0,
+        logger=_ServerLog(logger),
         shutdown_timeout=stop_seconds,
     )
     await runner.setup()
@@ -109,32 +115,63 @@ async def serving(web_app: web.Application, host: str, port: int, *, stop_second
         await runner.cleanup()
 
 
+class _ServerLog(logging.LoggerAdapter[logging.Logger]):
+    """Tells in one line of what is no HTTP; of all else that aiohttp's server runs into, with its traceback."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **how: Any) -> None:
+        """Log what a request ended in."""
+        if isinstance(exc_info, HttpProcessingError):
+            self.warning("refused a request of %s: it is no HTTP (%s)", *args, type(exc_info).__name__)
+        else:
+            super().exception(msg, *args, exc_info=exc_info, **how)
+
+
 class _Connections:
-    """Bounds how many connections are open, and how long one may ask for nothing."""
+    """Bounds how many connections are open, and what those may take on which Slack has signed nothing."""
 
     def __init__(self) -> None:
         self._silent: set[web.RequestHandler] = set()
+        self._slacks: set[web.RequestHandler] = set()
 
     def watch(self, web_app: web.Application) -> None:
-        """Know by its requests which connection has asked for something."""
+        """Know by its requests which connection has asked for something, and which is Slack's."""
+        web_app[SLACKS] = self._slacks
 
         @web.middleware
         async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
             self._silent.discard(request.protocol)
-            return await handler(request)
+            try:
+                response = await handler(request)
+            except web.HTTPException as refusal:
+                refusal.force_close()
+                raise
+            if request.protocol not in self._slacks:
+                response.force_close()
+            return response
 
         web_app.middlewares.append(note)
 
     def accept(self, runner: web.AppRunner) -> asyncio.Protocol:
         """Return what serves a new connection, or what hangs up when too many are open or all are to end."""
         server = runner.server
-        if server is None or len(server.connections) >= MAX_CONNECTIONS:
+        opened = server.connections if server else []
+        self._slacks.intersection_update(opened)
+        if server is None or (len(opened) >= MAX_CONNECTIONS and not self._makes_room(opened)):
             logger.warning("refused a connection: there may be %s", MAX_CONNECTIONS)
             return _HangUp()
         connection = server()
         self._silent.add(connection)
         asyncio.get_running_loop().call_later(READ_SECONDS, self._close_silent, connection)
         return connection
+
+    def _makes_room(self, opened: Sequence[web.RequestHandler]) -> bool:
+        """Close the oldest connection on which Slack has signed nothing, so that nobody else keeps Slack out."""
+        oldest = next((one for one in opened if one.transport and one not in self._slacks), None)
+        if oldest is None or len(opened) >= 2 * MAX_CONNECTIONS:  # of those that are closed, some still end
+            return False
+        self._silent.discard(oldest)
+        oldest.force_close()
+        return True
 
     def _close_silent(self, connection: web.RequestHandler) -> None:
         if connection in self._silent:

@@ -30,22 +30,25 @@ _PARCELS = (
     r"|rastreio|encomendas?|spedizion[ei]|pacc(?:o|hi)|paczk\w{1,3}|\u5feb\u9012\u5355\u53f7)"
 )
 _ORDERS = (
-    r"(?:orders?|invoices?|tickets?|returns?|rma|refs?|references?|po|case|serial|bestell\w{0,10}|auftrags?\w{0,10}"
+    r"(?:orders?|confirmations?|transactions?|customers?|ups|usps|dhl|fedex|dpd|gls|hermes"
+    r"|invoices?|tickets?|returns?|rma|refs?|references?|po|case|serial|bestell\w{0,10}|auftrags?\w{0,10}"
     r"|rechnungs?\w{0,10}|commandes?|factures?|pedidos?|ordin[ei]|bestelling(?:en)?|zam\u00f3wieni\w{1,3}"
     r"|\u0437\u0430\u043a\u0430\u0437\w{0,3}|sipari\u015f\w{0,4}|\u6ce8\u6587(?:\u756a\u53f7)?|\u8ba2\u5355\u53f7?"
     r"|\u8a02\u55ae\u865f?)"
 )
-_NUMBER = r"(?:numbers?|nos?\.?|nrs?\.?|ids?|codes?|nummern?|num[e\u00e9]ros?|n\u00famero|n[\u00b0\u00ba]|#|\u2116)"
+_NUMBER = r"(?:numbers?|nos?\.?|nrs?\.?|n\.|ids?|codes?|nummern?|num[e\u00e9]ros?|n\u00famero|n[\u00b0\u00ba]|#|\u2116)"
 _BEHIND = r"[^\w\r\n]{1,3}(?:(?:is|are|ist|est|es|lautet|was)[^\w\r\n]{1,2})?$"
 _NUMBER_OF = rf"{_NUMBER} (?:de|of|di|do|of the|of my) "
 # Their numbers may be written in groups, too; another number in the groups of a card is that of a card.
 _NUMBERS_OF_PARCELS = re.compile(
-    rf"(?<![^\W\d_])(?:(?:{_NUMBER_OF})?{_PARCELS}(?:[ -]?{_NUMBER})?|{_ORDERS}[ -]?{_NUMBER}|{_NUMBER_OF}{_ORDERS})"
+    rf"(?<![^\W\d_])(?:(?:{_NUMBER_OF})?{_PARCELS}(?:[ _-]?{_NUMBER})?|{_ORDERS}[ _-]?{_NUMBER}|{_NUMBER_OF}{_ORDERS})"
     rf"{_BEHIND}",
     re.IGNORECASE,
 )
 _OTHER_NUMBERS = re.compile(
-    rf"(?:#|\b[A-Za-z]{{1,10}}-|(?<![^\W\d_]){_ORDERS}(?:[ -]{_NUMBER})?{_BEHIND})$", re.IGNORECASE
+    rf"(?:#|\b[A-Za-z]{{1,10}}-|[?&](?:order|tracking)?_?(?:id|no|nr|number)="
+    rf"|(?<![^\W\d_]){_ORDERS}(?:[ _-]?{_NUMBER})?{_BEHIND})$",
+    re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[A-Za-z]")
 _CARD_WORDS = re.compile(

@@ -56,6 +56,8 @@ class Menus:
         try:
             said = await self._choices.choose(asker, text(action.get("block_id")), words)
         except DeskError as error:
+            if not error.is_news:
+                return
             said = escape(str(error))
         except Exception:  # whatever broke, the person hears of it
             logger.exception("the choice of %s was not taken", asker.user)

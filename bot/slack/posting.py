@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.client import slack_error
+from bot.slack.refusals import is_rate_limit, is_transient
 from bot.slack.statuses import Statuses
 from bot.store.records import Post
 
@@ -18,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "support_bot_post"
 CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
-_TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 
 
 class Posting:
@@ -93,14 +91,3 @@ class Posting:
 def _content(post: Post) -> dict[str, Any]:
     content: dict[str, Any] = {"text": post.text, "parse": "none", "link_names": False}
     return content | ({"blocks": [dict(block) for block in post.blocks]} if post.blocks else {})
-
-
-def is_rate_limit(error: SlackApiError) -> bool:
-    """Return whether Slack only wants to be asked more slowly."""
-    status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
-    return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
-
-
-def is_transient(error: SlackApiError) -> bool:
-    """Return whether Slack has trouble of its own, which passes."""
-    return slack_error(error) in _TRANSIENT_ERRORS

@@ -63,6 +63,7 @@ class SlackIdentity:
             id=user,
             team=self._team_of(data),
             email=_address(data),
+            profile_email=_profile_address(data),
             is_staff=await self._is_among(user, self._settings.staff) or await self._may_approve(user, data),
         )
         if len(self._people) > MAX_CACHED:
@@ -251,6 +252,10 @@ def _address(data: dict[str, Any]) -> str | None:
     """Return the e-mail address of a user, unless anybody could have put it there: unconfirmed, or only invited."""
     if data.get("is_email_confirmed") is False or data.get("is_invited_user"):
         return None
+    return _profile_address(data)
+
+
+def _profile_address(data: dict[str, Any]) -> str | None:
     return plain_address(data.get("profile", {}).get("email") or "") or None
 
 

@@ -5,7 +5,7 @@ Each raises DatabaseError when the store does not take it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -171,10 +171,10 @@ class Outbox(Protocol):
     async def waiting_channels(self) -> list[str]:
         """Return channels with posts that no live process is sending."""
 
-    async def next(self, channel: str) -> Post | None:
+    async def next(self, channel: str, *, besides: Collection[str] = ()) -> Post | None:
         """Take the channel's oldest post: `in_doubt` when it was taken before and its outcome is not known."""
 
-    async def sent(self, post: Post, ts: str) -> Post | None:
+    async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Keep where the post is in Slack, and return the channel's next one as `next` does."""
 
     async def refused(self, post: Post, error: str) -> None:

@@ -128,6 +128,27 @@ async def test_clicks_at_once(world: World) -> None:
     assert len([m for m in world.workspace.messages if m.ephemeral_for == BEN]) == 4
 
 
+async def test_presses_of_every_kind(world: World) -> None:
+    """Presses below answers and on orders, forms and commands count as well; each is told once, and leaves one row."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    surfaces = world.workspace.surfaces
+    async with world.bot(BOT_CLICKS_PER_USER_HOUR=2):
+        question = await world.says(ANA, "@bot refund ORD-10188")
+        card = await world.card(question)
+        (_, answer) = await world.replies(question, 2)
+        for _ in range(6):
+            await world.workspace.click(ANA, SUPPORT, answer.ts, "answer_feedback", value=f"good:{answer.ts}")
+        for _ in range(6):
+            await surfaces.command(BEN, SUPPORT, "/order", "ORD-10240")
+        for _ in range(6):
+            await world.workspace.click(SAM, SUPPORT, card.ts, "decline_call")
+    told = [(m.ephemeral_for, "as often as I" in m.text) for m in world.workspace.messages if m.ephemeral_for]
+    assert [told.count((ANA, is_told)) for is_told in (False, True)] == [2, 1]
+    assert [told.count((BEN, is_told)) for is_told in (False, True)] == [2, 1]
+    refused = [row["told"] for row in world.rows("SELECT told FROM refused_clicks WHERE user = ?", SAM)]
+    assert ["as often as I look at" in one for one in refused] == [True]
+
+
 async def test_runs_at_once(world: World) -> None:
     """Only so many runs go on at once; next is who has none, however many threads another one has opened."""
     hang = world.hold_model(lambda request: Answer(f"To {asker(request)}."))

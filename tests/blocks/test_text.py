@@ -69,6 +69,11 @@ from bot.store.records import Block
         "evil\u2027com",
         "sms:+14155550100",
         "EVIL.COM",
+        "Evil.Com",
+        "bitcoin:1evil",
+        "facetime-audio:evil",
+        "ms-excel:evil",
+        "whatsapp:+14155550100",
     ],
 )
 def test_addresses_go(address: str) -> None:
@@ -98,6 +103,7 @@ def test_addresses_go(address: str) -> None:
         "ありがとうございます。注文は発送されました。",
         "Thanks.We shipped it.",
         "Between 10:30:00 and 12:45, [10:30:00], std::sort or x::y.",
+        "Write on WhatsApp: it is quicker. It was delivered.Es ist da",
         "Ratio 1:2:3, order ORD-10234: yes ❤\ufe0f.",
     ],
 )

@@ -22,6 +22,18 @@ async def test_other_pages(tmp_path: Path, headers: dict[str, str]) -> None:
                 assert refused.status == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_embedded_by_another_page(tmp_path: Path, site: str) -> None:
+    """What another page embeds, frames or has opened without naming itself is refused; a link to the page works."""
+    post = "/api/chat.postMessage?token=xoxb-demo&channel=C0SUPPORT&text=hello"
+    cases = [("/", "document", 200), ("/", "iframe", 403), (post, "image", 403), (post, "document", 403)]
+    async with serving(port=free_port(), database=tmp_path / "demo.db") as (url, _), aiohttp.ClientSession() as client:
+        for path, destination, status in cases:
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+            async with client.get(url + path, headers=headers) as answer:
+                assert answer.status == status
+
+
 async def test_starting_again(tmp_path: Path) -> None:
     """A demo's file starts again empty, but not while a demo runs on it."""
     database = tmp_path / "demo.db"

@@ -120,6 +120,29 @@ def test_any_shape_costs_in_proportion(pieces: list[str]) -> None:
     assert len(mask(text)) <= 20 * len(text)
 
 
+async def test_nothing_is_kept_of_files(world: World) -> None:
+    """What is said in a voice message, what a file begins with and how it is called are kept without secrets, too."""
+    said = {"status": "complete", "preview": {"content": "My card is 5454 5454 5454 5454."}}
+    files = [
+        {"id": "F1", "mimetype": "audio/mp4", "subtype": "slack_audio", "transcription": said, "user": ANA},
+        {"id": "F2", "name": "n.txt", "mimetype": "text/plain", "preview": "password: hunter2"},
+        {
+            "id": "F3",
+            "name": "4242424242424242.jpg",
+            "mimetype": "image/jpeg",
+            "size": 9,
+            "url_private": "https://files.slack.com/4242424242424242.jpg",
+        },
+    ]
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot look", files=files))
+    (row,) = world.rows("SELECT text, files FROM inbox")
+    for secret in ("5454 5454", "hunter2", "4242424242424242"):
+        assert secret not in row["text"] + row["files"]
+    assert "[card number ending 5454 removed]" in row["text"]
+
+
 async def test_nothing_is_kept(world: World) -> None:
     """Neither the database file nor any request to the model nor any post holds the card or the password."""
     secrets = (

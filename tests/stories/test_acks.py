@@ -172,6 +172,31 @@ async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> 
         assert await world.replies(question)
 
 
+@pytest.mark.sqlite_file
+async def test_clicks_while_the_file_is_gone(world: World, tmp_path: Path) -> None:
+    """While nothing can be kept a press does nothing, on a card as on a Home tab, and who pressed is told."""
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    surfaces, aside = world.workspace.surfaces, tmp_path / "aside.db"
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot refund ORD-10188, broken"))
+        await surfaces.open_home(SAM)
+        home = await world.workspace.until(lambda: surfaces.home(SAM))
+        world.database.rename(aside)
+        world.database.write_bytes(aside.read_bytes())
+        assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        assert "Something broke on my side" in await world.whisper_to(SAM)
+        assert await surfaces.click(SAM, home.id, "approve_call")
+        await world.workspace.until(lambda: "Something broke on my side" in str(surfaces.home(SAM)))
+        assert await surfaces.click(SAM, home.id, "home_refresh")
+        await world.workspace.until(lambda: "I can't show anything" in str(surfaces.home(SAM)))
+        assert world.refunds() == []
+        aside.replace(world.database)
+        assert world.refunds() == []
+        assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
 async def test_ready_writes_nothing(world: World) -> None:
     """Being asked whether it is ready costs the bot no write."""
     port = free_port()

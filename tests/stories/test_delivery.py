@@ -7,7 +7,9 @@ import pytest
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
 from tests.stories.test_crashes import tamper
-from tests.world import ANA, SAM, SUPPORT, World, buttons, refund_of, shown, status_of
+from tests.world import ANA, BEN, ON_BOTH_STORES, SAM, SUPPORT, World, buttons, refund_of, shown, status_of
+
+POST = "chat.postMessage"
 
 
 async def asked(world: World, text: str = "hello") -> Message:
@@ -169,6 +171,22 @@ async def test_refusal_that_is_not_about_the_post(world: World, error: str) -> N
         (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert shown(reply) == "Here it is."
     assert [(row["status"], row["error"]) for row in outbox(world)] == [("sent", None)]
+
+
+@ON_BOTH_STORES
+async def test_others_do_not_wait_for_a_refusal(world: World) -> None:
+    """While Slack takes a post of one thread for no reason that is known, others of its channel are answered."""
+    world.workspace.faults.refuse(POST, "an_error_of_next_year", times=5, text="One")
+    world.script += [Answer("One."), Answer("Two.")]
+    async with world.bot():
+        first = await world.says(ANA, "@bot one")
+        await world.workspace.until(lambda: [call.method for call in world.workspace.calls].count(POST) == 3)
+        second = await world.says(BEN, "@bot two")
+        (answer,) = await world.replies(second)
+        assert (shown(answer), world.said_to(first)) == ("Two.", [])
+        (late,) = await world.replies(first)
+    assert shown(late) == "One."
+    assert [row["status"] for row in outbox(world)] == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed", "message_not_found"])

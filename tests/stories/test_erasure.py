@@ -107,6 +107,20 @@ async def test_no_byte_is_left(store: Store, database: DatabaseThread, seed: int
         assert any(text[at : at + 16].encode() in left for at in range(0, len(text) - 15, 16)) == (user == BEN)
 
 
+async def test_no_thread_is_old(store: Store, database: DatabaseThread) -> None:
+    """What people looked up and pressed in vain is in no file after its time either, though no thread is erased."""
+    call = replace(refund(gated=False), message_id=None, arguments_sent='{"email": "xyzzy@example.com"}')
+    await store.calls.log_look_up(replace(call, status=CallStatus.SUCCEEDED, result='"xyzzy"'))
+    assert b"xyzzy" in held(database)
+    assert await store.admin.erase_older_than(0) == Erased(0)
+    assert b"xyzzy" not in held(database)
+    store.approval_requests.log_refused_click("call", ANA, "T", "approve", "Only plugh can do this.")
+    assert await store.open_requests.open() == []  # so that it is written
+    assert b"plugh" in held(database)
+    assert await store.admin.erase_older_than(0) == Erased(0)
+    assert b"plugh" not in held(database)
+
+
 async def test_somebody_reads(store: Store, database: DatabaseThread) -> None:
     """While a program reads the file, the operator hears where erased words are still, and later that they are gone."""
     await store.conversations.finish(await take(store), ANSWER, [])

@@ -155,7 +155,7 @@ async def test_long_body_of_unknown_length(world: World) -> None:
 
 
 async def test_silent_connections(world: World) -> None:
-    """Only so many connections may be open; those that ask for nothing make room again, and events come through."""
+    """Only so many connections may be open: the oldest makes room, and those that ask for nothing are closed."""
     world.script += [Answer("Hello.")]
     async with http_bot(world) as url, AsyncExitStack() as stack:
         port = URL(url).port
@@ -163,10 +163,61 @@ async def test_silent_connections(world: World) -> None:
         for _, writer in silent:
             stack.callback(writer.close)
         async with asyncio.timeout(READ_SECONDS / 2):
-            assert await silent[-1][0].read() == b""
-        async with asyncio.timeout(READ_SECONDS * 3):
             assert await silent[0][0].read() == b""
+        async with asyncio.timeout(READ_SECONDS * 3):
+            assert await silent[-1][0].read() == b""
         await world.replies(await world.says(ANA, "@bot hello"))
+
+
+@pytest.mark.parametrize("asks", ["GET /healthz", "GET /nowhere", f"POST {EVENTS_PATH}", f"PUT {EVENTS_PATH}"])
+async def test_connections_of_others(world: World, asks: str) -> None:
+    """A connection is kept open for Slack alone: all others are closed after their answer, whatever they ask."""
+    async with http_bot(world) as url, aiohttp.ClientSession() as session:
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+        writer.write(f"{asks} HTTP/1.1\r\nHost: bot\r\nContent-Length: 0\r\n\r\n".encode())
+        async with asyncio.timeout(READ_SECONDS / 2):
+            assert (await reader.read()).startswith(b"HTTP/1.1 ")
+        writer.close()
+        await writer.wait_closed()
+        body = json.dumps({"type": "url_verification", "challenge": "abc"})
+        async with session.post(url, data=body, headers=signed(body)) as response:
+            assert "close" not in response.headers.get("Connection", "")
+
+
+async def test_nobody_keeps_slack_out(world: World) -> None:
+    """Where others have all the connections, each with a body that never ends, Slack gets through at its first try."""
+    world.script += [Answer("Hello.")]
+    async with http_bot(world) as url, AsyncExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+            stack.callback(writer.close)
+            writer.write(f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{{".encode())
+        question = await world.says(ANA, "@bot hello", order=("app_mention",))
+        assert await world.workspace.deliveries[0].outcome
+        await world.replies(question)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "POST / HTTP/9.9\r\n\r\n",
+        "GET http://[::1 HTTP/1.1\r\nHost: bot\r\n\r\n",
+        f"GET / HTTP/1.1\r\nX: {'x' * 20_000}\r\n\r\n",
+        f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: bot\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n",
+    ],
+    ids=["version", "address", "header", "chunk"],
+)
+async def test_no_http(world: World, caplog: pytest.LogCaptureFixture, sent: str) -> None:
+    """What is no HTTP is refused in one line of the log, without a traceback and without what was sent."""
+    async with http_bot(world) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+        writer.write(sent.encode())
+        assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        await writer.wait_closed()
+    (line,) = [record for record in caplog.records if record.levelname != "INFO"]
+    assert line.getMessage().startswith("refused a request of 127.0.0.1: it is no HTTP (")
+    assert line.exc_info is None
 
 
 async def test_only_one_path(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,41 @@ async def test_approver_whose_own_order_it_is(world: World, *, allowed: bool) ->
         else:
             assert "your own order" in await world.whisper_to(ANA)
     assert world.refunds() == ([("ORD-10188", 4200)] if allowed else [])
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"email": "Ana@example.com", "is_email_confirmed": False},
+        {"email": "ana@example.com", "is_invited_user": True},
+        {"email": " ana@example.com", "is_email_confirmed": True},
+    ],
+    ids=["unconfirmed", "invited", "confirmed"],
+)
+async def test_second_account_of_the_customer(world: World, profile: dict[str, Any]) -> None:
+    """Who may approve and has the customer's address in their profile does not decide, confirmed or not."""
+    world.workspace.add(replace(world.workspace.people["U0CHLOE"], **profile))
+    async with world.bot(BOT_APPROVERS=f"{SAM},U0CHLOE"):
+        card = await refund_card(world)
+        await approve(world, card, "U0CHLOE")
+        assert "your own order or account" in await world.whisper_to("U0CHLOE")
+        assert world.refunds() == []
+        await approve(world, card)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_second_account_of_who_asked(world: World) -> None:
+    """Who asked for a customer does not approve it with another account of the same address."""
+    world.workspace.add(replace(world.workspace.people[BEN], email=world.workspace.people[SAM].email))
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot(BOT_APPROVERS=f"{SAM},{BEN},U0CHLOE"):
+        card = await world.card(await world.says(SAM, "@bot please refund ORD-10188, it came broken"))
+        await approve(world, card, BEN)
+        assert "You asked for this yourself" in await world.whisper_to(BEN)
+        assert world.refunds() == []
+        await approve(world, card, "U0CHLOE")
+        await world.settled(card)
 
 
 async def test_group_that_is_gone_among_who_is_written_to(world: World) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from bot.shop.changes import Applied, Change, Quote
-from bot.shop.shop import LookFirst, Safe, ShopUnavailableError
+from bot.shop.shop import LookFirst, Safe, ShopRefusedError, ShopUnavailableError
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai import Answer
@@ -105,6 +105,25 @@ async def test_lost_answer_is_found(world: World, how: Safe | LookFirst) -> None
     async with world.bot(open_shop=shop, **OFTEN):
         await card_shows(world, await approved(world), "✓ Approved by")
     assert (shop.made[0].applies, world.refunds()) == (1, [("ORD-10188", 4200)])
+
+
+async def test_refusal_to_tell(world: World) -> None:
+    """A shop that refuses to tell what became of a change has said nothing of it: what was made is told as done."""
+
+    class Forgetful(Faulty):
+        refusals = 2
+
+        async def applied(self, change: Change, key: str) -> Applied | None:
+            if self.refusals:
+                self.refusals -= 1
+                raise ShopRefusedError("There is no such order.")
+            return await super().applied(change, key)
+
+    Forgetful.faults = ("answer lost",)
+    async with world.bot(open_shop=Forgetful, **OFTEN):
+        await card_shows(world, await approved(world), "✓ Approved by")
+    assert world.refunds() == [("ORD-10188", 4200)]
+    assert row(world)["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(

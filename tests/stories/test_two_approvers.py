@@ -1,6 +1,7 @@
 """What needs two approvers: two different people, neither whose money it is, each counted once."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,22 @@ async def test_two_people(world: World) -> None:
     lines = (await give(world.database.parent, "log", row["reference"], BOT_DATABASE=world.place)).lines
     told = [line for line in lines if "approved it" in line]
     assert [("Sam" in line or SAM in line, "first of two" in line) for line in told] == [(True, True), (False, False)]
+
+
+async def test_two_accounts(world: World) -> None:
+    """Two accounts with one address are one person, whose clicks count once."""
+    world.workspace.add(replace(world.workspace.people[PAT], email="sam@example.com"))
+    world.workspace.add(replace(world.workspace.people[SAM], email="SAM@example.com"))
+    async with world.bot(**TWO | {"BOT_APPROVERS": f"{SAM},{PAT},{BEN}"}):
+        card = await asked(world)
+        await press(world, card, SAM)
+        await drawn(world, card, "✓ <@U0SAM> has approved, and one more person has to.")
+        await press(world, card, PAT)
+        assert "You have approved this already" in await world.whisper_to(PAT)
+        assert world.refunds() == []
+        await press(world, card, BEN)
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
 
 
 async def test_up_to_the_limit(world: World) -> None:

@@ -69,9 +69,10 @@ async def test_photo_of_an_earlier_message(world: World) -> None:
     assert [block["slack_file"]["id"] for block in card.blocks if block["type"] == "image"] == ["F0BROKEN"]
 
 
-async def test_picture_that_slack_does_not_show(world: World) -> None:
+@pytest.mark.parametrize("error", ["invalid_blocks", "slack_connect_file_link_sharing_blocked"])
+async def test_picture_that_slack_does_not_show(world: World, error: str) -> None:
     """A card whose picture Slack refuses is posted without it, and can be decided."""
-    world.workspace.faults.refuse("chat.postMessage", "invalid_blocks")
+    world.workspace.faults.refuse("chat.postMessage", error)
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
     async with world.bot():
         card = await world.card(await world.says(ANA, "@bot ORD-10188 is broken, refund", files=[PHOTO]))

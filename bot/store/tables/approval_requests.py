@@ -271,9 +271,9 @@ def erase_clicks(db: Transaction, user: str) -> None:
     db.execute("DELETE FROM refused_clicks WHERE user = ? OR instr(told, ?) > 0", [user, f"<@{user}>"])
 
 
-def erase_old_clicks(db: Transaction, before: str) -> None:
-    """Erase the clicks in vain from before a time."""
-    db.execute("DELETE FROM refused_clicks WHERE at < ?", [before])
+def erase_old_clicks(db: Transaction, before: str) -> int:
+    """Erase the clicks in vain from before a time, and return how many there were."""
+    return int(db.execute("DELETE FROM refused_clicks WHERE at < ?", [before]).rowcount)
 
 
 def _over(card: Post, redrawn: Post) -> Post:

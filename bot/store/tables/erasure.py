@@ -81,22 +81,22 @@ class Erasure:
         """Erase every thread in which nothing was said for so long and nothing is open."""
         since = (clock.now() - timedelta(days=days)).isoformat()
 
-        def write(db: Transaction) -> int:
+        def write(db: Transaction) -> tuple[int, bool]:
             _locked(db, quiet_threads(db, since))
             quiet = quiet_threads(db, since)
             threads = [thread for thread in quiet if not open_requests(db, thread) and not is_waiting(db, thread)]
             old = "SELECT 1 FROM tool_calls WHERE message_id IS NULL AND NOT gated AND created_at < ? LIMIT 1"
             # Lifting the guards changes the schema, for which every statement is prepared again.
-            if threads or db.execute(old, [since]).fetchone():
+            erased = bool(threads or db.execute(old, [since]).fetchone())
+            if erased:
                 with db.final_calls_unlocked():
                     _erase(db, threads)
                     erase_look_ups(db, before=since)
-            erase_old_posts(db, since)
-            erase_old_clicks(db, since)
-            return len(threads)
+            old_words = erase_old_posts(db, since) + erase_old_clicks(db, since)
+            return len(threads), erased or old_words > 0
 
-        count = await self._database.commit(write)
-        if count or self._left_in:
+        count, erased = await self._database.commit(write)
+        if erased or self._left_in:
             self._left_in = await self._database.wipe(thoroughly=False)
         return Erased(count, self._left_in)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -100,18 +100,20 @@ class Outbox:
 
         return await self._database.read(read)
 
-    async def next(self, channel: str) -> Post | None:
+    async def next(self, channel: str, *, besides: Collection[str] = ()) -> Post | None:
         """Take the oldest waiting post of the channel; one that replaces another carries that one's ts.
 
+        It is in none of the threads `besides` it, in which a post that is in no thread is named by its id.
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
-        return await self._database.commit(lambda db: self._take(db, channel), lock=_lock(channel))
+        return await self._database.commit(lambda db: self._take(db, channel, besides), lock=_lock(channel))
 
-    def _take(self, db: Transaction, channel: str) -> Post | None:
+    def _take(self, db: Transaction, channel: str, besides: Collection[str]) -> Post | None:
+        others = f"AND coalesce(o.thread_ts, o.id) NOT IN ({', '.join('?' * len(besides))})" if besides else ""
         rows = db.query(
-            """SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
-               WHERE o.channel = ? AND o.status = 'waiting' ORDER BY o.seq LIMIT 1""",
-            [channel],
+            f"""SELECT o.*, r.ts AS replaced_ts FROM outbox o LEFT JOIN outbox r ON r.id = o.replaces
+                WHERE o.channel = ? AND o.status = 'waiting' {others} ORDER BY o.seq LIMIT 1""",  # noqa: S608 - ours
+            [channel, *besides],
         )
         for row in rows:
             if self._leases.held_by_another_process(db, row["sender"]):
@@ -165,7 +167,7 @@ class Outbox:
         """Leave the post waiting, known not to stand in Slack."""
         await self._write(post, "sender = NULL, error = ?", error)
 
-    async def sent(self, post: Post, ts: str) -> Post | None:
+    async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does.
 
         Of one that was taken from us meanwhile nothing is remembered: whoever has it, and the channel, looks for it.
@@ -176,7 +178,7 @@ class Outbox:
             if not self._change(db, post, "status = 'sent', ts = ?, error = NULL, sent_at = ?", ts, now):
                 return None
             db.execute("UPDATE relays SET ts = ? WHERE post_id = ?", [ts, post.id])
-            return self._take(db, post.channel)
+            return self._take(db, post.channel, besides)
 
         return await self._database.commit(write, lock=_lock(post.channel))
 
@@ -285,14 +287,15 @@ def erase_mentions(db: Transaction, user: str) -> bool:
     return True
 
 
-def erase_old_posts(db: Transaction, before: str) -> None:
-    """Erase what was said before a time and is no card of a request."""
+def erase_old_posts(db: Transaction, before: str) -> int:
+    """Erase what was said before a time and is no card of a request, and return how much that was."""
     db.execute(
         """UPDATE outbox SET replaces = NULL WHERE created_at >= ? AND status != 'waiting' AND replaces IN (
                SELECT id FROM outbox WHERE created_at < ? AND call_id IS NULL)""",
         [before, before],
     )
-    db.execute("DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL", [before])
+    old = "DELETE FROM outbox WHERE created_at < ? AND status != 'waiting' AND call_id IS NULL"
+    return int(db.execute(old, [before]).rowcount)
 
 
 def _post(row: dict[str, Any]) -> Post:

@@ -104,7 +104,8 @@ class SlackServer:
         method, (token, arguments) = request.match_info["method"], await _read(request)
         self.workspace.record_call(method, arguments)
         self.workspace.surfaces.hooks_url = f"http://{request.host}/hooks"
-        fault = self.workspace.faults.take(method, arguments.get("channel") or arguments.get("channel_id"))
+        channel = arguments.get("channel") or arguments.get("channel_id")
+        fault = self.workspace.faults.take(method, channel, str(arguments.get("text") or ""))
         if isinstance(fault, Hang):
             fault.reached.set()
             await fault.released.wait()

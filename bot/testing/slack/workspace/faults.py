@@ -56,6 +56,7 @@ class _Planned:
     fault: Fault
     method: str
     channel: str | None
+    text: str | None = None
 
 
 class Faults:
@@ -83,9 +84,11 @@ class Faults:
         """Answer 500, before or after doing what was asked."""
         self._plan(ServerError(moment, content_type), method, times, channel)
 
-    def refuse(self, method: str, error: str, *, times: int = 1, channel: str | None = None) -> None:
-        """Answer with an error of Slack's, such as `edit_window_closed`."""
-        self._plan(Refused(error), method, times, channel)
+    def refuse(
+        self, method: str, error: str, *, times: int = 1, channel: str | None = None, text: str | None = None
+    ) -> None:
+        """Answer with an error of Slack's, such as `edit_window_closed`; with a text only calls whose text has it."""
+        self._planned += [_Planned(Refused(error), method, channel, text)] * times
 
     def lose_connection(
         self, method: str, *, moment: Moment = "before", times: int = 1, channel: str | None = None
@@ -103,10 +106,11 @@ class Faults:
         """Forget what was planned."""
         self._planned.clear()
 
-    def take(self, method: str, channel: str | None) -> Fault | None:
+    def take(self, method: str, channel: str | None, text: str = "") -> Fault | None:
         """Use up the next fault that is planned for such a call."""
         for position, planned in enumerate(self._planned):
-            if planned.method == method and planned.channel in (None, channel):
+            is_meant = planned.method == method and planned.channel in (None, channel)
+            if is_meant and (planned.text is None or planned.text in text):
                 return self._planned.pop(position).fault
         return None
 
