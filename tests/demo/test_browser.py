@@ -145,7 +145,7 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -
     await page.get_by_test_id("channel-D0ANA").click()
     await expect(home.get_by_text("Your requests (2)")).to_be_visible()
     await home.get_by_role("button", name="Details").first.click()
-    await expect(modal.get_by_text("Only you see this.")).to_be_visible()
+    await expect(modal.get_by_text("Beeswax candles, pair")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(modal).to_be_hidden()
     assert complaints == []
