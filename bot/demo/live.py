@@ -11,7 +11,18 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from bot.demo.surfaces import Surfaces, details_json, refused, view_json
-from bot.testing.slack.workspace import Channel, Details, Json, Message, Person, Status, View, Workspace, entities_of
+from bot.testing.slack.workspace import (
+    Channel,
+    Details,
+    Json,
+    Message,
+    Person,
+    Session,
+    Status,
+    View,
+    Workspace,
+    entities_of,
+)
 
 POLL_INTERVAL_SECONDS = 0.2
 MAX_CALLS_SHOWN = 200
@@ -109,6 +120,8 @@ class LivePage:
             self._push({"type": "details", "details": details_json(changed)})
         elif isinstance(changed, Status):
             self._push({"type": "status", "status": self._status_json(changed)})
+        elif isinstance(changed, Session):
+            self._push({"type": "session", "session": _session_json(changed)})
         elif kind == "prompts":
             self._push({"type": "prompts", "prompts": self._prompts_json()})
         elif isinstance(changed, Channel):
@@ -147,6 +160,7 @@ class LivePage:
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],
             "messages": [_message_json(message) for message in workspace.messages],
             "statuses": [self._status_json(status) for status in workspace.statuses.values()],
+            "sessions": [_session_json(session) for session in workspace.sessions.values()],
             "prompts": self._prompts_json(),
             "views": [view_json(view) for view in workspace.surfaces.views.values()],
             "details": [details_json(details) for details in workspace.links.details.values()],
@@ -190,6 +204,10 @@ def _channel_json(channel: Channel) -> Json:
         "members": sorted(channel.members),
         "topic": channel.topic,
     }
+
+
+def _session_json(session: Session) -> Json:
+    return {name: getattr(session, name) for name in ("channel", "thread_ts", "state", "title")}
 
 
 def _message_json(message: Message) -> Json:

@@ -42,7 +42,8 @@ class Sessions:
                 self._suspended.popitem(last=False)
         arguments: dict[str, Any] = {"channel_id": thread.channel, "thread_ts": thread.ts, "status": state}
         arguments |= {"initiator_user_id": user} if user else {}
-        arguments |= {"title": " ".join(title.split())[:MAX_TITLE_CHARACTERS]} if title.strip() else {}
+        named = " ".join(title.split())[:MAX_TITLE_CHARACTERS]
+        arguments |= {"title": f"{named[:1].upper()}{named[1:]}"} if named else {}
         before = self._setting.get(thread)
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 

@@ -21,7 +21,7 @@ async def test_session(world: World) -> None:
         waiting = await world.workspace.until(
             lambda: (now := world.workspace.sessions.get(key)) and now.state == "suspended" and now
         )
-        assert waiting.title == "refund ORD-10188, it is broken"
+        assert waiting.title == "Refund ORD-10188, it is broken"
         card = await world.card(question)
         await world.workspace.click(ANA, DIRECT, card.ts, "cancel_call")
         await world.settled(card)

@@ -69,14 +69,8 @@ const view = {
   get channel() { return here.channel; },
   directory: () => ({ people: workspace.people, channels: workspace.channels, acting: here.acting }),
   mentionsBot: (text) => text.toLowerCase().includes(`@${workspace.nameOf(workspace.bot).toLowerCase()}`),
-  choose: (person) => {
-    if (tab === "home") void openHome(person);
-    go({ acting: person });
-  },
-  openChannel: (channel) => {
-    if (workspace.channels.get(channel)?.kind === "im") void openHome(here.acting, "messages");
-    go({ channel, thread: null }, "channel");
-  },
+  choose: (person) => go({ acting: person }),
+  openChannel: (channel) => go({ channel, thread: null }, "channel"),
   chooseShortcut: ({ channel, ts: message_ts }, callback_id) =>
     void postShortcut({ user: here.acting, channel, message_ts, callback_id }),
   openThread: (thread) => {
@@ -112,6 +106,7 @@ function go(change, pane = null, { remember = true } = {}) {
     here.channel = (channels.find((channel) => channel.kind === kind) ?? channels[0]).id;
   }
   if (here.channel !== before.channel && !change.thread) here.thread = null;
+  if (isDirect() && (here.channel !== before.channel || change.channel)) void openHome(here.acting, tab);
   if (pane) showPane(pane);
   else if (!here.thread && document.body.dataset.pane === "thread") showPane("channel");
   const hash = `#${[workspace.people.get(here.acting).name, here.channel, here.thread].filter(Boolean).join("/")}`;
@@ -209,7 +204,7 @@ function drawChannel() {
     before: [welcome.start(messages.length === 0)],
     threadOf: ({ ts }) => ({
       ts,
-      replies: workspace.replies(here.channel, ts, here.acting),
+      replies: workspace.lastingReplies(here.channel, ts, here.acting),
       unread: ts === here.thread ? 0 : (counts.threads.get(ts) ?? 0),
       status: workspace.status(here.channel, ts),
     }),
@@ -238,7 +233,7 @@ function drawTabs() {
 
 function chooseTab(chosen) {
   tab = chosen;
-  if (tab === "home") void openHome(here.acting);
+  void openHome(here.acting, tab);
   go({ thread: null }, "channel");
 }
 
@@ -251,8 +246,13 @@ function drawThread() {
   const title = workspace.titleOf(channel, here.acting);
   const replies = workspace.replies(here.channel, here.thread, here.acting);
   const place = `${here.acting}|${here.channel}|${here.thread}`;
-  $("thread-subtitle").textContent = isDirect() ? title : `#${title}`;
-  threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot: counted(replies.length) });
+  const session = workspace.session(here.channel, here.thread);
+  const waits = session?.state === "suspended" ? " · waits for a decision" : "";
+  $("thread-title").textContent = session?.title || "Thread";
+  $("thread-subtitle").textContent = `${isDirect() ? title : `#${title}`}${waits}`;
+  const lasting = workspace.lastingReplies(here.channel, here.thread, here.acting);
+  const countAfterRoot = lasting.length > 0 && counted(lasting.length);
+  threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot, inThread: true });
   const status = workspace.status(here.channel, here.thread);
   const line = $("thread-status");
   if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status, stopButton()] : []));
@@ -318,6 +318,7 @@ const FRAMES = {
   view: ({ view: shown }) => workspace.putView(shown),
   details: ({ details }) => workspace.putDetails(details),
   status: ({ status }) => workspace.putStatus(status),
+  session: ({ session }) => workspace.putSession(session),
   call: ({ call }) => workspace.putCall(call),
   prompts: ({ prompts }) => void (workspace.prompts = prompts),
 };
