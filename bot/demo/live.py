@@ -84,12 +84,16 @@ class LivePage:
         if author is None or channel is None or not author.can_act or author.id not in channel.members:
             return refused("You can't write there.")
         text = str(body["text"]).strip()
-        if not text:
+        kept = (self._workspace.described.get(file, []) for file in body.get("files", ()))
+        files = [file for described in kept for file in described]
+        if not text and not files:
             return refused("There is nothing to send.")
         thread_ts = body.get("thread_ts")
         if text.startswith("/") and not thread_ts:
             return await self._surfaces.command(author.id, channel.id, text)
-        message = await self._workspace.say(author.id, channel.id, self._workspace.as_typed(text), thread_ts)
+        message = await self._workspace.say(
+            author.id, channel.id, self._workspace.as_typed(text), thread_ts, files=files
+        )
         return web.json_response({"ok": True, "ts": message.ts})
 
     async def _action(self, request: web.Request) -> web.Response:
@@ -212,7 +216,8 @@ def _session_json(session: Session) -> Json:
 
 def _message_json(message: Message) -> Json:
     names = ("channel", "ts", "thread_ts", "user", "text", "edited", "ephemeral_for")
-    shown = {"blocks": list(message.blocks), "entities": entities_of(message)}
+    files = [{"id": file["id"], "name": file.get("name", "")} for file in message.files]
+    shown = {"blocks": list(message.blocks), "entities": entities_of(message), "files": files}
     return {name: getattr(message, name) for name in names} | shown
 
 

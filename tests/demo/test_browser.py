@@ -171,6 +171,29 @@ async def test_two_approvers(address: str, browser: Browser) -> None:
     await expect(approve).to_have_count(0)
 
 
+async def test_pictures_and_commands(address: str, browser: Browser) -> None:
+    """A picture is sent with a message and stands on the card of its request; "/" lists the app's commands."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    thread, composer = page.get_by_test_id("thread"), page.get_by_test_id("composer")
+    photo = FilePayload(name="lid.png", mimeType="image/png", buffer=PIXEL)
+    attach, attached = page.locator("#channel-composer").get_by_test_id("attach"), page.locator(".attachment")
+    await attach.set_input_files(files=[photo, photo])
+    await expect(attached).to_have_count(2)
+    await attached.first.get_by_role("button", name="Remove lid.png").click()
+    await send(page, "My teapot from ORD-10188 arrived broken, I want my money back")
+    await expect(attached).to_have_count(0)
+    await expect(page.locator("#channel-feed").get_by_alt_text("lid.png")).to_be_visible()
+    await expect(
+        thread.get_by_test_id("message").filter(has_text="Refund $42.00").get_by_alt_text("lid.png")
+    ).to_be_visible()
+
+    await composer.fill("/or")
+    await page.get_by_role("option", name="/orders").click()
+    await composer.press("Enter")
+    await expect(page.locator("#channel-feed").get_by_text("ORD-10142")).to_be_visible()
+
+
 async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
     """Who says too little chooses from a menu, and the bot goes on with that."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})

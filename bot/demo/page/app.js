@@ -37,6 +37,11 @@ const SUGGESTIONS = {
   default: ["What can you do?", "Where is my order?", "I want a refund"],
 };
 
+const COMMANDS = [
+  { command: "/order", hint: "1001", about: "Shows one of your orders, to you alone" },
+  { command: "/orders", hint: "", about: "Lists your orders, to you alone" },
+];
+
 const $ = (id) => document.getElementById(id);
 const workspace = new Workspace();
 const unread = new Unread(workspace);
@@ -53,11 +58,17 @@ const people = () => {
   const others = [...workspace.people.values()].filter(({ id }) => members.includes(id) && id !== here.acting);
   return others.sort((a, b) => Number(b.is_bot) - Number(a.is_bot));
 };
-const channelComposer = new Composer($("channel-composer"), { testid: "composer", label: "Message", send: sendRoot, people });
+const channelComposer = new Composer($("channel-composer"), {
+  testid: "composer",
+  label: "Message",
+  send: sendRoot,
+  people,
+  commands: COMMANDS,
+});
 const threadComposer = new Composer($("thread-composer"), {
   testid: "thread-composer",
   label: "Reply",
-  send: (text) => send(text, here.thread),
+  send: (text, files) => send(text, files, here.thread),
   people,
 });
 
@@ -143,17 +154,17 @@ function focusComposer(composer) {
 
 // --- what one writes ----------------------------------------------------------------------------------------------
 
-async function send(text, thread_ts = null) {
+async function send(text, files, thread_ts = null) {
   const { acting: user, channel } = here;
-  const answer = await postMessage({ user, channel, text, thread_ts });
+  const answer = await postMessage({ user, channel, text, thread_ts, files: files.map(({ id }) => id) });
   return answer.ok ? null : answer.error;
 }
 
 /** Send a root message; the thread in which the bot will answer opens by itself. */
-async function sendRoot(text) {
+async function sendRoot(text, files = []) {
   const isCommand = text.startsWith("/"); // which begins no thread
   if (!isCommand && (isDirect() || view.mentionsBot(text))) awaitedRoot = { user: here.acting, channel: here.channel };
-  const problem = await send(text);
+  const problem = await send(text, files);
   if (problem) awaitedRoot = null;
   return problem;
 }

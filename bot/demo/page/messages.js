@@ -1,5 +1,5 @@
 // Draws message rows and keeps a feed of them scrolled where its reader wants it.
-import { drawBlocks } from "./blocks.js";
+import { drawBlocks, sentPictures } from "./blocks.js";
 import { clock, dateOf, dayLabel, fullDate, whenLabel } from "./dates.js";
 import { arrange, el } from "./dom.js";
 import { drawEntities } from "./entities.js";
@@ -131,6 +131,7 @@ function drawMessage(message, compact, view, inChannel) {
     el("div", { class: "message-body" },
       !compact && byline,
       el("div", { class: "content" }, drawContent(message, view)),
+      sentPictures(message.files),
       drawEntities(message, view),
       inChannel && el("div", { class: "reply-slot" }),
     ),
