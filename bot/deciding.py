@@ -55,7 +55,12 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
     )
     statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
     delivery = Delivery(
-        ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=approvals.undeliverable
+        ground.poster,
+        store.outbox,
+        store.conversations,
+        statuses=statuses,
+        sessions=sessions,
+        on_lost_card=approvals.undeliverable,
     )
     escalation = Escalation(settings, ground.ourselves.url, bounds)
     stops = Stops(store.conversations)

@@ -23,7 +23,7 @@ from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, new_id, reference
-from bot.store.store import Outbox
+from bot.store.store import Conversations, Outbox
 from bot.tasks import finish
 from bot.tracing import tracing
 
@@ -73,6 +73,7 @@ class Delivery:
         self,
         client: AsyncWebClient,
         outbox: Outbox,
+        conversations: Conversations,
         *,
         statuses: Statuses,
         sessions: Sessions,
@@ -80,6 +81,7 @@ class Delivery:
     ) -> None:
         self._client = client
         self._outbox = outbox
+        self._conversations = conversations
         self._statuses = statuses
         self._sessions = sessions
         self._on_lost_card = on_lost_card
@@ -196,9 +198,14 @@ class Delivery:
             tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
             if post.call_id and post.replaces and post.thread_ts and not action_ids(post.blocks):
-                self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
+                await self._decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
         return await self._outbox.next(post.channel)
+
+    async def _decided(self, thread: ThreadId) -> None:
+        """End the wait of a session, unless another yes or another request is still waited for there."""
+        if self._sessions.waits(thread) and not await self._conversations.is_undecided(thread):
+            self._sessions.show(thread, "active")
 
     async def _post(self, post: Post) -> str:
         if post.ephemeral_for is not None:

@@ -47,10 +47,9 @@ class Sessions:
         before = self._setting.get(thread)
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 
-    def decided(self, thread: ThreadId) -> None:
-        """End the wait of a session that waited for a decision."""
-        if thread in self._suspended:
-            self.show(thread, "active")
+    def waits(self, thread: ThreadId) -> bool:
+        """Return whether a session waits for a decision."""
+        return thread in self._suspended
 
     async def stop(self) -> None:
         """Leave what is not set by now."""

@@ -183,6 +183,7 @@ async def test_pictures_and_commands(address: str, browser: Browser) -> None:
     await attached.first.get_by_role("button", name="Remove lid.png").click()
     await send(page, "My teapot from ORD-10188 arrived broken, I want my money back")
     await expect(attached).to_have_count(0)
+    await expect(thread.get_by_text("Understood as refund, medium urgency.", exact=True)).to_be_visible()
     await expect(page.locator("#channel-feed").get_by_alt_text("lid.png")).to_be_visible()
     await expect(
         thread.get_by_test_id("message").filter(has_text="Refund $42.00").get_by_alt_text("lid.png")
