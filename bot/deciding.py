@@ -76,9 +76,7 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
             next_group=NextGroup(store, cards, settings),
             longest_run=timedelta(seconds=3 * seconds),
         ),
-        delivery=Delivery(
-            ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable
-        ),
+        delivery=Delivery(ground.poster, store, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable),
         statuses=statuses,
         sessions=sessions,
         escalation=Escalation(settings, ground.ourselves.url, bounds),

@@ -10,15 +10,15 @@ from bot.settings import Settings
 from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.store import Conversations
 
-CALLED = "A person of the team was called, and answers in the thread."
-NOBODY_CALLED = "Nobody was called again: either people have this thread already, or they were called often just now."
+WITH_PEOPLE = "Nobody was called again: a person of the team has this conversation already, and answers here."
+NOBODY_CALLED = "Nobody was called again: people were called for you as often as they may be for now."
 NOT_OURS = "This is not a conversation of mine."
 TOO_OFTEN = "You have pressed buttons as often as I look at within an hour. Please write to me instead, or try later."
 THANKS = "Thank you for telling me."
 
 
 class People:
-    """What buttons below answers do; each returns words for the one who pressed alone."""
+    """What buttons below answers do; each returns words for the one who pressed alone, if there are any to say."""
 
     def __init__(
         self, conversations: Conversations, escalation: Escalation, bounds: Bounds, settings: Settings
@@ -48,14 +48,14 @@ class People:
     async def call(self, thread: ThreadId, user: str, key: str) -> str:
         """Hand a thread over to people because somebody wants one."""
         if await self._conversations.is_with_people(thread, user):
-            return NOBODY_CALLED
+            return WITH_PEOPLE
         summary = "Asked for a person with the button."
         intent = read_intent(await self._conversations.intent(thread))
         told = await self._escalation.post(thread, user, summary, intent, key=f"{thread.key}:{user}:{key}")
         said = self._said(thread, HANDED_OVER, (context(HANDED_OVER),))
-        if told is None or not await self._conversations.hand_over(thread, user, told, said):
+        if told is None:
             return NOBODY_CALLED
-        return CALLED
+        return "" if await self._conversations.hand_over(thread, user, told, said) else WITH_PEOPLE
 
     async def give_back(self, thread: ThreadId, by: str) -> bool:
         """Answer in a thread again, and say so there; return whether people had it."""

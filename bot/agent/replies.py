@@ -6,8 +6,7 @@ from dataclasses import replace
 from bot.agent.asking import without_menus
 from bot.agent.attachments import unread
 from bot.agent.instructions import without_instructions
-from bot.blocks.messages import answer_messages, context
-from bot.blocks.orders import ONLY_YOU
+from bot.blocks.messages import answer_messages, context, in_words
 from bot.blocks.people import HANDED_OVER, feedback, talk_to_person
 from bot.blocks.text import email_addresses
 from bot.help import articles
@@ -97,6 +96,6 @@ def _seen_alone(message: InboxMessage, cards: Sequence[Sequence[Block]]) -> list
     """Make what the one who asked sees below the answer, and nobody else."""
     thread = message.thread
     return [
-        Post(new_id(), thread.team, thread.channel, thread.ts, ONLY_YOU, tuple(card), ephemeral_for=message.user)
+        Post(new_id(), thread.team, thread.channel, thread.ts, in_words(card), tuple(card), ephemeral_for=message.user)
         for card in cards
     ]

@@ -89,8 +89,9 @@ class Cards:
         """
         people = self._settings.escalate_approvers
         what, until, who = one_line(call.summary or "This request"), moment(expires_at), ", ".join(map(mention, people))
-        asks = Mrkdwn(f"{who}: nobody has decided {what} so far. From now on you may, on this card, until {until}.")
-        tells = Mrkdwn(f"{mention(call.requester)} nobody has decided {what} so far, so I have asked more people.")
+        undecided = f"{what}: nobody has decided so far"
+        asks = Mrkdwn(f"{who} {undecided}. From now on you may, on the card above, until {until}.")
+        tells = Mrkdwn(f"{mention(call.requester)} {undecided}, so I have asked more people.")
         standing = [card for card in cards if card.ts and card.decidable]
         seen = [card for card in standing if await self._is_seen_by_next_group(card.channel, call.requester)]
         posts = [_below(card, asks) for card in seen]
@@ -107,7 +108,7 @@ class Cards:
     def reminders(self, call: ToolCall, cards: list[Post], expires_at: datetime) -> list[Post]:
         """Make a reply to each card that approvers see and that stands."""
         what, until = one_line(call.summary or "This request"), moment(expires_at)
-        who = mention(call.requester) if call.waits_for_requester else self.approvers()
+        who = mention(call.requester) if call.waits_for_requester else self.approvers(call)
         text = Mrkdwn(f"{who}: {what} still waits, until {until}. Then it expires.")
         return [_below(card, text) for card in cards if card.ts and card.decidable]
 
@@ -144,10 +145,17 @@ class Cards:
         return replace(card, id=new_id(), replaces=card.id)
 
     def approvers(self, call: ToolCall | None = None) -> str:
-        """Name those who may approve, those among them who were asked later for this call."""
-        later = self._settings.escalate_approvers if call and call.escalated_at else ()
-        first = ", ".join(map(mention, self._settings.approvers)) or "an admin of this workspace"
-        return ", ".join((first, *map(mention, later)))
+        """Name those who may approve; of a call those who still may, with who was asked later."""
+        people = self._may_decide(call) if call else self._settings.approvers
+        return ", ".join(map(mention, people)) or "an admin of this workspace"
+
+    def _may_decide(self, call: ToolCall) -> Sequence[str]:
+        """List those of the settings who may still decide a call, all of them where that leaves nobody."""
+        later = self._settings.escalate_approvers if call.escalated_at else ()
+        people = (*self._settings.approvers, *later)
+        own = self._settings.allow_self_approval and call.approvals_needed < 2  # noqa: PLR2004
+        gone = {call.first_approved_by, None if own else call.requester}
+        return [one for one in people if one not in gone] or people
 
     async def _reaches_approvers(self, call: ToolCall) -> bool:
         """Return whether an approver reads the call's thread, be it who asked."""
@@ -200,8 +208,7 @@ class Cards:
         return self._with_buttons(card, call, preview)
 
     def _with_buttons(self, card: Post, call: ToolCall, preview: Preview) -> Post:
-        later = self._settings.escalate_approvers if call.escalated_at else ()
-        line = for_approvers(call, (*self._settings.approvers, *later))
+        line = for_approvers(call, self._may_decide(call))
         if not card.decidable:
             line = for_requester(call, preview.quoted)
         buttons = decision_buttons(call, preview, line, approvable=card.decidable)

@@ -86,7 +86,9 @@ def decision_buttons(call: ToolCall, preview: Preview, line: Mrkdwn, *, approvab
         return _buttons(call.id, preview, None, line)
     more = {TAKE_BACK: "Take back my yes"} if call.first_approved_by else {}
     more |= {CHANGE: preview.change} if preview.change else {}
-    return _buttons(call.id, preview, preview.button, line, more | {DECLINE: "Decline with a reason"})
+    first = call.approvals_needed > 1 and not call.first_approved_by
+    then = "One more person has to approve this after you. Then: " if first else ""
+    return _buttons(call.id, preview, preview.button, line, more=more | {DECLINE: "Decline with a reason"}, then=then)
 
 
 def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then_asks: bool) -> tuple[Block, ...]:
@@ -97,12 +99,18 @@ def confirmation_buttons(call_id: str, preview: Preview, requester: str, *, then
 
 
 def _buttons(
-    call_id: str, preview: Preview, yes: str | None, line: Mrkdwn, more: Mapping[str, str] = MappingProxyType({})
+    call_id: str,
+    preview: Preview,
+    yes: str | None,
+    line: Mrkdwn,
+    *,
+    more: Mapping[str, str] = MappingProxyType({}),
+    then: str = "",
 ) -> tuple[Block, ...]:
     no = {"type": "button", "action_id": CANCEL, "text": plain(preview.keep), "value": call_id}
     confirm = {
         "title": plain(preview.title, 100),
-        "text": plain(preview.confirm, 300, end=_MAX_WARNING_CHARACTERS),
+        "text": plain(f"{then}{preview.confirm}", 300, end=_MAX_WARNING_CHARACTERS),
         "confirm": plain("Yes, go ahead", 30),
         "deny": plain("Go back", 30),
         "style": "primary",

@@ -50,7 +50,7 @@ def change_form(call: ToolCall, change: Refund | ReturnItems, quote: Quote, orde
         label = f"Amount in {quote.balance.currency}"
         fields.append(labelled(Field.AMOUNT, label, amount, optional=True, hint=hint))
     optional = isinstance(change, Refund)
-    if (lines := lines_of(order, change.lines)) is not None:
+    if (lines := lines_of(order, change.lines, returning=not optional)) is not None:
         hint = "Nothing chosen means the whole order." if optional else "Each line that goes back to the shop."
         fields.append(labelled(Field.LINES, "Which lines?", lines, optional=optional, hint=hint))
     told = "It is asked for again with this, and still has to be approved. The thread is told what you have changed."

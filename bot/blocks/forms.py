@@ -46,7 +46,7 @@ def words(title: str, text: str) -> View:
 def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], private: str, told: str) -> View:
     """Ask for the lines, the reason, a note and photos; `private` comes back with it, `told` says who will read it."""
     optional = button == OrderButton.REFUND
-    lines = lines_of(order)
+    lines = lines_of(order, returning=button == OrderButton.RETURN)
     hint = "Nothing chosen means the whole order." if optional else "Each line that you send back."
     reason = {
         "type": "static_select",
@@ -81,14 +81,21 @@ def request_form(order: Order, button: OrderButton, reasons: Mapping[str, str], 
     )
 
 
-def lines_of(order: Order, chosen: Sequence[int] = ()) -> dict[str, Any] | None:
-    """Build the choice of an order's lines, some of which are chosen before; None for an order without any."""
-    options = [_option(str(number), _line(order, number)) for number in range(1, len(order.items) + 1)][:_MAX_OPTIONS]
+def lines_of(order: Order, chosen: Sequence[int] = (), *, returning: bool) -> dict[str, Any] | None:
+    """Build the choice of an order's lines, some of which are chosen before; None where there is none to choose.
+
+    What is on its way back already is none of them, and what has arrived there is not sent back again.
+    """
+    options = [
+        _option(str(number), _line(order, number))
+        for number, item in enumerate(order.items, 1)
+        if number in chosen or item.returning is None or (item.received and not returning)
+    ][:_MAX_OPTIONS]
     if not options:
         return None
     kind = "checkboxes" if len(options) <= _MAX_CHECKBOXES else "multi_static_select"
     element = {"type": kind, "action_id": Field.LINES.value, "options": options}
-    before = [one for number, one in enumerate(options, 1) if number in chosen]
+    before = [one for one in options if int(one["value"]) in chosen]
     return element | ({"initial_options": before} if before else {})
 
 

@@ -63,12 +63,14 @@ def home_view(parts: Sequence[Sequence[Block]], private: str, notice: Mrkdwn = N
     refresh = {"type": "button", "action_id": HOME_REFRESH, "text": plain("Refresh")}
     foot: list[Block] = [{"type": "divider"}, now, {"type": "actions", "elements": [refresh]}]
     blocks: list[Block] = [*told]
+    left_out: list[Block] = []
     for part in parts:
         longer = [*blocks, *part]
-        if len(longer) + len(foot) > _MAX_BLOCKS or len(json.dumps(longer)) > _MAX_BYTES:
-            break
-        blocks = longer
-    return {"type": "home", "private_metadata": private, "blocks": [*blocks, *foot]}
+        if len(longer) + len(foot) >= _MAX_BLOCKS or len(json.dumps(longer)) > _MAX_BYTES:
+            left_out = [context(Mrkdwn("There is more than fits here. Write to me for the rest."))]
+        else:
+            blocks = longer
+    return {"type": "home", "private_metadata": private, "blocks": [*blocks, *left_out, *foot]}
 
 
 def queue_part(page: Page[Waiting], url: str) -> list[Block]:

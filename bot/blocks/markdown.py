@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +23,7 @@ _MAX_INDENT = 8
 _NO_CONTENT = "–"  # noqa: RUF001 - an empty cell is refused
 
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
+_RULE = re.compile(r"^ {0,3}([-*_])(?:[ \t]{0,3}\1){2,80}[ \t]*$")
 _ITEM = re.compile(r"^([ \t]{0,40})(?:[-*+]|(\d{1,4})[.)])[ \t]{1,9}(\S.*)$")
 _STYLES = {"**": "bold", "__": "bold", "*": "italic", "_": "italic", "~~": "strike", "`": "code"}
 _STYLED = re.compile(r"(\*\*|__|~~|`|(?<!\w)[*_])(\S(?:[^*_~`\n]{0,500}\S)?)\1(?!\w)")
@@ -40,7 +41,14 @@ class Markdown:
 
     def blocks(self) -> Iterator[Block]:
         """Show the text, each block small enough to stand in a message with others."""
-        draw = {"code": self._code, "table": self._table, "list": self._list, "prose": self._prose}
+        draw: dict[str, Callable[[list[str]], Iterator[Block]]]
+        draw = {
+            "rule": lambda _: iter(()),
+            "code": self._code,
+            "table": self._table,
+            "list": self._list,
+            "prose": self._prose,
+        }
         for kind, lines in _parts(self._text.strip().splitlines()):
             yield from draw[kind](lines)
 
@@ -167,6 +175,8 @@ def _kind(lines: Sequence[str], start: int) -> tuple[str | None, int]:
     if fence := _FENCE.match(lines[start]):
         ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() == fence[1])
         return "code", next(ends, len(lines) - 1) + 1 - start
+    if _RULE.match(lines[start]):
+        return "rule", 1
     if start + 1 < len(lines) and "|" in lines[start] and _is_below_head(lines[start + 1], len(_cells(lines[start]))):
         ends = (at for at in range(start + 2, len(lines)) if "|" not in lines[at])
         return "table", next(ends, len(lines)) - start

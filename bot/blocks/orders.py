@@ -36,7 +36,6 @@ STATUS_WORDS = {
     OrderStatus.DELIVERED: "Delivered",
     OrderStatus.CANCELLED: "Cancelled",
 }
-ONLY_YOU = Mrkdwn("Only you see this.")
 
 
 class OrderButton(StrEnum):
@@ -62,7 +61,8 @@ _LABELS = {
 
 def order_card(order: Order, *, with_tracking: bool, forms: Sequence[OrderButton] = ()) -> tuple[Block, ...]:
     """Show all of an order to those who may read the conversation; `forms` are what can be asked for by a form."""
-    buttons = [OrderButton.REFRESH, OrderButton.TRACKING, *_useful(order, forms)]
+    tracking = [] if with_tracking else [OrderButton.TRACKING]
+    buttons = [OrderButton.REFRESH, *tracking, *_useful(order, forms)]
     return _with_buttons(_all_of(order, with_tracking=with_tracking), order, buttons)
 
 
@@ -77,8 +77,10 @@ def private_order_card(
 ) -> tuple[Block, ...]:
     """Show all of an order to one person alone, who may share it where they asked."""
     share = [OrderButton.SHARE] if shareable else []
-    blocks = [*_all_of(order, with_tracking=with_tracking), context(ONLY_YOU)]
-    return _with_buttons(blocks, order, [*share, OrderButton.TRACKING, *_useful(order, forms)])
+    tracking = [] if with_tracking else [OrderButton.TRACKING]
+    return _with_buttons(
+        _all_of(order, with_tracking=with_tracking), order, [*share, *tracking, *_useful(order, forms)]
+    )
 
 
 def shared_order_card(order: Order, by: str) -> tuple[Block, ...]:
@@ -89,7 +91,7 @@ def shared_order_card(order: Order, by: str) -> tuple[Block, ...]:
 def orders_list(orders: Sequence[Order], more: str = "") -> tuple[Block, ...]:
     """List orders to whose they are, each with a button that shows it."""
     blocks: list[Block] = [order_line(order) for order in orders[:_MAX_LISTED]]
-    return (*blocks, context(Mrkdwn(f"{ONLY_YOU} {escape(more)}".strip())))
+    return (*blocks, context(escape(more))) if more else tuple(blocks)
 
 
 def order_line(order: Order) -> Block:
@@ -105,13 +107,18 @@ def order_line(order: Order) -> Block:
     return {**section(line), "accessory": _button(OrderButton.DETAILS, order.id, "Details")}
 
 
-def tracking_lines(order: Order) -> Mrkdwn:
-    """Return what the carrier has reported, the latest first."""
+def tracking_blocks(order: Order) -> tuple[Block, ...]:
+    """Show of one order who brings it, and what the carrier has reported, the latest first."""
+    head = "\n".join([f"*Order {escape(order.id)}* · {STATUS_WORDS[order.status]}", *filter(None, [_carried(order)])])
+    return section(Mrkdwn(head)), section(Mrkdwn("\n".join(_scans(order))))
+
+
+def _scans(order: Order) -> list[str]:
     latest = sorted(order.tracking, key=lambda event: event.at, reverse=True)[:_MAX_TRACKING_EVENTS]
     lines = [f"{moment(event.at)} · {one_line(event.text, 100)}, {one_line(event.place, 60)}" for event in latest]
     earlier = len(order.tracking) - len(latest)
     lines += [f"and {earlier} earlier"] if earlier > 0 else []
-    return Mrkdwn("\n".join([_TRACKING, *(lines or ["The carrier has not scanned the parcel yet."])]))
+    return lines or ["The carrier has not scanned the parcel yet."]
 
 
 def card_at(blocks: Sequence[Block], block_id: str) -> slice | None:
@@ -135,12 +142,8 @@ def refreshed_card(card: Sequence[Block]) -> tuple[Block, ...]:
 def order_facts(order: Order) -> Block:
     """Show an order's dates, carrier and money in two columns."""
     facts = _dates(order)
-    if len(order.parcels) > 1:
-        facts.append(("Parcels", Mrkdwn(", ".join(map(_parcel, order.parcels[:_MAX_PARCELS])))))
-    elif order.carrier:
-        number = order.tracking_number or "track it"
-        where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
-        facts.append(("Carrier", Mrkdwn(f"{one_line(order.carrier)} {where}")))
+    if carried := _carried(order):
+        facts.append(("Parcels" if len(order.parcels) > 1 else "Carrier", carried))
     facts.append(("Total", escape(str(order.total))))
     if order.refunded.minor:
         whole = order.refunded == order.total
@@ -151,7 +154,7 @@ def order_facts(order: Order) -> Block:
 def _all_of(order: Order, *, with_tracking: bool) -> list[Block]:
     items = section(Mrkdwn("\n".join(f"{_ITEM} {line}" for line in _item_lines(order))))
     blocks = [_head(order), order_facts(order), items]
-    return [*blocks, section(tracking_lines(order))] if with_tracking else blocks
+    return [*blocks, section(Mrkdwn("\n".join([_TRACKING, *_scans(order)])))] if with_tracking else blocks
 
 
 def _head(order: Order) -> Block:
@@ -167,6 +170,8 @@ def _useful(order: Order, forms: Sequence[OrderButton]) -> list[OrderButton]:
 
 def _with_buttons(blocks: Sequence[Block], order: Order, buttons: Sequence[OrderButton]) -> tuple[Block, ...]:
     """Add the buttons, and ids by which the card is found in its message; two cards of one order differ in them."""
+    if not buttons:
+        return tuple(blocks)
     drawn = json.dumps([blocks, buttons], sort_keys=True)
     block_id = f"order:{hashlib.sha256(drawn.encode()).hexdigest()[:16]}"
     actions = {
@@ -212,6 +217,17 @@ def _dates(order: Order) -> list[tuple[str, Mrkdwn]]:
     elif order.expected_on and order.status != OrderStatus.CANCELLED:
         facts.append(("Expected", escape(day(order.expected_on))))
     return facts
+
+
+def _carried(order: Order) -> Mrkdwn | None:
+    """Name who brings an order, with the numbers of its parcels; None for one that has not left."""
+    if len(order.parcels) > 1:
+        return Mrkdwn(", ".join(map(_parcel, order.parcels[:_MAX_PARCELS])))
+    if not order.carrier:
+        return None
+    number = order.tracking_number or "track it"
+    where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+    return Mrkdwn(f"{one_line(order.carrier)} {where}")
 
 
 def _parcel(parcel: Parcel) -> Mrkdwn:

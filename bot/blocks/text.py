@@ -151,6 +151,7 @@ def prose(text: str, link_hosts: Sequence[str] = (), known: Sequence[str] | None
     text, links = cleaned(text.strip(), link_hosts, known)
     escaped = escape(text)
     escaped = Mrkdwn(re.sub(r"\*\*(\S(?:[^*\n]{0,500}\S)?)\*\*", r"*\1*", escaped))
+    escaped = Mrkdwn(re.sub(r"~~(\S(?:[^~\n]{0,500}\S)?)~~", r"~\1~", escaped))
     escaped = Mrkdwn(re.sub(r"^#{1,6}\s+(.+)$", r"*\1*", escaped, flags=re.MULTILINE))
     escaped = Mrkdwn(re.sub(r"^([^\S\n]*)[-*]\s+", r"\1• ", escaped, flags=re.MULTILINE))
     return Mrkdwn(LINK_PLACE.sub(lambda place: link(*links[int(place[1])]), escaped))

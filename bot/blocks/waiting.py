@@ -16,7 +16,7 @@ def named(people: Sequence[str]) -> str:
 
 
 def for_approvers(call: ToolCall, people: Sequence[str]) -> Mrkdwn:
-    """Say below the buttons who may press them, who has, and how many have to."""
+    """Say below the buttons who of these people may press them, who has, and how many have to."""
     has = two = ""
     if call.approvals_needed > 1 and call.first_approved_by:
         has = f"✓ {mention(call.first_approved_by)} has approved, and one more person has to. "
@@ -29,7 +29,7 @@ def for_requester(call: ToolCall, quoted: Quoted) -> Mrkdwn:
     """Say in the thread, where nobody approves, why it waits, for whom, and what who asked may do."""
     whom = "two people of the support team have" if call.approvals_needed > 1 else "somebody of the support team has"
     return Mrkdwn(
-        f"{_why(quoted)}, so {whom} to agree; they were asked where they decide. {_NOTHING_YET} "
+        f"{_why(quoted)}, so {whom} to agree; they have been asked. {_NOTHING_YET} "
         f"{mention(call.requester)} can take it back here."
     )
 

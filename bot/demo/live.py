@@ -11,7 +11,18 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from bot.demo.surfaces import Surfaces, details_json, refused, view_json
-from bot.testing.slack.workspace import Channel, Details, Json, Message, Person, Status, View, Workspace, entities_of
+from bot.testing.slack.workspace import (
+    Channel,
+    Details,
+    Json,
+    Message,
+    Person,
+    Session,
+    Status,
+    View,
+    Workspace,
+    entities_of,
+)
 
 POLL_INTERVAL_SECONDS = 0.2
 MAX_CALLS_SHOWN = 200
@@ -73,12 +84,16 @@ class LivePage:
         if author is None or channel is None or not author.can_act or author.id not in channel.members:
             return refused("You can't write there.")
         text = str(body["text"]).strip()
-        if not text:
+        kept = (self._workspace.described.get(file, []) for file in body.get("files", ()))
+        files = [file for described in kept for file in described]
+        if not text and not files:
             return refused("There is nothing to send.")
         thread_ts = body.get("thread_ts")
         if text.startswith("/") and not thread_ts:
             return await self._surfaces.command(author.id, channel.id, text)
-        message = await self._workspace.say(author.id, channel.id, self._workspace.as_typed(text), thread_ts)
+        message = await self._workspace.say(
+            author.id, channel.id, self._workspace.as_typed(text), thread_ts, files=files
+        )
         return web.json_response({"ok": True, "ts": message.ts})
 
     async def _action(self, request: web.Request) -> web.Response:
@@ -109,6 +124,8 @@ class LivePage:
             self._push({"type": "details", "details": details_json(changed)})
         elif isinstance(changed, Status):
             self._push({"type": "status", "status": self._status_json(changed)})
+        elif isinstance(changed, Session):
+            self._push({"type": "session", "session": _session_json(changed)})
         elif kind == "prompts":
             self._push({"type": "prompts", "prompts": self._prompts_json()})
         elif isinstance(changed, Channel):
@@ -147,6 +164,7 @@ class LivePage:
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],
             "messages": [_message_json(message) for message in workspace.messages],
             "statuses": [self._status_json(status) for status in workspace.statuses.values()],
+            "sessions": [_session_json(session) for session in workspace.sessions.values()],
             "prompts": self._prompts_json(),
             "views": [view_json(view) for view in workspace.surfaces.views.values()],
             "details": [details_json(details) for details in workspace.links.details.values()],
@@ -192,9 +210,14 @@ def _channel_json(channel: Channel) -> Json:
     }
 
 
+def _session_json(session: Session) -> Json:
+    return {name: getattr(session, name) for name in ("channel", "thread_ts", "state", "title")}
+
+
 def _message_json(message: Message) -> Json:
     names = ("channel", "ts", "thread_ts", "user", "text", "edited", "ephemeral_for")
-    shown = {"blocks": list(message.blocks), "entities": entities_of(message)}
+    files = [{"id": file["id"], "name": file.get("name", "")} for file in message.files]
+    shown = {"blocks": list(message.blocks), "entities": entities_of(message), "files": files}
     return {name: getattr(message, name) for name in names} | shown
 
 

@@ -18,7 +18,8 @@ from bot.tools.toolset import Toolset
 REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
 NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."
 NOT_NOW = "No refund of this order can be asked for now. Write to me if something is wrong with it."
-_MAX_QUOTED_CHARACTERS = 4_000
+_MAX_QUOTED_CHARACTERS = 2_000
+_MAX_PRIVATE_CHARACTERS = 3_000  # of JSON, that come back with a form
 _THERE = {
     OrderButton.REFUND: "A person decides about it. The request is shown {where}, with what it is about.",
     OrderButton.RETURN: "You are asked once more {where}, with what is sent back and where the money goes.",
@@ -84,9 +85,9 @@ class Forms:
             tool.parse(arguments)
         except ToolError as error:
             raise DeskError(error.content["error"]) from error
-        about = f" (lines {', '.join(map(str, lines))})" if lines else ""
+        about = f", line{'s'[: len(lines) > 1]} {', '.join(map(str, lines))}" if lines else ""
         reason = REASONS.get(filled.reason, "")
-        text = f"{_ASKED[button]} of {number}{about}, by a form. Reason: {reason}."
+        text = f"{_ASKED[button]} of {number}{about}, asked for with a form. Reason: {reason}."
         thread = ThreadId(asker.team, known.get("channel", ""), known.get("thread_ts", ""))
         if not thread.ts:
             thread = await self._threads.begin(asker, f"{mention(asker.user)} {escape(text)}")
@@ -94,13 +95,13 @@ class Forms:
         form = Form(name, arguments, filled.note)
         await self._threads.submit(asker, thread, f"{text}{note}{filled.below}", form, filled.photos)
         where = "in the thread" if known.get("thread_ts") else "in our direct message"
-        return words("Asked for", f"I take it from here: you find the request {where}.")
+        return words("Request sent", f"I take it from here: you find the request {where}.")
 
     async def question(self, asker: Asker, quoted: str, author: str) -> View:
         """Make the form that asks what somebody wants to know about a message."""
         await self._orders.person(asker)
         own = author == asker.user
-        return question_form(quoted, json.dumps({"quoted": quoted[: _MAX_QUOTED_CHARACTERS // 2], "own": own}))
+        return question_form(quoted, _private(quoted[:_MAX_QUOTED_CHARACTERS], own=own))
 
     async def answer(self, asker: Asker, private: str, question: str) -> View:
         """Queue the question for a direct message; what somebody else wrote is no word of the person's."""
@@ -114,3 +115,10 @@ class Forms:
         below = f"\n\n{quoted}" if own else f"{QUOTED}{quoted}"
         await self._threads.submit(asker, thread, f"{question}{below if quoted else ''}", None)
         return words("Asked", "I answer you in our direct message.")
+
+
+def _private(quoted: str, *, own: bool) -> str:
+    """Write down what is asked about, as much of it as comes back with a form."""
+    written = json.dumps({"quoted": quoted, "own": own}, ensure_ascii=False)
+    over = len(written) - _MAX_PRIVATE_CHARACTERS
+    return _private(quoted[:-over], own=own) if over > 0 else written

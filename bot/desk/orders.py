@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot import clock
-from bot.blocks.messages import section
 from bot.blocks.orders import (
     card_at,
     has_tracking,
@@ -17,7 +16,7 @@ from bot.blocks.orders import (
     public_order_card,
     refreshed_card,
     shared_order_card,
-    tracking_lines,
+    tracking_blocks,
 )
 from bot.blocks.text import Mrkdwn
 from bot.identity import Identity, IdentityError, Person
@@ -110,7 +109,7 @@ class Orders:
     async def tracking(self, asker: Asker, number: str) -> tuple[Block, ...]:
         """Show what the carrier has reported."""
         order, _ = await self._order(asker, number)
-        return (section(tracking_lines(order)),)
+        return tracking_blocks(order)
 
     async def refresh(self, asker: Asker, number: str, block_id: str) -> None:
         """Draw the card in its message as the order is now."""

@@ -35,7 +35,12 @@ def sum_up(log: LogReader, day: date, prices: Prices) -> dict[str, Any]:
     calls = log.rows(f"SELECT * FROM tool_calls WHERE {condition}", values)
     asked = log.rows(f"SELECT * FROM model_calls WHERE {condition}", values)
     posts = log.rows(f"SELECT status FROM outbox WHERE {condition}", values)
-    refunds = log.rows(f"SELECT * FROM refund_requests WHERE {condition.replace('created_at', 'finished_at')}", values)
+    refunds = log.rows(
+        """SELECT r.currency, r.amount_minor FROM refund_requests r JOIN tool_calls c ON c.id = r.id
+           WHERE r.status = 'succeeded' AND json_extract(c.quote, '$.quote.when') = 'now' AND """
+        + condition.replace("created_at", "r.finished_at"),
+        values,
+    )
     waits = [row["asked_at"] for row in log.pending()]
     times = [s for row in inbox if (s := seconds_between(row["received_at"], row["finished_at"])) is not None]
     costs = [cost for row in asked if (cost := cost_of(row, prices)) is not None]
@@ -96,7 +101,7 @@ def _refunded(rows: Sequence[Row]) -> list[str]:
     """Return what went back, by currency, as the requests have it."""
     sums: dict[str, int] = {}
     for row in rows:
-        if row["status"] == "succeeded" and row["amount_minor"]:
+        if row["amount_minor"]:
             currency = printable(row["currency"])
             sums[currency] = sums.get(currency, 0) + row["amount_minor"]
     return [str(Money(minor, currency)) for currency, minor in sorted(sums.items())]

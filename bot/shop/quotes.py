@@ -179,8 +179,8 @@ def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
     for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
         if item.returning == "return" and not item.received:
             raise ShopRefusedError(
-                f"{line}. {item.label} is to come back first; its money follows when it has arrived.",
+                f"Line {line}, {item.label}, is to come back first; its money follows when it has arrived.",
                 "Other lines can be refunded by their numbers.",
             )
         if item.returning == "exchange" and not item.received:
-            raise ShopRefusedError(f"{line}. {item.label} is being exchanged, so it can't be refunded.")
+            raise ShopRefusedError(f"Line {line}, {item.label}, is being exchanged, so it can't be refunded.")

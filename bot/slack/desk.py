@@ -10,7 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forms import QUESTION_FORM, REQUEST_FORM, Field, View, filled, notice
-from bot.blocks.orders import ONLY_YOU, OrderButton
+from bot.blocks.messages import in_words
+from bot.blocks.orders import OrderButton
 from bot.blocks.text import escape
 from bot.desk.forms import Filled, Forms
 from bot.desk.orders import BROKEN, Asker, DeskError, Orders
@@ -95,16 +96,16 @@ class Desk:
             return
         number = kept_text(str(body.get("text") or ""), self._ourselves.user)
         shown: tuple[Block, ...] = ()
-        text = str(ONLY_YOU)
         try:
             shown = await (self._orders.one(asker, number) if body["command"] == "/order" else self._orders.all(asker))
+            text = in_words(shown)
         except DeskError as error:
             if not error.is_news:
                 return
             text = escape(str(error))
         except Exception:  # whatever broke, the person hears of it
             logger.exception("%s of %s broke", body["command"], asker.user)
-            text = BROKEN
+            text = escape(BROKEN)
         await self._respond(respond, text=text, blocks=[dict(block) for block in shown] or None)
 
     async def _look(self, body: dict[str, Any]) -> None:

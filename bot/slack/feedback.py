@@ -4,9 +4,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent.people import People
@@ -42,11 +43,11 @@ class Feedback:
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
 
-        async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async def pressed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
             container = body.get("container") or {}
             if body.get("api_app_id") == self._ourselves.app_id and container.get("channel_id"):
-                await self._tracked(self._press(body))
+                await self._tracked(self._press(body, respond))
 
         for action in (FEEDBACK, TALK_TO_PERSON, GIVE_BACK, re.compile(f"^{REASON}:")):
             app.action(action)(pressed)
@@ -62,7 +63,7 @@ class Feedback:
         task.add_done_callback(self._doing.discard)
         await task
 
-    async def _press(self, body: dict[str, Any]) -> None:
+    async def _press(self, body: dict[str, Any], respond: AsyncRespond) -> None:
         container, action, user = body["container"], body["actions"][0], str(body["user"]["id"])
         channel, thread_ts = str(container["channel_id"]), container.get("thread_ts")
         value = str(action.get("value") or "")
@@ -84,6 +85,9 @@ class Feedback:
         except Exception:  # whatever broke, the person hears of it
             logger.exception("a button below an answer broke")
             words = BROKEN
+        # What was asked of them alone is answered by then, so it makes room for what is said now.
+        if container.get("is_ephemeral") and await _replaced(respond, words):
+            return
         if words:
             await self._delivery.post_ephemeral(channel, user, thread_ts, words, blocks)
 
@@ -100,3 +104,14 @@ class Feedback:
             )
         except SLACK_ERRORS as error:
             logger.warning("the card of a thread that was given back was not redrawn: %s", failure(error))
+
+
+async def _replaced(respond: AsyncRespond, words: str) -> bool:
+    """Put words in the place of what one person alone saw, or take it away; return whether that was done."""
+    said: dict[str, Any] = {"text": words, "replace_original": True} if words else {"delete_original": True}
+    try:
+        answer = await respond(response_type="ephemeral", **said)
+    except SLACK_ERRORS as error:
+        logger.info("what one person alone saw stays: %s", type(error).__name__)  # the address is a secret
+        return False
+    return bool(answer.status_code == HTTPStatus.OK)

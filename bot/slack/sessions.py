@@ -42,14 +42,14 @@ class Sessions:
                 self._suspended.popitem(last=False)
         arguments: dict[str, Any] = {"channel_id": thread.channel, "thread_ts": thread.ts, "status": state}
         arguments |= {"initiator_user_id": user} if user else {}
-        arguments |= {"title": " ".join(title.split())[:MAX_TITLE_CHARACTERS]} if title.strip() else {}
+        named = " ".join(title.split())[:MAX_TITLE_CHARACTERS]
+        arguments |= {"title": f"{named[:1].upper()}{named[1:]}"} if named else {}
         before = self._setting.get(thread)
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 
-    def decided(self, thread: ThreadId) -> None:
-        """End the wait of a session that waited for a decision."""
-        if thread in self._suspended:
-            self.show(thread, "active")
+    def waits(self, thread: ThreadId) -> bool:
+        """Return whether a session waits for a decision."""
+        return thread in self._suspended
 
     async def stop(self) -> None:
         """Leave what is not set by now."""

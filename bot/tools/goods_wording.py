@@ -24,7 +24,7 @@ def _return(change: ReturnItems, quote: Quote) -> Wording:
         title=f"Return items of {order}",
         summary=f"Return of {items(quote)} of {order}",
         button="Approve the return",
-        confirm=f"{items(quote)} of {order} go back to the shop. {follows}.",
+        confirm=f"Back to the shop, of {order}: {items(quote)}. {follows}.",
         facts=(
             ("Order", f"{order}, {quote.customer.name}"),
             ("Goes back to the shop", items(quote)),

@@ -105,6 +105,12 @@ def test_links(text: str, shown: str) -> None:
     assert blocks_of(text)[0]["text"]["text"] == shown
 
 
+def test_struck_words_and_rules() -> None:
+    """Struck words are struck, and a line across the page is a break between paragraphs, never three hyphens."""
+    before, after = blocks_of("It was ~~$5~~ $4.\n\n---\n\nThat is all.\n***\n")
+    assert (before["text"]["text"].strip(), after["text"]["text"].strip()) == ("It was ~$5~ $4.", "That is all.")
+
+
 def test_long_answers_split_at_paragraphs() -> None:
     """A long text is cut between its paragraphs, and a message that follows has words of its own."""
     paragraphs = [f"{number} " + "word " * 150 for number in range(14)]

@@ -72,6 +72,10 @@ async def test_what_one_sees_alone(address: str, browser: Browser) -> None:
     thread, modal = page.get_by_test_id("thread"), page.get_by_test_id("modal")
     await send(page, "@Support Bot where is my order ORD-10234?")
     await expect(thread.get_by_text("Only visible to you")).to_be_visible()
+    await thread.get_by_role("button", name="Tracking").click()
+    await expect(modal.get_by_text("Order ORD-10234 · Shipped")).to_be_visible()
+    await modal.get_by_test_id("modal-close").click()
+    await expect(modal).to_be_hidden()
     await thread.get_by_role("button", name="Share here").click()
     await expect(thread.get_by_text("Shared by")).to_be_visible()
     await expect(thread.get_by_text("Only visible to you")).to_have_count(0)
@@ -114,10 +118,7 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -
     modal, feed = page.get_by_test_id("modal"), page.locator("#channel-feed")
     await send(page, "/order 10188")
     await expect(feed.get_by_text("Cast-iron teapot")).to_be_visible()
-    await feed.get_by_role("button", name="Tracking").click()
-    await expect(modal.get_by_role("heading", name="Tracking")).to_be_visible()
-    await modal.get_by_test_id("modal-close").click()
-    await expect(modal).to_be_hidden()
+    await expect(feed.get_by_text("Delivered, left at the front door")).to_be_visible()
     await feed.get_by_role("button", name="Request a refund").click()
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal.get_by_text("Please complete this required field.")).to_be_visible()
@@ -145,7 +146,7 @@ async def test_commands_forms_and_the_home_tab(address: str, browser: Browser) -
     await page.get_by_test_id("channel-D0ANA").click()
     await expect(home.get_by_text("Your requests (2)")).to_be_visible()
     await home.get_by_role("button", name="Details").first.click()
-    await expect(modal.get_by_text("Only you see this.")).to_be_visible()
+    await expect(modal.get_by_text("Beeswax candles, pair")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(modal).to_be_hidden()
     assert complaints == []
@@ -168,6 +169,30 @@ async def test_two_approvers(address: str, browser: Browser) -> None:
         said = "has approved, and one more person has to." if person == "sam" else "went back to Visa ending 4242"
         await expect(thread.get_by_text(said).first).to_be_visible()
     await expect(approve).to_have_count(0)
+
+
+async def test_pictures_and_commands(address: str, browser: Browser) -> None:
+    """A picture is sent with a message and stands on the card of its request; "/" lists the app's commands."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/D0ANA")
+    thread, composer = page.get_by_test_id("thread"), page.get_by_test_id("composer")
+    photo = FilePayload(name="lid.png", mimeType="image/png", buffer=PIXEL)
+    attach, attached = page.locator("#channel-composer").get_by_test_id("attach"), page.locator(".attachment")
+    await attach.set_input_files(files=[photo, photo])
+    await expect(attached).to_have_count(2)
+    await attached.first.get_by_role("button", name="Remove lid.png").click()
+    await send(page, "My teapot from ORD-10188 arrived broken, I want my money back")
+    await expect(attached).to_have_count(0)
+    await expect(thread.get_by_text("Understood as refund, medium urgency.", exact=True)).to_be_visible()
+    await expect(page.locator("#channel-feed").get_by_alt_text("lid.png")).to_be_visible()
+    await expect(
+        thread.get_by_test_id("message").filter(has_text="Refund $42.00").get_by_alt_text("lid.png")
+    ).to_be_visible()
+
+    await composer.fill("/or")
+    await page.get_by_role("option", name="/orders").click()
+    await composer.press("Enter")
+    await expect(page.locator("#channel-feed").get_by_text("ORD-10142")).to_be_visible()
 
 
 async def test_what_the_bot_has_to_ask(address: str, browser: Browser) -> None:
@@ -213,13 +238,14 @@ async def test_prompts_ratings_and_people(address: str, browser: Browser) -> Non
     """A suggestion is sent as it is meant, its answer rated, a person called, and the conversation given back."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     await page.goto(f"{address}/#ana/D0ANA")
-    await page.get_by_test_id("channel-D0ANA").click()
     thread = page.get_by_test_id("thread")
     await page.get_by_role("button", name="Where is ORD-10234?").click()
-    await expect(thread.get_by_text("Where is my order ORD-10234?")).to_be_visible()
+    await expect(thread.get_by_role("heading", name="Where is my order ORD-10234?")).to_be_visible()
     await thread.get_by_role("button", name="Not helpful").click()
     await thread.get_by_role("button", name="It is not what I asked").click()
     await expect(thread.get_by_text("Thank you for telling me.", exact=True)).to_be_visible()
+    await expect(thread.get_by_role("button", name="It is not what I asked")).to_have_count(0)
+    await expect(thread.get_by_text("1 reply", exact=True)).to_be_visible()  # what one sees alone is none
     await thread.get_by_role("button", name="Talk to a person").last.click()
     await expect(thread.get_by_text("I stay quiet until I am mentioned.")).to_be_visible()
 
@@ -230,7 +256,7 @@ async def test_prompts_ratings_and_people(address: str, browser: Browser) -> Non
     await expect(team.get_by_text("let the bot answer there again.")).to_be_visible()
     await page.get_by_test_id("person-ana").click()
     await page.get_by_test_id("channel-D0ANA").click()
-    await page.get_by_role("button", name="replies").click()
+    await page.locator("#channel-feed").get_by_role("button", name="3 replies").click()
     await expect(thread.get_by_text("gave this conversation back to me.")).to_be_visible()
 
 

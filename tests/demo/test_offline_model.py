@@ -133,7 +133,7 @@ def test_typed_yes(text: str) -> None:
 def test_status_in_words() -> None:
     """An order's status is one short sentence with its date, since the card shows the rest."""
     text = Talk().say("Where is ORD-10234?")
-    assert text == "ORD-10234: shipped, on its way, and should arrive on 2026-11-25."
+    assert text == "ORD-10234: shipped, on its way, and should arrive on Wednesday, November 25."
 
 
 def test_tracking_in_words() -> None:
@@ -157,7 +157,7 @@ OUTPUT_WORDS: list[tuple[Any, str]] = [
     ),
     (
         {"order_id": "ORD-1", "status": "delayed", "expected": "2026-11-25"},
-        "ORD-1: delayed, and should arrive on 2026-11-25.",
+        "ORD-1: delayed, and should arrive on Wednesday, November 25.",
     ),
     ({"message": "The shop is closed"}, "The shop is closed."),
     ({"order_id": "ORD-1", "status": "delivered", "expected": "2026-11-25"}, "ORD-1: delivered."),

@@ -111,4 +111,4 @@ def test_going_on() -> None:
         {"role": "user", "content": "(I have pressed Confirm on the card.)"},
     ]
     answer = respond(Request(MODEL_NAME, tuple(messages), TOOLS, None, {}))
-    assert answer.text == "Good news: the exchange of a teapot is done. What else can I do for you?"
+    assert answer.text == "Good news: the exchange of a teapot is confirmed. What else can I do for you?"

@@ -7,6 +7,7 @@ import pytest
 
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message, Person, View
+from tests.operator.command import ask
 from tests.world import ANA, BEN, SAM, World, calls, refund_of, sorted_as
 
 REFUNDABLE = ("ORD-10188", "ORD-10142", "ORD-10235", "ORD-10234", "ORD-10251")
@@ -53,6 +54,21 @@ async def test_queue_of_an_approver(world: World) -> None:
     assert "$42.00" in text_of(view)
     decided = world.rows("SELECT decided_by, status FROM tool_calls WHERE gated ORDER BY created_at")
     assert [(row["decided_by"], row["status"]) for row in decided] == [(SAM, "succeeded"), (SAM, "declined")]
+
+
+async def test_what_comes_back_later(world: World) -> None:
+    """Money that a return brings back once it has arrived is nothing that was refunded today."""
+    wanted = {"order_id": "ORD-10188", "lines": [1], "reason": "defective", "refund_to": "original"}
+    async with world.bot():
+        world.script += [calls(("return_items", wanted)), Answer("Please confirm."), Answer("It is noted.")]
+        card = await world.card(await world.says(ANA, "@bot I send ORD-10188 back"))
+        await world.workspace.click(ANA, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+        await world.workspace.surfaces.open_home(SAM)
+        view = await home(world, SAM, "1 asked, 1 done, 0 declined")
+        said = await ask(world, "log", "today")
+    assert "*Refunded*\\nnothing" in text_of(view)
+    assert "1 succeeded; 0 open" in said.out
 
 
 async def test_customers_home(world: World) -> None:

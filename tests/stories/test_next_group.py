@@ -40,7 +40,7 @@ async def test_asked_once(world: World) -> None:
         await press(world, card, PAT)
         assert "Only <@U0SAM> can approve this" in await world.whisper_to(PAT)
     async with world.bot(**SOON), world.bot(**SOON):
-        await heard(world, "<@U0PAT>: nobody has decided Refund of $42.00 for ORD-10188 so far")
+        await heard(world, "<@U0PAT> Refund of $42.00 for ORD-10188: nobody has decided so far")
         await drawn(world, card, "Waiting for <@U0SAM>, <@U0PAT>.")
     async with world.bot(**SOON):
         await press(world, card, PAT)
@@ -103,9 +103,9 @@ async def test_in_the_approval_channel(world: World) -> None:
     """They are asked below the card in the approvers' channel, and the customer's thread names nobody."""
     async with world.bot(**SOON, BOT_APPROVAL_CHANNEL="C0TEAM"):
         question, card = await asked(world)
-        told = await heard(world, "<@U0PAT>: nobody has decided")
+        told = await heard(world, "<@U0PAT> Refund of $42.00 for ORD-10188: nobody")
         assert told.channel == "C0TEAM"
-        await heard(world, "<@U0ANA> nobody has decided Refund of $42.00 for ORD-10188 so far")
+        await heard(world, "<@U0ANA> Refund of $42.00 for ORD-10188: nobody has decided so far, so I have asked")
         assert not [m for m in world.workspace.replies_of_bot(question) if "<@U0PAT>" in shown(m)]
         theirs = next(m for m in world.workspace.messages if m.channel == "C0TEAM" and buttons(m))
         await press(world, theirs, PAT)
@@ -125,7 +125,7 @@ async def test_not_while_the_customer_is_to_confirm(world: World) -> None:
         card = await world.confirmed(question)
         world.write("UPDATE tool_calls SET confirmed_at = '2020-01-01T00:00:00+00:00' WHERE gated")
         await heard(world, "<@U0SAM>: Cancellation of ORD-10251 still waits")
-        await heard(world, "<@U0PAT>: nobody has decided")
+        await heard(world, "<@U0PAT> Cancellation of ORD-10251: nobody has decided")
         await press(world, card, SAM)
         await world.settled(card)
     assert world.refunds() == [("ORD-10251", 4350)]

@@ -61,8 +61,8 @@ async def test_order_by_command(world: World) -> None:
         whispers = [await world.whisper(ANA, count) for count in (1, 2, 3)]
     assert {whisper.channel for whisper in whispers} == {SUPPORT, "D0ANA", ALONE.id}
     for whisper in whispers:
-        assert all(part in shown(whisper) for part in ("*Order ORD-10234*", "$84.00", "Tracking", "Only you see this."))
-        assert list(order_buttons(whisper)) == ["track_order"]  # a refund only once it has arrived
+        assert all(part in shown(whisper) for part in ("*Order ORD-10234*", "$84.00", "Tracking"))
+        assert not order_buttons(whisper)  # a refund only once it has arrived, and what is tracked stands there
     assert world.model.requests == []
     assert not [message for message in world.workspace.messages if message.user == BOT and not message.ephemeral_for]
 
@@ -140,7 +140,7 @@ async def test_orders_by_command(world: World) -> None:
         listed = await world.whisper(ANA)
         assert (await world.whisper_to(SAM)) == "There are no orders in your name."
         await world.workspace.click(ANA, listed.channel, listed.ts, "show_order")
-        view = await modal(world, ANA, "Only you see this")
+        view = await modal(world, ANA, "Total")
     numbers = [block["accessory"]["value"] for block in listed.blocks if "accessory" in block]
     assert numbers == ["ORD-10251", "ORD-10234", "ORD-10235", "ORD-10188", "ORD-10142"]
     assert "*Order ORD-10251*" in json.dumps(view.shown)
@@ -207,6 +207,7 @@ async def test_tracking_on_request(world: World) -> None:
         await world.workspace.click(ANA, "D0ANA", card.ts, "track_order")
         view = await modal(world, ANA, "sorting centre, Boise")
     assert view.shown["title"]["text"] == "Tracking"
+    assert "*Order ORD-10234* · Shipped\nUPS <https://www.ups.com/" in view.blocks[0]["text"]["text"]
     assert world.workspace.message("D0ANA", card.ts) == card
 
 
@@ -290,7 +291,7 @@ async def test_refund_by_form(world: World) -> None:
         what = {"lines": ["1"], "reason": "defective", "note": "The handle is *off* <!here>."}
         assert await world.workspace.surfaces.submit(ANA, view.id, what)
         request = await world.card(card)
-        assert "Asked for" in json.dumps((await modal(world, ANA, "Asked for")).shown)
+        assert "I take it from here" in json.dumps((await modal(world, ANA, "Request sent")).shown)
         direct = await world.workspace.until(
             lambda: next((m for m in world.workspace.messages if m.channel == "D0SAM" and buttons(m)), None)
         )
@@ -326,7 +327,7 @@ async def test_form_from_a_public_channel(world: World) -> None:
             lambda: next((m for m in world.workspace.messages if m.channel == "D0ANA" and not m.thread_ts), None)
         )
         request = await world.card(begun)
-    assert "Refund of ORD-10188, by a form. Reason: Changed their mind." in shown(begun)
+    assert "Refund of ORD-10188, asked for with a form. Reason: Changed their mind." in shown(begun)
     assert list(buttons(request)) == ["cancel_call"]
     assert not [
         m for m in world.workspace.messages if m.channel == SUPPORT and "$42" in shown(m) and not m.ephemeral_for
@@ -455,6 +456,18 @@ async def test_ask_about_a_message(world: World) -> None:
     assert not [m for m in world.workspace.messages if m.channel == SUPPORT and m.user == BOT]
 
 
+async def test_ask_about_a_long_message(world: World) -> None:
+    """A long message, in whatever script, can be asked about, as much of it as fits into a form."""
+    world.script += [Answer("I have read it.")]
+    async with world.bot():
+        said = await world.says(BEN, 'Где "посылка"?\n' * 250)
+        await world.workspace.surfaces.shortcut(ANA, SUPPORT, said.ts, "ask_support")
+        view = await modal(world, ANA, "About this message")
+        assert await world.workspace.surfaces.submit(ANA, view.id, {"question": "What is that?"})
+        await world.workspace.until(lambda: world.asked)
+    assert "Где" in world.asked[0].messages[-1]["content"]
+
+
 async def test_quoted_words_are_not_ones_own(world: World) -> None:
     """An order that stands only in the message which staff ask about is not one that they named."""
     world.script += [status_of("ORD-10234"), Answer("I can't see it.")]
@@ -503,6 +516,24 @@ async def test_form_that_was_cut_off(world: World, left: str) -> None:
     said = [shown(message) for message in world.workspace.replies_of_bot(card)]
     assert sum(text.startswith("I have asked for it.") for text in said) == 2
     assert len(world.asked) == 2
+
+
+async def test_what_goes_back_already(world: World) -> None:
+    """A line that is on its way back to the shop is not offered by a form again."""
+    async with world.bot():
+        card = await card_in(world, "D0BEN", "ORD-10176", BEN)
+        first = await form(world, BEN, card, "return_order")
+        await world.workspace.surfaces.submit(BEN, first.id, {"reason": "changed_mind", "lines": ["1"]})
+        request = await world.card(card)
+        assert "Return of 1 x Desk lamp, brass of ORD-10176" in request.text
+        await world.workspace.click(BEN, request.channel, request.ts, "approve_call")
+        await world.settled(request)
+        world.workspace.surfaces.close(first.id)
+        for button in ("return_order", "refund_order"):
+            view = await form(world, BEN, card, button)
+            (lines,) = (block["element"] for block in view.blocks if block.get("block_id") == "lines")
+            assert [option["value"] for option in lines["options"]] == ["2"]
+            world.workspace.surfaces.close(view.id)
 
 
 async def test_return_by_form(world: World) -> None:

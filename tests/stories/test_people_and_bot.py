@@ -61,13 +61,17 @@ async def test_helpful_by_way_of_others(world: World, team: object) -> None:
 
 
 async def test_not_helpful(world: World) -> None:
-    """Who was not helped is asked one question, alone, and what they answer is kept."""
+    """Who was not helped is asked one question, alone; what they answer is kept, and thanks stand in its place."""
     async with world.bot():
         answer = await answered(world)
         question = await asked_what_was_wrong(world, answer)
         assert "What was wrong" in shown(question)
         await world.workspace.click(ANA, question.channel, question.ts, "answer_reason:beside")
         rows = await world.workspace.until(lambda: world.rows("SELECT worth, reason FROM ratings WHERE reason NOTNULL"))
+        alone = await world.workspace.until(
+            lambda: [m for m in world.workspace.messages if m.ephemeral_for and m.text == "Thank you for telling me."]
+        )
+    assert [(one.ts, one.blocks) for one in alone] == [(question.ts, ())]
     assert rows == [{"worth": "bad", "reason": "beside"}]
 
 
@@ -108,7 +112,9 @@ async def test_a_person_and_back(world: World) -> None:
         assert "A customer needs a person" in shown(card)
         replies = await world.replies(answer, 2)
         assert "stay quiet until I am mentioned" in shown(replies[1])
-        await world.workspace.click(ANA, question.channel, question.ts, "talk_to_person")
+        await world.workspace.until(lambda: world.workspace.message(question.channel, question.ts) is None)
+        assert not [message for message in world.workspace.messages if message.ephemeral_for]
+        await world.workspace.click(ANA, answer.channel, answer.ts, "talk_to_person")
         await world.workspace.until(lambda: any("Nobody was called again" in m.text for m in world.workspace.messages))
         assert sum(message.channel == TEAM for message in world.workspace.messages) == 1
         await world.workspace.click(SAM, TEAM, card.ts, "give_thread_back")

@@ -6,7 +6,7 @@ from bot.slack.client import web_client, web_session
 from bot.slack.statuses import Statuses
 from bot.store.records import ThreadId
 from bot.testing.openai import Answer
-from tests.world import ANA, SAM, World, refund_of
+from tests.world import ANA, SAM, World, buttons, calls, refund_of, shown
 
 DIRECT = "D0ANA"
 
@@ -21,13 +21,34 @@ async def test_session(world: World) -> None:
         waiting = await world.workspace.until(
             lambda: (now := world.workspace.sessions.get(key)) and now.state == "suspended" and now
         )
-        assert waiting.title == "refund ORD-10188, it is broken"
+        assert waiting.title == "Refund ORD-10188, it is broken"
         card = await world.card(question)
         await world.workspace.click(ANA, DIRECT, card.ts, "cancel_call")
         await world.settled(card)
         await world.workspace.until(lambda: world.workspace.sessions[key].state == "active")
         states = [one.state for one in world.workspace.session_history]
         assert states[:2] == ["processing", "suspended"]
+
+
+async def test_session_of_two_keys(world: World) -> None:
+    """A session waits for a decision until the last one of it: the customer's yes is not the approver's."""
+    async with world.bot():
+        world.script += [calls(("cancel_order", {"order_id": "ORD-10251"})), Answer("Please confirm.")]
+        question = await world.says(ANA, "cancel ORD-10251", DIRECT)
+        answer = next(one for one in await world.replies(question, 2) if "Please confirm." in shown(one))
+        key = (DIRECT, question.ts)
+        await world.workspace.until(lambda: world.workspace.sessions[key].state == "suspended")
+        theirs = await world.card(question)
+        await world.workspace.click(ANA, DIRECT, theirs.ts, "approve_call")
+        card = await world.workspace.until(
+            lambda: next((m for m in world.workspace.messages if m.channel == "D0SAM" and buttons(m)), None)
+        )
+        await world.settled(theirs)
+        await world.workspace.click(ANA, DIRECT, answer.ts, "answer_feedback")
+        assert "Thank you" in await world.whisper_to(ANA)  # by when a session that was active would be known as such
+        assert [one.state for one in world.workspace.session_history] == ["processing", "suspended"]
+        await world.workspace.click(SAM, "D0SAM", card.ts, "approve_call")
+        await world.workspace.until(lambda: world.workspace.sessions[key].state == "active")
 
 
 @pytest.mark.parametrize("error", ["feature_disabled", "internal_error"])

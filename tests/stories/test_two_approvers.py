@@ -30,6 +30,12 @@ async def drawn(world: World, card: Message, words: str) -> Message:
     )
 
 
+def confirmation(card: Message) -> str:
+    """Read what is asked once more before somebody approves."""
+    (approve,) = (one for b in card.blocks for one in b.get("elements", ()) if one.get("action_id") == "approve_call")
+    return str(approve["confirm"]["text"]["text"])
+
+
 def request(world: World) -> dict[str, Any]:
     """Read the story's one request."""
     (row,) = world.rows("SELECT * FROM approval_requests")
@@ -42,8 +48,12 @@ async def test_two_people(world: World) -> None:
     async with world.bot(**TWO):
         card = await asked(world)
         assert "Two different people have to approve this. Waiting for <@U0SAM>, <@U0PAT>." in shown(card)
+        assert "One more person has to approve this after you. Then: $42.00 goes back" in confirmation(card)
         await press(world, card, SAM)
-        await drawn(world, card, "✓ <@U0SAM> has approved, and one more person has to.")
+        card = await drawn(
+            world, card, "✓ <@U0SAM> has approved, and one more person has to. Waiting for <@U0PAT>. Nothing"
+        )
+        assert confirmation(card).startswith("$42.00 goes back")
         await press(world, card, SAM)
         assert "You have approved this already" in await world.whisper_to(SAM)
         assert (world.refunds(), request(world)["first_approved_by"]) == ([], SAM)

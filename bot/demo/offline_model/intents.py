@@ -5,6 +5,7 @@ import json
 from bot.demo.offline_model import words
 from bot.demo.offline_model.calls import fill
 from bot.demo.offline_model.thread import Thread
+from bot.store.records import QUOTED
 from bot.testing.openai import Answer
 
 _MAX_WORDS = 20
@@ -13,7 +14,7 @@ _MAX_WORDS = 20
 def intent(thread: Thread) -> Answer:
     """Fill in a schema whose properties are those of `CustomerIntent`, and refuse any other."""
     said = thread.said
-    spoken = said.split()
+    spoken = said.partition(QUOTED.strip())[0].split()
     schema = ((thread.request.response_format or {}).get("json_schema") or {}).get("schema") or {}
     known = {
         "category": _category(said),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 
 from bot.demo.offline_model.thread import Thread, ToolResult
 from bot.testing.openai import Json
@@ -9,7 +10,7 @@ from bot.testing.openai import Json
 # Told only when a note of the system says so, and never guessed.
 _OUTCOMES = {
     "approved by a person and done": "Good news: {what} was approved and has gone through.",
-    "confirmed by the customer and done": "Good news: {what} is done.",
+    "confirmed by the customer and done": "Good news: {what} is confirmed.",
     "confirmed, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "approved, but not done": "I am sorry, {what} did not go through. Ask me for a person if it helps.",
     "declined by a person": "The request for {what} was declined, and nothing was done.",
@@ -86,13 +87,21 @@ def _order(output: ToolResult) -> str:
     status = str(order.get("status_text") or order.get("status") or "the card shows where it stands")
     told = f"{name}: {status[:1].lower()}{status[1:]}".rstrip(".")
     if order.get("expected") and order.get("status") not in _NO_DATE:
-        told += f", and should arrive on {order['expected']}"
+        told += f", and should arrive on {_day(str(order['expected']))}"
     events = [event for event in _list(order, "tracking") if isinstance(event, dict)]
     if not output.arguments.get("include_tracking") or not events:
         return f"{told}."
     last = max(events, key=lambda event: str(event.get("at") or ""))
     where = f" in {last['place']}" if last.get("place") else ""
     return f"{told}. Last seen{where}: {str(last.get('text') or 'no details').rstrip('.')}."
+
+
+def _day(written: str) -> str:
+    try:
+        when = date.fromisoformat(written)
+    except ValueError:
+        return written
+    return f"{when:%A, %B} {when.day}"
 
 
 def _orders(output: ToolResult) -> str:

@@ -37,6 +37,11 @@ const SUGGESTIONS = {
   default: ["What can you do?", "Where is my order?", "I want a refund"],
 };
 
+const COMMANDS = [
+  { command: "/order", hint: "1001", about: "Shows one of your orders, to you alone" },
+  { command: "/orders", hint: "", about: "Lists your orders, to you alone" },
+];
+
 const $ = (id) => document.getElementById(id);
 const workspace = new Workspace();
 const unread = new Unread(workspace);
@@ -53,11 +58,17 @@ const people = () => {
   const others = [...workspace.people.values()].filter(({ id }) => members.includes(id) && id !== here.acting);
   return others.sort((a, b) => Number(b.is_bot) - Number(a.is_bot));
 };
-const channelComposer = new Composer($("channel-composer"), { testid: "composer", label: "Message", send: sendRoot, people });
+const channelComposer = new Composer($("channel-composer"), {
+  testid: "composer",
+  label: "Message",
+  send: sendRoot,
+  people,
+  commands: COMMANDS,
+});
 const threadComposer = new Composer($("thread-composer"), {
   testid: "thread-composer",
   label: "Reply",
-  send: (text) => send(text, here.thread),
+  send: (text, files) => send(text, files, here.thread),
   people,
 });
 
@@ -69,14 +80,8 @@ const view = {
   get channel() { return here.channel; },
   directory: () => ({ people: workspace.people, channels: workspace.channels, acting: here.acting }),
   mentionsBot: (text) => text.toLowerCase().includes(`@${workspace.nameOf(workspace.bot).toLowerCase()}`),
-  choose: (person) => {
-    if (tab === "home") void openHome(person);
-    go({ acting: person });
-  },
-  openChannel: (channel) => {
-    if (workspace.channels.get(channel)?.kind === "im") void openHome(here.acting, "messages");
-    go({ channel, thread: null }, "channel");
-  },
+  choose: (person) => go({ acting: person }),
+  openChannel: (channel) => go({ channel, thread: null }, "channel"),
   chooseShortcut: ({ channel, ts: message_ts }, callback_id) =>
     void postShortcut({ user: here.acting, channel, message_ts, callback_id }),
   openThread: (thread) => {
@@ -112,6 +117,7 @@ function go(change, pane = null, { remember = true } = {}) {
     here.channel = (channels.find((channel) => channel.kind === kind) ?? channels[0]).id;
   }
   if (here.channel !== before.channel && !change.thread) here.thread = null;
+  if (isDirect() && (here.channel !== before.channel || change.channel)) void openHome(here.acting, tab);
   if (pane) showPane(pane);
   else if (!here.thread && document.body.dataset.pane === "thread") showPane("channel");
   const hash = `#${[workspace.people.get(here.acting).name, here.channel, here.thread].filter(Boolean).join("/")}`;
@@ -148,17 +154,17 @@ function focusComposer(composer) {
 
 // --- what one writes ----------------------------------------------------------------------------------------------
 
-async function send(text, thread_ts = null) {
+async function send(text, files, thread_ts = null) {
   const { acting: user, channel } = here;
-  const answer = await postMessage({ user, channel, text, thread_ts });
+  const answer = await postMessage({ user, channel, text, thread_ts, files: files.map(({ id }) => id) });
   return answer.ok ? null : answer.error;
 }
 
 /** Send a root message; the thread in which the bot will answer opens by itself. */
-async function sendRoot(text) {
+async function sendRoot(text, files = []) {
   const isCommand = text.startsWith("/"); // which begins no thread
   if (!isCommand && (isDirect() || view.mentionsBot(text))) awaitedRoot = { user: here.acting, channel: here.channel };
-  const problem = await send(text);
+  const problem = await send(text, files);
   if (problem) awaitedRoot = null;
   return problem;
 }
@@ -209,7 +215,7 @@ function drawChannel() {
     before: [welcome.start(messages.length === 0)],
     threadOf: ({ ts }) => ({
       ts,
-      replies: workspace.replies(here.channel, ts, here.acting),
+      replies: workspace.lastingReplies(here.channel, ts, here.acting),
       unread: ts === here.thread ? 0 : (counts.threads.get(ts) ?? 0),
       status: workspace.status(here.channel, ts),
     }),
@@ -238,7 +244,7 @@ function drawTabs() {
 
 function chooseTab(chosen) {
   tab = chosen;
-  if (tab === "home") void openHome(here.acting);
+  void openHome(here.acting, tab);
   go({ thread: null }, "channel");
 }
 
@@ -251,8 +257,13 @@ function drawThread() {
   const title = workspace.titleOf(channel, here.acting);
   const replies = workspace.replies(here.channel, here.thread, here.acting);
   const place = `${here.acting}|${here.channel}|${here.thread}`;
-  $("thread-subtitle").textContent = isDirect() ? title : `#${title}`;
-  threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot: counted(replies.length) });
+  const session = workspace.session(here.channel, here.thread);
+  const waits = session?.state === "suspended" ? " · waits for a decision" : "";
+  $("thread-title").textContent = session?.title || "Thread";
+  $("thread-subtitle").textContent = `${isDirect() ? title : `#${title}`}${waits}`;
+  const lasting = workspace.lastingReplies(here.channel, here.thread, here.acting);
+  const countAfterRoot = lasting.length > 0 && counted(lasting.length);
+  threadFeed.show({ place, messages: root ? [root, ...replies] : replies, view, countAfterRoot, inThread: true });
   const status = workspace.status(here.channel, here.thread);
   const line = $("thread-status");
   if (line.dataset.status !== status) line.replaceChildren(...(status ? [dots(), status, stopButton()] : []));
@@ -318,6 +329,7 @@ const FRAMES = {
   view: ({ view: shown }) => workspace.putView(shown),
   details: ({ details }) => workspace.putDetails(details),
   status: ({ status }) => workspace.putStatus(status),
+  session: ({ session }) => workspace.putSession(session),
   call: ({ call }) => workspace.putCall(call),
   prompts: ({ prompts }) => void (workspace.prompts = prompts),
 };

@@ -139,6 +139,10 @@ export function plainText({ text, emoji: withEmoji = true }) {
   return parts.flatMap((part, index) => (index % 2 === 1 ? [emoji(part)] : textNodes(unescape(part))));
 }
 
+/** Draw what somebody has sent with a message. */
+export const sentPictures = (files) =>
+  files.map((file) => el("figure", { class: "image-block" }, picture({ slack_file: file, alt_text: file.name }, "image-large")));
+
 function picture({ image_url, slack_file: file, alt_text: alt }, className) {
   const url = file?.id ? new URL(`/demo/pictures/${encodeURIComponent(file.id)}`, location.href).href : image_url;
   if (!/^https?:/i.test(url ?? "")) return el("span", { class: "image-missing" }, alt ?? "image");

@@ -1,9 +1,11 @@
-// The box one writes in: drafts, Enter to send, and a listbox of people after "@".
+// The box one writes in: drafts, Enter to send, pictures, and a listbox of people after "@" and of commands after "/".
+import { Attachments } from "./attachments.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar } from "./people.js";
 
 const MENTION = /(^|[\s(])@([\p{L}]*(?: [\p{L}]*)?)$/u;
+const COMMAND = /^\/\w*$/;
 const NARROW_PIXELS = 560;
 
 export class Composer {
@@ -13,10 +15,18 @@ export class Composer {
   #selected = 0;
   #placeholders = {};
 
-  /** `send(text)` answers null or words that say what went wrong; `people()` are those whom "@" offers. */
-  constructor(container, { testid, label, send, people }) {
+  /**
+   * `send(text, files)` answers null or words that say what went wrong; `people()` are those whom "@" offers, and
+   * `commands` what "/" does.
+   */
+  constructor(container, { testid, label, send, people, commands = [] }) {
     this.send = send;
     this.people = people;
+    this.commands = commands;
+    this.attached = new Attachments({
+      onProblem: (words) => this.#tell(words),
+      onChange: () => this.#changed(),
+    });
     const listId = `${testid}-people`;
     this.field = el("textarea", {
       class: "composer-field",
@@ -28,7 +38,7 @@ export class Composer {
       autocomplete: "off",
       enterkeyhint: "send",
     });
-    const listProps = { id: listId, class: "mention-list", role: "listbox", "aria-label": "People to mention" };
+    const listProps = { id: listId, class: "mention-list", role: "listbox", "aria-label": "What can be filled in" };
     this.list = el("ul", { ...listProps, hidden: true });
     this.problem = el("p", { class: "composer-problem", role: "alert" });
     this.hint = el("div", { class: "composer-hint" });
@@ -37,8 +47,8 @@ export class Composer {
     mention.addEventListener("click", () => this.#startMention());
     const key = (name) => el("b", {}, name);
     const keys = el("span", { class: "composer-keys" }, key("Enter"), " to send, ", key("Shift + Enter"), " for a new line");
-    const tools = el("div", { class: "composer-tools" }, mention, keys, this.button);
-    const box = el("div", { class: "composer-box" }, this.field, tools);
+    const tools = el("div", { class: "composer-tools" }, this.attached.button, mention, keys, this.button);
+    const box = el("div", { class: "composer-box" }, this.field, this.attached.list, tools);
     this.form = el("form", { class: "composer" }, this.list, box, this.problem);
     container.append(this.hint, this.form);
     this.#wire();
@@ -53,6 +63,7 @@ export class Composer {
     this.#drafts.set(this.#place, this.field.value);
     this.#place = place;
     this.problem.replaceChildren();
+    this.attached.put([]);
     this.set(this.#drafts.get(place) ?? "");
   }
 
@@ -71,15 +82,23 @@ export class Composer {
 
   /** Send a text, giving it back to the field if that fails. */
   async submit(text = this.text) {
-    if (text.trim() === "") return;
+    if (text.trim() === "" && this.attached.count === 0) return;
     const place = this.#place;
+    const files = this.attached.take();
     this.set("");
     this.problem.replaceChildren();
-    const problem = await this.send(text.trim());
+    const problem = await this.send(text.trim(), files);
     if (!problem) return;
     if (place !== this.#place) this.#drafts.set(place, text);
-    else if (this.text === "") this.set(text);
-    this.problem.replaceChildren(icon("warning", 16), `Not sent. ${problem}`);
+    else if (this.text === "") {
+      this.set(text);
+      this.attached.put(files);
+    }
+    this.#tell(`Not sent. ${problem}`);
+  }
+
+  #tell(words) {
+    this.problem.replaceChildren(...(words ? [icon("warning", 16), words] : []));
   }
 
   #wire() {
@@ -122,7 +141,7 @@ export class Composer {
   #changed() {
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
-    this.button.classList.toggle("ready", this.text.trim() !== "");
+    this.button.classList.toggle("ready", this.text.trim() !== "" || this.attached.count > 0);
     this.#offer();
     this.onChange?.();
   }
@@ -136,24 +155,36 @@ export class Composer {
   }
 
   #offer() {
-    const typed = this.field.value.slice(0, this.field.selectionStart).match(MENTION)?.[2].toLowerCase();
-    if (typed === undefined || document.activeElement !== this.field) return this.#close();
+    const before = this.field.value.slice(0, this.field.selectionStart);
+    if (document.activeElement !== this.field) return this.#close();
+    if (COMMAND.test(before)) {
+      const found = this.commands.filter(({ command }) => command.startsWith(before));
+      return this.#show(found.some(({ command }) => command === before) ? [] : found);
+    }
+    const typed = before.match(MENTION)?.[2].toLowerCase();
+    if (typed === undefined) return this.#close();
     // the start of the name or of any word in it, as one types it
-    this.#options = this.people().filter(({ real_name: name }) => ` ${name.toLowerCase()} `.includes(` ${typed}`));
-    const finished = this.#options.length === 1 && this.#options[0].real_name.toLowerCase() === typed;
-    if (this.#options.length === 0 || finished) return this.#close();
-    this.list.replaceChildren(...this.#options.map((person, index) => this.#option(person, index)));
+    const found = this.people().filter(({ real_name: name }) => ` ${name.toLowerCase()} `.includes(` ${typed}`));
+    return this.#show(found.length === 1 && found[0].real_name.toLowerCase() === typed ? [] : found);
+  }
+
+  #show(options) {
+    this.#options = options;
+    if (options.length === 0) return this.#close();
+    this.list.replaceChildren(...options.map((one, index) => this.#option(one, index)));
     this.list.hidden = false;
     return this.#select(0);
   }
 
-  #option(person, index) {
+  #option(one, index) {
     const pick = (event) => {
       event.preventDefault(); // the field keeps the focus
-      this.#choose(person);
+      this.#choose(one);
     };
-    return el("li", { id: `${this.list.id}-${index}`, role: "option", class: "mention-option", on: { mousedown: pick } },
-      avatar(person, "small"), el("b", {}, person.real_name), el("span", {}, person.is_bot ? "App" : person.title));
+    const drawn = one.command
+      ? [el("b", {}, `${one.command} ${one.hint}`.trim()), el("span", {}, one.about)]
+      : [avatar(one, "small"), el("b", {}, one.real_name), el("span", {}, one.is_bot ? "App" : one.title)];
+    return el("li", { id: `${this.list.id}-${index}`, role: "option", class: "mention-option", on: { mousedown: pick } }, drawn);
   }
 
   #select(index) {
@@ -162,10 +193,10 @@ export class Composer {
     this.field.setAttribute("aria-activedescendant", this.list.children[index].id);
   }
 
-  #choose(person) {
+  #choose(one) {
     const { value, selectionStart: at } = this.field;
-    const from = value.slice(0, at).lastIndexOf("@");
-    this.field.setRangeText(`@${person.real_name} `, from, at, "end");
+    const from = one.command ? 0 : value.slice(0, at).lastIndexOf("@");
+    this.field.setRangeText(one.command ? `${one.command}${one.hint && " "}` : `@${one.real_name} `, from, at, "end");
     this.#close();
     this.#changed();
   }

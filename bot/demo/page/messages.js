@@ -1,5 +1,5 @@
 // Draws message rows and keeps a feed of them scrolled where its reader wants it.
-import { drawBlocks } from "./blocks.js";
+import { drawBlocks, sentPictures } from "./blocks.js";
 import { clock, dateOf, dayLabel, fullDate, whenLabel } from "./dates.js";
 import { arrange, el } from "./dom.js";
 import { drawEntities } from "./entities.js";
@@ -26,9 +26,10 @@ export class Feed {
 
   /**
    * Show messages. `place` names what is shown (another place starts afresh at the bottom), `before` are nodes above
-   * them, `threadOf(message)` describes the thread below a root, and `countAfterRoot` parts a root from its replies.
+   * them, `threadOf(message)` describes the thread below a root; `inThread` the first is a root, which the words
+   * `countAfterRoot` part from its replies.
    */
-  show({ place, messages, view, before = [], threadOf = null, countAfterRoot = null }) {
+  show({ place, messages, view, before = [], threadOf = null, countAfterRoot = "", inThread = false }) {
     const last = messages.at(-1);
     if (place !== this.#place) {
       this.#rows.clear();
@@ -37,7 +38,7 @@ export class Feed {
       this.#pinned = true; // one's own message is always brought into view
     }
     this.#place = place;
-    arrange(this.element, [...before, ...this.#nodes(messages, view, threadOf, countAfterRoot)]);
+    arrange(this.element, [...before, ...this.#nodes(messages, view, threadOf, countAfterRoot, inThread)]);
     this.#pin();
   }
 
@@ -45,13 +46,13 @@ export class Feed {
     if (this.#pinned) this.element.scrollTop = this.element.scrollHeight;
   }
 
-  #nodes(messages, view, threadOf, countAfterRoot) {
+  #nodes(messages, view, threadOf, countAfterRoot, inThread) {
     const nodes = [];
     messages.forEach((message, index) => {
       const previous = messages[index - 1];
       const newDay = dayOf(message) !== (previous && dayOf(previous));
-      if (!countAfterRoot && newDay) nodes.push(this.#kept(`day ${dayOf(message)}`, () => dayDivider(message)));
-      const afterRoot = countAfterRoot && index === 1;
+      if (!inThread && newDay) nodes.push(this.#kept(`day ${dayOf(message)}`, () => dayDivider(message)));
+      const afterRoot = inThread && index === 1;
       const compact = Boolean(previous) && !newDay && !afterRoot && continues(previous, message, threadOf);
       nodes.push(this.#row(message, compact, view, threadOf));
       if (countAfterRoot && index === 0 && messages.length > 1) nodes.push(this.#counted(countAfterRoot));
@@ -130,6 +131,7 @@ function drawMessage(message, compact, view, inChannel) {
     el("div", { class: "message-body" },
       !compact && byline,
       el("div", { class: "content" }, drawContent(message, view)),
+      sentPictures(message.files),
       drawEntities(message, view),
       inChannel && el("div", { class: "reply-slot" }),
     ),

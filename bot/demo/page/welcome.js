@@ -19,13 +19,15 @@ export class Welcome {
     return this.#prompts.map(({ message }) => message);
   }
 
-  /** The same with what is shown for each: in the direct message the titles of what the app suggests. */
+  /** The same with what is shown for each: in the direct message what the app suggests, by its titles, comes first. */
   get #prompts() {
-    const texts = this.texts[this.#person.name] ?? this.texts.default;
-    const prompts = this.view.workspace.prompts?.[this.view.channel] ?? [];
-    if (this.#isDirect && prompts.length) return prompts;
+    const prompts = (this.#isDirect && this.view.workspace.prompts?.[this.view.channel]) || [];
+    const sent = prompts.map(({ message }) => message.toLowerCase());
+    const known = this.texts[this.#person.name] ?? this.texts.default;
+    const texts = known.filter((text) => !sent.includes(text.toLowerCase()));
     const said = (text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
-    return texts.map((text) => (this.#isDirect ? text : said(text))).map((text) => ({ title: text, message: text }));
+    const more = texts.map((text) => (this.#isDirect ? text : said(text)));
+    return [...prompts, ...more.map((text) => ({ title: text, message: text }))];
   }
 
   /** The beginning of the open conversation, with suggestions as long as nobody has written in it. */

@@ -13,6 +13,7 @@ export class Workspace {
   shortcuts = {};
   #messages = new Map();
   #statuses = new Map();
+  #sessions = new Map();
 
   /** Take everything from a snapshot, forgetting what was known. */
   load(snapshot) {
@@ -25,6 +26,8 @@ export class Workspace {
     this.shortcuts = snapshot.shortcuts;
     this.#messages = new Map();
     this.#statuses = new Map();
+    this.#sessions = new Map();
+    snapshot.sessions.forEach((session) => this.putSession(session));
     snapshot.messages.forEach((message) => this.putMessage(message));
     this.prompts = snapshot.prompts ?? {};
     snapshot.statuses.forEach((status) => this.putStatus(status));
@@ -61,6 +64,15 @@ export class Workspace {
     this.#statuses.set(`${status.channel}|${status.thread_ts}`, status);
   }
 
+  putSession(session) {
+    this.#sessions.set(`${session.channel}|${session.thread_ts}`, session);
+  }
+
+  /** How a thread of a direct message stands, with the title that it began with. */
+  session(channel, threadTs) {
+    return this.#sessions.get(`${channel}|${threadTs}`);
+  }
+
   putCall(call) {
     this.calls.set(call.id, call);
   }
@@ -88,6 +100,11 @@ export class Workspace {
 
   replies(channel, ts, person) {
     return this.seenIn(channel, person).filter((message) => message.thread_ts === ts && message.ts !== ts);
+  }
+
+  /** Those of them that stay for everybody there: what one person alone sees is no reply. */
+  lastingReplies(channel, ts, person) {
+    return this.replies(channel, ts, person).filter((message) => !message.ephemeral_for);
   }
 
   /** The bot's status in a thread in whole words, or "". */

@@ -13,6 +13,10 @@ _WAITING = """gated AND status = 'pending' AND expires_at > ?
               AND (gate = 'approver' OR (gate = 'both' AND confirmed_at IS NOT NULL))"""
 _OPEN = "handed_over_at IS NOT NULL OR EXISTS (SELECT 1 FROM tool_calls c WHERE c.thread = threads.thread AND c.{})"
 _NEEDED = _OPEN.format("gated AND c.status IN ('pending', 'running', 'unknown')")
+# Money that has gone back since a time; what a return gives back follows with a request of its own.
+_REFUNDED = """FROM refund_requests r JOIN tool_calls c ON c.id = r.id
+               WHERE r.status = 'succeeded' AND r.finished_at >= ? AND r.amount_minor > 0
+               AND json_extract(c.quote, '$.quote.when') = 'now'"""
 
 
 class Overview:
@@ -72,8 +76,7 @@ class Overview:
                        WHERE gated AND expires_at IS NOT NULL AND created_at >= ? AND supersedes IS NULL"""
             ended = """SELECT status, count(*) FROM tool_calls WHERE gated AND expires_at IS NOT NULL
                        AND finished_at >= ? GROUP BY status"""
-            refunded = """SELECT currency, sum(amount_minor) FROM refund_requests
-                          WHERE status = 'succeeded' AND finished_at >= ? AND amount_minor > 0 GROUP BY currency"""
+            refunded = f"SELECT r.currency, sum(r.amount_minor) {_REFUNDED} GROUP BY r.currency"
             return Today(
                 messages=messages,
                 people=people,
@@ -87,11 +90,8 @@ class Overview:
 
     async def refunds_of(self, customer: str, since: datetime) -> dict[str, tuple[int, int]]:
         """Count the requests through which money went back to a customer, and add it up, by currency."""
-        sql = """SELECT r.currency, count(*), sum(r.amount_minor)
-                 FROM refund_requests r JOIN tool_calls c ON c.id = r.id
-                 WHERE c.customer = ? AND r.status = 'succeeded' AND r.finished_at >= ? AND r.amount_minor > 0
-                 AND json_extract(c.quote, '$.quote.when') = 'now' GROUP BY r.currency"""
-        rows = await self._database.read(lambda db: db.execute(sql, [customer, since.isoformat()]).fetchall())
+        sql = f"SELECT r.currency, count(*), sum(r.amount_minor) {_REFUNDED} AND c.customer = ? GROUP BY r.currency"
+        rows = await self._database.read(lambda db: db.execute(sql, [since.isoformat(), customer]).fetchall())
         return {currency: (int(count), int(minor)) for currency, count, minor in rows}
 
     async def version(self) -> str:

@@ -3,7 +3,7 @@
 from bot.testing.slack.workspace.deliveries import Deliver, Delivery
 from bot.testing.slack.workspace.faults import Faults, Hang
 from bot.testing.slack.workspace.links import Details, entities_of
-from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Status
+from bot.testing.slack.workspace.objects import ApiCall, Channel, Json, Message, Person, Session, Status
 from bot.testing.slack.workspace.surfaces import Surfaces
 from bot.testing.slack.workspace.views import View
 from bot.testing.slack.workspace.workspace import Order, Workspace
@@ -20,6 +20,7 @@ __all__ = [
     "Message",
     "Order",
     "Person",
+    "Session",
     "Status",
     "Surfaces",
     "View",
