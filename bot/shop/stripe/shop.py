@@ -4,7 +4,6 @@ Stripe knows no parcels and no lines. It keeps a key for a day at least, so a re
 and after an error of Stripe's own, which it repeats under the key for ever, refunds are looked for in their list.
 """
 
-import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
 from bot.shop.money import Money
+from bot.shop.numbers import is_number
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
 from bot.shop.remote import Json, Remote, WrongRequestError
@@ -98,8 +98,7 @@ class Stripe:
     def order_number(self, text: str) -> str | None:
         """Return the number that the text is, as it is written."""
         number = text.strip()
-        is_one = re.fullmatch(r"#?[A-Za-z0-9](?:[\w./-]{0,38}[A-Za-z0-9])?", number) and re.search(r"\d", number)
-        return number if is_one else None
+        return number if is_number(number) else None
 
     async def order(self, number: str) -> Order | None:
         """Return the payment with this order number; of several, the first that was paid."""

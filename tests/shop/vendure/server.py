@@ -95,6 +95,13 @@ class VendureServer:
         refunds = [refund for payment in order["payments"] for refund in payment["refunds"]]
         return sum(refund["total"] for refund in refunds if refund["state"] != "Failed")
 
+    async def give_line_back(self, code: str, number: int) -> None:
+        """Refund a line as the shop's own people do, in Vendure's dashboard."""
+        order = (await self.admin.ask(BOOKS, code=code))["orders"]["items"][0]
+        line = {"orderLineId": order["lines"][number - 1]["id"], "quantity": 1}
+        sent = {"paymentId": order["payments"][0]["id"], "lines": [line], "shipping": 0, "adjustment": 0}
+        await self.admin.ask(BY_PEOPLE, input=sent | {"reason": "by staff"})
+
     async def _variants(self, prices: Sequence[int], currency: str, name: str) -> list[str]:
         inputs = [
             {"enabled": True, "translations": [{"languageCode": "en", "name": name, "slug": "p", "description": ""}]}
@@ -197,7 +204,9 @@ HOW = "mutation($id:[ID!]!){setOrderShippingMethod(shippingMethodId:$id){__typen
 PAY = """mutation($metadata:JSON!){addPaymentToOrder(input:{method:"test-payments",metadata:$metadata}){
   __typename ...on Order{code state} ...on ErrorResult{message}}}"""
 BOOKS = """query($code:String!){orders(options:{filter:{code:{eq:$code}}}){items{
-  id lines{id} payments{refunds{state total}}}}}"""
+  id lines{id} payments{id refunds{state total}}}}}"""
+BY_PEOPLE = """mutation($input:RefundOrderInput!){refundOrder(input:$input){
+  __typename ...on ErrorResult{message}}}"""
 FULFIL = """mutation($lines:[OrderLineInput!]!){addFulfillmentToOrder(input:{lines:$lines,handler:{
   code:"manual-fulfillment",arguments:[{name:"method",value:"UPS"},{name:"trackingCode",value:"TRACK-1"}]}}){
   __typename ...on Fulfillment{id} ...on ErrorResult{message}}}"""
