@@ -30,6 +30,18 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
     assert file.with_suffix(".closed").exists()
 
 
+@pytest.mark.parametrize("factory", ["may_have_settings", "breaks_at_the_check"])
+async def test_shops_that_nearly_fail(world: World, tmp_path: Path, factory: str) -> None:
+    """Settings that a factory would do without are read as well; a slip in a shop's check stops nothing but itself."""
+    world.script.extend([status_of("ORD-10234"), Answer("There it is.")])
+    environment = {"CORNER_SHOP_FILE": str(tmp_path / "corner.db")}
+    async with BotProcess(world, environment=environment, BOT_SHOP=f"tests.own.shop:{factory}") as bot:
+        await world.slack.connected()
+        await world.replies(await world.says(ANA, "@bot where is ORD-10234?"))
+        assert await bot.stop() in STOPPED
+    assert '"status": "shipped"' in world.asked[-1].messages[-1]["content"]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -46,6 +58,10 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
         ("tests.own.shop:shut_shop", "could not open the shop: ConnectionRefusedError: no answer from"),
         ("tests.own.shop:no_shop", "is a object and lacks"),
         ("tests.own.shop:corner_shop", "CORNER_SHOP_FILE is not set"),
+        ("tests.own.shop:may_have_settings", "CORNER_SHOP_FILE is not set"),
+        ("shopify", "BOT_SHOPIFY_STORE is not set"),
+        ("vendure", "BOT_VENDURE_URL is not set"),
+        ("stripe", "BOT_STRIPE_KEY is not set"),
     ],
 )
 async def test_slips_of_a_shop(world: World, name: str, words: str) -> None:

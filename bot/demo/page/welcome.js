@@ -21,7 +21,8 @@ export class Welcome {
 
   /** The same with what is shown for each: in the direct message the titles of what the app suggests. */
   get #prompts() {
-    const texts = this.texts[this.#person.name] ?? this.texts.default;
+    const ofOrders = this.view.workspace.shop === "sqlite"; // the sample ones
+    const texts = (ofOrders && this.texts[this.#person.name]) || this.texts.default;
     const prompts = this.view.workspace.prompts?.[this.view.channel] ?? [];
     if (this.#isDirect && prompts.length) return prompts;
     const said = (text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;

@@ -16,6 +16,7 @@ CUSTOMER = """query($email:String!){customers(options:{filter:{emailAddress:{eq:
 PROFILE = """query($id:ID!){customer(id:$id){addresses{fullName streetLine1 streetLine2 city province postalCode
   country{code} defaultShippingAddress}}}"""
 SETTINGS = "{globalSettings{serverConfig{moneyStrategyPrecision}}}"
+NOTE = 'mutation{addNoteToOrder(input:{id:"0",note:"-",isPublic:false}){id}}'
 REFUND = """mutation($input:RefundOrderInput!){refundOrder(input:$input){__typename
   ...on Refund{id state total} ...on ErrorResult{message}}}"""
 CANCEL = """mutation($id:ID!,$reason:String!){cancelOrder(input:{orderId:$id,reason:$reason,cancelShipping:true}){

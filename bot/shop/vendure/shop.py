@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from aiohttp import ClientSession
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.shop.changes import Applied, CancelOrder, Change, Quote, Refund
@@ -23,7 +23,7 @@ from bot.shop.notes import note
 from bot.shop.numbers import is_number
 from bot.shop.orders import Customer, Order, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE
-from bot.shop.remote import Json, KeyRefusedError, OutcomeUnknownError, Remote
+from bot.shop.remote import HeaderKey, Json, KeyRefusedError, OutcomeUnknownError, Remote, WrongRequestError
 from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.vendure import documents, reading
 
@@ -45,14 +45,22 @@ _REFUSALS = frozenset(
 )
 
 
+_WRONG = {"FORBIDDEN": KeyRefusedError, "GRAPHQL_VALIDATION_FAILED": WrongRequestError}
+"""What of a question's errors time does not mend."""
+_ADVICE = (
+    "Check that BOT_VENDURE_URL is the address of the Admin API (it ends in /admin-api), and that BOT_VENDURE_API_KEY "
+    "is of a role with ReadOrder, UpdateOrder and ReadCustomer."
+)
+
+
 class VendureSettings(BaseSettings):
     """Where the server is, and a key of a role with ReadOrder, UpdateOrder and ReadCustomer."""
 
-    model_config = SettingsConfigDict(env_prefix="BOT_VENDURE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BOT_VENDURE_", env_file=".env", extra="ignore", env_ignore_empty=True)
 
     url: HttpUrl
     """Address of the Admin API, such as https://shop.example.com/admin-api."""
-    api_key: SecretStr
+    api_key: HeaderKey
     timeout_seconds: float = 10.0
 
 
@@ -92,9 +100,9 @@ class Vendure:
             await self._decimals()
             found = (await self._read(documents.LATEST))["orders"]["items"]
             await self._read(documents.CUSTOMER, email="nobody@example.com")
-        except KeyRefusedError as error:
-            advice = "Check BOT_VENDURE_URL, and that BOT_VENDURE_API_KEY is of a role with ReadOrder and ReadCustomer."
-            raise ShopCheckError(f"{error} {advice}") from error
+            await self._require_changes()
+        except WrongRequestError as error:
+            raise ShopCheckError(f"{error} {_ADVICE}") from error
         if found and not (found[0]["customer"] or {}).get("emailAddress"):
             raise ShopCheckError("Vendure shows no e-mail address of customers; allow ReadCustomer to the key's role.")
 
@@ -221,12 +229,23 @@ class Vendure:
             raise OutcomeUnknownError(f"Vendure answered {result.get('__typename')}: {result.get('message')}")
         return result
 
+    async def _require_changes(self) -> None:
+        """Ask for a change of an order that there is not: only the right to it can be refused."""
+        try:
+            await self._read(documents.NOTE)
+        except KeyRefusedError:
+            raise
+        except ShopUnavailableError as error:
+            logger.debug("as it should be: %s", error)
+
     async def _read(self, document: str, **variables: Any) -> Json:
-        answer = (await self._remote.read(json={"query": document, "variables": variables})).body
-        if codes := _codes(answer):
-            refusal = KeyRefusedError if codes == {"FORBIDDEN"} else ShopUnavailableError
+        answer = await self._remote.read(json={"query": document, "variables": variables})
+        if codes := _codes(answer.body):
+            refusal = _WRONG.get(next(iter(codes)), ShopUnavailableError) if len(codes) == 1 else ShopUnavailableError
             raise refusal(f"Vendure refuses to tell: {', '.join(sorted(codes))}.")
-        data: Json = answer.get("data") or {}
+        data: Json | None = answer.body.get("data")
+        if data is None:
+            raise WrongRequestError(f"What answers there ({answer.status}) is no API of Vendure's.")
         return data
 
     async def _node(self, change: Change) -> Json:

@@ -187,8 +187,12 @@ async def _filled(url: str, admin: Api) -> VendureServer:
 
 async def _api_key(admin: Api) -> str:
     """Make a key that may do what README tells an operator to allow, and no more."""
-    permissions = ["ReadOrder", "UpdateOrder", "ReadCustomer"]
-    role = (await admin.ask(ROLE, permissions=permissions))["createRole"]["id"]
+    return await key_with(admin, "ReadOrder", "UpdateOrder", "ReadCustomer")
+
+
+async def key_with(admin: Api, *permissions: str) -> str:
+    """Make a key of a role with these permissions."""
+    role = (await admin.ask(ROLE, code="-".join(permissions), permissions=list(permissions)))["createRole"]["id"]
     key: str = (await admin.ask(KEY, roles=[role]))["createApiKey"]["apiKey"]
     return key
 
@@ -228,7 +232,7 @@ PAYMENT = """mutation{createPaymentMethod(input:{code:"test-payments",enabled:tr
 PRODUCT = "mutation($input:CreateProductInput!){createProduct(input:$input){id}}"
 VARIANTS = "mutation($input:[CreateProductVariantInput!]!){createProductVariants(input:$input){id sku}}"
 PRICES = "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}"
-ROLE = """mutation($permissions:[Permission!]!){createRole(input:{code:"support-bot",description:"Support bot",
+ROLE = """mutation($code:String!,$permissions:[Permission!]!){createRole(input:{code:$code,description:"Support bot",
   permissions:$permissions}){id}}"""
 KEY = """mutation($roles:[ID!]!){createApiKey(input:{roleIds:$roles,translations:[{languageCode:en,
   name:"Support bot"}]}){apiKey}}"""

@@ -11,13 +11,13 @@ from pydantic import HttpUrl, SecretStr
 from bot.currencies import exponent
 from bot.shop.changes import CancelOrder
 from bot.shop.money import Money
-from bot.shop.shop import Shop, ShopRefusedError
+from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
 from bot.testing.shop.stage import apply, refund_of
 from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
-from tests.shop.vendure.server import VendureServer, vendure, why_not
+from tests.shop.vendure.server import VendureServer, key_with, vendure, why_not
 
 pytestmark = [
     pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
@@ -112,6 +112,25 @@ async def test_a_cancelled_order_without_its_money_can_be_refunded(stage: Vendur
     applied = await apply(stage, CancelOrder(number))
     assert applied.why == "It is cancelled, but $47.00 of its money has not gone back."
     assert (await stage.shop.quote(refund_of(number))).balance == Money(4700)
+
+
+@pytest.mark.parametrize(
+    ("path", "permissions"),
+    [
+        ("", ("ReadOrder", "UpdateOrder", "ReadCustomer")),
+        ("shop-api", ("ReadOrder", "UpdateOrder", "ReadCustomer")),
+        ("admin-api", ("ReadOrder", "ReadCustomer")),
+        ("admin-api", ("ReadOrder", "UpdateOrder")),
+        ("admin-api", ("UpdateOrder", "ReadCustomer")),
+    ],
+)
+async def test_a_check_tells_what_is_wrong(stage: VendureStage, path: str, permissions: tuple[str, ...]) -> None:
+    """Another address than the Admin API's, and a role that lacks a permission, are found with what to do."""
+    key = await key_with(stage.server.admin, *permissions)
+    found = VendureSettings(url=HttpUrl(f"{stage.faults.url}/{path}"), api_key=SecretStr(key))
+    async with open_vendure(found) as shop:
+        with pytest.raises(ShopCheckError, match=r"BOT_VENDURE_URL.*UpdateOrder"):
+            await shop.check()
 
 
 @pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *BEHIND_HTTP.items()])
