@@ -1,5 +1,6 @@
 """A shop and tools of one's own, named by the settings, and every slip in one told at the start in a line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from bot import tools
 from bot.settings import SettingsError
 from bot.testing.openai import Answer
 from tests.process import STOPPED, BotProcess
-from tests.world import ANA, World, calls, refund_of, shown, status_of
+from tests.world import ANA, SAM, World, calls, refund_of, shown, status_of
 
 
 async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
@@ -28,6 +29,40 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
         assert not file.with_suffix(".closed").exists()
         assert await bot.stop() in STOPPED
     assert file.with_suffix(".closed").exists()
+
+
+async def test_refund_at_a_shop_of_ones_own(world: World, tmp_path: Path) -> None:
+    """The whole story at the smallest shop of one's own: asked for, approved by many clicks, and once in its file."""
+    file = tmp_path / "orders.json"
+    order = {
+        "email": "ana@example.com",
+        "status": "delivered",
+        "currency": "USD",
+        "items": [["Vase", 6400], ["Cup", 900]],
+    }
+    file.write_text(json.dumps({"2024/113": order | {"refunds": {}, "placed_at": "2026-11-01T10:00:00+00:00"}}))
+    wanted = {"order_id": "2024/113", "reason": "defective", "amount": None, "lines": [2]}
+    world.script.extend([calls(("initiate_refund", wanted)), Answer("I asked for it.")])
+    environment = {"JSON_SHOP_FILE": str(file)}
+    async with BotProcess(world, environment=environment, BOT_SHOP="tests.own.json_shop:open_shop") as bot:
+        await world.slack.connected()
+        card = await world.card(await world.says(ANA, "@bot the cup of 2024/113 is broken"))
+        assert "$9.00 of $73.00" in shown(card)
+        for _ in range(5):
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+        assert await bot.stop() in STOPPED
+    assert offered(world) == {
+        "ask_which",
+        "escalate_to_human",
+        "find_orders",
+        "get_order_status",
+        "initiate_refund",
+    } | {
+        "search_help",
+        "withdraw_request",
+    }
+    assert [one["minor"] for one in json.loads(file.read_text())["2024/113"]["refunds"].values()] == [900]
 
 
 @pytest.mark.parametrize("factory", ["may_have_settings", "breaks_at_the_check"])
