@@ -1,6 +1,6 @@
 """What any shop says of a refund and of a cancellation, from what an order is; every adapter shares it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.shop.changes import ChangeAddress, Quote, QuotedItem, Refund, RefundReason, ReturnItems, When
 from bot.shop.money import Money
@@ -125,6 +125,15 @@ def quote_cancellation(order: Order) -> Quote:
         total=order.total,
         refunded=order.refunded,
     )
+
+
+def take(left_by_line: dict[int, int], lines: Iterable[int], minor: int) -> None:
+    """Take what went back for some lines off what is left of each: of the first ones first, and of none twice."""
+    for line in sorted(lines):
+        part = min(left_by_line.get(line, 0), minor)
+        if part > 0:
+            left_by_line[line] -= part
+            minor -= part
 
 
 def quote_address(order: Order, change: ChangeAddress) -> Quote:

@@ -13,7 +13,7 @@ from bot.shop.changes import Applied, Change, Quote, Refund
 from bot.shop.money import Money
 from bot.shop.notes import lines_in, note
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, Product, Profile
-from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
+from bot.shop.quotes import OUTDATED_QUOTE, quote_refund, take
 from bot.shop.shop import Reading, Safe, ShopCheckError, ShopRefusedError
 
 
@@ -76,8 +76,9 @@ class JsonShop:
         order = self._read().get(change.order_id) if isinstance(change, Refund) else None
         if order is None or not isinstance(change, Refund):
             raise ShopRefusedError("There is no such order.")
-        gone = {line for refund in self._rows()[order.id]["refunds"].values() for line in lines_in(refund["note"])}
-        left = {line: 0 if line in gone else item.price.minor for line, item in enumerate(order.items, 1)}
+        left = {line: item.price.minor for line, item in enumerate(order.items, 1)}
+        for refund in self._rows()[order.id]["refunds"].values():
+            take(left, lines_in(refund["note"]), refund["minor"])
         return quote_refund(order, change, left)
 
     async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:

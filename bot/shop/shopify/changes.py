@@ -19,7 +19,7 @@ from bot.shop.changes import (
 from bot.shop.money import Money
 from bot.shop.notes import check_note, is_under, lines_in, note
 from bot.shop.orders import Address
-from bot.shop.quotes import quote_address, quote_cancellation, quote_refund, quote_return
+from bot.shop.quotes import quote_address, quote_cancellation, quote_refund, quote_return, take
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 from bot.shop.shopify import reading
@@ -97,17 +97,15 @@ def of_return(found: Json) -> Applied:
 def left_by_line(node: Json) -> dict[int, int]:
     """Return what of each line's price did not go back for this very line.
 
-    Our refunds are of all of a line; of those of the shop's own people Shopify tells how many are left.
+    A refund of ours names its lines in the note; of those of the shop's own people Shopify tells how many are left.
     """
-    given: set[int] = set()
+    kept = [line["refundableQuantity"] for line in node["lineItems"]["nodes"]]
+    items = enumerate(reading.order(node).items, 1)
+    left = {number: item.unit_price.minor * min(kept[number - 1], item.quantity) for number, item in items}
     for refund in node["refunds"]:
-        if reading.refund_status(refund) != AppliedStatus.FAILED:
-            given |= lines_in(refund["note"])
-    left = [line["refundableQuantity"] for line in node["lineItems"]["nodes"]]
-    return {
-        number: 0 if number in given else item.unit_price.minor * min(left[number - 1], item.quantity)
-        for number, item in enumerate(reading.order(node).items, 1)
-    }
+        back = [one for one in refund["transactions"]["nodes"] if not reading.is_failed(one)]
+        take(left, lines_in(refund["note"]), sum(reading.money(one["amountSet"]).minor for one in back))
+    return left
 
 
 def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:

@@ -1,6 +1,5 @@
 """What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +8,7 @@ from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote,
 from bot.shop.money import Money
 from bot.shop.notes import check_note, is_under, lines_in
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
-from bot.shop.quotes import quote_cancellation, quote_refund
+from bot.shop.quotes import quote_cancellation, quote_refund, take
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 
@@ -134,7 +133,7 @@ def quote(node: Json, change: Change, decimals: int) -> Quote:
         quoted = quote_cancellation(order)
     elif isinstance(change, Refund):
         check_note(change.reason, change.lines)
-        quoted = quote_refund(order, change, _left_by_line(node, order))
+        quoted = quote_refund(order, change, _left_by_line(node, order, decimals))
     else:
         raise ShopRefusedError("This shop can't do that.")
     if quoted.balance and quoted.balance.minor:
@@ -142,22 +141,22 @@ def quote(node: Json, change: Change, decimals: int) -> Quote:
     return quoted
 
 
-def _left_by_line(node: Json, order: Order) -> dict[int, int]:
+def _left_by_line(node: Json, order: Order, decimals: int) -> dict[int, int]:
     """Return what of each line's price did not go back for this very line.
 
-    A refund of ours is of all of each line that it is for; what the shop's own people gave back says how many.
+    A refund of ours names its lines in the note; what the shop's own people gave back says how many of each.
     """
     numbers = {line["id"]: number for number, line in enumerate(node["lines"], 1)}
-    given, by_people = set[int](), Counter[int]()
+    left = {number: item.price.minor for number, item in enumerate(order.items, 1)}
     for refund in _refunds(node):
         if refund["state"] != "Failed":
-            given |= lines_in(refund["reason"])
+            back = _money(refund["total"], order.total.currency, decimals)
+            take(left, lines_in(refund["reason"]), back.minor)
             for line in refund["lines"]:
-                by_people[numbers.get(line["orderLineId"], 0)] += line["quantity"]
-    return {
-        number: 0 if number in given else item.unit_price.minor * max(0, item.quantity - by_people[number])
-        for number, item in enumerate(order.items, 1)
-    }
+                number = numbers.get(line["orderLineId"], 0)
+                each = order.items[number - 1].unit_price.minor if number else 0
+                take(left, [number], each * line["quantity"])
+    return left
 
 
 def read_customer(node: Json) -> Customer:

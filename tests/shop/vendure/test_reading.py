@@ -32,21 +32,29 @@ def cancelled(ago: timedelta, *refunds: tuple[int, str], key: str = KEY) -> dict
 
 
 @pytest.mark.parametrize(
-    ("node", "status"),
+    ("minutes", "refunds", "status"),
     [
-        (cancelled(timedelta(0)), None),
-        (cancelled(timedelta(minutes=14)), None),
-        (cancelled(timedelta(minutes=16)), AppliedStatus.FAILED),
-        (cancelled(timedelta(minutes=16), (4700, "Settled")), AppliedStatus.SUCCEEDED),
-        (cancelled(timedelta(minutes=16), (4700, "Pending")), AppliedStatus.PENDING),
-        (cancelled(timedelta(0), (4700, "Failed")), AppliedStatus.FAILED),
-        (cancelled(timedelta(0), (2000, "Settled")), None),
-        (cancelled(timedelta(minutes=16), key="somebody-elses"), None),
+        (0, [], None),
+        (14, [], None),
+        (16, [], AppliedStatus.FAILED),
+        (16, [(4700, "Settled")], AppliedStatus.SUCCEEDED),
+        (16, [(4700, "Pending")], AppliedStatus.PENDING),
+        (0, [(4700, "Failed")], AppliedStatus.FAILED),
+        (0, [(2000, "Settled")], None),
     ],
 )
-def test_a_cancellation_is_done_when_its_money_is(node: dict[str, Any], status: AppliedStatus | None) -> None:
+def test_a_cancellation_is_done_when_its_money_is(
+    minutes: int, refunds: list[tuple[int, str]], status: AppliedStatus | None
+) -> None:
     """Money that was never sent off is not on its way: nobody knows at first, and later it has failed, and says so."""
+    node = cancelled(timedelta(minutes=minutes), *refunds)
     applied = reading.find_applied(node, CHANGE, KEY, 2, settles_after=SETTLES_AFTER)
     assert (applied.status if applied else None) == status
     if applied and status == AppliedStatus.FAILED:
         assert applied.why == "It is cancelled, but $47.00 of its money has not gone back."
+
+
+def test_somebody_elses_cancellation_is_not_ours() -> None:
+    """An order that was cancelled under another key, or by people, says nothing of ours."""
+    node = cancelled(timedelta(minutes=16), key="somebody-elses")
+    assert reading.find_applied(node, CHANGE, KEY, 2, settles_after=SETTLES_AFTER) is None
