@@ -46,11 +46,17 @@ def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Pa
     show_default=True,
     help="SQLite file for the log and the sample shop; it starts again empty with each demo.",
 )
-def demo(*, port: int, browser: bool, database: Path) -> None:
+@click.option(
+    "--shop",
+    default="sqlite",
+    show_default=True,
+    help="The sample shop, or one that BOT_SHOP could name, with its settings; what is approved there is done.",
+)
+def demo(*, port: int, browser: bool, database: Path, shop: str) -> None:
     """Start a workspace on localhost with the bot in it. Needs no Slack and no OpenAI account."""
     from bot import commands
 
-    commands.serve_demo(port, database, browser=browser)
+    commands.serve_demo(port, database, shop, browser=browser)
 
 
 @main.command()

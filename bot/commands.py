@@ -33,14 +33,16 @@ from bot.tracing import tracing
 logger = logging.getLogger(__name__)
 
 
-def serve_demo(port: int, database: Path, *, browser: bool) -> None:
+def serve_demo(port: int, database: Path, shop: str, *, browser: bool) -> None:
     """Serve the demo until Ctrl-C."""
 
     async def serve_page() -> None:
         stopped = stop_signal()
-        async with serve.serving(port=port, database=database) as (url, model):
+        async with serve.serving(port=port, database=database, shop=shop) as (url, model):
             click.echo(f"The demo is at {url}")
             click.echo(f"Answers come from: {model}")
+            if shop != BUILT_IN:
+                click.echo(f"The shop is {shop}: what is approved in the demo is done there.")
             click.echo(f"The log is read with: BOT_DATABASE={database} {_our_command()} log")
             click.echo("Ctrl-C stops it.")
             if browser and _has_browser():

@@ -12,10 +12,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import tools
 from bot.help import articles
 from bot.identity import Identity
+from bot.imports import described
 from bot.mcp.extra import open_servers
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
-from bot.shop.shop import Shop, ShopCheckError, ShopUnavailableError
+from bot.shop.shop import CHECK_SECONDS, Shop, ShopCheckError, ShopUnavailableError
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import (
     BotIdentity,
@@ -103,11 +104,14 @@ async def _open_shop(
         return built_in(file)
     shop = await stack.enter_async_context(own_shop(variable("shop"), settings.shop))
     try:
-        await shop.check()
+        async with asyncio.timeout(CHECK_SECONDS):
+            await shop.check()
     except ShopUnavailableError as error:
         logger.warning("shop: %s", error)  # it may be back before anybody asks
     except ShopCheckError as error:
         raise SettingsError(f"{variable('shop')}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - it may be anybody's code
+        logger.warning("shop: it cannot be checked: %s", described(error))
     return shop
 
 

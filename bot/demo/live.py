@@ -32,9 +32,12 @@ FILES = Path(__file__).parent / "page"
 class LivePage:
     """Serves the page of a workspace, with the bot's log read from its database as anybody could read it."""
 
-    def __init__(self, workspace: Workspace, *, model: str, database: Path, approvers: tuple[str, ...]) -> None:
+    def __init__(
+        self, workspace: Workspace, *, model: str, database: Path, approvers: tuple[str, ...], shop: str
+    ) -> None:
         self._workspace = workspace
         self._model = model
+        self._shop = shop
         self._database = database
         self._approvers = approvers
         self._calls: dict[str, Json] = {}
@@ -158,7 +161,12 @@ class LivePage:
         workspace = self._workspace
         return {
             "type": "snapshot",
-            "workspace": {"name": workspace.name, "model": self._model, "database": self._database.name},
+            "workspace": {
+                "name": workspace.name,
+                "model": self._model,
+                "database": self._database.name,
+                "shop": self._shop,
+            },
             "bot": workspace.bot_user_id,
             "people": [self._person_json(person) for person in workspace.people.values()],
             "channels": [_channel_json(channel) for channel in workspace.channels.values()],

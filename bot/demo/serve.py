@@ -17,6 +17,7 @@ from bot.demo.live import LivePage
 from bot.environment import read_for_demo
 from bot.settings import Settings
 from bot.shop import sample as sample_shop
+from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import shop_migrations
 from bot.slack.client import StartError
 from bot.store.sqlite.database import DatabaseThread
@@ -33,33 +34,36 @@ OFFLINE = "offline model: a small rule-based stand-in, no language model"
 
 
 @asynccontextmanager
-async def serving(*, port: int, database: Path) -> AsyncIterator[tuple[str, str]]:
+async def serving(*, port: int, database: Path, shop: str = BUILT_IN) -> AsyncIterator[tuple[str, str]]:
     """Serve the demo and return its address and which model answers. Raises StartError when it cannot start.
 
-    The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts empty each time.
+    The real model answers when OPENAI_API_KEY or OPENAI_BASE_URL is set. The database starts empty each time. The shop
+    is that of the sample orders, whatever BOT_SHOP says, or the one that is named: what is approved there is done.
     """
-    settings = _settings(f"http://127.0.0.1:{port}", database)
+    settings = _settings(f"http://127.0.0.1:{port}", database, shop)
     offline = settings.openai_model == offline_model.MODEL_NAME
     model = OFFLINE if offline else f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}"
     workspace = demo_workspace()
     app = web.Application(middlewares=[_same_origin])
     SlackServer(workspace).add_routes(app)
     completions.add_routes(app, offline_model.respond, offline_model.MODEL_NAME)
-    page = LivePage(workspace, model=model, database=database, approvers=APPROVERS)
+    page = LivePage(workspace, model=model, database=database, approvers=APPROVERS, shop=shop)
     page.add_routes(app)
     async with _listening(app, port):
         _start_over(database)
-        await _fill_shop(database)
+        await _make_database(database, filled=shop == BUILT_IN)
         async with page.following(), running(settings):
             yield f"http://127.0.0.1:{port}", model
 
 
-def _settings(url: str, database: Path) -> Settings:
+def _settings(url: str, database: Path, shop: str) -> Settings:
     ours: dict[str, Any] = {
         "slack_bot_token": BOT_TOKEN,
         "slack_app_token": APP_TOKEN,
         "slack_api_url": f"{url}/api/",
         "BOT_DATABASE": database,
+        "BOT_SHOP": shop,
+        "BOT_SHOP_DATABASE": None,
         "BOT_APPROVERS": APPROVERS,
         "BOT_ESCALATE_APPROVERS": (),
         "BOT_SECOND_APPROVER_OVER": "100",
@@ -127,9 +131,10 @@ def _start_over(database: Path) -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
-async def _fill_shop(database: Path) -> None:
+async def _make_database(database: Path, *, filled: bool) -> None:
     thread = DatabaseThread(database, bot_migrations, shop_migrations)
     await thread.open()
-    await sample_shop.fill(thread, orders=ALL_ORDERS, customers=ALL_CUSTOMERS)
+    if filled:
+        await sample_shop.fill(thread, orders=ALL_ORDERS, customers=ALL_CUSTOMERS)
     await thread.commit(lambda db: db.execute(f"PRAGMA application_id = {_DEMO_MARKER}"))
     await thread.close()

@@ -1,17 +1,26 @@
 """Other people's JSON Schemas: whether one can be used, whether arguments fit, what a model server takes of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator, SchemaError
+from jsonschema import Draft202012Validator, SchemaError, ValidationError
 from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
+from jsonschema.validators import extend, validator_for
 from referencing import Registry
 
 MAX_SCHEMA_CHARACTERS = 20_000
 MAX_ERRORS = 5
+MAX_STEPS = 20_000  # a fifth of a second
+_BY_NAME = frozenset({"properties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 _NOT_AT_THE_TOP = ("oneOf", "anyOf", "allOf", "not", "enum", "$schema", "$id")  # a model server refuses them there
+
+
+Check = Callable[[Validator, Any, Any, Any], Iterable[ValidationError] | None]
+_steps: ContextVar[list[int]] = ContextVar("steps")
 
 
 class UnusableSchemaError(Exception):
@@ -29,18 +38,22 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         for reference in _references(schema):
             if not reference.startswith("#"):
                 raise UnusableSchemaError(f"it refers to {reference[:100]}, which is elsewhere")
-        misfits(schema, {})
-    except SchemaError as error:
-        raise UnusableSchemaError(f"it is no JSON Schema: {error.message[:200]}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise UnusableSchemaError(f"it cannot be read: {error}") from error
+    misfits(schema, {})
 
 
 def misfits(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
-    """Say what of the arguments does not fit. Raises UnusableSchemaError."""
-    validator = _validator(schema)
+    """Say what of the arguments does not fit. Raises UnusableSchemaError, also when that takes too much work."""
+    _steps.set([MAX_STEPS])
     try:
-        errors = sorted(validator.iter_errors(arguments), key=lambda error: str(error.json_path))
+        errors = sorted(_validator(schema).iter_errors(arguments), key=lambda error: str(error.json_path))
+    except UnusableSchemaError:
+        raise
+    except SchemaError as error:
+        raise UnusableSchemaError(f"it is no JSON Schema: {error.message[:200]}") from error
+    except RecursionError as error:
+        raise UnusableSchemaError(f"it cannot be read: {error}") from error
     except Exception as error:  # what a foreign schema can make of a validator is not in our hands
         raise UnusableSchemaError(f"{type(error).__name__}: {error}"[:200]) from error
     return [f"{error.json_path.removeprefix('$.')}: {error.message[:200]}" for error in errors[:MAX_ERRORS]]
@@ -52,21 +65,56 @@ def for_model(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _validator(schema: Mapping[str, Any]) -> Validator:
-    kind = validator_for(schema, default=Draft202012Validator)
+    named = schema if isinstance(schema.get("$schema", ""), str) else {}
+    kind = validator_for(named, default=Draft202012Validator)
     kind.check_schema(dict(schema))
-    return kind(_without_patterns(schema), registry=Registry())
+    return _bounded(kind)(_without_patterns(schema), registry=Registry())
 
 
-def _without_patterns(node: Any) -> Any:
-    """Return the schema without its regular expressions: one of somebody else's can keep a process busy for ever."""
+@cache
+def _bounded(kind: type[Validator]) -> type[Validator]:
+    """Return the same kind of validator, which gives up in time and knows that 19.99 is a multiple of 0.01."""
+    known = {**kind.VALIDATORS, "multipleOf": _multiple_of}
+    counted = {keyword: _counted(check) for keyword, check in known.items()}
+    made: type[Validator] = extend(kind, counted)  # type: ignore[no-untyped-call]  # it has no types
+    return made
+
+
+def _counted(check: Check) -> Check:
+    def counted(validator: Validator, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        left = _steps.get()
+        left[0] -= 1
+        if left[0] < 0:
+            raise UnusableSchemaError(f"it takes more than {MAX_STEPS} steps")
+        yield from check(validator, value, instance, schema) or ()
+
+    return counted
+
+
+def _multiple_of(_validator: Validator, of: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    is_number = isinstance(instance, int | float) and not isinstance(instance, bool)
+    if is_number and Fraction(str(instance)) % Fraction(str(of)):
+        yield ValidationError(f"{instance!r} is not a multiple of {of!r}")
+
+
+def _without_patterns(node: Any, *, names: bool = False) -> Any:
+    """Return the schema without its regular expressions: one of somebody else's can keep a process busy for ever.
+
+    What of it says that it is of another draft goes as well. With `names` the node is no schema, but has one for each
+    of its names, whatever they are.
+    """
     if isinstance(node, list):
         return [_without_patterns(part) for part in node]
     if not isinstance(node, Mapping):
         return node
-    left_out = {"pattern"} if isinstance(node.get("pattern"), str) else set()
-    if isinstance(node.get("patternProperties"), Mapping):
+    left_out = set() if names else {"pattern", "$schema"}
+    if not names and isinstance(node.get("patternProperties"), Mapping):
         left_out |= {"patternProperties", "additionalProperties", "unevaluatedProperties"}
-    return {key: _without_patterns(value) for key, value in node.items() if key not in left_out}
+    return {
+        key: _without_patterns(value, names=not names and key in _BY_NAME)
+        for key, value in node.items()
+        if key not in left_out
+    }
 
 
 def _references(node: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
@@ -28,12 +28,12 @@ async def own_shop(variable: str, name: str) -> AsyncIterator[Shop]:
     """Open one of our shops, by its name, or that of `package.module:factory`, and close it on leaving.
 
     Raises SettingsError with one line. The factory takes nothing, or settings of its own class, which are read as that
-    class says; it returns an async context manager.
+    class says, also where it would do without; it returns an async context manager.
     """
     name = _OURS.get(name, name)
     factory = _find(variable, name)
     try:
-        opening: Any = factory(*_arguments(variable, name, factory))
+        opening: Any = factory(**_arguments(variable, name, factory))
     except SettingsError:
         raise
     except Exception as error:  # it is anybody's code
@@ -62,21 +62,28 @@ def _find(variable: str, name: str) -> Callable[..., Any]:
     return found
 
 
-def _arguments(variable: str, name: str, factory: Callable[..., Any]) -> list[BaseSettings]:
+def _arguments(variable: str, name: str, factory: Callable[..., Any]) -> dict[str, BaseSettings]:
     """Make what the factory takes: nothing, or its own settings."""
-    needed = [one for one in inspect.signature(factory).parameters.values() if one.default is one.empty]
-    needed = [one for one in needed if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-    if not needed:
-        return []
+    parameters = list(inspect.signature(factory).parameters.values())
+    parameters = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    needed = [one for one in parameters if one.default is one.empty]
     try:
-        kind = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory).get(needed[0].name)
+        hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     except NameError as error:
         raise SettingsError(f"{variable}: the annotations of {name} cannot be read: {error}.") from error
-    if len(needed) > 1 or not (inspect.isclass(kind) and issubclass(kind, BaseSettings)):
+    first = next(iter(needed or parameters), None)
+    kind = _class_of_settings(hints.get(first.name)) if first else None
+    if len(needed) > 1 or (needed and kind is None):
         raise SettingsError(
             f"{variable}: {name} has to take nothing, or one argument that is annotated with its own class of settings."
         )
-    return [_read(variable, kind)]
+    return {first.name: _read(variable, kind)} if first and kind else {}
+
+
+def _class_of_settings(hint: Any) -> type[BaseSettings] | None:
+    """Return the class that an annotation names, alone or beside None."""
+    named = [one for one in (hint, *get_args(hint)) if inspect.isclass(one) and issubclass(one, BaseSettings)]
+    return named[0] if named else None
 
 
 def _read(variable: str, kind: type[BaseSettings]) -> BaseSettings:
@@ -85,7 +92,9 @@ def _read(variable: str, kind: type[BaseSettings]) -> BaseSettings:
         return kind(**ours)
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0]) if first["loc"] else kind.__name__
+        if not first["loc"]:
+            raise SettingsError(f"{variable}: {first['msg'].removeprefix('Value error, ')}.") from None
+        field = str(first["loc"][0])
         prefix = "" if field not in kind.model_fields else str(kind.model_config.get("env_prefix", ""))
         setting = f"{prefix}{field}".upper()
         if first["type"] == "missing":

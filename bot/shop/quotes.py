@@ -1,8 +1,8 @@
 """What any shop says of a refund and of a cancellation, from what an order is; every adapter shares it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from bot.shop.changes import Quote, QuotedItem, Refund, RefundReason, ReturnItems, When
+from bot.shop.changes import ChangeAddress, Quote, QuotedItem, Refund, RefundReason, ReturnItems, When
 from bot.shop.money import Money
 from bot.shop.orders import Order, OrderStatus
 from bot.shop.shop import ShopRefusedError
@@ -125,6 +125,25 @@ def quote_cancellation(order: Order) -> Quote:
         total=order.total,
         refunded=order.refunded,
     )
+
+
+def take(left_by_line: dict[int, int], lines: Iterable[int], minor: int) -> None:
+    """Take what went back for some lines off what is left of each: of the first ones first, and of none twice."""
+    for line in sorted(lines):
+        part = min(left_by_line.get(line, 0), minor)
+        if part > 0:
+            left_by_line[line] -= part
+            minor -= part
+
+
+def quote_address(order: Order, change: ChangeAddress) -> Quote:
+    """Say where it went until now. Raises ShopRefusedError when it has left, or goes there already."""
+    if not order.cancellable:
+        raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
+    if order.address == change.address:
+        raise ShopRefusedError(f"{order.id} goes to this address already.")
+    abroad = order.address is None or order.address.country != change.address.country
+    return Quote(order.customer, order.id, total=order.total, address=order.address, goes_abroad=abroad)
 
 
 def _amount(order: Order, change: Refund, left_by_line: Mapping[int, int]) -> Money:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, StreamReader
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, InvalidURL, StreamReader
+from pydantic import AfterValidator, SecretStr
 
 from bot import clock
 from bot.shop.shop import ShopUnavailableError
@@ -15,6 +16,18 @@ from bot.shop.shop import ShopUnavailableError
 MAX_ANSWER_BYTES = 4_000_000
 MAX_QUOTED_CHARACTERS = 200
 Json = dict[str, Any]
+
+
+def _as_header(key: SecretStr) -> SecretStr:
+    """Return a key without what was copied around it. Raises ValueError when no header can hold it."""
+    value = key.get_secret_value().strip()
+    if not value or not value.isascii() or not value.isprintable():
+        raise ValueError("a key is one line of letters, digits and signs")
+    return SecretStr(value)
+
+
+HeaderKey = Annotated[SecretStr, AfterValidator(_as_header)]
+"""A key as the settings of a shop have it."""
 
 
 class OutcomeUnknownError(Exception):
@@ -85,6 +98,8 @@ class Remote:
                 status, text = response.status, await _all_of(response.content)
         except ClientConnectorError as error:
             raise ShopUnavailableError(f"The shop cannot be reached: {error.os_error}.") from error
+        except InvalidURL as error:
+            raise WrongRequestError(f"{self._url} is no address of a shop.") from error
         except (ClientError, OSError, TimeoutError) as error:
             raise OutcomeUnknownError(f"The shop's answer was lost: {type(error).__name__}.") from error
         return Answer(status, _read(status, text))

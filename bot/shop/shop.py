@@ -12,6 +12,7 @@ from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, Product, Profile
 
 MAX_WAIT_SECONDS = 3_600.0
+CHECK_SECONDS = 20
 
 
 class ShopRefusedError(Exception):

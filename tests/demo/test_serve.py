@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from bot.demo.serve import serving
+from bot.settings import SettingsError
 from bot.slack.client import StartError
 from tests.world import free_port
 
@@ -32,6 +33,18 @@ async def test_embedded_by_another_page(tmp_path: Path, site: str) -> None:
             headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
             async with client.get(url + path, headers=headers) as answer:
                 assert answer.status == status
+
+
+async def test_the_operators_own_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the settings of a live bot a demo is before its sample shop, unless another is named."""
+    live = tmp_path / "live.db"
+    monkeypatch.setenv("BOT_SHOP", "stripe")
+    monkeypatch.setenv("BOT_SHOP_DATABASE", str(live))
+    async with serving(port=free_port(), database=tmp_path / "demo.db"):
+        assert not live.exists()
+    with pytest.raises(SettingsError, match="BOT_STRIPE_KEY is not set"):
+        async with serving(port=free_port(), database=tmp_path / "demo.db", shop="stripe"):
+            pass
 
 
 async def test_starting_again(tmp_path: Path) -> None:

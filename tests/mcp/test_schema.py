@@ -12,6 +12,13 @@ def an_object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
+def doubling(times: int) -> dict[str, Any]:
+    """Define schemas of which each asks for the next one twice, and says that it is of another draft."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    next_twice = {str(n): {"$schema": draft, "allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(times)}
+    return {**next_twice, str(times): {}}
+
+
 @pytest.mark.parametrize(
     ("schema", "arguments", "told"),
     [
@@ -26,6 +33,19 @@ def an_object(**properties: Any) -> dict[str, Any]:
         (an_object() | {"required": ["a"]}, {}, ["$: 'a' is a required property"]),
         (an_object(pattern={"type": "integer"}), {"pattern": "x"}, ["pattern: 'x' is not of type 'integer'"]),
         ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}, {"a": 1}, []),
+        (
+            an_object(a={"minimum": 0, "exclusiveMinimum": True})
+            | {"$schema": "http://json-schema.org/draft-04/schema#"},
+            {"a": 0},
+            ["a: 0 is less than or equal to the minimum of 0"],
+        ),
+        (an_object(a={"multipleOf": 0.01}), {"a": 19.99}, []),
+        (an_object(a={"multipleOf": 0.01}), {"a": 19.999}, ["a: 19.999 is not a multiple of 0.01"]),
+        (
+            an_object(patternProperties={"type": "integer"}) | {"additionalProperties": False},
+            {"patternProperties": "x"},
+            ["patternProperties: 'x' is not of type 'integer'"],
+        ),
     ],
 )
 def test_arguments(schema: dict[str, Any], arguments: dict[str, Any], told: list[str]) -> None:
@@ -56,6 +76,8 @@ def test_no_regular_expressions(schema: dict[str, Any]) -> None:
         (an_object(a={"$ref": "file:///etc/passwd"}), "refers to file:///etc/passwd"),
         (an_object() | {"$ref": "#/$defs/nowhere"}, "nowhere"),
         (an_object() | {"$ref": "#"}, "recursion"),
+        ({"$schema": 5, "type": "object"}, "is no JSON Schema"),
+        (an_object() | {"$ref": "#/$defs/0", "$defs": doubling(40)}, "more than 20000 steps"),
     ],
 )
 def test_unusable(schema: dict[str, Any], why: str) -> None:
@@ -68,6 +90,15 @@ def test_circle_that_is_found_late() -> None:
     """A circle that only some arguments lead into is an error of the schema, and no crash."""
     schema = an_object(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"$ref": "#/$defs/b"}}}
     with pytest.raises(UnusableSchemaError):
+        misfits(schema, {"a": 1})
+
+
+def test_work_without_end() -> None:
+    """A schema by which some arguments would keep the bot busy for years is given up in a moment."""
+    schema = an_object(a={"$ref": "#/$defs/0"}) | {"$defs": doubling(100)}
+    check_schema(schema)
+    assert misfits(schema, {}) == []
+    with pytest.raises(UnusableSchemaError, match="more than 20000 steps"):
         misfits(schema, {"a": 1})
 
 

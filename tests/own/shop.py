@@ -45,6 +45,33 @@ async def no_shop() -> AsyncIterator[object]:
     yield object()
 
 
+@asynccontextmanager
+async def may_have_settings(settings: CornerShopSettings | None = None) -> AsyncIterator[Shop]:
+    """Open the shop, for which settings are read all the same."""
+    if settings is None:
+        raise AssertionError("no settings were read")
+    async with corner_shop(settings) as shop:
+        yield shop
+
+
+class BreaksAtTheCheck(SqliteShop):
+    """A shop that is wrong in its check alone."""
+
+    async def check(self) -> None:
+        """Break."""
+        raise KeyError("globalSettings")
+
+
+@asynccontextmanager
+async def breaks_at_the_check(settings: CornerShopSettings) -> AsyncIterator[Shop]:
+    """Open a shop whose check has a slip."""
+    database = DatabaseThread(settings.file, shop_migrations)
+    await database.open()
+    await sample.fill(database, email=settings.customer)
+    yield BreaksAtTheCheck(database)
+    await database.close()
+
+
 def not_a_context() -> dict[str, str]:
     """Open nothing."""
     return {}

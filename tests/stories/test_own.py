@@ -1,5 +1,6 @@
 """A shop and tools of one's own, named by the settings, and every slip in one told at the start in a line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from bot import tools
 from bot.settings import SettingsError
 from bot.testing.openai import Answer
 from tests.process import STOPPED, BotProcess
-from tests.world import ANA, World, calls, refund_of, shown, status_of
+from tests.world import ANA, SAM, World, calls, refund_of, shown, status_of
 
 
 async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
@@ -30,6 +31,52 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
     assert file.with_suffix(".closed").exists()
 
 
+async def test_refund_at_a_shop_of_ones_own(world: World, tmp_path: Path) -> None:
+    """The whole story at the smallest shop of one's own: asked for, approved by many clicks, and once in its file."""
+    file = tmp_path / "orders.json"
+    order = {
+        "email": "ana@example.com",
+        "status": "delivered",
+        "currency": "USD",
+        "items": [["Vase", 6400], ["Cup", 900]],
+    }
+    file.write_text(json.dumps({"2024/113": order | {"refunds": {}, "placed_at": "2026-11-01T10:00:00+00:00"}}))
+    wanted = {"order_id": "2024/113", "reason": "defective", "amount": None, "lines": [2]}
+    world.script.extend([calls(("initiate_refund", wanted)), Answer("I asked for it.")])
+    environment = {"JSON_SHOP_FILE": str(file)}
+    async with BotProcess(world, environment=environment, BOT_SHOP="tests.own.json_shop:open_shop") as bot:
+        await world.slack.connected()
+        card = await world.card(await world.says(ANA, "@bot the cup of 2024/113 is broken"))
+        assert "$9.00 of $73.00" in shown(card)
+        for _ in range(5):
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.settled(card)
+        assert await bot.stop() in STOPPED
+    assert offered(world) == {
+        "ask_which",
+        "escalate_to_human",
+        "find_orders",
+        "get_order_status",
+        "initiate_refund",
+    } | {
+        "search_help",
+        "withdraw_request",
+    }
+    assert [one["minor"] for one in json.loads(file.read_text())["2024/113"]["refunds"].values()] == [900]
+
+
+@pytest.mark.parametrize("factory", ["may_have_settings", "breaks_at_the_check"])
+async def test_shops_that_nearly_fail(world: World, tmp_path: Path, factory: str) -> None:
+    """Settings that a factory would do without are read as well; a slip in a shop's check stops nothing but itself."""
+    world.script.extend([status_of("ORD-10234"), Answer("There it is.")])
+    environment = {"CORNER_SHOP_FILE": str(tmp_path / "corner.db")}
+    async with BotProcess(world, environment=environment, BOT_SHOP=f"tests.own.shop:{factory}") as bot:
+        await world.slack.connected()
+        await world.replies(await world.says(ANA, "@bot where is ORD-10234?"))
+        assert await bot.stop() in STOPPED
+    assert '"status": "shipped"' in world.asked[-1].messages[-1]["content"]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -46,6 +93,10 @@ async def test_shop_of_ones_own(world: World, tmp_path: Path) -> None:
         ("tests.own.shop:shut_shop", "could not open the shop: ConnectionRefusedError: no answer from"),
         ("tests.own.shop:no_shop", "is a object and lacks"),
         ("tests.own.shop:corner_shop", "CORNER_SHOP_FILE is not set"),
+        ("tests.own.shop:may_have_settings", "CORNER_SHOP_FILE is not set"),
+        ("shopify", "BOT_SHOPIFY_STORE is not set"),
+        ("vendure", "BOT_VENDURE_URL is not set"),
+        ("stripe", "BOT_STRIPE_KEY is not set"),
     ],
 )
 async def test_slips_of_a_shop(world: World, name: str, words: str) -> None:

@@ -111,9 +111,12 @@ SMALL = any_of(
     "a|an|and|any|are|at|by|can|could|do|does|for|have|how|i|in|is|it|item|me|my|of|offer|on|or|please|tell|the|there",
     "this|to|we|what|when|where|which|with|you|sell|much",
 )
+_CODE = re.compile("[1-9A-HJ-NP-Z]{16}")
+"""An order's number as Vendure makes it."""
 ORDER = re.compile(
     r"(?:(?:\border?s?[\s:#.-]*(?:(?:number|no|id)[\s:#.]*)?(?:is\s)?|\bord[\s-]|#)[0-9]{1,10}"
-    rf"|(?<![\w$€£#.-])[0-9]{{5}}){_NOT_MONEY}",
+    rf"|(?<![\w$€£#.-])[0-9]{{5}}){_NOT_MONEY}"
+    rf"|(?<![\w-])(?-i:{_CODE.pattern})(?![\w-])",
     re.IGNORECASE,
 )
 _MONEY = re.compile(
@@ -132,9 +135,10 @@ def plain(text: str) -> str:
 
 
 def orders_in(text: str) -> tuple[str, ...]:
-    """Find the order ids, as `ORD-10234`, in the order in which they were named; ten at most."""
-    digits = (re.sub("[^0-9]", "", named[0]) for named in ORDER.finditer(text))
-    return tuple(dict.fromkeys(f"ORD-{number}" for number in digits))[:10]
+    """Find the order ids, as `ORD-10234` or a Vendure's code, in the order in which they were named; ten at most."""
+    named = (found[0] for found in ORDER.finditer(text))
+    ids = (one if _CODE.fullmatch(one) else f"ORD-{re.sub('[^0-9]', '', one)}" for one in named)
+    return tuple(dict.fromkeys(ids))[:10]
 
 
 def reason_in(text: str) -> str | None:

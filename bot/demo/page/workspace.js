@@ -4,6 +4,7 @@ export class Workspace {
   name = "";
   model = "";
   database = "";
+  shop = "";
   bot = "";
   people = new Map();
   channels = new Map();

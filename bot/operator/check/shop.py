@@ -9,9 +9,7 @@ from bot.imports import described
 from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN, own_shop
-from bot.shop.shop import ShopCheckError
-
-PATIENCE_SECONDS = 20
+from bot.shop.shop import CHECK_SECONDS, ShopCheckError, ShopUnavailableError
 
 
 async def check_shop(settings: Settings, *, thorough: bool) -> list[Finding]:
@@ -26,13 +24,15 @@ async def check_shop(settings: Settings, *, thorough: bool) -> list[Finding]:
 
 async def _ask(name: str) -> Finding:
     try:
-        async with own_shop(variable("shop"), name) as shop, asyncio.timeout(PATIENCE_SECONDS):
+        async with own_shop(variable("shop"), name) as shop, asyncio.timeout(CHECK_SECONDS):
             await shop.check()
             changes = ", ".join(sorted(change.__name__ for change in shop.changes)) or "no change"
     except (SettingsError, ShopCheckError) as error:
         return fatal("shop", str(error))
     except TimeoutError:
-        return warning("shop", f"{name} does not answer within {PATIENCE_SECONDS} seconds.")
+        return warning("shop", f"{name} does not answer within {CHECK_SECONDS} seconds.")
+    except ShopUnavailableError as error:
+        return warning("shop", f"{name} cannot be asked now: {error}", "Look at its address and at the network.")
     except Exception as error:  # noqa: BLE001 - it may be anybody's code
         return warning("shop", f"{name} cannot be asked: {described(error)}.")
     return ok("shop", f"{name} answers. It can do: {changes}.")

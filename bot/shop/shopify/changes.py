@@ -19,7 +19,7 @@ from bot.shop.changes import (
 from bot.shop.money import Money
 from bot.shop.notes import check_note, is_under, lines_in, note
 from bot.shop.orders import Address
-from bot.shop.quotes import quote_cancellation, quote_refund, quote_return
+from bot.shop.quotes import quote_address, quote_cancellation, quote_refund, quote_return, take
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 from bot.shop.shopify import reading
@@ -54,10 +54,7 @@ def quote(node: Json, change: Change) -> Quote:
             raise ShopRefusedError(f"Money of {order.id} goes back to {order.payment_method} only.")
         return quote_return(order, change, left_by_line(node), order.payment_method)
     if isinstance(change, ChangeAddress):
-        if not order.cancellable:
-            raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
-        abroad = order.address is not None and order.address.country != change.address.country
-        return Quote(order.customer, order.id, total=order.total, address=order.address, goes_abroad=abroad)
+        return quote_address(order, change)
     raise ShopRefusedError("This shop can't do that.")
 
 
@@ -98,13 +95,17 @@ def of_return(found: Json) -> Applied:
 
 
 def left_by_line(node: Json) -> dict[int, int]:
-    """Return what of each line's price did not go back for this very line; our refunds are of all of a line."""
-    given: set[int] = set()
-    for refund in node["refunds"]:
-        if reading.refund_status(refund) != AppliedStatus.FAILED:
-            given |= lines_in(refund["note"])
+    """Return what of each line's price did not go back for this very line.
+
+    A refund of ours names its lines in the note; of those of the shop's own people Shopify tells how many are left.
+    """
+    kept = [line["refundableQuantity"] for line in node["lineItems"]["nodes"]]
     items = enumerate(reading.order(node).items, 1)
-    return {number: 0 if number in given else item.price.minor for number, item in items}
+    left = {number: item.unit_price.minor * min(kept[number - 1], item.quantity) for number, item in items}
+    for refund in node["refunds"]:
+        back = [one for one in refund["transactions"]["nodes"] if not reading.is_failed(one)]
+        take(left, lines_in(refund["note"]), sum(reading.money(one["amountSet"]).minor for one in back))
+    return left
 
 
 def refund_input(node: Json, change: Refund, amount: Money, key: str) -> Json:

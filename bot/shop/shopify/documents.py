@@ -14,7 +14,8 @@ _MONEY = "presentmentMoney{amount currencyCode}"
 _ADDRESS = "name address1 address2 city provinceCode zip countryCodeV2"
 _CUSTOMER = "id displayName verifiedEmail defaultEmailAddress{emailAddress}"
 _HEAD = f"""id name createdAt cancelledAt displayFulfillmentStatus presentmentCurrencyCode customer{{{_CUSTOMER}}}"""
-_LINE = f"id title variantTitle quantity variant{{id}} discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"
+_LINE = f"""id title variantTitle quantity refundableQuantity variant{{id}}
+  discountedUnitPriceAfterAllDiscountsSet{{{_MONEY}}}"""
 _LINES = f"nodes{{{_LINE}}} pageInfo{{hasNextPage endCursor}}"
 _REFUND = f"id note transactions(first:{MAX_PARTS}){{nodes{{status amountSet{{{_MONEY}}}}}}}"
 

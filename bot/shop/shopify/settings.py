@@ -1,18 +1,31 @@
 """What the operator says of a Shopify store."""
 
-from pydantic import SecretStr, model_validator
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.shop.remote import HeaderKey
+
+
+def _store(value: str) -> str:
+    """Return the store's host, also of the address of its admin, and of its name alone."""
+    host = re.sub(r"^https?://|[/?#].*$", "", value.strip().lower())
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*(:\d+)?", host):
+        raise ValueError("a store is named as example.myshopify.com")
+    return host if "." in host or ":" in host else f"{host}.myshopify.com"
 
 
 class ShopifySettings(BaseSettings):
     """The store (`example.myshopify.com`), and an app's id and secret, or a token of an older app."""
 
-    model_config = SettingsConfigDict(env_prefix="BOT_SHOPIFY_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BOT_SHOPIFY_", env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    store: str
+    store: Annotated[str, AfterValidator(_store)]
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
-    token: SecretStr | None = None
+    token: HeaderKey | None = None
     version: str = "2026-10"
     url: str | None = None
     timeout_seconds: float = 15.0

@@ -31,9 +31,8 @@ _WAITS_FOR_JOB = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 @asynccontextmanager
-async def open_shopify(settings: ShopifySettings | None = None) -> AsyncIterator["Shopify"]:
-    """Give the shop while its connections are open; what is not given is read from `BOT_SHOPIFY_…`."""
-    settings = settings or ShopifySettings()
+async def open_shopify(settings: ShopifySettings) -> AsyncIterator["Shopify"]:
+    """Give the shop while its connections are open."""
     async with ClientSession() as session:
         remote = Remote(session, settings.url or f"https://{settings.store}", seconds=settings.timeout_seconds)
         tokens = Tokens(

@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database
 
+from bot.shop import quotes
 from bot.shop.changes import ChangeAddress, ChangeDefaultAddress, Quote
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.reading import order_of, read_address, read_customer, written_address
@@ -9,13 +10,7 @@ from bot.shop.sqlite.reading import order_of, read_address, read_customer, writt
 
 def quote_address(db: Database, change: ChangeAddress) -> Quote:
     """Say where it went until now. Raises ShopRefusedError when it has left."""
-    order = order_of(db, change.order_id)
-    if not order.cancellable:
-        raise ShopRefusedError(f"{order.id} is {order.status}, so its address can't be changed any more.")
-    if order.address == change.address:
-        raise ShopRefusedError(f"{order.id} goes to this address already.")
-    abroad = order.address is None or order.address.country != change.address.country
-    return Quote(order.customer, order.id, total=order.total, address=order.address, goes_abroad=abroad)
+    return quotes.quote_address(order_of(db, change.order_id), change)
 
 
 def make_address(db: Database, change: ChangeAddress, quote: Quote, key: str) -> None:  # noqa: ARG001 - as all are

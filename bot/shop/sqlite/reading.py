@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.shop.money import Money
+from bot.shop.numbers import is_number
 from bot.shop.orders import (
     Address,
     Customer,
@@ -26,25 +27,16 @@ from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
 _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=[^\s_/-])", re.IGNORECASE)
-_NUMBER = re.compile(r"#?[A-Z0-9](?:[A-Z0-9#_./-]{0,61}[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
-_MIN_CAPITALS = 6
 _MIN_WORD_CHARACTERS = 4
 
 
 def order_number(text: str) -> str | None:
-    """Return the number that the text is, without what people write around one; None when it is a word or a sentence.
-
-    A number has a digit, or else looks like no word: a capital behind a hyphen (gid-AbC), or nothing but capitals.
-    """
+    """Return the number that the text is, without what people write around one; None for a word or a sentence."""
     number = _WORDS_BEFORE.sub("", text[:200].strip(_AROUND), count=1)
     number = re.sub(r"^#\s+", "#", number)
     number = re.sub(r"^([A-Za-z]{1,10})\s+(?=\d)", r"\1-", number)
-    if not _NUMBER.fullmatch(number):
-        return None
-    is_word = number.isalpha() and not (number.isupper() and len(number) >= _MIN_CAPITALS)
-    looks_like_one = any(map(str.isdigit, number)) or re.search(r"[_./-]\w*[A-Z]", number) or number.isalpha()
-    return number if looks_like_one and not is_word else None
+    return number if is_number(number) else None
 
 
 def read_order(db: Database, number: str) -> Order | None:

@@ -4,23 +4,26 @@ Stripe knows no parcels and no lines. It keeps a key for a day at least, so a re
 and after an error of Stripe's own, which it repeats under the key for ever, refunds are looked for in their list.
 """
 
-import re
+import logging
+import secrets
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientSession
-from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.currencies import exponent
 from bot.shop.changes import Applied, AppliedStatus, Change, Quote, Refund
 from bot.shop.money import Money
+from bot.shop.numbers import is_number
 from bot.shop.orders import Customer, Order, OrderStatus, Product, Profile
 from bot.shop.quotes import OUTDATED_QUOTE, quote_refund
-from bot.shop.remote import Json, Remote, WrongRequestError
+from bot.shop.remote import HeaderKey, Json, OutcomeUnknownError, Remote, WrongRequestError
 from bot.shop.shop import LookFirst, Reading, Safe, ShopCheckError, ShopRefusedError
 from bot.shop.stripe.api import PAGE, StripeApi, together
+
+logger = logging.getLogger(__name__)
 
 _KEY = "support_bot_key"
 _STATUS = {
@@ -39,18 +42,17 @@ _TENS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 class StripeSettings(BaseSettings):
     """A secret or restricted key (read payments and customers, write refunds), and which metadata names an order."""
 
-    model_config = SettingsConfigDict(env_prefix="BOT_STRIPE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BOT_STRIPE_", env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    key: SecretStr
+    key: HeaderKey
     order_key: str = "order_id"
     url: str = "https://api.stripe.com/v1"
     timeout_seconds: float = 15.0
 
 
 @asynccontextmanager
-async def open_stripe(settings: StripeSettings | None = None) -> AsyncIterator["Stripe"]:
-    """Give the shop while its connections are open; what is not given is read from `BOT_STRIPE_…`."""
-    settings = settings or StripeSettings()
+async def open_stripe(settings: StripeSettings) -> AsyncIterator["Stripe"]:
+    """Give the shop while its connections are open."""
     headers = {"Authorization": f"Bearer {settings.key.get_secret_value()}"}
     async with ClientSession(headers=headers) as session:
         remote = Remote(session, settings.url, seconds=settings.timeout_seconds)
@@ -85,6 +87,7 @@ class Stripe:
             payments = (await self._api.read("payment_intents", limit=10))["data"]
             await self._api.read("customers", limit=1)
             await self._api.read("refunds", limit=1)
+            await self._require_refunds()
         except WrongRequestError as error:
             raise ShopCheckError(
                 f"{error} Check BOT_STRIPE_KEY: it has to read payments, customers and refunds, and to write refunds."
@@ -98,8 +101,7 @@ class Stripe:
     def order_number(self, text: str) -> str | None:
         """Return the number that the text is, as it is written."""
         number = text.strip()
-        is_one = re.fullmatch(r"#?[A-Za-z0-9](?:[\w./-]{0,38}[A-Za-z0-9])?", number) and re.search(r"\d", number)
-        return number if is_one else None
+        return number if is_number(number) else None
 
     async def order(self, number: str) -> Order | None:
         """Return the payment with this order number; of several, the first that was paid."""
@@ -166,6 +168,13 @@ class Stripe:
 
     async def erase_due(self) -> None:
         """Nothing is kept here."""
+
+    async def _require_refunds(self) -> None:
+        """Ask for a refund of a payment that there is not: only the right to it can be refused."""
+        try:
+            await self._api.create("refunds", {"payment_intent": "pi_of_no_order", "amount": "1"}, secrets.token_hex())
+        except (ShopRefusedError, OutcomeUnknownError) as error:
+            logger.debug("as it should be: %s", error)
 
     async def _payment(self, number: str) -> Json | None:
         """Find the payment whose metadata is the number as a whole, with or without the sign before it."""

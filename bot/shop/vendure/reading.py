@@ -1,7 +1,7 @@
 """What Vendure's orders say in the port's values: lines, payments, what went back, what a change would do."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import clock
 from bot.currencies import exponent
@@ -9,7 +9,7 @@ from bot.shop.changes import Applied, AppliedStatus, CancelOrder, Change, Quote,
 from bot.shop.money import Money
 from bot.shop.notes import check_note, is_under, lines_in
 from bot.shop.orders import Address, Customer, Order, OrderItem, OrderStatus, Parcel
-from bot.shop.quotes import quote_cancellation, quote_refund
+from bot.shop.quotes import quote_cancellation, quote_refund, take
 from bot.shop.remote import Json
 from bot.shop.shop import ShopRefusedError
 
@@ -50,18 +50,41 @@ def _refunds(node: Json) -> list[Json]:
     return [refund for payment in node["payments"] or () for refund in payment["refunds"]]
 
 
-def find_applied(node: Json, change: Change, key: str) -> Applied | None:
-    """Return the outcome of a change, found by its key in the refunds, or in the history when none was due."""
-    ours = [refund for refund in _refunds(node) if is_under(refund["reason"], key)]
-    if ours:
-        return read_refund(ours[-1])
-    if isinstance(change, CancelOrder) and node["state"] == "Cancelled":
-        cancelled = [entry["data"] for entry in node["history"]["items"] if entry["type"] == "ORDER_CANCELLATION"]
-        if any(is_under(data.get("reason"), key) for data in cancelled):
-            rest = sum(payment["amount"] for payment in _settled(node)) - sum(_gone(p) for p in _settled(node))
-            status = AppliedStatus.PENDING if rest > 0 else AppliedStatus.SUCCEEDED
-            return Applied(node["id"], status)
-    return None
+def find_applied(node: Json, change: Change, key: str, decimals: int, *, settles_after: timedelta) -> Applied | None:
+    """Return the outcome of a change, found by its key; of a cancellation also where no money was due.
+
+    One whose money was never sent off is failed after so long: nobody is at it any more. Until then it is not known.
+    """
+    ours = _under(node, key)
+    if not isinstance(change, CancelOrder):
+        return read_refund(ours[-1]) if ours else None
+    if (since := cancelled_at(node, key)) is None:
+        return None
+    if any(refund["state"] not in ("Settled", "Failed") for refund in ours):
+        return Applied(node["id"], AppliedStatus.PENDING)
+    if not sum(_left(node).values()):
+        return Applied(node["id"])
+    is_over = any(refund["state"] == "Failed" for refund in ours) or clock.now() - since > settles_after
+    return without_its_money(node, decimals) if is_over else None
+
+
+def cancelled_at(node: Json, key: str) -> datetime | None:
+    """Return when the order was cancelled under this key, if it was."""
+    if node["state"] != "Cancelled":
+        return None
+    entries = [entry for entry in node["history"]["items"] if entry["type"] == "ORDER_CANCELLATION"]
+    ours = [entry["createdAt"] for entry in entries if is_under(entry["data"].get("reason"), key)]
+    return _time(min(ours, default=None))
+
+
+def without_its_money(node: Json, decimals: int) -> Applied:
+    """Return that an order is cancelled and that its money is not on its way."""
+    rest = _money(sum(_left(node).values()), node["currencyCode"], decimals)
+    return Applied(node["id"], AppliedStatus.FAILED, f"It is cancelled, but {rest} of its money has not gone back.")
+
+
+def _under(node: Json, key: str) -> list[Json]:
+    return [refund for refund in _refunds(node) if is_under(refund["reason"], key)]
 
 
 def read_refund(refund: Json) -> Applied:
@@ -80,12 +103,23 @@ def _gone(payment: Json) -> int:
     return gone
 
 
-def payment_with(node: Json, amount: Money, decimals: int) -> Json:
-    """Choose the payment that so much can go back to. Raises ShopRefusedError when no single one has that much left."""
-    left = {payment["id"]: payment["amount"] - _gone(payment) for payment in _settled(node)}
-    for payment in _settled(node):
-        if left[payment["id"]] >= units(amount, decimals) > 0:
-            return payment
+def _left(node: Json) -> dict[str, int]:
+    """Return what is left of each payment, by its id."""
+    return {payment["id"]: payment["amount"] - _gone(payment) for payment in _settled(node)}
+
+
+def parts_of(node: Json, change: Change, amount: Money, decimals: int) -> list[tuple[str, int]]:
+    """Choose the payments that money goes back to, and how much to each: of a cancellation all that each has left.
+
+    Raises ShopRefusedError when no single payment has as much left as a refund is to give back.
+    """
+    left = {payment: minor for payment, minor in _left(node).items() if minor > 0}
+    if isinstance(change, CancelOrder):
+        return list(left.items())
+    wanted = units(amount, decimals)
+    for payment, minor in left.items():
+        if minor >= wanted > 0:
+            return [(payment, wanted)]
     most = _money(max(left.values(), default=0), amount.currency, decimals)
     raise ShopRefusedError(
         f"{node['code']} was paid in parts, and {most} is the most that can go back at once.",
@@ -100,21 +134,30 @@ def quote(node: Json, change: Change, decimals: int) -> Quote:
         quoted = quote_cancellation(order)
     elif isinstance(change, Refund):
         check_note(change.reason, change.lines)
-        quoted = quote_refund(order, change, _left_by_line(node, order))
+        quoted = quote_refund(order, change, _left_by_line(node, order, decimals))
     else:
         raise ShopRefusedError("This shop can't do that.")
     if quoted.balance and quoted.balance.minor:
-        payment_with(node, quoted.balance, decimals)
+        parts_of(node, change, quoted.balance, decimals)
     return quoted
 
 
-def _left_by_line(node: Json, order: Order) -> dict[int, int]:
-    """Return what of each line's price did not go back for this very line; a refund of lines is of all of each."""
-    given: set[int] = set()
+def _left_by_line(node: Json, order: Order, decimals: int) -> dict[int, int]:
+    """Return what of each line's price did not go back for this very line.
+
+    A refund of ours names its lines in the note; what the shop's own people gave back says how many of each.
+    """
+    numbers = {line["id"]: number for number, line in enumerate(node["lines"], 1)}
+    left = {number: item.price.minor for number, item in enumerate(order.items, 1)}
     for refund in _refunds(node):
         if refund["state"] != "Failed":
-            given |= lines_in(refund["reason"])
-    return {number: 0 if number in given else item.price.minor for number, item in enumerate(order.items, 1)}
+            back = _money(refund["total"], order.total.currency, decimals)
+            take(left, lines_in(refund["reason"]), back.minor)
+            for line in refund["lines"]:
+                number = numbers.get(line["orderLineId"], 0)
+                each = order.items[number - 1].unit_price.minor if number else 0
+                take(left, [number], each * line["quantity"])
+    return left
 
 
 def read_customer(node: Json) -> Customer:

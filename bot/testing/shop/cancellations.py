@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.shop.changes import CancelOrder
+from bot.shop.changes import AppliedStatus, CancelOrder
+from bot.shop.orders import OrderStatus
 from bot.shop.shop import ShopRefusedError
 from bot.testing.shop.stage import (
     KEY,
@@ -64,3 +65,38 @@ async def test_a_cancellation_that_was_cut_off_is_finished_by_its_key(stage: Sta
     await not_refused(stage, change, quote)
     await stage.shop.apply(change, quote, key=KEY)
     assert await stage.given_back(number) == quote.balance.minor
+
+
+async def test_a_cancellation_whose_money_must_wait_is_no_refusal(stage: Stage) -> None:
+    """Where the money goes back by a request of its own that the shop does not take now, nobody says "not begun"."""
+    number = await cancellable(stage)
+    faults = faults_of(stage)
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    assert quote.balance
+    faults.next("rate limited", stage.refund_marker)
+    await not_refused(stage, change, quote)
+    assert not (await order_of(stage, number)).cancellable
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == quote.balance.minor
+
+
+async def test_an_order_that_was_paid_in_parts_is_cancelled(stage: Stage) -> None:
+    """All of the money goes back, to each payment what it paid."""
+    needs(stage, CancelOrder)
+    number = await sold(stage, Sale(state="paid", payments=2))
+    total = (await order_of(stage, number)).total.minor
+    assert (await apply(stage, CancelOrder(number))).status != AppliedStatus.FAILED
+    assert await stage.given_back(number) == total
+
+
+async def test_a_cancellation_whose_money_does_not_go_back_says_both(stage: Stage) -> None:
+    """The payment provider refuses the money: the order is cancelled all the same, and that is what is told."""
+    needs(stage, CancelOrder)
+    number = await sold(stage, Sale(state="paid", refunds="failed"))
+    change = CancelOrder(number)
+    applied = await apply(stage, change)
+    assert (applied.status, await stage.given_back(number)) == (AppliedStatus.FAILED, 0)
+    assert "cancelled" in applied.why
+    assert await stage.shop.applied(change, KEY) == applied
+    assert (await order_of(stage, number)).status == OrderStatus.CANCELLED

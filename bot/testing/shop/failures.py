@@ -45,6 +45,23 @@ async def test_a_deed_that_is_too_slow_is_unknown_and_shows_up_later(stage: Stag
     assert await stage.given_back(number) == 1000
 
 
+@pytest.mark.parametrize("look", ["500 before", "rate limited", "request lost"])
+async def test_a_look_that_fails_after_a_lost_answer_says_nothing_of_the_deed(stage: Stage, look: Fault) -> None:
+    """The answer is lost, and whoever looks then is told nothing: still nobody says that it was not begun."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults = faults_of(stage)
+    faults.next("answer lost", stage.refund_marker)
+    faults.then(look)
+    faults.then(look)
+    await not_refused(stage, change, quote)
+    faults.stop()
+    await until_applied(stage, change)
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == 1000
+
+
 async def test_too_many_requests_tell_when_to_come_back(stage: Stage) -> None:
     """A shop that asks for patience is unavailable for as long as it says, and nothing has moved."""
     number = await sold(stage, Sale())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import ClientSession, web
@@ -24,6 +25,16 @@ _PATIENCE = {"rate limited": {"Retry-After": "7"}, "rate limited for ever": {"Re
 _PIECE_BYTES = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Armed:
+    """How the next request that contains `about` fails; if it waits, not before all that was armed earlier."""
+
+    fault: Fault
+    about: str
+    seconds: float
+    waits: bool = False
+
+
 class FaultProxy:
     """Passes requests on to a server, but for the next ones, which fail as they are told to.
 
@@ -33,11 +44,19 @@ class FaultProxy:
     def __init__(self, target: str) -> None:
         self.url = ""
         self._target = target
-        self._faults: list[tuple[Fault, str, float]] = []
+        self._faults: list[_Armed] = []
 
     def next(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
         """Fail the next request about this in this way; one that is slow takes so many seconds."""
-        self._faults.append((fault, about, seconds))
+        self._faults.append(_Armed(fault, about, seconds))
+
+    def then(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
+        """Fail in this way, too, but only after what was to fail until now has."""
+        self._faults.append(_Armed(fault, about, seconds, waits=True))
+
+    def stop(self) -> None:
+        """Fail no more."""
+        self._faults.clear()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["FaultProxy"]:
@@ -80,10 +99,10 @@ class FaultProxy:
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
 
     def _fault(self, body: str) -> tuple[Fault | None, float]:
-        for position, (fault, about, seconds) in enumerate(self._faults):
-            if about in body:
+        for position, armed in enumerate(self._faults):
+            if armed.about in body and not (armed.waits and position):
                 del self._faults[position]
-                return fault, seconds
+                return armed.fault, armed.seconds
         return None, 0
 
     @staticmethod

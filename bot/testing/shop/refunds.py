@@ -54,6 +54,18 @@ async def test_a_line_is_refunded_once(stage: Stage) -> None:
     assert quote.balance == Money(4200)
 
 
+async def test_what_is_left_of_a_line_can_be_refunded(stage: Stage) -> None:
+    """When a part of a line's price went back for it, the rest still can, and no more."""
+    number = await sold(stage, Sale(prices=(4200, 1000)))
+    await apply(stage, refund_of(number, 1001, lines=(1,)))
+    for line, minor in ((1, 3199), (2, 1000)):
+        assert (await stage.shop.quote(refund_of(number, lines=(line,)))).balance == Money(minor)
+    await apply(stage, refund_of(number, lines=(1,)), OTHER_KEY)
+    assert await stage.given_back(number) == 4200
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.quote(refund_of(number, 1, lines=(1,)))
+
+
 async def test_the_same_key_again_is_the_first_refund(stage: Stage) -> None:
     """A repeat under the key returns what the first one did, and moves nothing."""
     number = await sold(stage, Sale())

@@ -230,7 +230,7 @@ def order(book: Book, customer: Json | None) -> Json:
         "displayFulfillmentStatus": "FULFILLED" if book.fulfillments else "UNFULFILLED",
         "presentmentCurrencyCode": book.currency,
         "customer": customer,
-        "shippingAddress": book.address,
+        "shippingAddress": book.address or None,
         "transactions": lambda _info, *, first, **_how: book.transactions[:first],
         "refunds": lambda _info, *, first, **_how: book.refunds[:first],
         "fulfillments": lambda _info, *, first, **_how: book.fulfillments[:first],

@@ -148,6 +148,7 @@ class Store:
                 "title": title if position == 0 else f"Thing {position}",
                 "variantTitle": None,
                 "quantity": 1,
+                "refundableQuantity": 1,
                 "variant": {"id": f"gid://shopify/ProductVariant/{position}"},
                 "discountedUnitPriceAfterAllDiscountsSet": bag(price.major, currency),
             }

@@ -121,6 +121,30 @@ async def test_an_address_is_changed_while_nothing_has_left(stage: ShopifyStage)
         await stage.shop.quote(ChangeAddress(await stage.sell(Sale()), ELSEWHERE))
 
 
+async def test_an_address_that_is_not_known_is_abroad(stage: ShopifyStage) -> None:
+    """Where an order went to nowhere until now, an approver looks at where it is to go; the same again is refused."""
+    number = await stage.sell(Sale(state="paid"))
+    [book] = stage.server.store.books.values()
+    book.address = {}
+    quote = await stage.shop.quote(ChangeAddress(number, ELSEWHERE))
+    assert quote.goes_abroad
+    await stage.shop.apply(ChangeAddress(number, ELSEWHERE), quote, key=KEY)
+    with pytest.raises(ShopRefusedError, match="goes to this address already"):
+        await stage.shop.quote(ChangeAddress(number, ELSEWHERE))
+
+
+async def test_a_line_that_the_shops_own_people_refunded_is_not_refunded_again(stage: ShopifyStage) -> None:
+    """What the store's staff gave back for a line counts for that line, as far as it did."""
+    number = await stage.sell(Sale(prices=(1000, 4200)))
+    [book] = stage.server.store.books.values()
+    book.lines[0] |= {"quantity": 3, "refundableQuantity": 1}
+    book.lines[1]["refundableQuantity"] = 0
+    book.refund([(book.payments[0]["id"], Decimal(42))], "by staff")
+    with pytest.raises(ShopRefusedError, match="refunded already: 2"):
+        await stage.shop.quote(refund_of(number, lines=(2,)))
+    assert (await stage.shop.quote(refund_of(number, lines=(1,)))).balance == Money(1000)
+
+
 async def test_several_currencies_are_left_to_people(stage: ShopifyStage) -> None:
     """An order that was paid in several currencies is told, and not changed: their sums do not add up."""
     number = await stage.sell(Sale())

@@ -27,6 +27,7 @@ class StripeServer:
         self.customers: dict[str, Json] = {}
         self.refunds: list[Json] = []
         self.asked: list[str] = []
+        self.may_refund = True
         self._refunds_at = refunds_at
         self._charges: dict[str, str] = {}
         self._keys: dict[str, tuple[Json, tuple[int, Json] | None]] = {}
@@ -147,7 +148,14 @@ class StripeServer:
 
     async def _refund(self, request: web.Request) -> web.Response:
         form: Json = dict(await request.post())
-        key = request.headers["Idempotency-Key"]
+        if not self.may_refund:
+            words = "The provided key does not have the required permissions for this endpoint."
+            return reply(request, 403, error("invalid_request_error", words))
+        if form["payment_intent"] not in self.payments:
+            return reply(request, 404, error("invalid_request_error", "No such payment_intent"))
+        return await self._refund_once(request, form, request.headers["Idempotency-Key"])
+
+    async def _refund_once(self, request: web.Request, form: Json, key: str) -> web.Response:
         if self._refunds_at:
             form["charge"] = self._charges[form.pop("payment_intent")]
             return reply(request, *await self._ask("POST", "refunds", data=form, headers={"Idempotency-Key": key}))

@@ -153,6 +153,16 @@ async def test_a_check_tells_that_no_payment_names_its_order(stage: StripeStage)
             await shop.check()
 
 
+async def test_a_check_tells_that_the_key_may_not_refund(stage: StripeStage) -> None:
+    """A restricted key that only reads is found at the start, and nothing is given back by that."""
+    number = await stage.sell(Sale())
+    await stage.shop.check()
+    assert await stage.given_back(number) == 0
+    stage.server.may_refund = False
+    with pytest.raises(ShopCheckError, match="to write refunds"):
+        await stage.shop.check()
+
+
 @pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *BEHIND_HTTP.items()])
 async def test_a_mutant_dies(stage: StripeStage, mutant: type[Mutant], behaviour: Behaviour) -> None:
     """A shop that is wrong in one thing is found out by the tests for shops, which the right one passes."""

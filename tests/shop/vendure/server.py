@@ -95,6 +95,13 @@ class VendureServer:
         refunds = [refund for payment in order["payments"] for refund in payment["refunds"]]
         return sum(refund["total"] for refund in refunds if refund["state"] != "Failed")
 
+    async def give_line_back(self, code: str, number: int) -> None:
+        """Refund a line as the shop's own people do, in Vendure's dashboard."""
+        order = (await self.admin.ask(BOOKS, code=code))["orders"]["items"][0]
+        line = {"orderLineId": order["lines"][number - 1]["id"], "quantity": 1}
+        sent = {"paymentId": order["payments"][0]["id"], "lines": [line], "shipping": 0, "adjustment": 0}
+        await self.admin.ask(BY_PEOPLE, input=sent | {"reason": "by staff"})
+
     async def _variants(self, prices: Sequence[int], currency: str, name: str) -> list[str]:
         inputs = [
             {"enabled": True, "translations": [{"languageCode": "en", "name": name, "slug": "p", "description": ""}]}
@@ -180,8 +187,12 @@ async def _filled(url: str, admin: Api) -> VendureServer:
 
 async def _api_key(admin: Api) -> str:
     """Make a key that may do what README tells an operator to allow, and no more."""
-    permissions = ["ReadOrder", "UpdateOrder", "ReadCustomer"]
-    role = (await admin.ask(ROLE, permissions=permissions))["createRole"]["id"]
+    return await key_with(admin, "ReadOrder", "UpdateOrder", "ReadCustomer")
+
+
+async def key_with(admin: Api, *permissions: str) -> str:
+    """Make a key of a role with these permissions."""
+    role = (await admin.ask(ROLE, code="-".join(permissions), permissions=list(permissions)))["createRole"]["id"]
     key: str = (await admin.ask(KEY, roles=[role]))["createApiKey"]["apiKey"]
     return key
 
@@ -197,7 +208,9 @@ HOW = "mutation($id:[ID!]!){setOrderShippingMethod(shippingMethodId:$id){__typen
 PAY = """mutation($metadata:JSON!){addPaymentToOrder(input:{method:"test-payments",metadata:$metadata}){
   __typename ...on Order{code state} ...on ErrorResult{message}}}"""
 BOOKS = """query($code:String!){orders(options:{filter:{code:{eq:$code}}}){items{
-  id lines{id} payments{refunds{state total}}}}}"""
+  id lines{id} payments{id refunds{state total}}}}}"""
+BY_PEOPLE = """mutation($input:RefundOrderInput!){refundOrder(input:$input){
+  __typename ...on ErrorResult{message}}}"""
 FULFIL = """mutation($lines:[OrderLineInput!]!){addFulfillmentToOrder(input:{lines:$lines,handler:{
   code:"manual-fulfillment",arguments:[{name:"method",value:"UPS"},{name:"trackingCode",value:"TRACK-1"}]}}){
   __typename ...on Fulfillment{id} ...on ErrorResult{message}}}"""
@@ -219,7 +232,7 @@ PAYMENT = """mutation{createPaymentMethod(input:{code:"test-payments",enabled:tr
 PRODUCT = "mutation($input:CreateProductInput!){createProduct(input:$input){id}}"
 VARIANTS = "mutation($input:[CreateProductVariantInput!]!){createProductVariants(input:$input){id sku}}"
 PRICES = "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}"
-ROLE = """mutation($permissions:[Permission!]!){createRole(input:{code:"support-bot",description:"Support bot",
+ROLE = """mutation($code:String!,$permissions:[Permission!]!){createRole(input:{code:$code,description:"Support bot",
   permissions:$permissions}){id}}"""
 KEY = """mutation($roles:[ID!]!){createApiKey(input:{roleIds:$roles,translations:[{languageCode:en,
   name:"Support bot"}]}){apiKey}}"""

@@ -9,12 +9,15 @@ import pytest_asyncio
 from pydantic import HttpUrl, SecretStr
 
 from bot.currencies import exponent
-from bot.shop.shop import Shop
+from bot.shop.changes import CancelOrder
+from bot.shop.money import Money
+from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
+from bot.testing.shop.stage import apply, refund_of
 from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
-from tests.shop.vendure.server import VendureServer, vendure, why_not
+from tests.shop.vendure.server import VendureServer, key_with, vendure, why_not
 
 pytestmark = [
     pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
@@ -92,6 +95,42 @@ async def test_a_profile_has_the_address(stage: VendureStage) -> None:
     assert order
     assert order.address
     assert (await stage.shop.profile(order.customer)).address == order.address
+
+
+async def test_a_line_that_the_shops_own_people_refunded_is_not_refunded_again(stage: VendureStage) -> None:
+    """What the shop's staff gave back for a line counts for that line, and for no other."""
+    number = await stage.sell(Sale(prices=(4200, 1000)))
+    await stage.server.give_line_back(number, 1)
+    with pytest.raises(ShopRefusedError, match="refunded already: 1"):
+        await stage.shop.quote(refund_of(number, lines=(1,)))
+    assert (await stage.shop.quote(refund_of(number, lines=(2,)))).balance == Money(1000)
+
+
+async def test_a_cancelled_order_without_its_money_can_be_refunded(stage: VendureStage) -> None:
+    """Where a cancellation's money did not go back, it can be asked for as a refund."""
+    number = await stage.sell(Sale(state="paid", refunds="failed"))
+    applied = await apply(stage, CancelOrder(number))
+    assert applied.why == "It is cancelled, but $47.00 of its money has not gone back."
+    assert (await stage.shop.quote(refund_of(number))).balance == Money(4700)
+
+
+@pytest.mark.parametrize(
+    ("path", "permissions"),
+    [
+        ("", ("ReadOrder", "UpdateOrder", "ReadCustomer")),
+        ("shop-api", ("ReadOrder", "UpdateOrder", "ReadCustomer")),
+        ("admin-api", ("ReadOrder", "ReadCustomer")),
+        ("admin-api", ("ReadOrder", "UpdateOrder")),
+        ("admin-api", ("UpdateOrder", "ReadCustomer")),
+    ],
+)
+async def test_a_check_tells_what_is_wrong(stage: VendureStage, path: str, permissions: tuple[str, ...]) -> None:
+    """Another address than the Admin API's, and a role that lacks a permission, are found with what to do."""
+    key = await key_with(stage.server.admin, *permissions)
+    found = VendureSettings(url=HttpUrl(f"{stage.faults.url}/{path}"), api_key=SecretStr(key))
+    async with open_vendure(found) as shop:
+        with pytest.raises(ShopCheckError, match=r"BOT_VENDURE_URL.*UpdateOrder"):
+            await shop.check()
 
 
 @pytest.mark.parametrize(("mutant", "behaviour"), [*ON_ANY.items(), *BEHIND_HTTP.items()])
