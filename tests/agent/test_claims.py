@@ -171,9 +171,9 @@ async def test_claim_in_words_that_nobody_listed(world: World) -> None:
         replies = await world.replies(question, 2)
         assert any(shown(reply) == VAGUE for reply in replies)
         world.script += [
-            Answer("The exchange is all sorted out for you."),
+            Answer("The cancellation is all sorted out for you."),
             Answer("YES"),
-            Answer("I have exchanged it."),
+            Answer("I have cancelled your order."),
         ]
         await world.says(ANA, "and cancel ORD-10251", thread_ts=question.ts)
         answer = (await world.replies(question, 3))[2]
