@@ -75,7 +75,9 @@ class Dialect:
         if not self.short_ids and re.search(
             r"(?<![a-z])ids?\b.{0,80}(length (of )?9|9 char)|length (of )?9.{0,80}(?<![a-z])ids?\b", lower
         ):
-            return replace(self, short_ids=True)
+            # The templates that say it so show a system message only when the last word is a person's.
+            of_template = "should be alphanumeric strings" in lower
+            return replace(self, short_ids=True, no_system=self.no_system or of_template)
         if not self.null_content and re.search(r"(non-?empty|empty).{0,40}content|content.{0,40}(empty|blank)", lower):
             return replace(self, null_content=True)
         if not self.no_system and re.search(
