@@ -25,6 +25,7 @@ _CUT_OFF = ("length", "max_tokens", "model_length", "content_filter", "safety", 
 _FILTERED, _BROKEN_OFF = ("content_filter", "safety"), "error"  # half of an answer is none
 _CALLS_AS_PARTS = ("tool_use", "tool_call", "function_call")
 _PARALLEL = "parallel"
+_OF_ANY_COMPLETION = {"id", "object", "created", "model", "usage", "system_fingerprint", "service_tier", "choices"}
 
 
 class ReportedError(Exception):
@@ -81,9 +82,9 @@ def read_completion(body: bytes) -> dict[str, Any]:
         raise ValueError("it is no JSON object")  # noqa: TRY004 - as for all else that it may be
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    told = [key for key in ("detail", "message", "msg", "errors") if completion.get(key)]
+    told = {key for key, value in completion.items() if value} - _OF_ANY_COMPLETION
     reported = completion.get("error") or (first.get("error") if isinstance(first, dict) else None)
-    if reported or completion.get("object") == "error" or (choices is None and told):
+    if reported or completion.get("object") == "error" or (not choices and told):
         raise ReportedError(completion if not reported else {"error": reported})
     if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
         raise ValueError("it has no choice with a message")  # noqa: TRY004 - as above
