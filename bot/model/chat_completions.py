@@ -212,7 +212,7 @@ class OpenAIModel:
         except ReportedError as error:
             raise _RefusedError(read_refusal(200, error.body, {}), answer.request_id) from error
         except EmptyAnswerError as error:
-            reason = Reason.FILTERED if error.reason == "content_filter" else Reason.EMPTY
+            reason = Reason.FILTERED if error.filtered else Reason.EMPTY
             raise ModelError(f"the answer is none: {error}", reason, answer.request_id, retry_after=0.0) from error
         except ValueError as error:
             reason = Reason.SETTINGS if answer.is_page else Reason.UNUSABLE
