@@ -77,6 +77,7 @@ _SETTINGS = _words(
     r"(supported|enabled|available) only|only (supported|enabled|available)|no longer (supported|available)",
     r"throughput isn",
 )
+_PICTURES = _words(r"image|picture|vision|multi-?modal|mmproj|too large|array|sequence|string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ class Refusal:
             (Reason.UNREACHABLE, passing),
         )
         return next((reason for reason, holds in reasons if holds), Reason.REFUSED)
+
+    @property
+    def is_about_pictures(self) -> bool:
+        """Return whether it may be a picture that the server did not take, if there was one: by its words, or none."""
+        passing = self.reason in (Reason.BUSY, Reason.SPENT)
+        return not passing and (self.reason is Reason.REFUSED or _PICTURES.search(self.said) is not None)
 
     @property
     def _is_spent(self) -> bool:

@@ -57,8 +57,8 @@ _TURN_MARK = (
     r"|<\|START_RESPONSE\|>"
     r"|</?(?:final_?)?(?:answer|response|final|output)>|(?<![\s\S])(?:(?:assistant|model)\s*\n|[UW][A-Z0-9]{2,} wrote:"
     r"|[#* ]{0,6}(?:[Aa]ssistant|[Rr]esponse|(?:[Ff]inal )?[Aa]nswer|[Bb]ot|AI|[Mm]odel"
-    r"|[Ss]upport (?:[Bb]ot|[Aa]ssistant|[Aa]gent))[*]{0,2}:[*]{0,2})|</s>|<s>|<eos>|<bos>|<unk>|<pad>|\[(?:PAD|EOS|BOS|UNK|CLS|SEP|MASK)\]|<end_of_turn>"
-    r"|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
+    r"|[Ss]upport (?:[Bb]ot|[Aa]ssistant|[Aa]gent))[*]{0,2}:[*]{0,2})|</s>|<s>|<eos>|<bos>|<unk>|<pad>"
+    r"|\[(?:PAD|EOS|BOS|UNK|CLS|SEP|MASK)\]|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
 )
 # Where a turn ends for its template: what comes after it is somebody else's.
 _END_OF_TURN = re.compile(
