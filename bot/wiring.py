@@ -74,7 +74,7 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
     # It is made below: a request that is done wakes its thread, and the thread's run makes requests.
     deciding = make_deciding(settings, ground, bounds, wake=lambda thread, user: worker.wake(thread, user))  # noqa: PLW0108
     pictures = Pictures()
-    models = [OpenAIModel(one, pictures.shown) for one in settings.models]
+    models = [OpenAIModel(one, pictures) for one in settings.models]
     for model in models:
         stack.push_async_callback(model.close)
     intents = Intents(

@@ -1,7 +1,8 @@
 """Whether an answer claims what nobody did: that money went back, or an order was cancelled, or that it was asked for.
 
 The words of some two dozen languages are looked for, and the log decides whether they are true: for this deed, for the
-order that is named, and done when it is said to be done. It is a net below the model and not the gate: a claim in other
+order that is named, and done when it is said to be done. People say it in more ways than could be listed, so about any
+other statement of a deed the model is asked once more. It is a net below the model and not the gate: a claim in other
 words than these gets through, and moves no money.
 """
 
@@ -27,6 +28,12 @@ _THEN = (
     "If the customer wants something else and you know what you need, ask for it now with the tool. If not, answer "
     "anew with only what is true."
 )
+DOUBT = "Before what you just wrote is sent:"
+_IS_IT_ONE = (
+    "Does it say that anything else was requested or done for the customer, or is under way? Answer YES or NO, and "
+    "nothing more."
+)
+_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 PLAIN = (
     "Nothing has been requested or changed in this conversation so far: no refund, return or cancellation. "
     "Tell me what you would like and for which order, and I will ask for it."
@@ -40,6 +47,7 @@ class _Language:
     states: re.Pattern[str]
     finished: re.Pattern[str]
     unless: re.Pattern[str]
+    deeds: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ _OF_STATES = {
 }
 _WAITS, _DONE = " waits until ", re.compile(r"\band done\b|\bhas done it\b")
 _MIN_DIGITS = 3
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
 def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language]]:
@@ -96,7 +105,9 @@ def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language]]:
 
     kinds = ("claims", "states", "finished", "unless")
     words = {deed: pattern(part for one in languages.values() for part in one[deed]) for deed in _DEEDS}
-    return words, [_Language(*(pattern(one[kind]) for kind in kinds)) for one in languages.values()]
+    read = [{kind: pattern(one[kind]) for kind in kinds} for one in languages.values()]
+    deeds = [pattern(part for deed in _DEEDS for part in one[deed]) for one in languages.values()]
+    return words, [_Language(**one, deeds=of_deeds) for one, of_deeds in zip(read, deeds, strict=True)]
 
 
 _WORDS, _LANGUAGES = _read()
@@ -118,11 +129,17 @@ _CLAUSE = re.compile(
 def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
     """Return whether the text says that something was asked for or done which, in this conversation, was not."""
     said = next((str(one["content"]) for one in reversed(messages) if one["role"] == "user"), "")
-    found = list(_claims_in(text, said))
-    if not found:
-        return False
-    grounds, orders = list(_grounds(messages)), _orders(messages)
-    return any(not any(_bears(ground, claim, orders) for ground in grounds) for claim in found)
+    return _is_any_unfounded(list(_claims_in(text, said)), messages)
+
+
+def is_doubtful(text: str, messages: Sequence[ChatMessage]) -> bool:
+    """Return whether the text may say, in words that are not known for it, that something was done which was not."""
+    return _is_any_unfounded(list(_statements_in(text)), messages)
+
+
+def states(text: str) -> bool:
+    """Return whether the text, in which no claim is found, states something about a deed and so may claim it."""
+    return next(_statements_in(text), None) is not None
 
 
 def claims(text: str, question: str = "") -> bool:
@@ -132,15 +149,45 @@ def claims(text: str, question: str = "") -> bool:
 
 def correction(messages: Sequence[ChatMessage]) -> str:
     """Tell the model what is true, in place of what it claimed."""
-    facts = _facts(messages)
-    told = f"{' '.join(facts)} {NOTHING_ELSE}" if facts else "nothing was requested or done in this conversation."
-    return f"{CORRECTION} What is true: {told} {_THEN}"
+    return f"{CORRECTION} What is true: {_told(messages)} {_THEN}"
+
+
+def doubt(messages: Sequence[ChatMessage]) -> str:
+    """Ask the model whether it claimed anything but what is true."""
+    return f"{DOUBT} what is true is this: {_told(messages)} {_IS_IT_ONE}"
+
+
+def is_yes(text: str) -> bool:
+    """Return whether the model, asked so, says that it claimed something; whatever else it says is a no."""
+    return _YES.match(text) is not None
 
 
 def truth(messages: Sequence[ChatMessage]) -> str:
     """Return what a customer is told in place of a claim: the requests of the conversation and how they stand."""
     facts = _facts(messages)
     return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else PLAIN
+
+
+def _told(messages: Sequence[ChatMessage]) -> str:
+    facts = _facts(messages)
+    return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else "nothing was requested or done in this conversation."
+
+
+def _is_any_unfounded(found: Sequence[_Claim], messages: Sequence[ChatMessage]) -> bool:
+    if not found:
+        return False
+    grounds, orders = list(_grounds(messages)), _orders(messages)
+    return any(not any(_bears(ground, claim, orders) for ground in grounds) for claim in found)
+
+
+def _statements_in(text: str) -> Iterator[_Claim]:
+    """Find what is said of a deed without a question, a condition or a no in it."""
+    for found in _SENTENCES.findall(re.sub(r"[*_~`]|\S+[@/]\S+", "", text)):
+        sentence = found.strip()[:MAX_SENTENCE_CHARACTERS]
+        languages = [one for one in _LANGUAGES if one.deeds.search(sentence)]
+        qualified = sentence.endswith(_QUESTION_MARKS) or _CONDITION.match(sentence)
+        if languages and not qualified and not any(one.unless.search(sentence) for one in languages):
+            yield _Claim(_deeds_in(sentence), is_finished=False, sentence=sentence)
 
 
 def _claims_in(text: str, question: str) -> Iterator[_Claim]:
@@ -151,7 +198,7 @@ def _claims_in(text: str, question: str) -> Iterator[_Claim]:
         sentence = found.strip()[:MAX_SENTENCE_CHARACTERS]
         # "I have requested it." is a claim in answer to who wants a refund; of a long sentence nobody could tell.
         may_claim = about or (asked and len(sentence.split()) <= MAX_WORDS_ABOUT_IT)
-        if may_claim and not sentence.endswith(("?", "\uff1f")):
+        if may_claim and not sentence.endswith(_QUESTION_MARKS):
             yield from _claims_of(sentence, about or asked)
 
 

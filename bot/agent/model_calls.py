@@ -27,6 +27,7 @@ MAX_WAIT_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 0.4
 PROGRESS_SECONDS = 30.0
 MAX_ADAPTATIONS = 12
+_OF_WHAT_WAS_SENT = (Reason.FILTERED, Reason.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ class ModelCalls:
                     sent, before = conversation.shortened(messages, budget), sent
                     if sent == before:
                         raise failure from error
-                elif error.reason is Reason.FILTERED and len(last := conversation.cut(messages, 0)) < len(sent):
-                    sent = last  # what was said before may be what the filter does not like
+                elif error.reason in _OF_WHAT_WAS_SENT and len(last := conversation.cut(messages, 0)) < len(sent):
+                    sent = last  # what was said before may be what the server does not like, whatever it says of it
                 else:
                     tries += 1
                     await self._wait(thread, error, tries, failure)

@@ -31,16 +31,33 @@ async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[S
         if error.empty and (found := _found(messages, cards)):
             return _said(found)
         raise
-    if turn.calls or not claims.is_unfounded(without_instructions(turn.text), messages):
+    if turn.calls or not await _is_claim(ask, turn, messages):
         return turn
-    told: ChatMessage = {"role": "system", "content": NOTE + claims.correction(messages)}
     try:
-        again = await ask([*messages, turn.message, told])
+        again = await ask([*messages, turn.message, _note(claims.correction(messages))])
     except RunError:
         return _said(claims.truth(messages))
     if again.calls or not claims.is_unfounded(again.text, messages):
         return again
     return replace(_said(claims.truth(messages)), usage=again.usage)
+
+
+async def _is_claim(ask: Ask, turn: Turn, messages: Sequence[ChatMessage]) -> bool:
+    """Return whether a turn claims what nothing bears out; where words do not tell, the model says whether it does."""
+    said = without_instructions(turn.text)
+    if claims.is_unfounded(said, messages):
+        return True
+    if not claims.is_doubtful(said, messages):
+        return False
+    try:
+        verdict = await ask([*messages, turn.message, _note(claims.doubt(messages))])
+    except RunError:
+        return False
+    return not verdict.calls and claims.is_yes(verdict.text)
+
+
+def _note(words: str) -> ChatMessage:
+    return {"role": "system", "content": NOTE + words}
 
 
 def _said(words: str) -> Turn:

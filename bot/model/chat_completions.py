@@ -30,6 +30,7 @@ from bot.model.completion import (
 from bot.model.dialect import Dialect
 from bot.model.health import ModelHealth
 from bot.model.model import ModelError, Reason, Turn, Usage
+from bot.model.pictures import Pictures
 from bot.model.refusals import Refusal, read_refusal
 from bot.model.wire import render
 from bot.model_settings import ModelSettings
@@ -38,8 +39,6 @@ from bot.store.records import ChatMessage
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
-Shown = Callable[[Sequence[ChatMessage]], list[ChatMessage]]
-"""Puts beside the words what goes to the model and is not kept with the conversation: the last thing done to it."""
 V = TypeVar("V")
 
 _MAX_BODY_BYTES = 4_000_000  # far more than any turn
@@ -68,10 +67,10 @@ class OpenAIModel:
     What a server refuses by name is learnt, and not sent again while the process lives.
     """
 
-    def __init__(self, settings: ModelSettings, shown: Shown = list) -> None:
+    def __init__(self, settings: ModelSettings, pictures: Pictures | None = None) -> None:
         self.name = settings.name
         self._settings = settings
-        self._shown = shown
+        self._pictures = pictures or Pictures()
         self._secrets = tuple(_secrets(settings))
         self._client = openai.AsyncOpenAI(
             api_key=settings.key or "none",
@@ -128,7 +127,7 @@ class OpenAIModel:
     async def _ask(self, messages: Sequence[ChatMessage], more: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
         dialect = self._dialect
         whole = {
-            "messages": self._shown(render(messages, dialect, self.name)),
+            "messages": self._pictures.shown(render(messages, dialect, self.name)),
             "stream": False,  # some proxies stream unless they are told not to
             **self._settings.parameters,
             **more,
@@ -141,6 +140,8 @@ class OpenAIModel:
                 text = self._text_of(refused)
                 logger.warning("%s at %s is asked in another way from now on: %s", self.name, self.health.address, text)
                 raise ModelError(text, Reason.ADAPTED, refused.request_id, retry_after=0.0) from refused
+            if refused.refusal.is_about_pictures and self._pictures.refuse(whole["messages"]):
+                raise ModelError(self._text_of(refused), Reason.ADAPTED, refused.request_id, retry_after=0) from refused
             value = await self._try_plainly(refused, dialect, messages, whole, read)
         return value
 
@@ -165,7 +166,7 @@ class OpenAIModel:
         if refusal.reason is Reason.REFUSED and plainest != dialect:
             try:
                 value = await self._try(
-                    plainest, {**body, "messages": self._shown(render(messages, plainest, self.name))}, read
+                    plainest, {**body, "messages": self._pictures.shown(render(messages, plainest, self.name))}, read
                 )
             except (_RefusedError, ModelError):
                 pass
@@ -212,7 +213,7 @@ class OpenAIModel:
         except ReportedError as error:
             raise _RefusedError(read_refusal(200, error.body, {}), answer.request_id) from error
         except EmptyAnswerError as error:
-            reason = Reason.FILTERED if error.reason == "content_filter" else Reason.EMPTY
+            reason = Reason.FILTERED if error.filtered else Reason.EMPTY
             raise ModelError(f"the answer is none: {error}", reason, answer.request_id, retry_after=0.0) from error
         except ValueError as error:
             reason = Reason.SETTINGS if answer.is_page else Reason.UNUSABLE

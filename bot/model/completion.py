@@ -21,10 +21,12 @@ _MAX_READ_CHARACTERS = 200_000  # of a text, thoughts included
 _MAX_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _MAX_KEPT_CHARACTERS = 60_000  # of thoughts and signatures that go back with a turn; half a signature is none
 _CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
-_CUT_OFF = ("length", "max_tokens", "model_length", "content_filter", "safety", "error")
-_FILTERED, _BROKEN_OFF = ("content_filter", "safety"), "error"  # half of an answer is none
+_CUT_OFF = re.compile(r"length|max_tokens")
+_FILTERED = re.compile(r"filter|safety|sensitive|prohibit|guardrail|block|recitation|spii|refus|moderat")
+_BROKEN_OFF = re.compile(r"error|abort|cancel|time.?out|resource|malformed|fail|interrupt")
 _CALLS_AS_PARTS = ("tool_use", "tool_call", "function_call")
 _PARALLEL = "parallel"
+_OF_A_REPORT = re.compile(r"err|code|msg|fault|block|^detail$|^message$", re.IGNORECASE)
 
 
 class ReportedError(Exception):
@@ -36,11 +38,11 @@ class ReportedError(Exception):
 
 
 class EmptyAnswerError(ValueError):
-    """An answer in which there is nothing; `reason` is why it ended."""
+    """An answer in which there is nothing that may be said; `filtered` tells whether a content filter ended it."""
 
     def __init__(self, reason: str | None) -> None:
         super().__init__(f"it is empty, finish reason {reason}")
-        self.reason = reason
+        self.filtered = _FILTERED.search(reason or "") is not None
 
 
 def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collection[str] = ()) -> Turn:
@@ -53,12 +55,13 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
     message = choice["message"]
     calls, kept = _calls(message, tools)
     reason = _finish_reason(completion)
-    if calls and reason in _CUT_OFF:
+    ended = reason or ""
+    if calls and any(kind.search(ended) for kind in (_CUT_OFF, _FILTERED, _BROKEN_OFF)):
         raise ValueError(f"it was cut off in the middle of its calls, finish reason {reason}")
-    if reason in _FILTERED:
-        raise EmptyAnswerError("content_filter")
-    if reason == _BROKEN_OFF:
-        raise ValueError("it broke off, finish reason error")
+    if _FILTERED.search(ended):
+        raise EmptyAnswerError(reason)
+    if _BROKEN_OFF.search(ended):
+        raise ValueError(f"it broke off, finish reason {reason}")
     try:
         text = spoken(_text(message), tools)[:_MAX_TEXT_CHARACTERS]
     except UnspeakableError:
@@ -81,13 +84,20 @@ def read_completion(body: bytes) -> dict[str, Any]:
         raise ValueError("it is no JSON object")  # noqa: TRY004 - as for all else that it may be
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    told = [key for key in ("detail", "message", "msg", "errors") if completion.get(key)]
     reported = completion.get("error") or (first.get("error") if isinstance(first, dict) else None)
-    if reported or completion.get("object") == "error" or (choices is None and told):
+    if reported or completion.get("object") == "error" or (not choices and any(_report_in(completion))):
         raise ReportedError(completion if not reported else {"error": reported})
     if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
         raise ValueError("it has no choice with a message")  # noqa: TRY004 - as above
     return completion
+
+
+def _report_in(completion: dict[str, Any]) -> Iterator[str]:
+    """Find what in a body without an answer tells why there is none, in whatever fields."""
+    for part in (completion, *completion.values()):
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if value and _OF_A_REPORT.search(str(key)) and not (isinstance(value, dict) and "role" in value):
+                yield key
 
 
 def _decoded(body: bytes) -> Any:
@@ -154,7 +164,7 @@ def _words(content: Any) -> str:
             return ""
         case {"type": str(kind)} if kind not in ("text", "output_text", "refusal", "input_text"):
             return ""
-        case {"text": words} | {"refusal": words} | {"value": words} | {"content": words}:
+        case {"text": words} | {"refusal": words} | {"value": words} | {"content": words} | {"parts": words}:
             return _words(words)
     return ""
 

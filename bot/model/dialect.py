@@ -31,9 +31,33 @@ _OF_SCHEMA = (
     "format",
     "anyOf",
 )
+# What stands for thoughts that were never had, as the servers' own documents and users have it.
+STAND_INS: Mapping[str, Any] = {
+    "reasoning_content": ".",
+    "thought_signature": {"google": {"thought_signature": "skip_thought_signature_validator"}},
+}
 _AMBIGUOUS = {"stream", "strict", "pattern", "minimum", "maximum", "default", "format"}
 _KEPT = re.compile(r"reason|think|thought|signature|extra_content|provider_specific")
 _NAMED = re.compile(r"""["'`\u2018\u201c]([\w.\[\]-]+)["'`\u2019\u201d]""")
+
+
+# What a refusal says of the form that a server wants, by the fields of a dialect.
+_FORMS = {
+    "short_ids": re.compile(
+        r"(?<![a-z])ids?\b.{0,80}(length (of )?9|9 char|pattern|too long|alphanum)"
+        r"|length (of )?9.{0,80}(?<![a-z])ids?\b"
+    ),
+    "null_content": re.compile(
+        r"(non-?empty|empty).{0,40}content|content\b.{0,40}(empty|blank|non-?whitespace|too short)"
+    ),
+    # The templates that want alphanumeric strings show a system message only when the last word is a person's.
+    "no_system": re.compile(
+        r"(system|developer)[^.]{0,40}(not |un)(support|allow|enable|permit)|not support[^.]{0,30}system"
+        r"|only user,? (and|or) (assistant|model)|roles must alternate|should be 'user'|should be alphanumeric strings"
+        r"|(unexpected|unknown|invalid|unsupported) role\W{1,3}(system|developer)"
+    ),
+    "named_results": re.compile(r"(?=.*(required|empty|missing)).*(function_?response|tool)\W{1,3}name\b"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,8 @@ class Dialect:
     """Whether the instructions have to stand in the words of the first person, for want of a system message."""
     named_results: bool = False
     """Whether a call's result has to name its tool."""
+    stand_ins: frozenset[str] = frozenset()
+    """Which thoughts and signatures it wants with each turn, also with those that another model wrote."""
 
     def without(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request's body without what the server does not take."""
@@ -65,35 +91,27 @@ class Dialect:
 
     def learn(self, said: str, param: str, body: Mapping[str, Any]) -> "Dialect":
         """Return how to ask from now on after this refusal; the same when it names nothing that could be changed."""
+        lower = f"{said} {param}".lower()
+        if missing := {name for name in STAND_INS if _missing(name).search(lower)} - self.stand_ins:
+            return replace(self, stand_ins=self.stand_ins | missing)
         quoted = {part for name in _NAMED.findall(said) for part in re.split(r"[^\w]+", name)}
         named = quoted | set(re.split(r"[^\w]+", param))
         sent = names_in(body)
         plain = {name for name in sent if _plainly(name).search(said)}
         if refused := ((named & sent) | plain) - self.left_out:
             return replace(self, left_out=self.left_out | refused)
-        lower = said.lower()
-        if not self.short_ids and re.search(
-            r"(?<![a-z])ids?\b.{0,80}(length (of )?9|9 char)|length (of )?9.{0,80}(?<![a-z])ids?\b", lower
-        ):
-            return replace(self, short_ids=True)
-        if not self.null_content and re.search(r"(non-?empty|empty).{0,40}content|content.{0,40}(empty|blank)", lower):
-            return replace(self, null_content=True)
-        if not self.no_system and re.search(
-            r"(system|developer)[^.]{0,40}(not |un)(support|allow|enable|permit)|not support[^.]{0,30}system"
-            r"|only user,? (and|or) (assistant|model)|roles must alternate",
-            lower,
-        ):
-            return replace(self, no_system=True)
-        of_results = re.search(r"(function_?response|tool)\W{1,3}name\b", f"{lower} {param}")
-        if not self.named_results and of_results and re.search(r"required|empty|missing", lower):
-            return replace(self, named_results=True)
-        return self
+        wanted: dict[str, Any] = {form: True for form, words in _FORMS.items() if words.search(lower)}
+        return replace(self, **wanted)
 
     @property
     def plainest(self) -> "Dialect":
         """The form that the most servers take, for a refusal that names nothing."""
         left_out = self.left_out | {"parallel_tool_calls", "strict", "response_format", "reasoning_effort"}
         return replace(self, left_out=left_out)
+
+
+def _missing(name: str) -> re.Pattern[str]:
+    return re.compile(rf"missing[^.]{{0,30}}{name}|{name}[^.]{{0,50}}(missing|must be)")
 
 
 def _plainly(name: str) -> re.Pattern[str]:

@@ -35,7 +35,7 @@ def read_events(body: bytes) -> Any:
             written = delta.get("tool_calls")
             for call in written if isinstance(written, list) else ():
                 if isinstance(call, dict):
-                    _add_call(calls.setdefault(str(call.get("index")), {}), call)
+                    _add_call(_whole_of(call, calls), call)
     if calls:
         message["tool_calls"] = list(calls.values())
     return told | {"choices": [{"message": message, "finish_reason": reason}]}
@@ -43,7 +43,8 @@ def read_events(body: bytes) -> Any:
 
 def _pieces(text: str) -> Iterator[dict[str, Any]]:
     """Read the data of the events; a body that only has comments before it is one piece."""
-    lines = [line for line in text.splitlines() if not line.startswith(":")]
+    # Only these end a line of events; others that Python knows may stand in a text.
+    lines = [line for line in re.split(r"\r\n|\r|\n", text) if not line.startswith(":")]
     data = [line[len("data:") :].strip() for line in lines if line.startswith("data:")]
     for one in data or ["\n".join(lines)]:
         if one and one != _OVER:
@@ -63,6 +64,15 @@ def _add(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
     for key, value in part.items():
         before = whole.get(key)
         whole[key] = before + value if isinstance(before, str) and isinstance(value, str) else value or before
+
+
+def _whole_of(call: Mapping[str, Any], calls: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the call to which a piece belongs: some servers count all as the first, or none, but give each its id."""
+    index, call_id = str(call.get("index")), call.get("id")
+    before = [name for name in calls if name.partition(" ")[0] == index]
+    if before and call_id in (None, "", calls[before[-1]].get("id")):
+        return calls[before[-1]]
+    return calls.setdefault(f"{index} {len(before)}", {})
 
 
 def _add_call(whole: dict[str, Any], part: Mapping[str, Any]) -> None:

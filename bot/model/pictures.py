@@ -25,11 +25,12 @@ class Pictures:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, str] = OrderedDict()
+        self._refused: set[str] = set()
 
     def missing(self, files: Sequence[SharedFile]) -> list[SharedFile]:
         """Return the latest of the pictures that are not kept."""
         pictures = [file for file in files if file.is_picture]
-        return [file for file in pictures[-MAX_SHOWN:] if file.id not in self._kept]
+        return [file for file in pictures[-MAX_SHOWN:] if file.id not in self._kept and file.id not in self._refused]
 
     def keep(self, file: SharedFile, content: bytes) -> None:
         """Keep a picture for a while, if by its first bytes it is one that models see, whatever it is called."""
@@ -39,6 +40,17 @@ class Pictures:
         self._kept[file.id] = f"data:{mimetype};base64,{base64.b64encode(content).decode()}"
         while len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
+
+    def refuse(self, messages: Sequence[Mapping[str, Any]]) -> bool:
+        """Show what a server did not take never again; return whether there was anything of it in these messages."""
+        texts = [
+            part["text"] for one in messages if isinstance(one.get("content"), list) for part in one["content"][:1]
+        ]
+        shown = {name for text in texts for name in _NAMED.findall(text) if name in self._kept}
+        self._refused |= shown
+        for name in shown:
+            del self._kept[name]
+        return bool(shown)
 
     def sees(self, file: SharedFile) -> bool:
         """Return whether a model is shown this file."""

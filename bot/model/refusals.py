@@ -14,7 +14,8 @@ from bot.model.model import ModelError, Reason
 _MAX_TEXT = 500
 _MAX_DEPTH = 6  # no error is nested so deeply
 _NO_CAPACITY = 498  # Groq's
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY)
+_CLOSED = 499  # of a proxy whose server did not answer in time
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY, _CLOSED)
 _SOON_SECONDS = 600.0  # a quota that is there again by then is not used up
 _OF_SETTINGS = (
     HTTPStatus.UNAUTHORIZED,
@@ -30,39 +31,53 @@ def _words(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns), re.IGNORECASE)
 
 
+# What stands in numbers is Chinese: too long, over the length; sensitive, against the rules, unsafe; in arrears,
+# balance too low, top up; busy, too much, later; no such model, who you are.
 _TOO_LONG = _words(
     r"context.{0,12}(length|window|size|limit)|exceed_context|n_ctx|max_model_len|prompt_too_long|too large for",
     r"maximum (prompt|model|input|sequence) length|string_above_max_length|max_prompt_tokens",
-    r"(prompt|input|conversation|message|request)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
+    r"(prompt|input|conversation|message|request|text)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
     r"too many (input |prompt )?tokens|token (count|limit)[^.]{0,40}exceed|input token count",
     r"max_seq_len|max_new_tokens\W{1,4}must be|range of input length|(prompt|input)[^.]{0,30} exceed",
     r"(exceed|larger|longer|greater)\w*[^.]{0,60}(token|context)|reduce (the length|your (message|prompt|input))",
+    r"max\w* (input|number of( input)?) (tokens|characters|length)|(less|fewer) than \d+ (tokens|characters)",
+    r"prompt tokens[^.]{0,40}less|\u8d85\u957f|\u8d85.{0,8}\u957f\u5ea6|\u957f\u5ea6.{0,8}\u8d85",
 )
 _TOO_LARGE_AT_ONCE = _words(r"request too large|too large for", r"reduce (the length|your (message|prompt|input))")
 _FILTERED = _words(
     r"content.?(filter|policy|management|moderation|safety)|content.?exists.?risk|responsible.?ai|data_inspection",
     r"\bflagged\b|moderation|prohibited.?content|(inappropriate|unsafe|sensitive) (content|input|prompt|word|info)",
-    r"\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168|high risk",  # sensitive, against the rules, unsafe
-    r"safety (system|filter|setting|reason)|guardrail|usage polic|blocked\b[^.]{0,30}(safety|policy|filter|content)",
+    r"(input|output|content|prompt)[\w ]{0,20}(unsafe|sensitive)|unsuitable|high risk|guardrail",
+    r"safety (system|filter|setting|reason|check|classif)|usage (polic|guideline)",
+    r"\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168",
+    r"blocked\b[^.]{0,30}(safety|policy|filter|content)",
 )
 _SPENT = _words(
-    r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits",
+    r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits|overdue|past invoices",
     r"(credit|spend(ing)?|usage|key) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
-    r"budget[^.]{0,20}exceed",
-    r"balance[^.]{0,12}(low|enough|insufficient)|per[- ](day|week|month)\b|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
+    r"budget[^.]{0,20}exceed|exceed\w* ?budget|over budget|free tier[^.]{0,30}exhausted",
+    r"balance[^.]{0,12}(low|enough|insufficient)|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
+    r"(per[- ]?|/ ?|\ba )(day|week|month)|\u6b20\u8d39|\u4f59\u989d\u4e0d\u8db3|\u5145\u503c",
 )
 _QUOTA = _words(r"exceeded[\w ]{0,20}quota|quota.exceeded|billing")
-_BUSY = _words(r"rate.?limit|too many requests|overloaded|capacity|loading model|try again (later|in)")
+_BUSY = _words(
+    r"rate.?limit|too many requests|overloaded|capacity|loading|try again (later|in)",
+    r"\u7e41\u5fd9|\u8fc7\u5927|\u7a0d\u540e",
+)
 _TEMPLATE = _words(r"jinja|chat.?template|render\w*[^.]{0,20} (prompt|template)")  # it may take another form
 _SETTINGS = _words(
     r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
-    r"(api.?key|credential)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
-    r"(not|n't|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)",
-    r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)",
-    r"not a valid model|no models? (is |are )?loaded|unexpected endpoint",
-    r"no endpoints found|requires?[^.]{0,20}--\w+|model[^.]{0,60}(not (found|exist|available)|does not exist)",
-    r"(no such|unknown|invalid|unsupported) model\b|location is not supported",
+    r"(api.?key|credential|access.?token|secret.?\w*)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
+    r"auth\w*.?fail|login fail|\u8eab\u4efd|location is not supported|be verified",
+    r"(not|n['\u2019]?t|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)|not supported for [\w.]*tool|call.?parser",
+    r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)|unexpected endpoint|requires?[^.]{0,20}--\w+",
+    r"not a valid model|no models? (is |are )?loaded|unable to access [\w -]{0,20}model|decommission|deprecat",
+    r"no endpoints found|model[^.]{0,60}(not (found|exist|available)|does not exist)|\u6a21\u578b\u4e0d\u5b58\u5728",
+    r"(no such|unknown|invalid|unsupported) model\b|model (id|identifier)[\w .]{0,60}(invalid|n['\u2019]t supported)",
+    r"(supported|enabled|available) only|only (supported|enabled|available)|no longer (supported|available)",
+    r"throughput isn",
 )
+_PICTURES = _words(r"image|picture|vision|multi-?modal|mmproj|too large|array|sequence|string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,12 @@ class Refusal:
             (Reason.UNREACHABLE, passing),
         )
         return next((reason for reason, holds in reasons if holds), Reason.REFUSED)
+
+    @property
+    def is_about_pictures(self) -> bool:
+        """Return whether it may be a picture that the server did not take, if there was one: by its words, or none."""
+        passing = self.reason in (Reason.BUSY, Reason.SPENT)
+        return not passing and (self.reason is Reason.REFUSED or _PICTURES.search(self.said) is not None)
 
     @property
     def _is_spent(self) -> bool:
@@ -176,7 +197,8 @@ def _seconds(headers: Mapping[str, str], said: str) -> float | None:
     given = headers.get("retry-after")
     if given is None:
         found = re.search(
-            r"(?:try again|retry)\w* (?:in|after) ((?:[\d.]+ ?[a-z]+ ?)+)|retryDelay\D{0,5}([\d.]+)s", said
+            r"(?:try again|retry|wait)\w* (?:(?:in|after|for) )?((?:[\d.]+ ?[a-z]+ ?)+)|retryDelay\D{0,5}([\d.]+)s",
+            said,
         )
         return _duration(found[1] or f"{found[2]}s") if found else None
     try:

@@ -23,35 +23,47 @@ _CLOSE = re.compile(
 )
 _FENCED_THOUGHT = re.compile(rf"^```{_THOUGHT}[ ]?\n[\s\S]*?(?:^```[ ]?$|\Z)", re.IGNORECASE | re.MULTILINE)
 _FINAL = re.compile(
-    r"<\|channel\|>\s*final[^<]*<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal"
+    r"<\|channel\|>\s*final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal"
     r"|<\|begin_of_solution\|>",
     re.IGNORECASE,
 )
 # Thoughts in words, as they are asked for by a prompt of the old kind, and what ends them.
 _TOLD_THOUGHTS = re.compile(
-    r"\A[*#\s]{0,4}(?:thoughts?|thinking|reasoning|chain of thought|internal \w{1,20})[* ]{0,3}:", re.IGNORECASE
+    r"\A[*#\s]{0,4}(?:here (?:is|are) my )?(?:thoughts?(?: process)?|thinking|reasoning|chain of thought"
+    r"|internal \w{1,20})[* ]{0,3}:",
+    re.IGNORECASE,
 )
-_AFTER_THEM = re.compile(r"(?<=\n)[*# ]{0,4}(?:final )?(?:answer|response)[* ]{0,3}:[* ]{0,3}", re.IGNORECASE)
+_AFTER_THEM = re.compile(
+    r"(?<=\n)[*# ]{0,4}(?:here is my )?(?:final )?(?:answer|response)[* ]{0,3}:[* ]{0,3}", re.IGNORECASE
+)
 _OF_THE_USER = re.compile(
     r"\bthe user(?:'s|\u2019s)? (?:wants|is (?:asking|requesting|upset|frustrated|annoyed)|asked|asks|says|said"
     r"|has asked|mentioned|seems|just|message|request)\b",
     re.IGNORECASE,
 )
 _THIRD_PERSON_CHARACTERS = 200
+# Whom we talk to may be somebody of the team, who hears of customers; nobody is told so what somebody thinks of doing.
+_SELF_TALK = re.compile(
+    r"\A\W*(?:(?:we|i) (?:need to|have to|should|must) (?:respond|answer|reply|output|produce|figure)\b"
+    r"|(?:okay|ok|alright|hmm|so|first|now|let me|we|i)\b[^\n]{0,80}"
+    r"\bthe customer (?:wants|is asking|asked|asks|says|said))",
+    re.IGNORECASE,
+)
 
 # Marks around a whole turn, with which a careless server ends or begins it.
 _TURN_MARK = (
-    r"(?:<\|(?:im_)?start\|>assistant(?:<\|message\|>)?|<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id"
-    r"|END_OF_TURN_TOKEN|END_RESPONSE|START_RESPONSE|begin_of_text|eos)\|>"
+    r"(?:<\|(?:im_|header_)?start(?:_header_id)?\|>assistant(?:<\|(?:message|header_end|end_header_id)\|>)?"
+    r"|<\|(?![^|]*(?i:tool|call|func|python|action|plugin|channel|message|start|args|api|exec))\w{1,30}\|>"
+    r"|<\|START_RESPONSE\|>"
     r"|</?(?:final_?)?(?:answer|response|final|output)>|(?<![\s\S])(?:(?:assistant|model)\s*\n|[UW][A-Z0-9]{2,} wrote:"
-    r"|[#* ]{0,6}(?:[Aa]ssistant|[Rr]esponse|[Aa]nswer|[Bb]ot|AI|[Mm]odel|[Ss]upport (?:[Bb]ot|[Aa]ssistant|[Aa]gent))"
-    r"[*]{0,2}:[*]{0,2})|</s>|<s>|<eos>|<bos>|<unk>|<pad>|\[(?:PAD|EOS|BOS|UNK|CLS|SEP|MASK)\]|<end_of_turn>"
-    r"|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
+    r"|[#* ]{0,6}(?:[Aa]ssistant|[Rr]esponse|(?:[Ff]inal )?[Aa]nswer|[Bb]ot|AI|[Mm]odel"
+    r"|[Ss]upport (?:[Bb]ot|[Aa]ssistant|[Aa]gent))[*]{0,2}:[*]{0,2})|</s>|<s>|<eos>|<bos>|<unk>|<pad>"
+    r"|\[(?:PAD|EOS|BOS|UNK|CLS|SEP|MASK)\]|<end_of_turn>|<start_of_turn>model|<turn\|>|<\uff5c(?:begin|end)\u2581of\u2581sentence\uff5c>)"
 )
 # Where a turn ends for its template: what comes after it is somebody else's.
 _END_OF_TURN = re.compile(
     r"<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|END_OF_TURN_TOKEN|user|end_of_solution)\|>|<end_of_turn>"
-    r"|<turn\|>|</s>|<\uff5cend\u2581of\u2581sentence\uff5c>"
+    r"|<turn\|>|</s>|<\uff5c(?:end\u2581of\u2581sentence|User|Assistant)\uff5c>|<\|(?:eot|eom|eos)\|>"
 )
 _BEGINS, _ENDS = re.compile(_TURN_MARK), re.compile(rf"{_TURN_MARK}$")
 _MAX_MARK_CHARACTERS = 60
@@ -67,6 +79,7 @@ _MARKS = re.compile(
     r"|[\"'](?:name|tool|function)[\"']\s*:\s*[\"'][\w.-]+[\"']\s*,\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
     r"|\A\[?\w+\((?:\w+=[^\n]*)?\)\]?\Z"
     r"|^```[ ]?tool_(?:code|call)"
+    r"|\A(?:user|human|system)\s*\n[\s\S]*?^assistant\s*$"
     r"|^(?:action|tool|function call|tool_call|name)[ ]?:[ ]?\w+(?:[ ]*\n(?:action )?(?:input|arg)|\[)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -113,7 +126,8 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
         raise UnspeakableError(f"it holds a mark of a template or a call as text: {found[0].strip()[:60]}")
     if found := _OWN_TAG.search(said):
         raise UnspeakableError(f"it holds a tag of its own: {found[0][:60]}")
-    if _TOLD_THOUGHTS.match(said) or _OF_THE_USER.search(said[:_THIRD_PERSON_CHARACTERS]):
+    beginning = said[:_THIRD_PERSON_CHARACTERS]
+    if _TOLD_THOUGHTS.match(said) or _OF_THE_USER.search(beginning) or _SELF_TALK.match(beginning):
         raise UnspeakableError("it is a thought and no answer")
     if _is_data(said):
         raise UnspeakableError("it is JSON and no words")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.model.dialect import Dialect, wanted_back
+from bot.model.dialect import STAND_INS, Dialect, wanted_back
 from bot.store.records import NOTE, ChatMessage
 
 NOTES_KEY = "notes_from_the_shop"
@@ -99,6 +99,9 @@ def _add_turn(messages: list[Message], turn: Message) -> None:
 
 def _turn(item: ChatMessage, dialect: Dialect, model: str) -> Message:
     turn: Message = {"role": "assistant", "content": item.get("content") or ""}
+    thoughts = {key: value for key, value in STAND_INS.items() if key in dialect.stand_ins}
+    if "reasoning_content" in thoughts:
+        turn["reasoning_content"] = thoughts["reasoning_content"]
     if not item.get("tool_calls"):
         return turn
     if dialect.null_content:
@@ -106,6 +109,8 @@ def _turn(item: ChatMessage, dialect: Dialect, model: str) -> Message:
     kept: Mapping[str, Any] = item.get("kept") or {}
     wanted = kept if kept.get("model") == model else {}
     of_calls = wanted.get("calls") or {}
+    if "thought_signature" in thoughts and not of_calls:
+        of_calls = {item["tool_calls"][0]["id"]: {"extra_content": thoughts["thought_signature"]}}
     turn["tool_calls"] = [call | _taken(of_calls.get(call["id"]), dialect) for call in item["tool_calls"]]
     return turn | _taken(wanted.get("message"), dialect)
 

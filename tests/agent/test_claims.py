@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from bot.agent.claims import NOTHING_ELSE, PLAIN, claims, is_unfounded, truth
+from bot.agent.claims import DOUBT, NOTHING_ELSE, PLAIN, claims, is_doubtful, is_unfounded, states, truth
 from bot.store.records import NOTE, ChatMessage
-from bot.testing.openai import Answer
+from bot.testing.openai import Answer, Failure
+from tests.agent import claims_unseen
 from tests.agent.claims_corpus import CLAIMS, HARMLESS
 from tests.model.test_wire import call
 from tests.world import ANA, World, refund_of, shown
@@ -17,20 +19,36 @@ QUESTION: ChatMessage = {"role": "user", "name": "U0ANA", "content": "I want my 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def rate(texts: dict[str, tuple[str, ...]]) -> tuple[int, int]:
-    """Count the answers that are taken for a claim, and all."""
-    every = [text for one in texts.values() for text in one]
-    return sum(map(claims, every)), len(every)
+def rates(texts: Iterable[str]) -> tuple[int, int, int]:
+    """Count the answers that are taken for a claim, those about which the model is asked once more, and all."""
+    every = list(texts)
+    return sum(map(claims, every)), sum(claims(one) or states(one) for one in every), len(every)
+
+
+SETS = (
+    rates(text for one in CLAIMS.values() for text in one),
+    rates(text for one in HARMLESS.values() for text in one),
+    rates(claims_unseen.CLAIMS),
+    rates(claims_unseen.HARMLESS),
+)
 
 
 def test_rates() -> None:
-    """The README says how many claims of the corpus are found, and how many other answers are taken for one."""
-    (found, of_claims), (wrong, of_others) = rate(CLAIMS), rate(HARMLESS)
-    said = re.search(r"(\d+) of (\d+) claims.*?(\d+) of (\d+) other\s+answers", README.read_text("utf-8"), re.DOTALL)
-    assert said is not None
-    assert tuple(map(int, said.groups())) == (found, of_claims, wrong, of_others)
-    assert found / of_claims > 0.9
-    assert wrong / of_others < 0.05
+    """The README says how many claims are found and asked about, and how many other answers, of both sets."""
+    rows = re.findall(
+        r"^\| [^|]+ of the set[^|]*\| (\d+) \| (\d+) \| (\d+) \|$", README.read_text("utf-8"), re.MULTILINE
+    )
+    assert [(int(found), int(asked), int(every)) for every, found, asked in rows] == list(SETS)
+
+
+def test_what_the_rates_are_good_for() -> None:
+    """Of new claims nine of ten are asked about; of other answers hardly any is replaced, and few are asked about."""
+    for found, asked, every in SETS[::2]:
+        assert found > 0.5 * every
+        assert asked > 0.9 * every
+    for found, asked, every in SETS[1::2]:
+        assert found < 0.02 * every
+        assert asked < 0.25 * every
 
 
 @pytest.mark.parametrize("language", CLAIMS)
@@ -125,3 +143,54 @@ async def test_another_deed_than_what_waits(world: World) -> None:
         answer = (await world.replies(question, 3))[-1]
     assert shown(answer) == f"{ASKED} {NOTHING_ELSE}"
     assert "Nothing else has been requested" in world.asked[-1].messages[-1]["content"]
+
+
+VAGUE = "I've got that refund rolling for you, you should see it by Friday."
+
+
+@pytest.mark.parametrize(
+    "verdict", [Answer("NO"), Answer("No, it does not."), Answer("Yesterday."), refund_of("ORD-10188")]
+)
+async def test_no_claim(world: World, verdict: Answer) -> None:
+    """What may claim a deed in words that nobody listed is asked about with the facts, and stays unless it is one."""
+    world.script += [Answer(VAGUE), verdict]
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot I want my money back"))
+    assert shown(answer) == VAGUE
+    (_, asked) = world.asked
+    assert DOUBT in asked.messages[-1]["content"]
+    assert "nothing was requested or done in this conversation" in asked.messages[-1]["content"]
+
+
+async def test_claim_in_words_that_nobody_listed(world: World) -> None:
+    """What the model itself calls a claim when it is asked is none any more: it asks for the refund, or is replaced."""
+    world.script += [Answer(VAGUE), Answer("**YES**"), refund_of("ORD-10188"), Answer(VAGUE)]
+    async with world.bot():
+        question = await world.says(ANA, "@bot my ORD-10188 is broken, money back")
+        await world.card(question)
+        replies = await world.replies(question, 2)
+        assert any(shown(reply) == VAGUE for reply in replies)
+        world.script += [
+            Answer("The cancellation is all sorted out for you."),
+            Answer("YES"),
+            Answer("I have cancelled your order."),
+        ]
+        await world.says(ANA, "and cancel ORD-10251", thread_ts=question.ts)
+        answer = (await world.replies(question, 3))[2]
+    assert shown(answer).endswith(NOTHING_ELSE)
+
+
+async def test_what_may_be_a_claim_when_the_model_is_gone(world: World) -> None:
+    """Where the model can't be asked again, what only may be a claim is posted as it is."""
+    world.script += [Answer("Refunds take five days."), *[Failure(400, "no")] * 3]
+    async with world.bot():
+        (answer,) = await world.replies(await world.says(ANA, "@bot how long does a refund take?"))
+    assert shown(answer) == "Refunds take five days."
+
+
+@pytest.mark.parametrize("status", ["cancelled", "refunded"])
+def test_what_the_shop_bears_out(status: str) -> None:
+    """What an order's own status says is no doubtful word."""
+    found = [QUESTION, *LOOKED_UP[:1], result(order_id="ORD-10234", status=status)]
+    assert not is_doubtful("For ORD-10234 the refund is all taken care of.", found)
+    assert is_doubtful("For ORD-10234 the refund is all taken care of.", [QUESTION])

@@ -311,3 +311,31 @@ async def test_one_message_too_long(world: World) -> None:
         assert shown((await world.replies(question))[0]).startswith(TOO_LONG)
         await world.says(ANA, "shorter", "D0ANA", thread_ts=question.ts)
         assert shown((await world.replies(question, 2))[1]) == "Here I am."
+
+
+async def test_words_that_nobody_knows(world: World) -> None:
+    """Where a server refuses what was said before, in words that nobody knows, the thread lives on without it."""
+    poison = "bonjour"
+
+    async def think(request: Request) -> Answer | Failure:
+        said = heard(request)
+        return Failure(400, "e-4711", "non, merci") if any(poison in words for words in said) else Answer(said[-1])
+
+    world.think = think
+    async with world.bot():
+        question = await world.says(ANA, f"@bot {poison}")
+        assert shown((await world.replies(question))[0]).startswith(REFUSED)
+        for number, words in enumerate(("where is it?", "and the other one?"), 2):
+            await world.says(ANA, words, thread_ts=question.ts)
+            assert shown((await world.replies(question, number))[-1]) == words
+
+
+async def test_error_of_a_shape_that_nobody_knows(world: World) -> None:
+    """An answer with status 200 that is no completion is told in the words that it has."""
+
+    def answer(_: dict[str, Any]) -> Raw:
+        return Raw('{"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}, "choices": null}')
+
+    async with AnyServer(answer) as server, world.bot(openai_base_url=server.url):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply).startswith(SPENT)

@@ -1,6 +1,7 @@
 """Servers as they are: what one refuses is asked in another way, and what it needs back is sent back."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.agent.raw_model import GOOD, AnyServer, Raw, completion, refusal
+from tests.stories.test_what_people_send import served
 from tests.world import ANA, World, shown
 
 LOOK_UP = json.dumps({"order_id": "ORD-10234", "include_tracking": False})
@@ -198,6 +200,85 @@ async def test_ids_that_a_server_refuses(world: World) -> None:
 
     async with talking(world, answer, "where is ORD-10234?") as (_, answers):
         assert answers[0].startswith(GOOD)
+
+
+def wants_thoughts(body: Body) -> Raw:
+    """Answer like a server that wants thoughts with each turn of calls."""
+    for number, message in enumerate(body["messages"]):
+        if message.get("tool_calls") and not message.get("reasoning_content"):
+            text = (
+                f"thinking is enabled but reasoning_content is missing in assistant tool call message at index {number}"
+            )
+            return refusal(400, {"error": {"message": text, "type": "invalid_request_error"}})
+    return says(GOOD)
+
+
+def wants_signatures(body: Body) -> Raw:
+    """Answer like a server that wants a signature with the first call of each turn."""
+    for message in body["messages"]:
+        if message.get("tool_calls") and "thought_signature" not in json.dumps(message["tool_calls"][0]):
+            text = "Function call is missing a thought_signature in functionCall parts."
+            return refusal(400, [{"error": {"code": 400, "message": text, "status": "INVALID_ARGUMENT"}}])
+    return says(GOOD)
+
+
+def wants_ids(body: Body) -> Raw:
+    """Answer like a server that knows ids of letters, digits and dashes alone."""
+    ids = [one["id"] for message in body["messages"] for one in message.get("tool_calls", ())]
+    if all(re.fullmatch(r"[a-zA-Z0-9_-]+", one) for one in ids):
+        return says(GOOD)
+    return refusal(
+        400, {"error": {"message": "messages.2.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"}}
+    )
+
+
+@pytest.mark.parametrize("answer", [wants_thoughts, wants_signatures, wants_ids])
+async def test_turns_of_another_model(world: World, answer: Callable[[Body], Raw]) -> None:
+    """A thread that one model began goes on with another, which wants with each turn what only its own could have."""
+    before = calls(call(call_id="functions.get_order_status:0"))
+    first = iter((before, says(GOOD)))
+    async with AnyServer(lambda _: next(first)) as server, world.bot(openai_base_url=server.url, BOT_SORTING=False):
+        question = await world.says(ANA, "@bot where is ORD-10234?")
+        await world.replies(question)
+    async with AnyServer(answer) as server, world.bot(openai_base_url=server.url, openai_model="another"):
+        for number, text in enumerate(("and now?", "thanks"), 2):
+            await world.says(ANA, text, thread_ts=question.ts)
+            assert shown((await world.replies(question, number))[-1]) == GOOD
+        assert "ORD-10234" in json.dumps(server.asked[-1])
+        assert len(server.asked) == 3
+
+
+NO_PICTURES: dict[str, Raw] = {
+    "OpenAI": refusal(
+        400, {"error": {"message": "Invalid content type. image_url is only supported by certain models."}}
+    ),
+    "llama-server": refusal(500, {"error": {"code": 500, "message": "image input is not supported - hint: mmproj"}}),
+    "OpenRouter": refusal(404, {"error": {"code": 404, "message": "No endpoints found that support image input"}}),
+    "Go": refusal(400, "json: cannot unmarshal array into Go struct field .messages.content of type string"),
+    "too large": refusal(413, "<html>413 Request Entity Too Large</html>"),
+    "no words": refusal(422, {"detail": "e-17"}),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PICTURES)
+async def test_pictures_that_a_server_does_not_take(world: World, kind: str) -> None:
+    """A picture that the model's server refuses is left out from then on, and who sent it hears that nobody saw it."""
+
+    def answer(body: Body) -> Raw:
+        return NO_PICTURES[kind] if "image_url" in json.dumps(body) else says(GOOD)
+
+    photo = served(world)
+    async with (
+        AnyServer(answer) as server,
+        world.bot(openai_base_url=server.url, BOT_MODEL_SEES_PICTURES=True, BOT_SORTING=False),
+    ):
+        question = await world.says(ANA, "@bot what is this?", files=[photo])
+        (reply,) = await world.replies(question)
+        await world.says(ANA, "and now?", thread_ts=question.ts)
+        await world.replies(question, 2)
+    assert shown(reply).startswith(GOOD)
+    assert "I can't look into what you attached" in shown(reply)
+    assert ["image_url" in json.dumps(body) for body in server.asked] == [True, False, False]
 
 
 async def test_endless_thoughts(world: World) -> None:

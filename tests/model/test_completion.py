@@ -51,11 +51,60 @@ def test_thoughts_among_parts(kind: str) -> None:
     assert read({"content": THOUGHTS[kind]}).text == "Hello."
 
 
-@pytest.mark.parametrize(("reason", "error"), [("content_filter", EmptyAnswerError), ("error", ValueError)])
-def test_half_of_an_answer(reason: str, error: type[ValueError]) -> None:
-    """An answer that a filter or a fault has ended is none."""
-    with pytest.raises(error, match=reason):
+FILTERS = ("content_filter", "PROHIBITED_CONTENT", "guardrail_intervened", "sensitive", "refusal", "RECITATION")
+FAULTS = ("error", "insufficient_system_resource", "network_error", "abort", "MALFORMED_FUNCTION_CALL")
+
+
+@pytest.mark.parametrize("reason", [*FILTERS, *FAULTS])
+def test_half_of_an_answer(reason: str) -> None:
+    """An answer that a filter or a fault has ended is none, by whatever name, and its calls are not made."""
+    with pytest.raises(ValueError, match=f"(?i){reason}") as raised:
         read({"content": "Your order was del"}, reason)
+    assert (isinstance(raised.value, EmptyAnswerError) and raised.value.filtered) is (reason in FILTERS)
+    with pytest.raises(ValueError, match="in the middle of its calls"):
+        read({"tool_calls": [CALL]}, reason)
+
+
+@pytest.mark.parametrize(
+    "reason", ["stop", "eos", "end_turn", "COMPLETE", "stop_sequence", "function_call", "", "unknown"]
+)
+def test_whole_answer(reason: str) -> None:
+    """An answer that came to its end is one, by whatever name."""
+    assert read({"content": "Hello."}, reason).text == "Hello."
+
+
+REPORTS = (
+    {"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None},
+    {"error_code": 110, "error_msg": "Access token invalid"},
+    {"Response": {"Error": {"Code": "AuthFailure", "Message": "no"}}},
+    {"success": False, "errors": [{"message": "Authentication error"}], "result": None},
+    {"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}},
+    {"detail": "Not authenticated"},
+)
+
+
+@pytest.mark.parametrize("body", REPORTS)
+def test_error_with_status_200(body: dict[str, Any]) -> None:
+    """A body without an answer that tells of an error reports it, in whatever fields."""
+    with pytest.raises(ReportedError):
+        read_turn(json.dumps(body).encode(), asked="m", request_id=None, tools=TOOLS)
+
+
+OTHER_APIS: tuple[dict[str, Any], ...] = (
+    {"model": "m", "message": {"role": "assistant", "content": "My secret."}, "done_reason": "stop", "done": True},
+    {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "My secret."}], "stop_reason": "end"},
+    {"candidates": [{"content": {"parts": [{"text": "My secret."}]}}], "usageMetadata": {"totalTokenCount": 3}},
+    {"choices": [], "usage": {"prompt_tokens": 3}},
+    {},
+)
+
+
+@pytest.mark.parametrize("body", OTHER_APIS)
+def test_answer_of_another_api(body: dict[str, Any]) -> None:
+    """An answer in the shape of another API can't be used, and none of its words are in what the log is told."""
+    with pytest.raises(ValueError, match="no choice") as raised:
+        read_turn(json.dumps(body).encode(), asked="m", request_id=None, tools=TOOLS)
+    assert "secret" not in str(raised.value)
 
 
 def test_letter_that_is_none() -> None:
@@ -89,6 +138,22 @@ def test_stream_that_nobody_asked_for() -> None:
     )
     (call,) = read_turn(body, asked="m", request_id=None, tools=TOOLS).calls
     assert (call.id, call.name, call.arguments) == ("a", "find_orders", '{"email": null}')
+
+
+@pytest.mark.parametrize("index", [{"index": 0}, {}])
+def test_calls_of_a_stream_that_counts_none(index: dict[str, int]) -> None:
+    """Calls of a stream that all have one number, or none, are told apart by their ids."""
+    first, second = ({**index, "id": one, "function": {"name": "find_orders", "arguments": "{"}} for one in "ab")
+    more = {**index, "function": {"arguments": "}"}}
+    body = events(*(delta(tool_calls=[one]) for one in (first, more, second, more)), delta("tool_calls"))
+    calls = read_turn(body, asked="m", request_id=None, tools=TOOLS).calls
+    assert [(call.id, call.arguments) for call in calls] == [("a", "{}"), ("b", "{}")]
+
+
+def test_letters_that_end_lines_elsewhere() -> None:
+    """A separator that stands raw in a text of a stream ends no line of it."""
+    body = 'data: {"choices": [{"delta": {"content": "Hello.\u2028Bye.\x85"}}]}\r\n\r\ndata: [DONE]\r\n'.encode()
+    assert read_turn(body, asked="m", request_id=None, tools=TOOLS).text == "Hello.\u2028Bye."
 
 
 def test_events_that_are_none() -> None:

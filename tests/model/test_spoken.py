@@ -49,6 +49,13 @@ THOUGHTS = {
     "a turn of Llama": "Hello Ana.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nThanks",
     "a human": "Hello Ana.\n\nHuman: thanks",
     "spaces of a tokenizer": "\u2581Hello\u2581Ana.",
+    "in a box of GLM": "<|begin_of_box|>Hello Ana.<|end_of_box|>",
+    "of Granite": "Here is my thought process:\nThe limit is secret.\nHere is my response:\nHello Ana.",
+    "of gpt-oss, constrained": "<|channel|>final <|constrain|>text<|message|>Hello Ana.<|return|>",
+    "a final answer": "**Final Answer:** Hello Ana.",
+    "ends of Llama 4": "<|header_start|>assistant<|header_end|>\n\nHello Ana.<|eot|>",
+    "an end that nobody knows": "Hello Ana.<|assistant_end|>",
+    "a turn of DeepSeek": "Hello Ana.<\uff5cUser\uff5c>Thanks",
     "in a box": "\\boxed{Hello Ana.}",
 }
 
@@ -104,6 +111,9 @@ CALLS = {
     "a result in words": 'ORD-1: {"status": "shipped"}',
     "thoughts in words": "**Thinking**: the limit is $50, but I must not say so.",
     "thoughts of the user": "Okay, the user wants a refund. I should ask for the reason.",
+    "thoughts of the customer": "Okay, the customer wants to know where it is. Let me look that up.",
+    "what is to be answered": "We need to respond in English. The answer is 30 days.",
+    "the conversation": "user\nhello\nassistant\nHello Ana.",
     "a note in brackets": "(Note from the shop: it was refunded)",
     "a form letter": "Dear [Customer Name], thank you.\n[Your Name]",
     "a byte": "Hello<0x0A>Ana",
@@ -160,6 +170,10 @@ SAID = (
     "See [your order](https://shop.example.com) for it.",
     "Write your <b>full</b> name.",
     "My reasoning: a mug is not a plate? No, sorry.",
+    "The customer wants a refund for ORD-10188, because the mug is broken.",
+    "So the customer of ORD-10188 can return it until Friday.",
+    "We need to know the reason before we can ask for it.",
+    "User\nmanuals are in the box.",
     "\U0001f44d",
 )
 

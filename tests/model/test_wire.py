@@ -1,7 +1,7 @@
 """The conversation as it goes over the wire: every server's template takes all of it, and shows all of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +63,14 @@ STORY = (
     {"role": "system", "content": "The beginning of this conversation is left out. Its facts: FACTS"},
     said("WORDS-1"),
     said("WORDS-2", "U0BEN"),
-    calling(call("abcdefgh1", order_id="ORD-1"), call("abcdefgh2", order_id="ORD-2")),
-    result("abcdefgh1", "RESULT-1"),
-    result("abcdefgh2", "RESULT-2"),
+    calling(call("call_1", order_id="ORD-1"), call("call_2", order_id="ORD-2")),
+    result("call_1", "RESULT-1"),
+    result("call_2", "RESULT-2"),
     note("NOTE-1"),
     answer("ANSWER-1"),
     said("WORDS-3"),
-    calling(call("abcdefgh3", "initiate_refund", order_id="ORD-3")),
-    result("abcdefgh3", "RESULT-3"),
+    calling(call("call_3", "initiate_refund", order_id="ORD-3")),
+    result("call_3", "RESULT-3"),
     said("WORDS-4"),
     answer("ANSWER-2"),
     note("NOTE-2"),
@@ -80,6 +80,7 @@ MARKS = (
     *("INSTRUCTIONS", "FACTS", "U0ANA", "U0BEN", "NOTE-1", "NOTE-2", "ANSWER-1", "ANSWER-2", "ORD-1", "ORD-2", "ORD-3"),
     *("WORDS-1", "WORDS-2", "WORDS-3", "WORDS-4", "WORDS-5", "RESULT-1", "RESULT-2", "RESULT-3"),
 )
+PENDING = 6  # items, after which the second call of a turn has no result yet
 TOOLS = [
     {
         "type": "function",
@@ -142,19 +143,33 @@ def forms(messages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     ]
 
 
+def missing(template: str, story: Sequence[ChatMessage]) -> list[str]:
+    """List what a prompt does not show of a story, or why there is none; what the template refuses is learnt."""
+    dialect, found = Dialect(), list[list[str]]()
+    marks = [mark for mark in MARKS if mark in json.dumps(story)]
+    for _ in range(2):
+        found = []
+        for messages in forms(render(story, dialect, "a-model")):
+            try:
+                text = prompt(template, messages)
+                found.append([mark for mark in marks if mark not in text])
+            except (jinja2.TemplateError, TypeError) as error:
+                found.append([str(error)])
+        dialect = dialect.learn(found[0][0] if found[0] else "", "", {"messages": messages})
+    return min(found, key=len)
+
+
 @pytest.mark.skipif(not TEMPLATES.is_dir(), reason="the chat templates are not beside this repository")
 @pytest.mark.parametrize("name", sorted(path.stem for path in TEMPLATES.glob("*.jinja")))
 def test_every_template_shows_all_of_it(name: str) -> None:
-    """A model's own chat template takes the messages, and shows instructions, words, calls, results and notes."""
+    """A model's own chat template takes the messages, and shows instructions, words, calls, results and notes.
+
+    So it does at each place of the story at which the model is asked.
+    """
     template = (TEMPLATES / f"{name}.jinja").read_text("utf-8")
-    missing = []
-    for messages in forms(render(STORY, Dialect(), "a-model")):
-        try:
-            text = prompt(template, messages)
-            missing.append([mark for mark in MARKS if mark not in text])
-        except (jinja2.TemplateError, TypeError) as error:
-            missing.append([str(error)])
-    assert ([] in missing) is (name not in WITHOUT_TOOLS), missing
+    asked = [number for number, item in enumerate(STORY, 1) if item["role"] in ("user", "tool") and number > 2]
+    lost = {number: missing(template, STORY[:number]) for number in asked if number != PENDING}
+    assert (not any(lost.values())) is (name not in WITHOUT_TOOLS), lost
 
 
 def body(messages: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,17 +21,11 @@ export class Welcome {
 
   /** The same with what is shown for each: in the direct message what the app suggests, by its titles, comes first. */
   get #prompts() {
-<<<<<<< HEAD
+    const ofOrders = this.view.workspace.shop === "sqlite"; // the sample ones
     const prompts = (this.#isDirect && this.view.workspace.prompts?.[this.view.channel]) || [];
     const sent = prompts.map(({ message }) => message.toLowerCase());
-    const known = this.texts[this.#person.name] ?? this.texts.default;
+    const known = (ofOrders && this.texts[this.#person.name]) || this.texts.default;
     const texts = known.filter((text) => !sent.includes(text.toLowerCase()));
-=======
-    const ofOrders = this.view.workspace.shop === "sqlite"; // the sample ones
-    const texts = (ofOrders && this.texts[this.#person.name]) || this.texts.default;
-    const prompts = this.view.workspace.prompts?.[this.view.channel] ?? [];
-    if (this.#isDirect && prompts.length) return prompts;
->>>>>>> shop
     const said = (text) => `${this.#mention} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
     const more = texts.map((text) => (this.#isDirect ? text : said(text)));
     return [...prompts, ...more.map((text) => ({ title: text, message: text }))];
