@@ -27,8 +27,9 @@ Tables, each with the module of `bot.store.tables` that owns it:
     processes       leases             which processes are alive
     switches        switches           what the operator has switched
 
-An owner alone writes its table, and gives the others functions for their transactions, `erase_…` among them: `erasure`
-calls those in an order that the references between the rows allow.
+An owner alone writes its table, and gives the others functions for their transactions, `erase_…` among them (those of
+calls and posts in `erased_calls` and `erased_posts`): `erasure` calls them in an order that the references between the
+rows allow.
 
 A thread is one column, `thread` (`ThreadId.key`): the database makes it of team, channel and ts, which are spelled
 where a row is made and nowhere else. A post is `about` a thread, wherever it is posted: it holds words of it.

@@ -26,6 +26,7 @@ from bot.shop.shop import Reading, Shop, ShopRefusedError, ShopUnavailableError
 from bot.store.records import Block, ThreadId, fault
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.naming import names
+from bot.tools.strict import strict
 from bot.tools.wording import Preview, preview_of
 
 T = TypeVar("T")
@@ -287,29 +288,6 @@ def _definition(tool: type[Tool]) -> dict[str, Any]:
             "name": tool.name,
             "description": " ".join((tool.__doc__ or "").split()),
             "strict": True,
-            "parameters": _strict(tool.model_json_schema()),
+            "parameters": strict(tool.model_json_schema()),
         },
     }
-
-
-def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """Reduce pydantic's schema to what strict mode takes: references put in place, no titles."""
-    definitions = schema.pop("$defs", {})
-
-    def reduce(node: Any) -> Any:
-        if isinstance(node, list):
-            return [reduce(part) for part in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            found = definitions[node["$ref"].rpartition("/")[2]]
-            told = {k: v for k, v in found.items() if k != "description"}  # that is for us; the field tells the model
-            node = told | {k: v for k, v in node.items() if k != "$ref"}
-        return {
-            key: {name: reduce(part) for name, part in value.items()} if key == "properties" else reduce(value)
-            for key, value in node.items()
-            if key not in ("title", "default") and not (key == "description" and value == schema.get("description"))
-        }
-
-    reduced: dict[str, Any] = reduce(schema)
-    return reduced | {"required": list(reduced["properties"])}  # a server without strict mode leaves out the optional

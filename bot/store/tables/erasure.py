@@ -12,6 +12,7 @@ from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import open_requests
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.erased_calls import erase_calls, erase_look_ups, forget_approver
+from bot.store.tables.erased_posts import erase_mentions, erase_old_posts, erase_posts
 from bot.store.tables.inbox_rows import (
     erase_inbox,
     erase_names,
@@ -22,7 +23,7 @@ from bot.store.tables.inbox_rows import (
     threads_that_name,
 )
 from bot.store.tables.messages import erase_messages, erase_names_in_messages, erase_reasons
-from bot.store.tables.outbox import erase_mentions, erase_old_posts, erase_posts, is_waiting
+from bot.store.tables.outbox import is_waiting
 from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from bot.testing.slack.workspace.changes import Changes
+from bot.testing.slack.workspace.assistant import Assistant
 from bot.testing.slack.workspace.deliveries import Deliveries
 from bot.testing.slack.workspace.faults import Faults
 from bot.testing.slack.workspace.links import Links
@@ -17,8 +17,6 @@ from bot.testing.slack.workspace.objects import (
     Json,
     Message,
     Person,
-    Session,
-    Status,
     choice_in,
     find_action,
     typed,
@@ -37,12 +35,11 @@ from bot.testing.slack.workspace.payloads import (
 from bot.testing.slack.workspace.people import CHANNELS, PEOPLE
 from bot.testing.slack.workspace.surfaces import Surfaces
 
-STATUS_SECONDS = 120  # how long Slack shows a status that nobody repeats or clears
 Order = Sequence[Literal["app_mention", "message"]]
 MENTION_FIRST: Order = ("app_mention", "message")
 
 
-class Workspace(Changes):
+class Workspace(Assistant):
     """A workspace with its people, its channels and one app, the bot.
 
     Its changes are ("message", Message), new or changed, ("deleted", Message), ("status", Status), ("channel",
@@ -64,11 +61,6 @@ class Workspace(Changes):
         self.usergroups: dict[str, list[str]] = {}
         self.described: dict[str, list[Json]] = {}  # what is said of files when it is asked for, by id
         self.contents: dict[str, tuple[str, bytes]] = {}  # of files, by id, with their types
-        self.statuses: dict[tuple[str, str], Status] = {}
-        self.status_history: list[Status] = []
-        self.sessions: dict[tuple[str, str], Session] = {}
-        self.session_history: list[Session] = []
-        self.prompts: dict[str, list[tuple[str, str]]] = {}
         self.calls: list[ApiCall] = []
         self.faults = Faults()
         self.deliveries = Deliveries(lambda delivery: self.notify("delivery", delivery))
@@ -176,7 +168,7 @@ class Workspace(Changes):
         )
         self._messages[channel, message.ts] = message
         if user == self.bot_user_id and ephemeral_for is None:
-            self._clear_status(channel, message.root_ts)
+            self.clear_status(channel, message.root_ts)
         self.notify("message", message)
         return message
 
@@ -199,30 +191,6 @@ class Workspace(Changes):
         self.notify("deleted", message)
         if message.ephemeral_for is None:
             self._tell_app(deleted_event(message, self.channels[channel], self.next_ts()), channel)
-
-    def set_status(self, channel: str, thread_ts: str, text: str) -> None:
-        """Show what the bot is doing in a thread, until it posts there, clears it, or two minutes pass."""
-        status = Status(channel, thread_ts, text)
-        self.status_history.append(status)
-        if not text:
-            self._clear_status(channel, thread_ts)
-            return
-        self.statuses[channel, thread_ts] = status
-        self.notify("status", status)
-        asyncio.get_running_loop().call_later(STATUS_SECONDS, self._expire, status)
-
-    def set_session(self, channel: str, thread_ts: str, state: str, title: str) -> None:
-        """Keep how a session stands, and the title that it began with."""
-        known = self.sessions.get((channel, thread_ts))
-        session = Session(channel, thread_ts, state, known.title if known else title)
-        self.sessions[channel, thread_ts] = session
-        self.session_history.append(session)
-        self.notify("session", session)
-
-    def suggest(self, channel: str, prompts: list[tuple[str, str]]) -> None:
-        """Show at the top of a conversation what could be written, each with its title."""
-        self.prompts[channel] = prompts
-        self.notify("prompts", channel)
 
     def record_call(self, method: str, arguments: Json) -> None:
         """Remember a call of the Web API."""
@@ -317,14 +285,6 @@ class Workspace(Changes):
         """Make a `ts` above all others, by Slack's clock."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000 + int(self.clock_offset_seconds * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
-
-    def _clear_status(self, channel: str, thread_ts: str) -> None:
-        if self.statuses.pop((channel, thread_ts), None):
-            self.notify("status", Status(channel, thread_ts, ""))
-
-    def _expire(self, status: Status) -> None:
-        if self.statuses.get((status.channel, status.thread_ts)) is status:
-            self._clear_status(status.channel, status.thread_ts)
 
     def _tell_app(
         self, event: Json, channel: str | None, copies: int = 1, forged: Mapping[str, Any] | None = None
