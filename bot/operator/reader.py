@@ -10,8 +10,8 @@ from typing import Any
 
 from bot import clock
 from bot.settings import PostgresUrl
+from bot.store.calls import CallStatus
 from bot.store.reading import Reader, open_reader
-from bot.store.records import CallStatus
 
 Row = dict[str, Any]
 FORGOTTEN = "forgotten"

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import clock
-from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId, ToolCall
+from bot.store.calls import ToolCall
+from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import (
     complete,

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bot import clock
-from bot.store.records import Spent, ThreadId
+from bot.store.calls import Spent
+from bot.store.records import ThreadId
 from bot.store.tables.database import Transaction
 
 
