@@ -18,7 +18,7 @@ from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
-from bot.slack.posting import Posting, is_rate_limit, is_transient
+from bot.slack.posting import NotOursError, Posting, is_rate_limit, is_transient
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
@@ -76,7 +76,7 @@ class Delivery:
         on_lost_card: CardLost,
     ) -> None:
         self._client = client
-        self._posting = Posting(client, statuses)
+        self._posting = Posting(client, statuses, outbox.is_ours)
         self._outbox = outbox
         self._statuses = statuses
         self._sessions = sessions
@@ -181,6 +181,8 @@ class Delivery:
         try:
             is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
             ts = await (self._posting.update(post) if post.replaces and not is_news else self._posting.post(post))
+        except NotOursError:
+            logger.warning("post %s was in no hands for a while, and is looked for", post.id)
         except SlackApiError as error:
             tracing.ended(slack_error(error), well=False)
             await self._handle_error(error, post)

@@ -105,7 +105,13 @@ class Outbox:
 
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
+        if not self._leases.hold:
+            await self._leases.renew()  # from here on it is known who has it
         return await self._database.commit(lambda db: self._take(db, channel), lock=_lock(channel))
+
+    def is_ours(self) -> bool:
+        """Return whether what was taken is in our hands still; if not, it is to be taken again."""
+        return self._leases.hold
 
     def _take(self, db: Transaction, channel: str) -> Post | None:
         rows = db.query(
