@@ -28,7 +28,7 @@ from tests.store.wire import Wire
 
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full', HINT = 'Check it.'; END $$;
     CREATE TRIGGER full_disk BEFORE INSERT ON inbox EXECUTE FUNCTION full_disk()"""
 
 
@@ -102,7 +102,7 @@ async def test_server_is_gone(store: Store, wire: Wire, caplog: pytest.LogCaptur
     assert caplog.text.count("takes writes again") == 1
 
 
-async def test_full(store: Store, url: str) -> None:
+async def test_full(store: Store, url: str, caplog: pytest.LogCaptureFixture) -> None:
     """A server without room takes nothing, nothing is half written, and with room again all goes on."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FULL.encode())
@@ -110,6 +110,9 @@ async def test_full(store: Store, url: str) -> None:
             await store.inbox.receive(message(), addressed=True, mentioned=True)
         assert connection.execute("SELECT 1 FROM threads").fetchall() == []
         connection.execute("DROP TRIGGER full_disk ON inbox")
+    (told,) = caplog.messages
+    assert "does not take writes: could not extend file HINT: Check it." in told
+    assert len(told.splitlines()) == 1
     assert await store.inbox.receive(message(), addressed=True, mentioned=True)
 
 
