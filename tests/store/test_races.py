@@ -217,6 +217,19 @@ async def test_begun_once(open_process: OpenStore) -> None:
     assert await stores[0].open_requests.begin(seen)
 
 
+async def test_reminded_once(open_process: OpenStore) -> None:
+    """Of several processes that look after a request at once one reminds, and one asks the next group."""
+    stores = await open_all(open_process)
+    await park(stores[0])
+    (call,) = await stores[0].open_requests.open()
+    card = await stores[0].outbox.waiting_posts()
+    await asyncio.gather(*(one.open_requests.remind(call, [post(channel="C5")]) for one in stores))
+    assert await stores[0].outbox.waiting_posts() == card + 1
+    ways = (one.yeses.escalate(call, [post(channel="C5")], lambda _, drawn: drawn) for one in stores)
+    assert sum(await asyncio.gather(*ways)) == 1
+    assert await stores[0].outbox.waiting_posts() == card + 2
+
+
 async def test_edited_while_it_is_parked(open_process: OpenStore) -> None:
     """A message that is changed while its request is parked stops it, or finds the request to close."""
     first, second = await open_all(open_process, 2)

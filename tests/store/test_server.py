@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -22,7 +21,7 @@ from bot.store.records import ThreadId
 from bot.store.store import Store
 from bot.store.tables.retries import Retries
 from bot.store.tables.store import open_store
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, waiting
 from tests.store.rows import ANSWER, BEN, SAM, THREAD, message, park, post, take
 from tests.store.wire import Wire
 
@@ -150,15 +149,6 @@ async def test_pause_beside_a_claim(store: Store, url: str) -> None:
         assert await claiming
         await pausing
     assert await store.admin.is_paused()
-
-
-async def waiting(looking: psycopg.Connection[Any], count: int) -> None:
-    """Wait until so many transactions wait for others."""
-    blocked = """SELECT count(*) FROM pg_stat_activity
-                 WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""
-    async with asyncio.timeout(4):
-        while await asyncio.to_thread(lambda: looking.execute(blocked).fetchall()) != [(count,)]:
-            pass
 
 
 async def test_hint(database: OpenDatabase, url: str) -> None:
