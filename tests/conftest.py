@@ -24,6 +24,7 @@ LONG = (
     "stories/test_evaluation_breaches.py",
     "stories/test_failover.py",
     "stories/test_kills.py",
+    "stories/test_lost_commits.py",
     "stories/test_pgbouncer.py",
     "stories/test_processes.py",
     "stories/test_replicas.py",

@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own: one server a session, and for each test a database that is a copy of an empty one."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -44,6 +46,15 @@ class PostgresServer:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE empty_bot".encode())
         return self.address(name)
+
+
+async def waiting(looking: psycopg.Connection[Any], count: int) -> None:
+    """Wait until so many transactions wait for others."""
+    blocked = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""
+    async with asyncio.timeout(4):
+        while await asyncio.to_thread(lambda: looking.execute(blocked).fetchall()) != [(count,)]:
+            pass
 
 
 @contextmanager

@@ -151,24 +151,29 @@ class Executor:
         """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
         if not (await self._effects.standing(call)).as_shown:
             raise ToolError(NOT_AS_SHOWN)
-        if not await self._open.begin(call):
-            raise ToolCrashError("it was settled meanwhile")
-        return await self._effects.apply(call, shown)
+        if (begun := await self._open.begin(call)) is None:
+            raise ToolCrashError("it was settled meanwhile, or is being made")
+        try:
+            return await self._effects.apply(call, shown)
+        except ShopUnavailableError:
+            if call.begun_at is None:
+                await self._open.not_begun(begun)
+            raise
 
     async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
             at = clock.now() + timedelta(seconds=max(error.retry_after, 1.0))
-            await self._open.look_later(call, at, begun=False)
+            await self._open.not_begun(call)
+            await self._open.look_later(call, at)
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
         """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
         if call.status == CallStatus.RUNNING and not call.money_pending:
             await self.close(call, Ending.LOST if self._is_hopeless(call) else Ending.UNKNOWN, why=str(error))
-        is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
         at = clock.now() + timedelta(seconds=wait)
-        await self._open.look_later(call, at, begun=call.begun_at is not None or not is_busy)
+        await self._open.look_later(call, at)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
 

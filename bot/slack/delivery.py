@@ -19,7 +19,7 @@ from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
 from bot.slack.passed_over import PassedOver
-from bot.slack.posting import Posting
+from bot.slack.posting import NotOursError, Posting
 from bot.slack.refusals import BLOCK_ERRORS, FINAL_ERRORS, is_rate_limit, is_transient
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
@@ -54,7 +54,7 @@ class Delivery:
         on_lost_card: CardLost,
     ) -> None:
         self._client = client
-        self._posting = Posting(client, statuses)
+        self._posting = Posting(client, statuses, store.outbox.is_ours)
         self._outbox = store.outbox
         self._conversations = store.conversations
         self._statuses = statuses
@@ -173,6 +173,8 @@ class Delivery:
         try:
             is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
             ts = await (self._posting.update(post) if post.replaces and not is_news else self._posting.post(post))
+        except NotOursError:
+            logger.warning("post %s was in no hands for a while, and is looked for", post.id)
         except SlackApiError as error:
             tracing.ended(slack_error(error), well=False)
             await self._handle_error(error, post)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +20,17 @@ EVENT_TYPE = "support_bot_post"
 CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 
 
+class NotOursError(Exception):
+    """Another process may have the post by now; who has it, and whether it stands, is to be found out again."""
+
+
 class Posting:
     """Posts, at Slack's pace in the channel, with the id in the metadata by which a post is known again."""
 
-    def __init__(self, client: AsyncWebClient, statuses: Statuses) -> None:
+    def __init__(self, client: AsyncWebClient, statuses: Statuses, is_ours: Callable[[], bool]) -> None:
         self._client = client
         self._statuses = statuses
+        self._is_ours = is_ours
 
     async def post(self, post: Post) -> str:
         """Say it, unless it stands there already, and return its ts. Raises SlackApiError, and as the client does."""
@@ -33,6 +39,7 @@ class Posting:
         if post.in_doubt and (ts := await self._find(post)):
             return ts
         await self._wait_for_turn(post)
+        self._ensure_ours()
         response = await self._client.chat_postMessage(
             channel=post.channel,
             thread_ts=post.thread_ts,
@@ -47,15 +54,22 @@ class Posting:
         """Draw it over the message that it replaces, and return that's ts. Raises as `post` does."""
         if post.ts is None:
             raise SlackApiError("the message to redraw was never posted", {"error": "message_not_found"})
+        self._ensure_ours()
         await self._client.chat_update(channel=post.channel, ts=post.ts, **_content(post))
         return post.ts
 
     async def _whisper(self, post: Post, user: str) -> str:
         await self._wait_for_turn(post)
+        self._ensure_ours()
         response = await self._client.chat_postEphemeral(
             channel=post.channel, user=user, thread_ts=post.thread_ts, **_content(post)
         )
         return str(response["message_ts"])
+
+    def _ensure_ours(self) -> None:
+        """Say nothing once others may have taken the post, as after a long sleep: Slack would have it twice."""
+        if not self._is_ours():
+            raise NotOursError
 
     async def _find(self, post: Post) -> str | None:
         """Look for a post that may stand in Slack already; None when Slack says that there is none."""

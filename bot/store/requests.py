@@ -83,11 +83,14 @@ class ApprovalRequests(Protocol):
 class OpenRequests(Protocol):
     """The requests that wait for a decision, or for their outcome."""
 
-    async def begin(self, call: ToolCall) -> bool:
-        """Note that a change may reach the shop from now on, and return whether it is still open."""
+    async def begin(self, call: ToolCall) -> ToolCall | None:
+        """Note that a change may reach the shop from now on; None when it is settled, or somebody else has begun it."""
 
-    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
-        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
+    async def not_begun(self, call: ToolCall) -> None:
+        """Note that the change has not reached the shop after all, unless it was begun once more since."""
+
+    async def look_later(self, call: ToolCall, at: datetime) -> None:
+        """Note when the shop is asked next."""
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Queue, once, what tells people that a call's outcome is unknown."""

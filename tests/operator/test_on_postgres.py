@@ -4,11 +4,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from bot.store.moving import KEYS
 from bot.testing.openai import Answer
-from tests.operator.command import ask, give
+from tests.operator.command import ask, give, start
 from tests.operator.test_keeping import audit, refunded
+from tests.postgres import waiting
 from tests.world import ANA, BEN, SAM, World, refund_of, status_of
 
 pytestmark = pytest.mark.parametrize("world", ["postgres"], indirect=True)
@@ -70,3 +73,29 @@ async def test_moved(world: World, tmp_path: Path) -> None:
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)
     assert world.rows("SELECT status FROM tool_calls") == [{"status": "succeeded"}]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_killed_while_it_moves(world: World, tmp_path: Path, there: bool) -> None:  # noqa: FBT001 - a parameter
+    """A move that is killed in the midst of it leaves an empty database, and is made by the same command again."""
+    async with world.bot():
+        await refunded(world)
+    file = str(tmp_path / "moved.db")
+    if there:
+        assert (await give(tmp_path, "migrate-database", world.place, file)).code == 0
+        world.write(f"TRUNCATE {', '.join(KEYS)}")
+        world.write("INSERT INTO seal_chain VALUES (0)")
+    places = (file, world.place) if there else (world.place, file)
+    with psycopg.connect(world.place) as holding, psycopg.connect(world.place, autocommit=True) as looking:
+        holding.execute("LOCK TABLE outbox")
+        moving = await start(tmp_path, "migrate-database", *places)
+        await waiting(looking, 1)
+        moving.kill()
+        await moving.wait()
+        holding.rollback()
+    said = await give(tmp_path, "migrate-database", *places)
+    assert (said.code, said.errors) == (0, "")
+    assert "counts and sums are the same on both sides" in said.out
+    again = await give(tmp_path, "migrate-database", *places)
+    assert again.code == 0
+    assert again.out != said.out

@@ -201,6 +201,35 @@ async def test_claimed_and_expired(open_process: OpenStore) -> None:
     assert kept.status in (CallStatus.RUNNING, CallStatus.EXPIRED)
 
 
+async def test_begun_once(open_process: OpenStore) -> None:
+    """Of processes that find at once that a change has not reached the shop one makes it, and one that slept none."""
+    stores = await open_all(open_process)
+    call = await park(stores[0])
+    claimed = await stores[0].approval_requests.claim(call, SAM)
+    assert claimed
+    await stores[0].open_requests.not_begun(claimed)
+    (seen,) = await stores[1].open_requests.open()
+    begun = [one for one in await asyncio.gather(*(one.open_requests.begin(seen) for one in stores)) if one]
+    assert len(begun) == 1
+    await stores[2].open_requests.not_begun(claimed)
+    assert await stores[0].open_requests.begin(seen) is None
+    await stores[1].open_requests.not_begun(begun[0])
+    assert await stores[0].open_requests.begin(seen)
+
+
+async def test_reminded_once(open_process: OpenStore) -> None:
+    """Of several processes that look after a request at once one reminds, and one asks the next group."""
+    stores = await open_all(open_process)
+    await park(stores[0])
+    (call,) = await stores[0].open_requests.open()
+    card = await stores[0].outbox.waiting_posts()
+    await asyncio.gather(*(one.open_requests.remind(call, [post(channel="C5")]) for one in stores))
+    assert await stores[0].outbox.waiting_posts() == card + 1
+    ways = (one.yeses.escalate(call, [post(channel="C5")], lambda _, drawn: drawn) for one in stores)
+    assert sum(await asyncio.gather(*ways)) == 1
+    assert await stores[0].outbox.waiting_posts() == card + 2
+
+
 async def test_edited_while_it_is_parked(open_process: OpenStore) -> None:
     """A message that is changed while its request is parked stops it, or finds the request to close."""
     first, second = await open_all(open_process, 2)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -22,13 +21,13 @@ from bot.store.records import ThreadId
 from bot.store.store import Store
 from bot.store.tables.retries import Retries
 from bot.store.tables.store import open_store
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, waiting
 from tests.store.rows import ANSWER, BEN, SAM, THREAD, message, park, post, take
 from tests.store.wire import Wire
 
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full', HINT = 'Check it.'; END $$;
     CREATE TRIGGER full_disk BEFORE INSERT ON inbox EXECUTE FUNCTION full_disk()"""
 
 
@@ -102,7 +101,7 @@ async def test_server_is_gone(store: Store, wire: Wire, caplog: pytest.LogCaptur
     assert caplog.text.count("takes writes again") == 1
 
 
-async def test_full(store: Store, url: str) -> None:
+async def test_full(store: Store, url: str, caplog: pytest.LogCaptureFixture) -> None:
     """A server without room takes nothing, nothing is half written, and with room again all goes on."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FULL.encode())
@@ -110,6 +109,9 @@ async def test_full(store: Store, url: str) -> None:
             await store.inbox.receive(message(), addressed=True, mentioned=True)
         assert connection.execute("SELECT 1 FROM threads").fetchall() == []
         connection.execute("DROP TRIGGER full_disk ON inbox")
+    (told,) = caplog.messages
+    assert "does not take writes: could not extend file HINT: Check it." in told
+    assert len(told.splitlines()) == 1
     assert await store.inbox.receive(message(), addressed=True, mentioned=True)
 
 
@@ -147,15 +149,6 @@ async def test_pause_beside_a_claim(store: Store, url: str) -> None:
         assert await claiming
         await pausing
     assert await store.admin.is_paused()
-
-
-async def waiting(looking: psycopg.Connection[Any], count: int) -> None:
-    """Wait until so many transactions wait for others."""
-    blocked = """SELECT count(*) FROM pg_stat_activity
-                 WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""
-    async with asyncio.timeout(4):
-        while await asyncio.to_thread(lambda: looking.execute(blocked).fetchall()) != [(count,)]:
-            pass
 
 
 async def test_hint(database: OpenDatabase, url: str) -> None:

@@ -9,12 +9,14 @@ from psycopg import conninfo
 
 _SOCKET = ".s.PGSQL.5432"
 _NOTIFICATION = b"A"
+COMMIT, COMMITTED = b"Q\0\0\0\x0bCOMMIT\0", b"C\0\0\0\x0bCOMMIT\0"
 
 
 class Wire:
     """Passes on what is said between a client and a server, with a `delay` before whatever the client says.
 
-    While it is `dead`, nobody gets through; while it is `deaf`, no notification does, as behind a pooler.
+    While it is `dead`, nobody gets through; while it is `deaf`, no notification does, as behind a pooler. The next but
+    so many of the commits, or of the answers to them, that `lose` names gets lost, together with its connection.
     """
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -23,10 +25,15 @@ class Wire:
         self.delay = 0.0
         self.dead = False
         self.deaf = False
+        self.lose: tuple[bytes, int] | None = None
         self._there = Path(str(parts["host"])) / _SOCKET
         self._here = folder / _SOCKET
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def has_lost(self) -> bool:
+        """Return whether what was to get lost is lost."""
+        return self.lose is None or self.lose[1] <= 0
 
     def cut(self) -> None:
         """Lose every connection that there is."""
@@ -67,6 +74,9 @@ class Wire:
         while said := await reader.read(65536):
             if self.delay:
                 await asyncio.sleep(self.delay)
+            if self._is_lost(COMMIT, said):
+                writer.transport.abort()
+                return
             writer.write(said)
         writer.close()
 
@@ -76,6 +86,16 @@ class Wire:
                 kind = await reader.readexactly(1)
                 length = await reader.readexactly(4)
                 body = await reader.readexactly(int.from_bytes(length) - 4)
+                if self._is_lost(COMMITTED, kind + length + body):
+                    writer.transport.abort()
+                    return
                 if not (self.deaf and kind == _NOTIFICATION):
                     writer.write(kind + length + body)
         writer.close()
+
+    def _is_lost(self, part: bytes, said: bytes) -> bool:
+        """Return whether this is what gets lost."""
+        if self.lose is None or self.lose[0] != part or part not in said:
+            return False
+        self.lose = (part, self.lose[1] - 1)
+        return self.lose[1] == 0

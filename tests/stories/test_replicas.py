@@ -20,7 +20,7 @@ from bot.testing.slack.workspace import Channel, Message
 from tests.answers import Key, check_answers
 from tests.process import BotProcess, Supervisor, approve, check, think
 from tests.store.wire import Wire
-from tests.stories.test_kills import REFUNDABLE
+from tests.stories.test_kills import REFUNDABLE, SOON
 from tests.stories.test_soak import SETTINGS, finish
 from tests.world import ANA, BEN, BOT, SAM, World, buttons, free_port, refund_of, shown, status_of
 
@@ -109,6 +109,35 @@ async def test_hung_for_longer_than_its_lease(world: World) -> None:
             assert await hung.stop() == 0
             assert await other.stop() == 0
     assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["In time.", "Again."]
+    check(world)
+
+
+@pytest.mark.parametrize("where", ["post taken", "call claimed", "shop answered", "outcome written"])
+async def test_stands_still_for_longer_than_its_lease(world: World, tmp_path: Path, where: str) -> None:
+    """What a replica had in its hands when it stood still is done by another, and not once more when it goes on."""
+    world.think = think
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.slack.socket_mode.retry_delays = (0.1,) * 100
+    async with BotProcess(world, BOT_FAILPOINT=f"{where}@{pipe}", **SOON) as still:
+        await world.slack.connected()
+        request = await world.says(ANA, "@bot refund ORD-10188")
+        if where != "post taken":
+            card = await world.card(request)
+            await world.replies(request, 2)
+            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        async with BotProcess(world, **SOON) as other:
+            await world.slack.connected(2)
+            card = await world.workspace.until(lambda: next(iter(world.said_to(request)), None))
+            await approve(world, card)
+            await world.replies(request, 3)
+            await asyncio.to_thread(pipe.write_bytes, b"")
+            await world.replies(await world.says(BEN, "@bot where is ORD-10240"))
+            assert await still.stop() == 0
+            assert await other.stop() == 0
+    assert world.refunds() == [("ORD-10188", 4200)]
+    assert len(world.said_to(request)) == 3
     check(world)
 
 

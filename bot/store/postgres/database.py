@@ -18,7 +18,7 @@ from bot import clock
 from bot.store.errors import DatabaseError
 from bot.store.postgres.migrations import TABLES, migrate
 from bot.store.postgres.transaction import PostgresTransaction, adapt, locking
-from bot.store.tables.operations import Operation, Outcome, WriteAvailability, log_failure, resolve
+from bot.store.tables.operations import Operation, Outcome, WriteAvailability, line_of, log_failure, resolve
 
 T = TypeVar("T")
 Operated = Callable[[PostgresTransaction], T]
@@ -286,8 +286,3 @@ def shown(url: str) -> str:
         return "postgresql://…"
     host = f"{parts.get('host') or 'localhost'}{f':{port}' if (port := parts.get('port')) else ''}"
     return f"postgresql://{host}/{parts.get('dbname') or ''}"
-
-
-def line_of(error: Exception) -> str:
-    """Return what an error says in one line, without a point."""
-    return " ".join(str(error).split()).rstrip(".?")

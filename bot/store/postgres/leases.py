@@ -11,7 +11,7 @@ class Leases(leases.Leases):
 
     async def join(self) -> None:
         """Come to life. Those that have given no sign of life in time are dead."""
-        await self._database.commit(self._enter)
+        await self._sign(self._enter)
 
     def write_seen(self, db: Transaction) -> None:
         """Write the sign of life, within a transaction."""

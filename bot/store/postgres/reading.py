@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 
 from bot.store.errors import DatabaseError
-from bot.store.postgres.database import CONNECTION, line_of, shown
+from bot.store.postgres.database import CONNECTION, shown
 from bot.store.postgres.transaction import PostgresTransaction, adapt
+from bot.store.tables.operations import line_of
 
 
 class PostgresReader:

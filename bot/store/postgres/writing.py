@@ -10,6 +10,7 @@ from bot.store.errors import DatabaseError
 from bot.store.postgres.database import CONNECTION, shown
 from bot.store.postgres.reading import PostgresReader
 from bot.store.postgres.transaction import adapt, in_postgres
+from bot.store.tables.operations import line_of
 
 _NUMBERED = {"inbox": "id", "messages": "id", "outbox": "seq", "refused_clicks": "id", "audit": "id"}
 
@@ -47,4 +48,4 @@ def writing(url: str) -> Iterator[PostgresWriter]:
             adapt(connection)
             yield PostgresWriter(connection)
     except psycopg.Error as error:
-        raise DatabaseError(f"The database {shown(url)} cannot be written: {' '.join(str(error).split())}.") from error
+        raise DatabaseError(f"The database {shown(url)} cannot be written: {line_of(error)}.") from error

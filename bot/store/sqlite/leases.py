@@ -29,7 +29,7 @@ class Leases(leases.Leases):
         lock = self._path.with_name(f"{self._path.name}.lock")
         make_private(lock)
         self._lock = lock.open("w")
-        await self._database.commit(self._enter)
+        await self._sign(self._enter)
 
     async def leave(self) -> None:
         """Release every lease at once, so that nobody has to wait."""

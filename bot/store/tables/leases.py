@@ -1,6 +1,8 @@
 """Whose hands a thread or a post is in, among the processes that share a database."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from time import monotonic
 
 from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import ThreadId, new_id
@@ -26,6 +28,7 @@ class Leases(ABC):
         self._database = database
         self._fences: dict[str, int] = {}
         self._unwritten: DatabaseError | None = None
+        self._seen_at = float("-inf")  # by this process's count of seconds, when its last sign of life was begun
 
     @abstractmethod
     async def join(self) -> None:
@@ -42,11 +45,21 @@ class Leases(ABC):
     async def renew(self) -> None:
         """Give the sign of life."""
         try:
-            await self._database.commit(self.write_seen)
+            await self._sign(self.write_seen)
         except DatabaseError as error:
             self._unwritten = error
             raise
         self._unwritten = None
+
+    async def _sign(self, write: Callable[[Transaction], None]) -> None:
+        began = monotonic()
+        await self._database.commit(write)
+        self._seen_at = began
+
+    @property
+    def hold(self) -> bool:
+        """Whether nobody can have taken anything from this process: it has not slept since its last sign of life."""
+        return monotonic() - self._seen_at < self.seconds
 
     async def ensure_alive(self) -> None:
         """Raise DatabaseError when the last sign of life was not written or nothing can be now; this writes nothing."""

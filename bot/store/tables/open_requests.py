@@ -1,6 +1,7 @@
 """The requests that are open: what the sweeper does with them, and which of them a change in Slack is about."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot import clock
@@ -19,18 +20,29 @@ class OpenRequests:
         self._database = database
         self._outbox = outbox
 
-    async def begin(self, call: ToolCall) -> bool:
-        """Note that a change may reach the shop from now on, and return whether it is still open."""
-        now = clock.now().isoformat()
-        sql = """UPDATE tool_calls SET begun_at = coalesce(begun_at, ?)
-                 WHERE id = ? AND status IN ('running', 'unknown')"""
-        return await self._database.commit(lambda db: db.execute(sql, [now, call.id]).rowcount == 1)
+    async def begin(self, call: ToolCall) -> ToolCall | None:
+        """Note that a change may reach the shop from now on; None when it is settled, or somebody else has begun it.
 
-    async def look_later(self, call: ToolCall, at: datetime, *, begun: bool = True) -> None:
-        """Note when the shop is asked next, and, where it is known, that the change has not reached it."""
-        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1, begun_at = CASE WHEN ? THEN begun_at END
+        A call that was begun before keeps its time, and may be begun by several: their key is the same.
+        """
+        begun = replace(call, begun_at=call.begun_at or clock.now())
+        return begun if await self._set_begun(call, begun.begun_at) else None
+
+    async def not_begun(self, call: ToolCall) -> None:
+        """Note that the change has not reached the shop after all, unless it was begun once more since."""
+        await self._set_begun(call, None)
+
+    async def _set_begun(self, call: ToolCall, at: datetime | None) -> bool:
+        sql = """UPDATE tool_calls SET begun_at = ?
+                 WHERE id = ? AND status IN ('running', 'unknown') AND begun_at IS ?"""
+        values = [at and at.isoformat(), call.id, call.begun_at and call.begun_at.isoformat()]
+        return await self._database.commit(lambda db: bool(db.execute(sql, values).rowcount == 1))
+
+    async def look_later(self, call: ToolCall, at: datetime) -> None:
+        """Note when the shop is asked next."""
+        sql = """UPDATE tool_calls SET look_at = ?, looks = looks + 1
                  WHERE id = ? AND status IN ('running', 'unknown')"""
-        await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), begun, call.id]))
+        await self._database.commit(lambda db: db.execute(sql, [at.isoformat(), call.id]))
 
     async def report(self, call: ToolCall, posts: Sequence[Post]) -> None:
         """Queue, once, what tells people that a call's outcome is unknown."""

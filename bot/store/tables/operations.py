@@ -32,7 +32,7 @@ def resolve(outcomes: Iterable[Outcome], refuses: Callable[[Exception], bool]) -
         if failure is None:
             future.set_result(result)
         elif refuses(failure):
-            future.set_exception(DatabaseError(f"The database did not take it: {failure}."))
+            future.set_exception(DatabaseError(f"The database did not take it: {line_of(failure)}."))
         else:
             future.set_exception(failure)
 
@@ -54,8 +54,14 @@ class WriteAvailability:
         """Note how the last operations went: with what the database refused one, and whether any was written."""
         if refusal and not self._refuses:
             logger.error(
-                "The database %s does not take writes: %s. Nothing is acked until it does.", self._name, refusal
+                "The database %s does not take writes: %s. Nothing is acked until it does.",
+                *(self._name, line_of(refusal)),
             )
         elif self._refuses and wrote and not refusal:
             logger.warning("The database %s takes writes again.", self._name)
         self._refuses = bool(refusal) or (self._refuses and not wrote)
+
+
+def line_of(error: Exception) -> str:
+    """Return what an error says in one line, without a point."""
+    return " ".join(str(error).split()).rstrip(".?")

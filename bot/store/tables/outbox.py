@@ -106,7 +106,13 @@ class Outbox:
         It is in none of the threads `besides` it, in which a post that is in no thread is named by its id.
         From now on until `sent`, `failed` or `refused` the post is in doubt: Slack may have it.
         """
+        if not self._leases.hold:
+            await self._leases.renew()  # from here on it is known who has it
         return await self._database.commit(lambda db: self._take(db, channel, besides), lock=_lock(channel))
+
+    def is_ours(self) -> bool:
+        """Return whether what was taken is in our hands still; if not, it is to be taken again."""
+        return self._leases.hold
 
     def _take(self, db: Transaction, channel: str, besides: Collection[str]) -> Post | None:
         others = f"AND coalesce(o.thread_ts, o.id) NOT IN ({', '.join('?' * len(besides))})" if besides else ""
