@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from bot.app import running
+from bot.shop.orders import Order
+from bot.shop.sqlite import SqliteShop
 from bot.slack.http import EVENTS_PATH
 from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
@@ -208,6 +210,27 @@ async def test_ready_writes_nothing(world: World) -> None:
                 assert response.status == 200
         after = wal.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+async def test_many_ask_whether_it_is_ready(world: World) -> None:
+    """However many ask at once whether the bot is ready, the shop is asked once."""
+    asked: list[str] = []
+
+    class Slow(SqliteShop):
+        async def order(self, number: str) -> Order | None:
+            asked.append(number)
+            await asyncio.sleep(0)
+            return await super().order(number)
+
+    port = free_port()
+    async with world.bot(BOT_HEALTH_PORT=port, open_shop=Slow), aiohttp.ClientSession() as session:
+
+        async def ask() -> int:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                return response.status
+
+        assert set(await asyncio.gather(*(ask() for _ in range(50)))) == {200}
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, odd_error])
