@@ -1,13 +1,5 @@
-"""What Slack's refusals of a post mean: that it is not well, that the blocks are wrong, or that it is for good."""
+"""Slack's words for what is wrong with a post itself; of all others nobody knows whether they pass."""
 
-from http import HTTPStatus
-
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-from bot.slack.client import slack_error
-
-TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 BLOCK_ERRORS = (
     "invalid_blocks",
     "invalid_blocks_format",
@@ -41,14 +33,3 @@ FINAL_ERRORS = (
     "update_failed",
     "user_not_in_channel",
 )
-
-
-def is_rate_limit(error: SlackApiError) -> bool:
-    """Return whether Slack wants us to wait."""
-    status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
-    return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
-
-
-def is_transient(error: SlackApiError) -> bool:
-    """Return whether Slack itself is not well."""
-    return slack_error(error) in TRANSIENT_ERRORS

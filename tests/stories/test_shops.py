@@ -12,7 +12,7 @@ from bot.__main__ import main
 from bot.shop.changes import Applied, Change, Quote
 from bot.shop.shop import LookFirst, Safe, ShopRefusedError, ShopUnavailableError
 from bot.shop.sqlite import SqliteShop
-from bot.store.records import CallStatus
+from bot.store.calls import CallStatus
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
