@@ -175,6 +175,22 @@ async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> 
 
 
 @pytest.mark.sqlite_file
+async def test_log_of_writes_is_gone(world: World) -> None:
+    """When the database's `-wal` is deleted nothing more is acked; what was acked before is there at the next start."""
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.script += [Answer("Hello."), Answer("Hello again.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot hello"))
+        world.database.with_name(f"{world.database.name}-wal").unlink()
+        question = await world.says(ANA, "@bot hello again", order=("app_mention",))
+        assert not await world.workspace.deliveries[-1].outcome
+    assert len(world.rows("SELECT 1 FROM inbox WHERE status = 'done'")) == 1
+    async with world.bot():
+        world.workspace.announce(question)
+        assert await world.replies(question)
+
+
+@pytest.mark.sqlite_file
 async def test_clicks_while_the_file_is_gone(world: World, tmp_path: Path) -> None:
     """While nothing can be kept a press does nothing, on a card as on a Home tab, and who pressed is told."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
