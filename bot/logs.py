@@ -17,7 +17,10 @@ from bot.tracing import tracing
 _EVENT = "event"
 _FIELDS = "fields"
 _SECRETS = re.compile(
-    r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w.-]+|\b(?:sk|rk|pk)-[\w-]{8,}|\bBearer\s+\S+"
+    r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w.-]+|\b(?:sk|rk|pk)[-_][\w-]{8,}|\bBearer\s+\S+"
+    r"|\bshp(?:at|ca|pa|ss)_\w+|\bwhsec_\w+|\bgh[pousr]_\w+|\bgithub_pat_\w+|\bAIza[\w-]{20,}"
+    r"|(?<=://)[^\s:/@]+:[^\s/@]+(?=@)|(?<=hooks\.slack\.com/)[\w/]+|(?<=ticket=)[\w-]+"
+    r"|(?i:(?<=token=)|(?<=api_key=)|(?<=password=)|(?<=secret=))[^\s&'\"]+"
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     re.IGNORECASE,
 )

@@ -61,8 +61,9 @@ def _steps(calls: Iterable[ToolCall], doing: Callable[[ToolCall], str]) -> Itera
     seen = set[tuple[int | None, str]]()
     for call in calls:
         state = _STATES.get(call.status, StepState.COMPLETE)
-        title = _title(call, doing(call), done=state is StepState.COMPLETE)
-        if (call.message_id, title) not in seen:
+        words = doing(call)
+        title = _title(call, words, done=state is StepState.COMPLETE)
+        if words and (call.message_id, title) not in seen:
             seen.add((call.message_id, title))
             yield Step(call.id, title, state)
 

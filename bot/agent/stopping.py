@@ -75,8 +75,8 @@ def words_of_stop(calls: Sequence[ToolCall], doing: Callable[[ToolCall], str], *
     missed = [doing(call) for call in calls if call.status == CallStatus.REJECTED and call.error == STOPPED]
     waits = [call.summary or call.tool for call in calls if call.gated and call.status in _OPEN]
     words = ["I have stopped, as you asked."]
-    words += [f"Done before that: {_listed(done)}."] if done else []
-    words += [f"Not done: {_listed(missed)}."] if missed else []
+    words += [f"Done before that: {_listed(done)}."] if any(done) else []
+    words += [f"Not done: {_listed(missed)}."] if any(missed) else []
     if waits:
         listed = _listed([without_amounts(one) if public else one for one in waits])
         words.append(f"Stopping me does not withdraw what waits for a decision: {listed}. A button on its card does.")
@@ -86,4 +86,4 @@ def words_of_stop(calls: Sequence[ToolCall], doing: Callable[[ToolCall], str], *
 
 
 def _listed(phrases: Sequence[str]) -> str:
-    return "; ".join(dict.fromkeys(phrases))
+    return "; ".join(dict.fromkeys(filter(None, phrases)))

@@ -11,6 +11,7 @@ from bot import clock
 from bot.agent.escalation import Escalation
 from bot.agent.stopping import NOT_DONE, STOPPED
 from bot.approvals.requests import Requests
+from bot.blocks.text import bare
 from bot.failpoints import reach
 from bot.identity import Person
 from bot.intent import CustomerIntent
@@ -23,7 +24,7 @@ from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
 from bot.store.store import Store
 from bot.tools.discretion import public_words
-from bot.tools.tool import GatedTool, Tool, ToolCrashError, ToolError, ToolResult
+from bot.tools.tool import WORKING, GatedTool, Tool, ToolCrashError, ToolError, ToolResult
 from bot.tools.toolset import Toolset
 from bot.tracing import tracing
 
@@ -132,7 +133,7 @@ class ToolCalls:
                 return
             tool = self._parse(call)
             call = replace(call, arguments=tool.model_dump_json())
-            show(tool.progress())
+            show(self._progress(tool))
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
                 preview = await within(tool.preview(context))
@@ -163,12 +164,22 @@ class ToolCalls:
             await self._succeed(call, result, text, run_context)
 
     def doing(self, call: ToolCall) -> str:
-        """Say what a call does, as its status line does: "looking up order 1001"."""
+        """Say what a call does, as its status line does: "looking up order 1001"; nothing of one to no tool of ours.
+
+        What a model has made up is never shown as a step of the bot's.
+        """
+        if call.tool not in self._tools:
+            return ""
         try:
-            words = self._parse(call).progress()
+            words = self._progress(self._parse(call))
         except ToolError:
-            words = call.tool
+            words = WORKING
         return words.removeprefix("is ").rstrip("….")
+
+    def _progress(self, tool: Tool) -> str:
+        order_id = getattr(tool, "order_id", None)
+        is_made_up = order_id is not None and self._toolset.shop.order_number(order_id) is None
+        return WORKING if is_made_up else bare(tool.progress())
 
     def _parse(self, call: ToolCall) -> Tool:
         tool = self._tools.get(call.tool)

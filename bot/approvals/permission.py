@@ -28,6 +28,12 @@ class Permission:
         """Return whether the person may decide this request, as of now. Raises IdentityError."""
         return await self._identity.may_approve(user, next_group=call.escalated_at is not None)
 
+    async def may_be(self, user: str, other: str | None) -> bool:
+        """Return whether this may be the other one, too, with another account. Raises IdentityError."""
+        if other is None or user == other:
+            return user == other
+        return (await self._identity.person(user)).may_be(await self._identity.person(other))
+
     async def refusal(self, user: str, call: ToolCall) -> str | None:
         """Return why this person cannot say yes to a request now, if they cannot. Raises as the shop and Slack do."""
         if call.waits_for_requester:
@@ -53,9 +59,3 @@ class Permission:
         if await self._effects.is_about(call, await self._identity.person(user)):
             return "This is about your own order or account, so somebody else has to approve it. It stays open."
         return YOU_ASKED if await self.may_be(user, call.requester) else None
-
-    async def may_be(self, user: str, other: str | None) -> bool:
-        """Return whether this may be the other one, too, with another account. Raises IdentityError."""
-        if other is None or user == other:
-            return user == other
-        return (await self._identity.person(user)).may_be(await self._identity.person(other))

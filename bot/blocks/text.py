@@ -94,6 +94,14 @@ REMOVED = "[link removed]"
 
 # What has no width or shows nothing although its category is that of a letter or a mark.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+# Marks that strike a letter out or draw around it, and piles of marks that reach over the lines beside them.
+_OVERLAYS = re.compile("[\u0334-\u0338\u0488\u0489\u20d2\u20d3\u20d8-\u20da\u20dd-\u20e0\u20e2-\u20e6\u20ea\u20eb]")
+_MARK = "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]"
+_PILES = re.compile(f"({_MARK}{{3}}){_MARK}{{1,2000}}")
+# Letters that are bold, in italics or framed by themselves.
+_STYLED_LETTERS = re.compile(
+    "[\u24b6-\u24e9\U0001d400-\U0001d7ff\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
+)
 # What only cards and outcomes have: the marks of what is done, not done, paused or reached, and of their lists.
 _CARD_MARKS = re.compile(
     "[\u23ef\u23f8\u25aa-\u25ab\u25b6\u25b8\u25b9\u25cb\u25c9\u25cf\u2610-\u2613\u26aa\u26ab\u2705\u2713-\u2718"
@@ -117,9 +125,16 @@ def one_line(text: str, most: int = 300) -> Mrkdwn:
 
 def bare(text: str) -> str:
     """Return text on one line, without addresses and characters that show nothing, for where Slack formats nothing."""
+    text = text if text.isascii() else _PILES.sub(r"\1", _OVERLAYS.sub("", _STYLED_LETTERS.sub(_plain_letter, text)))
     visible = "".join(" " if unicodedata.category(one) in ("Zl", "Zp", "Cc") else one for one in _UNSEEN.sub("", text))
     shown = "".join(one for one in visible if unicodedata.category(one) not in ("Cf", "Co", "Cs"))
     return without_addresses(" ".join(shown.split()))
+
+
+def _plain_letter(styled: re.Match[str]) -> str:
+    plain = unicodedata.normalize("NFKC", styled[0])
+    white_on_black = ord(styled[0]) - 0x1F150  # letters of which Unicode does not say which they are
+    return plain if plain != styled[0] else chr(ord("A") + white_on_black % 32)
 
 
 def _without_formatting(text: str) -> str:
@@ -138,6 +153,15 @@ _HARMLESS_MARKS = str.maketrans(
         "“": '"',
         "”": '"',
         "„": '"',
+        "‟": '"',
+        "❝": '"',
+        "❞": '"',
+        "〝": '"',
+        "〞": '"',
+        "ʺ": '"',
+        "ˮ": '"',
+        "″": '"',
+        "\uff02": '"',
     }
 )
 

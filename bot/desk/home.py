@@ -89,10 +89,10 @@ class Home:
         if await self._has_room(user):
             await self.show(user, pages)
 
-    async def prompts(self, user: str) -> list[Prompt]:
-        """Suggest to a person what to ask; of their orders only when it is known who they are."""
+    async def prompts(self, user: str) -> list[Prompt] | None:
+        """Suggest to a person what to ask; of their orders only when it is known who they are, None if too often."""
         if not await self._has_room(user):
-            return prompts_for(())
+            return None
         try:
             person = await self._identity.person(user)
         except IdentityError as error:

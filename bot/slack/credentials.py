@@ -24,6 +24,7 @@ _STATES = (
 _NO_STATE = rf"(?!(?:{_STATES})(?![^\W_]|[-_]\w))"
 _VALUE = r"(?!\[secret)(?=[^\s,;]{0,200}[^\W_])[^\s,;]{1,200}"
 _WITH_DIGIT = r"(?!\[secret)(?=[^\s,;\d]{0,100}\d)[^\s,;]{4,200}"
+_WITH_MARK = r"(?!\[secret)(?=\w{1,60}[_@#$%&+!]\w)[^\s,;]{6,200}"
 _QUOTED = r"(?:\"[^\"\r\n]{1,100}\"|\u201c[^\u201d\r\n]{1,100}\u201d|'[^'\r\n]{1,100}')"
 
 _SAID_TO_BE_ONE = (
@@ -44,8 +45,8 @@ _CARD_CODE = (
     r"|\u5b89\u5168\u7801|\u30bb\u30ad\u30e5\u30ea\u30c6\u30a3\u30b3\u30fc\u30c9)"
 )
 _SHORT_CODE = (
-    r"(?:pin|otp|totp|passcode|(?:one[- ]?time|verification|sms|2fa|mfa|two[- ]factor|log-?in|sign[- ]?in|unlock"
-    r"|auth(?:entication|enticator|orization)?|best\u00e4tigungs|verifizierungs|einmal|sicherheits)"
+    r"(?:pin|otp|totp|passcode|(?:one[- ]?time|backup|recovery|verification|sms|2fa|mfa|two[- ]factor|log-?in"
+    r"|sign[- ]?in|unlock|auth(?:entication|enticator|orization)?|best\u00e4tigungs|verifizierungs|einmal|sicherheits)"
     r"[- ]?(?:code|pass ?word|passcode|pin|kennwort|passwort))"
 )
 _NAMED_KEY = (
@@ -55,12 +56,12 @@ _NAMED_KEY = (
 _KEY = rf"(?:{_NAMED_KEY}|secret|token)"
 _CREDENTIALS = re.compile(
     rf"(?<![^\W_]){_SAID_TO_BE_ONE}(?:{_EQUALS}|{_STATED}){_NO_STATE}(?:{_QUOTED}|{_VALUE})"
-    rf"|(?<![^\W_]){_SAID_TO_BE_ONE}(?:{_BESIDE}{_WITH_DIGIT}|\s(?=[\"'\u201c\u2018`])(?:{_QUOTED}|{_VALUE}))"
+    rf"|(?<![^\W_]){_SAID_TO_BE_ONE}(?:{_BESIDE}(?:{_WITH_DIGIT}|{_WITH_MARK})|\s(?=[\"'\u201c\u2018`])(?:{_QUOTED}|{_VALUE}))"
     rf"|(?<![^\W_]){_CARD_CODE}(?:[\s/-](?:cvv|cvc|code|number|no|nr)\.?)?\W{{0,4}}(?:{_IS}\W{{1,3}})?[0-9]{{3,4}}{_END}"
-    rf"|(?<![^\W_]){_SHORT_CODE}(?:[- ](?:code|number|no|nr)\.?)?{_ANY}[0-9][0-9 -]{{2,8}}[0-9]{_END}"
+    rf"|(?<![^\W_]){_SHORT_CODE}(?:[- ](?:code|number|no|nr)\.?)?{_ANY}[0-9][0-9 -]{{2,10}}[0-9]{_END}"
     rf"|(?<![^\W_])tan(?:[- ](?:code|number|nr)\.?)?{_ANY}[0-9]{{6,8}}{_END}"
     rf"|(?<![^\W_])code (?:[a-z]{{1,12}} ){{1,5}}(?:sms|text|authenticator){_ANY}[0-9][0-9 -]{{2,8}}[0-9]{_END}"
-    rf"|(?<![^\W_])my pass{_STATED}{_NO_STATE}{_WITH_DIGIT}"
+    rf"|(?<![^\W_])pass - {_WITH_DIGIT}|(?<![^\W_])my pass{_STATED}{_NO_STATE}{_WITH_DIGIT}"
     rf"|(?<![^\W_])(?:my|the|your|mein|der|mon|le|mi|il) code{_ANY}[0-9]{{6,8}}{_END}"
     rf"|(?<![^\W])(?:[\w-]{{1,30}}[_-])?{_KEY}(?:{_EQUALS}|{_STATED}|{_BESIDE}){_NO_STATE}(?:{_WITH_DIGIT}|[^\s,;]{{20,200}})"
     rf"|(?<![^\W]){_NAMED_KEY}{_EQUALS}{_NO_STATE}[^\s,;]{{6,200}}"
@@ -86,7 +87,7 @@ _TOKENS = re.compile(
     r"|(?i:(?<=authorization: )(?:basic|token|digest|apikey) |(?<=authorization: ))(?!\[secret)[\w.~+/=:-]{8,2000}"
     r"|(?<![\w-])(?:G-)?[0-9]{4,8}(?= is your (?:\w{1,20} ){0,3}"
     r"(?i:(?:verification|security|login|sign-in) code|one-time|passcode|otp|pin)\b)"
-    r"|(?:(?<= -u )|(?<= --user ))[^\s:]{1,60}:[^\s]{1,200}"
+    r"|(?<![\w-])[0-9]{4,8}(?= to (?:log|sign) ?in\b)|(?:(?<= -u )|(?<= --user ))[^\s:]{1,60}:[^\s]{1,200}"
     r"|(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{10,200}"
     r"|(?<=://)[^\s/:@<>]{1,100}:[^\s/@<>]{1,200}(?=@)",
 )

@@ -45,6 +45,7 @@ class Health:
         self._models = models
         self._silence = silence_seconds
         self._shop_known: tuple[float, str | None] = (float("-inf"), None)
+        self._asking_shop = asyncio.Lock()
 
     def add_routes(self, app: web.Application) -> None:
         """Serve all three."""
@@ -90,17 +91,18 @@ class Health:
 
     async def _shop_trouble(self) -> str | None:
         """Return what the shop failed with, asked for an order that no shop has, and not more often than need be."""
-        known_at, error = self._shop_known
-        if monotonic() - known_at < _SHOP_INTERVAL_SECONDS:
+        async with self._asking_shop:  # so that many who want to know at once ask the shop once
+            known_at, error = self._shop_known
+            if monotonic() - known_at < _SHOP_INTERVAL_SECONDS:
+                return error
+            try:
+                async with asyncio.timeout(_SHOP_TIMEOUT_SECONDS):
+                    await self._shop.order(_NO_ORDER)
+                error = None
+            except Exception as failure:  # noqa: BLE001 - a shop may be anybody's code
+                error = type(failure).__name__
+            self._shop_known = (monotonic(), error)
             return error
-        try:
-            async with asyncio.timeout(_SHOP_TIMEOUT_SECONDS):
-                await self._shop.order(_NO_ORDER)
-            error = None
-        except Exception as failure:  # noqa: BLE001 - a shop may be anybody's code
-            error = type(failure).__name__
-        self._shop_known = (monotonic(), error)
-        return error
 
     async def _oldest(self) -> float | None:
         try:

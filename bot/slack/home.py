@@ -67,7 +67,9 @@ class HomeTabs:
             self._in_background(self._suggest(self._home, user, channel), f"prompts for {user}")
 
     async def _suggest(self, home: Home, user: str, channel: str) -> None:
-        prompts = [{"title": one.title, "message": one.message} for one in await home.prompts(user)]
+        if (suggested := await home.prompts(user)) is None:
+            return
+        prompts = [{"title": one.title, "message": one.message} for one in suggested]
         try:
             await self._client.assistant_threads_setSuggestedPrompts(channel_id=channel, prompts=prompts)
         except SLACK_ERRORS as error:  # those of the manifest stay

@@ -30,11 +30,12 @@ _PARCELS = (
     r"|rastreio|encomendas?|spedizion[ei]|pacc(?:o|hi)|paczk\w{1,3}|\u5feb\u9012\u5355\u53f7)"
 )
 _ORDERS = (
-    r"(?:orders?|confirmations?|transactions?|customers?|ups|usps|dhl|fedex|dpd|gls|hermes"
-    r"|invoices?|tickets?|returns?|rma|refs?|references?|po|case|serial|bestell\w{0,10}|auftrags?\w{0,10}"
-    r"|rechnungs?\w{0,10}|commandes?|factures?|pedidos?|ordin[ei]|bestelling(?:en)?|zam\u00f3wieni\w{1,3}"
-    r"|\u0437\u0430\u043a\u0430\u0437\w{0,3}|sipari\u015f\w{0,4}|\u6ce8\u6587(?:\u756a\u53f7)?|\u8ba2\u5355\u53f7?"
-    r"|\u8a02\u55ae\u865f?)"
+    r"(?:(?:order|parcel)(?:'s|s)?|purchases?|receipts?|reservations?|bookings?|subscriptions?|complaints?|claims?"
+    r"|deliver(?:y|ies)(?: notes?)?|items?|articles?|products?|sku|imei|barcode|confirmations?|transactions?"
+    r"|customers?|ups|usps|dhl|fedex|dpd|gls|hermes|invoices?|tickets?|returns?|rma|refs?|references?|po|case"
+    r"|serial|bestell\w{0,10}|auftrags?\w{0,10}|rechnungs?\w{0,10}|commandes?|factures?|pedidos?|ordin[ei]"
+    r"|bestelling(?:en)?|zam\u00f3wieni\w{1,3}|\u0437\u0430\u043a\u0430\u0437\w{0,3}|sipari\u015f\w{0,4}"
+    r"|\u6ce8\u6587(?:\u756a\u53f7)?|\u8ba2\u5355\u53f7?|\u8a02\u55ae\u865f?)"
 )
 _NUMBER = r"(?:numbers?|nos?\.?|nrs?\.?|n\.|ids?|codes?|nummern?|num[e\u00e9]ros?|n\u00famero|n[\u00b0\u00ba]|#|\u2116)"
 _BEHIND = r"[^\w\r\n]{1,3}(?:(?:is|are|ist|est|es|lautet|was)[^\w\r\n]{1,2})?$"
@@ -57,6 +58,9 @@ _CARD_WORDS = re.compile(
     r"|\w{0,10}karten?|carte|tarjeta|cart[a\u00e3]o?|kort|kaart|karta|\u043a\u0430\u0440\u0442\w{1,2}|\u30ab\u30fc\u30c9|\u5361)"
     r"[^\w\r\n]{0,3}$",
     re.IGNORECASE,
+)
+_EXPIRES = re.compile(
+    r"[^\w\r\n]{0,3}(?:exp\w{0,8}|valid|cv[vc]2?|(?:0?[1-9]|1[0-2]) ?/ ?(?:20)?[2-9]\d)\b", re.IGNORECASE
 )
 _LISTED = re.compile(
     r"(?:[0-9]{6,24}[^\w\r\n]{0,3}(?:\b(?:and|or|und|oder|et|ou|y|o|e|en|of|i)\b)?[^\w\r\n]{1,3}){1,5}$"
@@ -110,6 +114,8 @@ def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
     digits = "".join(text[start:end] for start, end in groups)
     if _ISSUERS.fullmatch(digits) is None or not _luhn(digits):
         return False
+    if _EXPIRES.match(text, groups[-1][1]):
+        return True
     before = text[max(0, groups[0][0] - _LOOKED_BACK) : groups[0][0]]
     return bool(_CARD_WORDS.search(before[-_READ_BACK:])) or not _is_other(before, in_groups=len(groups) > 1)
 

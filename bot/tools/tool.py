@@ -38,6 +38,7 @@ FORMS: Mapping[OrderButton, tuple[str, type[Change]]] = {
 MAX_ARGUMENT_CHARACTERS = 4_000
 _OUR_WORDS = "Value error, "  # what pydantic puts before ours
 NOT_UNDERSTOOD = "I did not get right what is wanted."
+WORKING = "is working on it…"
 OUTDATED = "I was changed since this was asked for, so it has to be asked for again."
 
 
@@ -190,7 +191,7 @@ class Tool(BaseModel):
 
     def progress(self) -> str:
         """Say what the bot is doing meanwhile, after the words “Support Bot …”."""
-        return "is working on it…"
+        return WORKING
 
     @abstractmethod
     async def run(self, context: Context) -> ToolResult:

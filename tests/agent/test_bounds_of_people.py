@@ -149,6 +149,16 @@ async def test_presses_of_every_kind(world: World) -> None:
     assert ["as often as I look at" in one for one in refused] == [True]
 
 
+async def test_messages_opened_again_and_again(world: World) -> None:
+    """Whoever opens their messages too often is suggested nothing new, and Slack is not asked for it."""
+    async with world.bot(BOT_CLICKS_PER_USER_HOUR=2):
+        for _ in range(6):
+            await world.workspace.surfaces.open_home(ANA, "messages")
+        await world.workspace.until(lambda: world.workspace.prompts)
+    suggested = [call for call in world.workspace.calls if call.method == "assistant.threads.setSuggestedPrompts"]
+    assert len(suggested) == 2
+
+
 async def test_runs_at_once(world: World) -> None:
     """Only so many runs go on at once; next is who has none, however many threads another one has opened."""
     hang = world.hold_model(lambda request: Answer(f"To {asker(request)}."))

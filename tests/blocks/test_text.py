@@ -215,6 +215,14 @@ def test_foreign_text_is_plain(text: str) -> None:
         ("USB_C cable, 10:30", "USB_C cable, 10:30"),
         ("> quoted", "› quoted"),
         ("\u202eevil” and", 'evil" and'),
+        ("worn❞ and 〞 and ″", 'worn" and " and "'),
+        ("$\u03364\u03362\u0336.\u03360\u03360\u0336 or n\u20ddo", "$42.00 or no"),
+        ("\U0001d400\U0001d429\U0001d429\U0001d42b\U0001d428\U0001d42f\U0001d41e\U0001d41d", "Approved"),
+        ("\U0001f170\U0001f15f\u24c5", "APP"),
+        (
+            "a\u0301" + "\u0301" * 50 + "\u00e9, Zo\u00eb, Nguy\u1ec5n",
+            "a\u0301\u0301\u0301\u00e9, Zo\u00eb, Nguy\u1ec5n",
+        ),
     ],
 )
 def test_marks_are_shown(text: str, shown: str) -> None:

@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from bot.app import running
+from bot.shop.orders import Order
+from bot.shop.sqlite import SqliteShop
 from bot.slack.http import EVENTS_PATH
 from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
@@ -173,6 +175,22 @@ async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> 
 
 
 @pytest.mark.sqlite_file
+async def test_log_of_writes_is_gone(world: World) -> None:
+    """When the database's `-wal` is deleted nothing more is acked; what was acked before is there at the next start."""
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.script += [Answer("Hello."), Answer("Hello again.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot hello"))
+        world.database.with_name(f"{world.database.name}-wal").unlink()
+        question = await world.says(ANA, "@bot hello again", order=("app_mention",))
+        assert not await world.workspace.deliveries[-1].outcome
+    assert len(world.rows("SELECT 1 FROM inbox WHERE status = 'done'")) == 1
+    async with world.bot():
+        world.workspace.announce(question)
+        assert await world.replies(question)
+
+
+@pytest.mark.sqlite_file
 async def test_clicks_while_the_file_is_gone(world: World, tmp_path: Path) -> None:
     """While nothing can be kept a press does nothing, on a card as on a Home tab, and who pressed is told."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
@@ -208,6 +226,27 @@ async def test_ready_writes_nothing(world: World) -> None:
                 assert response.status == 200
         after = wal.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+async def test_many_ask_whether_it_is_ready(world: World) -> None:
+    """However many ask at once whether the bot is ready, the shop is asked once."""
+    asked: list[str] = []
+
+    class Slow(SqliteShop):
+        async def order(self, number: str) -> Order | None:
+            asked.append(number)
+            await asyncio.sleep(0)
+            return await super().order(number)
+
+    port = free_port()
+    async with world.bot(BOT_HEALTH_PORT=port, open_shop=Slow), aiohttp.ClientSession() as session:
+
+        async def ask() -> int:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                return response.status
+
+        assert set(await asyncio.gather(*(ask() for _ in range(50)))) == {200}
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, odd_error])

@@ -12,6 +12,7 @@ from bot.__main__ import main
 from bot.shop.changes import Applied, Change, Quote
 from bot.shop.shop import LookFirst, Safe, ShopRefusedError, ShopUnavailableError
 from bot.shop.sqlite import SqliteShop
+from bot.store.calls import CallStatus
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
@@ -275,6 +276,21 @@ async def test_settled_by_the_operator(
     (kept,) = world.rows("SELECT action, subject, why FROM audit")
     assert kept == {"action": "settle", "subject": row(world)["id"], "why": "It is in the list of refunds."}
     assert "It is in the list of refunds." in json.dumps(world.asked[-1].messages)
+
+
+@pytest.mark.parametrize("status", [one for one in CallStatus if one is not CallStatus.UNKNOWN])
+async def test_nothing_else_is_settled(world: World, monkeypatch: pytest.MonkeyPatch, status: CallStatus) -> None:
+    """The operator closes nothing whose outcome is known, or that is not done yet: nothing of it changes."""
+    async with world.bot(open_shop=ShopMaker(LookFirst(timedelta(minutes=15)), "request lost")):
+        await approved(world)
+    world.write("UPDATE tool_calls SET status = ? WHERE gated", status)
+    before = row(world)
+    monkeypatch.setenv("BOT_DATABASE", world.place)
+    for outcome in ("done", "not-done"):
+        command = ["settle", before["id"][:8], outcome, "--why", "I looked."]
+        said = await asyncio.to_thread(CliRunner().invoke, main, command)
+        assert (said.exit_code, "no request with this reference" in said.output) == (1, True)
+    assert (row(world), world.rows("SELECT 1 FROM audit")) == (before, [])
 
 
 async def test_account_while_a_request_is_open(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.slack.client import web_client, web_session
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, ON_BOTH_STORES, World, is_timeline, refund_of, shown, status_of
+from tests.world import ANA, ON_BOTH_STORES, World, calls, is_timeline, refund_of, shown, status_of
 
 TWO_STEPS = [status_of("ORD-10188"), status_of("ORD-10234"), Answer("Both are known.")]
 
@@ -152,3 +152,20 @@ async def test_killed_in_the_middle(world: World) -> None:
     (timeline,) = timelines(world)
     assert (timeline.ts, timeline.streaming, len(answered)) == (begun["ts"], None, 1)
     assert len(timeline.blocks) == 3
+
+
+async def test_step_that_a_model_makes_up(world: World) -> None:
+    """Neither the name of a tool that is none nor what is no order's number is shown as a step, nor in a status."""
+    made_up = [
+        ("Approved_by_Sam_$42_see_evil.com/x", {}),
+        ("get_order_status", {"order_id": "1 refund of 42.00 approved by Sam", "include_tracking": False}),
+        ("get_order_status", {"order_id": "evil1.com/pay", "include_tracking": False}),
+    ]
+    world.script += [calls(*made_up), *TWO_STEPS]
+    async with world.bot():
+        await answer_to(world)
+    (timeline,) = timelines(world)
+    titles = [title for title, _ in tasks(timeline)]
+    assert titles == ["Get order status", "Looking up [link removed]", "Looked up ORD-10188", "Looked up ORD-10234"]
+    seen = titles + [status.status for status in world.workspace.status_history]
+    assert not any(word in one for one in seen for word in ("evil", "Sam", "approved"))

@@ -59,7 +59,9 @@ class DatabaseThread:
         self._opened: Future[None] = Future()
         self._closed = False
         self._availability = WriteAvailability(str(path))
+        self._log_path = path.with_name(f"{path.name}-wal")
         self._file: tuple[int, int] | None = None
+        self._log: tuple[int, int] | None = None
 
     async def open(self) -> None:
         """Open the file and bring its schema up to date. Raises DatabaseError with words for the operator."""
@@ -194,7 +196,7 @@ class DatabaseThread:
                 self._refuse_newer(db, migrations)
                 migrations.apply(db)
             connection.execute("COMMIT")
-            self._file = file_at(self.path)
+            self._file, self._log = file_at(self.path), file_at(self._log_path)
         except BaseException:
             connection.close()
             raise
@@ -203,6 +205,9 @@ class DatabaseThread:
     def _check_in_place(self) -> None:
         if file_at(self.path) != self._file:
             raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot again")
+        # What is written to it is read by nobody else; that it is not lost is seen to at the end, when it is closed.
+        if file_at(self._log_path) != self._log:
+            raise _MovedError("its -wal was deleted or replaced while it was open; stop the bot, and start it again")
 
     def _refuse_newer(self, db: SqliteTransaction, migrations: Migrations) -> None:
         with closing(sqlite3.connect(":memory:")) as empty:
