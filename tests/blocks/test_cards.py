@@ -61,8 +61,9 @@ from bot.shop.changes import (
 )
 from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, OrderStatus
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import Page
-from bot.store.records import Block, CallStatus, SharedFile, ThreadId, ToolCall
+from bot.store.records import Block, SharedFile, ThreadId
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import error_problems
 from bot.tools.showing import UnshowableError
