@@ -104,7 +104,7 @@ def today_part(today: Today) -> list[Block]:
     back = ", ".join(str(Money(minor, currency)) for currency, minor in sorted(today.refunded.items())) or "nothing"
     unanswered = f", {today.unanswered} not answered" if today.unanswered else ""
     facts = [
-        ("Messages", f"{today.messages} from {today.people} people{unanswered}"),
+        ("Messages", f"{today.messages} from {today.people} {'person' if today.people == 1 else 'people'}{unanswered}"),
         ("Requests", f"{today.asked} asked, {done} done, {declined} declined"),
         ("Refunded", back),
     ]

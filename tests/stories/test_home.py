@@ -68,6 +68,7 @@ async def test_what_comes_back_later(world: World) -> None:
         view = await home(world, SAM, "1 asked, 1 done, 0 declined")
         said = await ask(world, "log", "today")
     assert "*Refunded*\\nnothing" in text_of(view)
+    assert " from 1 person" in text_of(view)
     assert "1 succeeded; 0 open" in said.out
 
 
