@@ -61,7 +61,7 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
     clicks = Clicks(store, executor, permission, settings)
     two = TwoApprovers(store, cards, identity)
     lost = LostCards(store=store, cards=cards, executor=executor, identity=identity, settings=settings)
-    statuses, sessions = Statuses(ground.poster), Sessions(ground.poster)
+    statuses, sessions = Statuses(ground.poster), Sessions(ground.poster, store.conversations)
     return Deciding(
         executor=executor,
         requests=requests,
@@ -76,7 +76,9 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
             next_group=NextGroup(store, cards, settings),
             longest_run=timedelta(seconds=3 * seconds),
         ),
-        delivery=Delivery(ground.poster, store, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable),
+        delivery=Delivery(
+            ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable
+        ),
         statuses=statuses,
         sessions=sessions,
         escalation=Escalation(settings, ground.ourselves.url, bounds),

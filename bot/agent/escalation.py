@@ -64,7 +64,8 @@ class Escalation:
         summary, intent = told
         if self._channel is None or await self._bounds.escalate(user, key):
             return None
-        address = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
+        link = f"{self._url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
+        address = None if thread.channel.startswith("D") else link
         shown = escalation_card(
             title, address, user, without_instructions(summary), intent, conversation=_said(conversation)
         )

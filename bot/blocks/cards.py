@@ -21,6 +21,7 @@ _NOTE, _BEFORE = "note", "before"
 _MAX_NAMED = 5
 MAX_PICTURES = 3
 MAX_NOTE_CHARACTERS = 500
+IN_DIRECT_MESSAGE = Mrkdwn("in a direct message")
 RELAYED = Mrkdwn(
     "What you write in this thread is passed on to the customer, but not a message that begins with a mention."
 )
@@ -128,7 +129,7 @@ def settled_card(call: ToolCall, line: Mrkdwn) -> tuple[Block, ...]:
 
 def escalation_card(
     title: str,
-    address: str,
+    address: str | None,
     user: str,
     summary: str,
     intent: CustomerIntent | None,
@@ -137,9 +138,9 @@ def escalation_card(
 ) -> tuple[Block, ...]:
     """Show people a thread that needs one of them: where it is, whose it is, and what it is about, quoted.
 
-    Of a conversation that they cannot read themselves it shows the end: who said what.
+    A direct message, which they cannot read, has no address; of it the end of the conversation shows who said what.
     """
-    where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread')}")
+    where = Mrkdwn(f"{mention(user)} · {link(address, 'Open the thread') if address else IN_DIRECT_MESSAGE}")
     quoted = Mrkdwn(f"“{one_line(summary, 500)}”")
     card: tuple[Block, ...] = ({"type": "header", "text": plain(title, 150)}, section(where), context(quoted))
     lines = [Mrkdwn(f"*{mention(who) if who else 'I'}*: {one_line(words, 400)}") for who, words in conversation]

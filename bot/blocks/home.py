@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot import clock
+from bot.blocks.cards import IN_DIRECT_MESSAGE
 from bot.blocks.messages import context, fields, plain, section
 from bot.blocks.orders import order_line
 from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line
@@ -17,7 +18,7 @@ from bot.shop.money import Money
 from bot.shop.orders import Order
 from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import OpenThread, Page, Today
-from bot.store.records import Block
+from bot.store.records import Block, ThreadId
 
 HOME_PAGE = "home_page"
 HOME_REFRESH = "home_refresh"
@@ -77,7 +78,9 @@ def queue_part(page: Page[Waiting], url: str) -> list[Block]:
     """Show an approver what waits, the oldest first, with the buttons."""
     blocks = _head("Waiting for a decision", page)
     for one in page.items:
-        blocks += [*_named(one), context(_thread_link(one.call.thread.channel, one.call.thread.ts, url))]
+        where = _place(one.call.thread, url)
+        asked = Mrkdwn(f"Asked {where}") if where == IN_DIRECT_MESSAGE else where
+        blocks += [*_named(one), context(asked)]
         blocks.append({"type": "divider"})
     return blocks + (_pages(Part.QUEUE, page) if page.total else [_nothing("Nothing waits.")])
 
@@ -88,8 +91,8 @@ def threads_part(page: Page[OpenThread], url: str) -> list[Block]:
     for one in page.items:
         who = "people have it" if one.with_people else "a request is open"
         line = (
-            f"{_thread_link(one.thread.channel, one.thread.ts, url)} · {mention(one.started_by)} · {who} since "
-            f"{moment(one.since)}\n{_intent(one.intent)}"
+            f"{mention(one.started_by)} · {_place(one.thread, url)} · {who} since {moment(one.since)}\n"
+            f"{_intent(one.intent)}"
         )
         blocks.append(section(Mrkdwn(line)))
     return blocks + (_pages(Part.THREADS, page) if page.total else [_nothing("No thread needs anybody.")])
@@ -101,7 +104,7 @@ def today_part(today: Today) -> list[Block]:
     back = ", ".join(str(Money(minor, currency)) for currency, minor in sorted(today.refunded.items())) or "nothing"
     unanswered = f", {today.unanswered} not answered" if today.unanswered else ""
     facts = [
-        ("Messages", f"{today.messages} from {today.people} people{unanswered}"),
+        ("Messages", f"{today.messages} from {today.people} {'person' if today.people == 1 else 'people'}{unanswered}"),
         ("Requests", f"{today.asked} asked, {done} done, {declined} declined"),
         ("Refunded", back),
     ]
@@ -123,7 +126,7 @@ def requests_part(page: Page[ToolCall], url: str) -> list[Block]:
     for call in page.items:
         changed = call.status == CallStatus.CANCELLED and call.decided_by not in (None, call.requester)
         status = "Changed by an approver" if changed else _STATUS_WORDS.get(call.status, "")
-        where = _thread_link(call.thread.channel, call.thread.ts, url)
+        where = _thread_link(call.thread, url)
         line = f"*{status}* · {one_line(call.summary or call.tool)}\n{moment(call.created_at)} · {where}"
         blocks.append(section(Mrkdwn(line)))
     return blocks + (_pages(Part.REQUESTS, page) if page.total else [_nothing("You have asked for nothing yet.")])
@@ -163,8 +166,13 @@ def _pages(part: Part, page: Page[Any]) -> list[Block]:
     return [shown, {"type": "actions", "block_id": f"{HOME_PAGE}:{part}", "elements": elements}]
 
 
-def _thread_link(channel: str, ts: str, url: str) -> Mrkdwn:
-    return link(f"{url}archives/{channel}/p{ts.replace('.', '')}", "Open the thread")
+def _place(thread: ThreadId, url: str) -> Mrkdwn:
+    """Say where another person's thread is; their direct message nobody else can open."""
+    return IN_DIRECT_MESSAGE if thread.channel.startswith("D") else _thread_link(thread, url)
+
+
+def _thread_link(thread: ThreadId, url: str) -> Mrkdwn:
+    return link(f"{url}archives/{thread.channel}/p{thread.ts.replace('.', '')}", "Open the thread")
 
 
 def _intent(stored: str | None) -> str:

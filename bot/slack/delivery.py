@@ -25,7 +25,7 @@ from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
 from bot.store.records import Block, Post, ThreadId, fault, new_id, reference
-from bot.store.store import Store
+from bot.store.store import Outbox
 from bot.tasks import finish
 from bot.tracing import tracing
 
@@ -47,16 +47,15 @@ class Delivery:
     def __init__(
         self,
         client: AsyncWebClient,
-        store: Store,
+        outbox: Outbox,
         *,
         statuses: Statuses,
         sessions: Sessions,
         on_lost_card: CardLost,
     ) -> None:
         self._client = client
-        self._posting = Posting(client, statuses, store.outbox.is_ours)
-        self._outbox = store.outbox
-        self._conversations = store.conversations
+        self._posting = Posting(client, statuses, outbox.is_ours)
+        self._outbox = outbox
         self._statuses = statuses
         self._sessions = sessions
         self._on_lost_card = on_lost_card
@@ -188,14 +187,9 @@ class Delivery:
             tell(logger, "redrawn" if post.replaces else "posted", post=post.id, call=post.call_id, thread=thread)
             reach("post written")
             if post.call_id and post.replaces and post.thread_ts and not action_ids(post.blocks):
-                await self._decided(ThreadId(post.team, post.channel, post.thread_ts))
+                await self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
         return await self._next(post.channel)
-
-    async def _decided(self, thread: ThreadId) -> None:
-        """End the wait of a session, unless another yes or another request is still waited for there."""
-        if self._sessions.waits(thread) and not await self._conversations.is_undecided(thread):
-            self._sessions.show(thread, "active")
 
     async def _handle_error(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""

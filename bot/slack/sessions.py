@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.callbacks import SessionState
 from bot.slack.client import SLACK_ERRORS, failure, slack_error
 from bot.store.records import ThreadId
+from bot.store.store import Conversations
 from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,9 @@ _NO_SESSIONS = ("feature_disabled", "unknown_method", "method_deprecated", "not_
 class Sessions:
     """Sets the state of sessions, best effort: whatever Slack says, nothing waits for it."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, conversations: Conversations) -> None:
         self._client = client
+        self._conversations = conversations
         self._has_sessions = True
         self._setting: dict[ThreadId, asyncio.Task[None]] = {}
         self._suspended: OrderedDict[ThreadId, None] = OrderedDict()
@@ -47,9 +49,10 @@ class Sessions:
         before = self._setting.get(thread)
         self._setting[thread] = asyncio.create_task(self._set(thread, arguments, before))
 
-    def waits(self, thread: ThreadId) -> bool:
-        """Return whether a session waits for a decision."""
-        return thread in self._suspended
+    async def decided(self, thread: ThreadId) -> None:
+        """End the wait of a session, unless another yes or another request is still waited for there."""
+        if thread in self._suspended and not await self._conversations.is_undecided(thread):
+            self.show(thread, "active")
 
     async def stop(self) -> None:
         """Leave what is not set by now."""

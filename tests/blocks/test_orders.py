@@ -190,7 +190,8 @@ def test_approval_cards(order: Order, reason: RefundReason, said: str, names: li
         (*card, *decision_buttons(CALL, preview, for_approvers(CALL, ["U0SAM"]), approvable=True)),
         (*card, *confirmation_buttons(CALL.id, preview, "U0ANA", then_asks=True)),
         settled_card(replace(CALL, card=card), Mrkdwn(f"Declined: {one_line(said)}")),
-        escalation_card("An order", "https://acme.slack.com/", "U0ANA", said, intent, conversation=[("U0ANA", said)]),
+        escalation_card("An order", "https://acme.slack.com/", "U0ANA", said, intent),
+        escalation_card("An order", None, "U0ANA", said, intent, conversation=[("U0ANA", said)]),
     ]
     for blocks in shown:
         assert problems([dict(block) for block in blocks]) == []

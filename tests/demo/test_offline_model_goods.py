@@ -26,6 +26,13 @@ def waits(arguments: Json) -> Json:
     return parked("R-1", f"The change of {arguments['order_id']}")
 
 
+IN_PARIS = ADDRESS | {
+    "street": "1 Rue de Rivoli",
+    "city": "Paris",
+    "region": "",
+    "postcode": "75001",
+    "country": "FR",
+}
 OUTPUTS = dict(ALL_OUTPUTS) | dict.fromkeys(("return_items", "exchange_items", "change_items", "change_address"), waits)
 
 
@@ -69,6 +76,10 @@ def moved(order: str = "ORD-10251") -> Call:
             swapped("change_items", "ORD-10251", 1, "pair, tall", "original"),
         ),
         (["Please send ORD-10251 to Ana Ruiz, 15 Pioneer Road, Provo, UT 84601, US"], moved()),
+        (
+            ["Please send ORD-10251 to Ana Ruiz, 1 Rue de Rivoli, 75001 Paris, FR"],
+            ("change_address", {"order_id": "ORD-10251", "address": IN_PARIS}),
+        ),
         (["I need another address for ORD-10251", "Ana Ruiz, 15 Pioneer Road, Provo, UT 84601, us"], moved()),
     ],
 )

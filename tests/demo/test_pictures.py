@@ -106,11 +106,11 @@ async def test_eight_moments(address: str, browser: Browser, pictures: Path | No
     await expect(thread.get_by_text("I stay quiet until I am mentioned.")).to_be_visible()
     await be(page, "sam", "C0TEAM")
     await expect(feed.get_by_role("button", name="Let the bot answer again")).to_be_visible()
-    await snap(page, feed.get_by_test_id("message").last, pictures / "hand-over.png")
+    await snap(page, feed.get_by_test_id("message").last, pictures / "hand-over.png", margin=2)
 
     await be(page, "sam", "D0SAM")
     await page.get_by_test_id("tab-home").click()
     home = page.get_by_test_id("home")
     await expect(home.get_by_text("Open threads")).to_be_visible()
     inside, rest = home.locator(".home-content"), home.get_by_text("Your orders")
-    await snap(page, inside, pictures / "home.png", side=12, down_to=rest)
+    await snap(page, inside, pictures / "home.png", margin=4, side=12, down_to=rest)

@@ -8,7 +8,7 @@ import pytest
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message, Person, View
 from tests.operator.command import ask
-from tests.world import ANA, BEN, SAM, World, calls, refund_of, sorted_as
+from tests.world import ANA, BEN, SAM, SUPPORT, World, calls, refund_of, sorted_as
 
 REFUNDABLE = ("ORD-10188", "ORD-10142", "ORD-10235", "ORD-10234", "ORD-10251")
 
@@ -28,10 +28,10 @@ def text_of(view: View) -> str:
     return json.dumps(view.shown, ensure_ascii=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
-async def asked(world: World, order_id: str = "ORD-10188", person: str = ANA) -> Message:
+async def asked(world: World, order_id: str = "ORD-10188", person: str = ANA, channel: str = SUPPORT) -> Message:
     """Play up to a request that waits."""
     world.script += [refund_of(order_id), Answer("I have asked for it.")]
-    question = await world.says(person, f"@bot refund {order_id}, it is broken")
+    question = await world.says(person, f"@bot refund {order_id}, it is broken", channel)
     return await world.card(question)
 
 
@@ -68,6 +68,7 @@ async def test_what_comes_back_later(world: World) -> None:
         view = await home(world, SAM, "1 asked, 1 done, 0 declined")
         said = await ask(world, "log", "today")
     assert "*Refunded*\\nnothing" in text_of(view)
+    assert " from 1 person" in text_of(view)
     assert "1 succeeded; 0 open" in said.out
 
 
@@ -192,6 +193,16 @@ async def test_threads_that_need_somebody(world: World) -> None:
     assert "Other, *high urgency*" in text
     assert "people have it since" in text
     assert "/archives/C0SUPPORT/p" in text
+
+
+async def test_of_a_direct_message(world: World) -> None:
+    """Nobody is sent into a direct message that they cannot open; in their own they are."""
+    async with world.bot():
+        await asked(world, channel="D0ANA")
+        for person, part in ((SAM, "Open threads (1)"), (ANA, "Your requests (1)")):
+            await world.workspace.surfaces.open_home(person)
+            text = text_of(await home(world, person, part))
+            assert ("Asked in a direct message" in text, "|Open the thread>" in text) == (person == SAM, person == ANA)
 
 
 @pytest.mark.parametrize("trouble", ["stranger", "unknown", "shop"])

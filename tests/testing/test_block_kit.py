@@ -20,6 +20,9 @@ CELLS = [{"type": "raw_text", "text": "x"}, {"type": "raw_number", "value": 1.5,
 TABLE = {"type": "table", "rows": [CELLS], "column_settings": [None, {"align": "right", "is_wrapped": True}]}
 
 DATA_TABLE = {"type": "data_table", "caption": "All", "rows": [CELLS[:1], CELLS[:1]]}
+OPTION, OTHER = ({"text": PLAIN, "value": value} for value in "ab")
+MENU = {"type": "static_select", "action_id": "pick", "options": [OPTION]}
+BOXES = {"type": "checkboxes", "action_id": "tick", "options": [OPTION]}
 TASK = {"type": "task_card", "task_id": "1", "title": "Looked up", "status": "complete"}
 
 
@@ -42,6 +45,8 @@ def actions(*elements: dict[str, Any]) -> dict[str, Any]:
         {"type": "divider"},
         IMAGE,
         {"type": "context", "elements": [MRKDWN, PLAIN, IMAGE]},
+        actions(MENU | {"initial_option": OPTION}),
+        actions(BOXES | {"initial_options": [OPTION]}),
         actions(BUTTON, BUTTON | {"action_id": "stop", "style": "danger"}),
         {"type": "markdown", "text": "**x**"},
         RICH_TEXT,
@@ -61,6 +66,9 @@ def test_what_slack_draws_is_accepted(block: dict[str, Any]) -> None:
     [
         ({"type": "alert", "text": PLAIN}, "unsupported type: alert", "/blocks/0/type"),
         ({"type": "section"}, "missing required field: text or fields", "/blocks/0"),
+        (actions(MENU | {"initial_option": OTHER}), "initial options must be among the options", "/blocks/0"),
+        (actions(BOXES | {"initial_options": [OPTION, OTHER]}), "initial options must be among", "/blocks/0"),
+        (actions({"type": "overflow", "options": [OPTION]}), "no less than 2 items", "/blocks/0/elements/0/options"),
         (DATA_TABLE | {"rows": [CELLS[:1]]}, "no less than 2 items allowed", "/blocks/0/rows"),
         (DATA_TABLE | {"rows": [CELLS[:1]] * 102}, "no more than 101 items allowed", "/blocks/0/rows"),
         (

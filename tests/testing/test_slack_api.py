@@ -268,10 +268,14 @@ class TestAssistant:
         assert [status.status for status in workspace.status_history] == ["is thinking", ""]
 
     async def test_a_status_needs_a_thread(self, client: AsyncWebClient) -> None:
-        """A status in a thread that is not there is refused, as are too many loading messages."""
+        """A status in a thread that is not there is refused, as are too many loading messages, and too long ones."""
         set_status = client.assistant_threads_setStatus
         refused = await refusal(set_status(channel_id=SUPPORT, thread_ts="1.000001", status="x"))
         assert refused["error"] == "invalid_thread_ts"
+        ts = str((await client.chat_postMessage(channel=SUPPORT, text="Hello."))["ts"])
+        for loading in (["x"] * 11, ["x" * 51], [""]):
+            call = set_status(channel_id=SUPPORT, thread_ts=ts, status="x", loading_messages=loading)
+            assert (await refusal(call))["error"] == "invalid_arguments"
 
     async def test_prompts_are_accepted(self, client: AsyncWebClient) -> None:
         """Up to four prompts with title and message are taken, others not."""

@@ -150,6 +150,7 @@ async def test_conversation_is_passed_on_with_consent(world: World, *, agreed: b
     assert (f"*<@{ANA}>*: my teapot has a dent, ORD-10188. I want a person" in card) is bool(agreed)
     assert ("*I*: May I pass this on?" in card) is bool(agreed)
     assert "What you write in this thread is passed on to the customer" in card
+    assert f"<@{ANA}> · in a direct message" in card  # which nobody of the team can open
     result = world.asked[-1].messages[-1]["content"]
     assert ("They cannot read this direct message" in result) is not agreed
     assert "what they answer there comes here through me" in result

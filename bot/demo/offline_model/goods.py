@@ -28,6 +28,10 @@ _ADDRESS = re.compile(
     r"(?:\bto:? |^|: )((?:(?! to )[^,\n:\d]){2,60}), ([^,\n]{2,90}), ([^,\n]{2,60}), ([^,\n]{2,40}), ([a-z]{2})\W*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_WITH_POSTCODE_FIRST = re.compile(
+    r"(?:\bto:? |^|: )((?:(?! to )[^,\n:\d]){2,60}), ([^,\n]{2,90}), (\d{4,6}) ([^,\n]{2,60}), ([a-z]{2})\W*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _EXAMPLE = "Ana Ruiz, 15 Pioneer Road, Provo, UT 84601, US"
 _WHY_BACK = "did it arrive broken, was it the wrong item, or did you change your mind?"
 
@@ -65,25 +69,36 @@ def send_elsewhere(thread: Thread) -> Answer | None:
     """Ask for another address of an order, or for the address in one line."""
     if "change_address" not in thread.request.tool_names:
         return None
-    found = next(filter(None, map(_ADDRESS.search, thread.wish)), None)
+    address = next(filter(None, map(_address, thread.wish)), None)
     texts = [_ADDRESS.sub(" ", text) for text in (*thread.wish, *thread.earlier)]
     orders = next(filter(None, map(words.orders_in, texts)), ())
     if len(orders) != 1:
         return None
-    if found is None:
+    if address is None:
         return Answer(f"Where shall {orders[0]} go? Write it in one line, such as: {_EXAMPLE}")
-    recipient, street, city, where, country = (part.strip() for part in found.groups())
-    *region, last = where.split()
-    postcode = last if any(map(str.isdigit, last)) else ""
-    address = {
+    return call(thread.request, "change_address", {"order_id": orders[0], "address": address})
+
+
+def _address(text: str) -> dict[str, str] | None:
+    """Read an address in one line, with the postcode after the city and the region, or before the city."""
+    if found := _ADDRESS.search(text):
+        recipient, street, city, where, country = (part.strip() for part in found.groups())
+        *region, last = where.split()
+        postcode = last if any(map(str.isdigit, last)) else ""
+        state = " ".join(region) if postcode else where
+    elif found := _WITH_POSTCODE_FIRST.search(text):
+        recipient, street, postcode, city, country = (part.strip() for part in found.groups())
+        state = ""
+    else:
+        return None
+    return {
         "recipient": recipient,
         "street": street,
         "city": city,
-        "region": " ".join(region) if postcode else where,
+        "region": state,
         "postcode": postcode,
         "country": country.upper(),
     }
-    return call(thread.request, "change_address", {"order_id": orders[0], "address": address})
 
 
 def _swap(thread: Thread, tool: str) -> Answer | None:

@@ -35,7 +35,7 @@ def _category(said: str) -> str:
         return "product_question"
     if words.REFUND.search(said) or words.reason_in(said) not in (None, "not_delivered"):
         return "refund"
-    if words.CANCEL.search(said) or words.DELETE.search(said) or words.PERSON.search(said):
+    if any(wish.search(said) for wish in (words.CANCEL, words.DELETE, words.PERSON, words.ADDRESS)):
         return "other"
     if words.orders_in(said) or words.LIST.search(said) or words.WHERE.search(said):
         return "order_status"

@@ -91,7 +91,7 @@ def _where_it_stands(thread: Thread) -> Answer:
 
 def _own(said: str) -> str:
     """Return the beginning of what somebody said themselves, without what they attached."""
-    return " ".join(said.partition(QUOTED)[0].split())[:200]
+    return " ".join(said.partition(QUOTED)[0].split())[:200].rstrip(".")
 
 
 def _call_a_person(thread: Thread) -> Answer:

@@ -115,7 +115,8 @@ _CODE = re.compile("[1-9A-HJ-NP-Z]{16}")
 """An order's number as Vendure makes it."""
 ORDER = re.compile(
     r"(?:(?:\border?s?[\s:#.-]*(?:(?:number|no|id)[\s:#.]*)?(?:is\s)?|\bord[\s-]|#)[0-9]{1,10}"
-    rf"|(?<![\w$€£#.-])[0-9]{{5}}){_NOT_MONEY}"
+    # A number alone may be an order's, but not where it stands as a postcode does: UT 84601, or 75001 Paris.
+    rf"|(?<!(?-i:[A-Z]{{2}}) )(?<![\w$€£#.-])[0-9]{{5}}(?! (?-i:[A-Z]))){_NOT_MONEY}"
     rf"|(?<![\w-])(?-i:{_CODE.pattern})(?![\w-])",
     re.IGNORECASE,
 )

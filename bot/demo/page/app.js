@@ -130,7 +130,8 @@ function goToHash() {
   const [name, channel, thread = null] = decodeURIComponent(location.hash.slice(1)).split("/");
   const actors = [...workspace.people.values()].filter((person) => person.can_act);
   const acting = actors.find((person) => person.name === name)?.id ?? here.acting ?? actors[0].id;
-  const exists = thread && workspace.message(channel, thread);
+  const isTheirs = workspace.channels.get(channel)?.members.includes(acting);
+  const exists = thread && isTheirs && workspace.message(channel, thread);
   go({ acting, channel, thread: exists ? thread : null }, exists ? "thread" : null, { remember: false });
 }
 

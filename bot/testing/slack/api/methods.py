@@ -15,6 +15,7 @@ METHODS: dict[str, Method] = {}
 TEXT_LIMIT = 40_000  # a longer new message is cut
 UPDATE_LIMIT = 4_000  # a longer text of an update is refused
 LOADING_MESSAGES = 10
+LOADING_CHARACTERS = 50
 PROMPTS = 4
 SESSION_STATES = ("active", "processing", "suspended", "closed")
 SESSION_TITLE = 200
@@ -209,7 +210,10 @@ def set_status(workspace: Workspace, arguments: Arguments) -> Json:
     thread_ts = arguments.required("thread_ts")
     if workspace.message(channel.id, thread_ts) is None:
         raise SlackError("invalid_thread_ts")
-    if "status" not in arguments or len(arguments.array("loading_messages")) > LOADING_MESSAGES:
+    loading = arguments.array("loading_messages")
+    if "status" not in arguments or len(loading) > LOADING_MESSAGES:
+        raise SlackError("invalid_arguments")
+    if any(not 1 <= len(str(one)) <= LOADING_CHARACTERS for one in loading):
         raise SlackError("invalid_arguments")
     workspace.set_status(channel.id, thread_ts, str(arguments["status"]))
     return {}

@@ -107,7 +107,7 @@ INPUTS = MENUS | {
         {"is_decimal_allowed": boolean}, initial_value=string(30), min_value=string(30), max_value=string(30)
     ),
 }
-ACTIONS = MENUS | {"button": BUTTON, "overflow": _action({"options": items(OPTION, 5)})}
+ACTIONS = MENUS | {"button": BUTTON, "overflow": _action({"options": items(OPTION, 5, least=2)})}
 FEEDBACK = shape({"text": _plain(75), "value": string(2000)}, accessibility_label=string(75))
 MESSAGE_ACTIONS = {
     "feedback_buttons": shape({"positive_button": FEEDBACK, "negative_button": FEEDBACK}, action_id=ID),
@@ -250,6 +250,8 @@ def _problems_within(blocks: list[Json]) -> Iterator[str]:
         for image in images:
             if image.get("type") == "image" and ("image_url" in image) == ("slack_file" in image):
                 yield problem("must have either image_url or slack_file", place)
+        for menu in filter(None, [block.get("accessory"), block.get("element"), *block.get("elements", [])]):
+            yield from _problems_of_choice(menu, place)
         action_ids = Counter(e["action_id"] for e in block.get("elements", []) if "action_id" in e)
         for action_id in _repeated(action_ids):
             yield problem(f"action_id {action_id} already exists in this block", f"{place}/elements")
@@ -257,6 +259,13 @@ def _problems_within(blocks: list[Json]) -> Iterator[str]:
             yield from _problems_of_data_table(block, place)
         if block["type"] in ("table", "data_table") and _characters(block["rows"]) > TABLE_CHARACTERS:
             yield problem(f"cells must be less than {TABLE_CHARACTERS + 1} characters in all", f"{place}/rows")
+
+
+def _problems_of_choice(menu: Json, place: str) -> Iterator[str]:
+    """Refuse what is chosen before and is not, to the letter, one of what can be chosen."""
+    chosen = [*menu.get("initial_options", []), *([menu["initial_option"]] if "initial_option" in menu else [])]
+    if any(one not in menu.get("options", []) for one in chosen):
+        yield problem("initial options must be among the options", place)
 
 
 def _problems_of_data_table(block: Json, place: str) -> Iterator[str]:
