@@ -42,7 +42,7 @@ def quote_refund(order: Order, change: Refund, left_by_line: Mapping[int, int]) 
     not know whether an order has arrived refuses nothing for being early.
     """
     _refuse_early(order, change.reason)
-    _refuse_on_its_way_back(order, change)
+    _refuse_on_its_way_back(order, change, left_by_line)
     left = order.refundable
     if left.minor <= 0:
         how = "was refunded in full"
@@ -192,14 +192,20 @@ def _refuse_early(order: Order, reason: RefundReason) -> None:
     )
 
 
-def _refuse_on_its_way_back(order: Order, change: Refund) -> None:
-    """Refuse money for what has not come back yet, where it is about certain lines or all that is left."""
-    lines = change.lines or (() if change.amount else tuple(range(1, len(order.items) + 1)))
-    for line, item in ((line, order.items[line - 1]) for line in lines if 0 < line <= len(order.items)):
-        if item.returning == "return" and not item.received:
-            raise ShopRefusedError(
-                f"Line {line}, {item.label}, is to come back first; its money follows when it has arrived.",
-                "Other lines can be refunded by their numbers.",
-            )
-        if item.returning == "exchange" and not item.received:
+def _refuse_on_its_way_back(order: Order, change: Refund, left_by_line: Mapping[int, int]) -> None:
+    """Refuse money for what has not come back yet: for such lines, and for more than the others leave."""
+    away = [line for line, item in enumerate(order.items, 1) if item.returning and not item.received]
+    if change.amount and not change.lines:
+        theirs = Money(sum(left_by_line[line] for line in away), order.total.currency)
+        is_of_others = change.amount.currency != theirs.currency or change.amount <= order.refundable - theirs
+        wanted = () if is_of_others else away
+    else:
+        wanted = [line for line in away if not change.lines or line in change.lines]
+    for line in wanted:
+        item = order.items[line - 1]
+        if item.returning == "exchange":
             raise ShopRefusedError(f"Line {line}, {item.label}, is being exchanged, so it can't be refunded.")
+        raise ShopRefusedError(
+            f"Line {line}, {item.label}, is to come back first; its money follows when it has arrived.",
+            "Other lines can be refunded by their numbers.",
+        )

@@ -34,7 +34,7 @@ async def returnable(stage: Stage) -> str:
 
 
 async def test_a_return_moves_no_money_and_is_noted_once(stage: Stage) -> None:
-    """A line is noted as going back, once under its key, and its money waits until it has arrived."""
+    """A line is noted as going back, once under its key, and its money waits until it has arrived, as an amount too."""
     number = await returnable(stage)
     change = return_of(number, 2)
     quote = await stage.shop.quote(change)
@@ -45,8 +45,11 @@ async def test_a_return_moves_no_money_and_is_noted_once(stage: Stage) -> None:
     assert await stage.shop.applied(change, OTHER_KEY) is None
     assert [bool(item.returning) for item in (await order_of(stage, number)).items] == [False, True]
     assert await stage.given_back(number) == 0
-    with pytest.raises(ShopRefusedError):
-        await stage.shop.quote(refund_of(number, lines=(2,)))
+    refundable = (await order_of(stage, number)).refundable.minor
+    for early in (refund_of(number, lines=(2,)), refund_of(number), refund_of(number, refundable - 999)):
+        with pytest.raises(ShopRefusedError):
+            await stage.shop.quote(early)
+    assert (await stage.shop.quote(refund_of(number, refundable - 1000))).balance == Money(refundable - 1000)
 
 
 async def test_a_line_is_sent_back_once(stage: Stage) -> None:
