@@ -56,6 +56,13 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
+def _several(value: Any) -> Any:
+    """Take one line for a list of it; a model may write either as text."""
+    if isinstance(value, str) and re.fullmatch(r"[\[\d, \]]{1,100}", value, re.ASCII):
+        return re.findall(r"\d+", value)
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _line_number(value: int) -> int:
     if not 1 <= value <= MAX_LINES:
         raise ValueError("a line is a number from 1 on, as get_order_status has it")
@@ -101,6 +108,8 @@ def _country(value: str) -> str:
 
 
 def _dollars(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,12}(\.\d{1,2})?", value, re.ASCII):
+        return Decimal(value)  # of a model that writes every argument as text
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("an amount is a number in US dollars, such as 42.00")  # noqa: TRY004 - pydantic wants it
     return value
@@ -129,7 +138,7 @@ OrderId = Annotated[
 ]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
 LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
-Lines = tuple[LineNumber, ...]
+Lines = Annotated[tuple[LineNumber, ...], BeforeValidator(_several)]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),
