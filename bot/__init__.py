@@ -9,12 +9,13 @@ Rooms, from the top down; each imports only what is below it:
     demo         a whole workspace on one port of localhost, with an offline model
     app          the order of start and stop, and its reason
     wiring       the composition root: what each part is given
+    listening    the same of what listens to Slack
     deciding     the same of what decides about requests
     ground       what all parts stand on: database, shop, tools, and who is who in Slack
     slack        all that knows slack_bolt: client, connection, intake, content, listeners, delivery, threads, users, …
     desk         what people do beside talking to the model: orders by command, button, form and link, and the Home tab
     agent        the tool loop of one thread: worker, agent, runs, tool_loop, turns, tool_calls, replies, run_ends, …
-    approvals    from parked to settled: gate (whose yes), requests, decide, decline, amend, execute, endings, cards, …
+    approvals    from parked to settled: gate (whose yes), requests, clicks, decide, effects, execute, endings, cards, …
     mcp          tools from MCP servers: extra, servers, tools, connection, session, pinning, pins, definitions, …
     tools        one file a tool; tool.py says what a tool is, arguments.py its arguments, wording.py changes in words
     model        the port to a language model, and the adapter for Chat Completions
@@ -48,7 +49,7 @@ A message:
           -> agent/tool_loop   model, tools, model, until there is text
           -> agent/model_calls the conversation goes to the model, each try a row
           -> agent/tool_calls  each call a row, parsed, limited, run; a gated one is parked
-          -> approvals/decide  its card is queued, and nothing has happened yet
+          -> approvals/requests its card is queued, and nothing has happened yet
           -> slack/delivery    posts from the outbox
 
 A click:

@@ -53,7 +53,7 @@ async def running(
         for seconds, task in _repeated(bot, settings):
             stack.push_async_callback(cancel, asyncio.create_task(_every(seconds, task), name=task.__name__))
         stack.push_async_callback(_stop_work, bot, settings.stop_seconds * 0.6)
-        await bot.sweeper.recover(alone=bot.leases.alone)
+        await bot.sweeper.recover(alone=bot.membership.leases.alone)
         await bot.delivery.resume()
         await bot.worker.resume()
         yield await _connect(bot, settings, http_port, host, stack)
@@ -63,7 +63,7 @@ def _repeated(bot: Bot, settings: Settings) -> list[tuple[float, Callable[[], Aw
     """List what is done again and again, with the seconds between."""
 
     async def renew() -> None:
-        await bot.leases.renew()
+        await bot.membership.leases.renew()
         await _look(bot)
 
     async def give_back() -> None:
@@ -84,7 +84,7 @@ def _repeated(bot: Bot, settings: Settings) -> list[tuple[float, Callable[[], Aw
         (STOP_INTERVAL_SECONDS, bot.stops.look),
         (settings.sweep_seconds, bot.sweeper.sweep),
         (settings.sweep_seconds, give_back),
-        (settings.sweep_seconds, bot.home.keep_current),
+        (settings.sweep_seconds, bot.listening.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
     ]
 
@@ -96,17 +96,17 @@ async def _connect(bot: Bot, settings: Settings, http_port: int | None, host: st
     if http_port is None:
         token = settings.slack_app_token
         app_token = token.get_secret_value() if token else ""
-        connection = await stack.enter_async_context(socket_mode(bot.app, app_token, silence_seconds=silence))
+        connection = await stack.enter_async_context(socket_mode(bot.listening.app, app_token, silence_seconds=silence))
     else:
         connection = HttpConnection()
         secret = settings.slack_signing_secret
-        SlackRoute(bot.app, secret.get_secret_value() if secret else "", clock_ahead=bot.clock_ahead).add_to(web_app)
+        signed_with = secret.get_secret_value() if secret else ""
+        SlackRoute(bot.listening.app, signed_with, clock_ahead=bot.clock_ahead).add_to(web_app)
     health = Health(
         store=bot.store,
         shop=bot.shop,
         models=bot.models,
-        leases=bot.leases,
-        hints=bot.hints,
+        membership=bot.membership,
         connection=connection,
         silence_seconds=silence,
     )
@@ -127,7 +127,7 @@ async def _look(bot: Bot) -> None:
 async def _follow(bot: Bot) -> None:
     """Look whenever another process hints that something waits."""
     while True:
-        await bot.hints.wait()
+        await bot.membership.hints.wait()
         try:
             await _look(bot)
         except DatabaseError as error:
@@ -147,6 +147,5 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    parts = (bot.worker, bot.buttons, bot.forms, bot.below, bot.desk, bot.menus)
-    shown = (bot.timelines, bot.tabs, bot.links, bot.sweeper)
-    await asyncio.gather(*(part.stop(seconds) for part in (*parts, *shown)))
+    parts = (bot.worker, bot.listening, bot.timelines, bot.sweeper)
+    await asyncio.gather(*(part.stop(seconds) for part in parts))

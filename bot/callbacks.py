@@ -1,9 +1,11 @@
 """The calls between rooms that no import shows: who calls is named in each; `bot/wiring.py` joins them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.store.records import Block, InboxMessage, SharedFile, Step, ThreadId
+from bot.store.calls import Step
+from bot.store.records import Block, InboxMessage, SharedFile, ThreadId
 
 SessionState = Literal["processing", "suspended", "active"]
 
@@ -97,6 +99,18 @@ class LinkEvent(Protocol):
 
     def __call__(self, event: Mapping[str, Any], /, *, shared: bool) -> None:
         """Return at once; it is answered in the background. What is `shared` people of other companies read, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Whom Slack's intake tells what it has taken."""
+
+    wake: WakeThread
+    changed: MessageChanged
+    stopped: RunStopped
+    home_opened: HomeOpened
+    messages_opened: MessagesOpened
+    link_event: LinkEvent
 
 
 class ReadAbove(Protocol):

@@ -27,11 +27,9 @@ from bot.slack.client import (
     web_session,
 )
 from bot.slack.users import SlackIdentity
-from bot.store.hints import Hints
-from bot.store.opening import joined, open_database
+from bot.store.opening import Membership, joined, open_database
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.store import Store
-from bot.store.tables.leases import Leases
 from bot.store.tables.store import open_store
 from bot.tools.tool import Tool
 
@@ -43,8 +41,7 @@ class Ground:
     """What all else stands on: the store, the shop, its tools, and who is who in Slack."""
 
     store: Store
-    leases: Leases
-    hints: Hints
+    membership: Membership
     shop: Shop
     tools: Mapping[str, type[Tool]]
     offered: Mapping[str, type[Tool]]
@@ -68,7 +65,7 @@ async def open_ground(settings: Settings, open_shop: Callable[[DatabaseThread], 
     ourselves = await fetch_bot_identity(client)
     for channel in filter(None, (settings.approval_channel, settings.escalation_channel)):
         await check_channel(client, channel)
-    leases, hints = await stack.enter_async_context(joined(database, settings.lease_seconds))
+    membership = await stack.enter_async_context(joined(database, settings.lease_seconds))
     shop = await _open_shop(settings, open_shop, database.file, stack)
     identity = SlackIdentity(client, settings, team=ourselves.team, enterprise=ourselves.enterprise)
     learning = asyncio.create_task(identity.learn_approvers(), name="approvers")
@@ -76,9 +73,8 @@ async def open_ground(settings: Settings, open_shop: Callable[[DatabaseThread], 
     for fault in articles(settings.help_folder).faults if settings.help_folder else ():
         logger.warning("%s", fault)
     return Ground(
-        store=open_store(database.tables, leases),
-        leases=leases,
-        hints=hints,
+        store=open_store(database.tables, membership.leases),
+        membership=membership,
         shop=shop,
         tools=known_tools,
         offered=tools.offered(known_tools, shop),

@@ -4,18 +4,15 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 
-from slack_bolt.async_app import AsyncApp
-
+from bot import tools
 from bot.agent.agent import Agent
 from bot.agent.audience import Audience
 from bot.agent.bounds import Bounds
 from bot.agent.form_requests import FormRequests
 from bot.agent.instructions import INSTRUCTIONS, with_policy
 from bot.agent.intents import Intents
-from bot.agent.model_calls import ModelCalls
-from bot.agent.people import People
+from bot.agent.model_calls import ModelCalls, StaticPrompt
 from bot.agent.reading import Reading, SlackSources
 from bot.agent.replies import Replies
 from bot.agent.run_ends import RunEnds
@@ -26,15 +23,10 @@ from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
 from bot.agent.worker import Worker
-from bot.approvals.next_group import NextGroup
 from bot.approvals.sweeper import ApprovalSweeper
-from bot.deciding import Deciding, decision_forms, make_deciding
-from bot.desk.choices import Choices
-from bot.desk.forms import Forms
-from bot.desk.home import Home
-from bot.desk.links import OrderLinks
-from bot.desk.orders import Orders
+from bot.deciding import Deciding, make_deciding
 from bot.ground import Ground, open_ground
+from bot.listening import Listening, make_listening
 from bot.model.chat_completions import OpenAIModel
 from bot.model.health import ModelHealth
 from bot.model.model import Model
@@ -42,23 +34,14 @@ from bot.model.pictures import Pictures
 from bot.policy import read_policy
 from bot.settings import Settings
 from bot.shop.shop import Shop
-from bot.slack.bolt import bolt_app
-from bot.slack.decisions import DecisionForms
 from bot.slack.delivery import Delivery
-from bot.slack.desk import Desk
-from bot.slack.feedback import Feedback
 from bot.slack.files import FileReader
-from bot.slack.home import HomeTabs
-from bot.slack.intake import Intake
-from bot.slack.links import Links
-from bot.slack.listeners import Buttons
-from bot.slack.menus import Menus
 from bot.slack.threads import ThreadReader
 from bot.slack.timelines import Timelines
-from bot.store.hints import Hints
+from bot.store.opening import Membership
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.store import Store
-from bot.store.tables.leases import Leases
+from bot.tools.toolset import Toolset
 
 logger = logging.getLogger(__name__)
 
@@ -67,24 +50,15 @@ logger = logging.getLogger(__name__)
 class Bot:
     """The parts that are started and stopped."""
 
-    app: AsyncApp
     store: Store
     shop: Shop
-    leases: Leases
-    hints: Hints
+    membership: Membership
     delivery: Delivery
     sweeper: ApprovalSweeper
     worker: Worker
     stops: Stops
     timelines: Timelines
-    buttons: Buttons
-    forms: DecisionForms
-    below: Feedback
-    desk: Desk
-    menus: Menus
-    home: Home
-    tabs: HomeTabs
-    links: Links
+    listening: Listening
     clock_ahead: float
     models: Sequence[ModelHealth]
 
@@ -111,39 +85,51 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
         sorts=settings.sorts,
     )
     stack.push_async_callback(intents.stop)
-    worker = Worker(
-        ground.store.inbox,
-        _agent(settings, ground, deciding, models, intents=intents, pictures=pictures),
-        bounds,
-        settings,
+    toolset = Toolset(
+        ground.offered, ground.shop, deciding.executor, tools.rules(settings), settings.tool_timeout_seconds
     )
-    return _slack_side(settings, ground, deciding, worker, [model.health for model in models])
+    agent = _agent(settings, ground, deciding, toolset, models=models, intents=intents, pictures=pictures)
+    worker = Worker(ground.store.inbox, agent, bounds, settings)
+    return Bot(
+        store=ground.store,
+        shop=ground.shop,
+        membership=ground.membership,
+        delivery=deciding.delivery,
+        sweeper=deciding.sweeper,
+        worker=worker,
+        stops=deciding.stops,
+        timelines=deciding.timelines,
+        listening=make_listening(settings, ground, deciding, toolset, worker.wake),
+        clock_ahead=ground.ourselves.clock_ahead,
+        models=[model.health for model in models],
+    )
 
 
 def _agent(
     settings: Settings,
     ground: Ground,
     deciding: Deciding,
-    models: Sequence[Model],
+    toolset: Toolset,
     *,
+    models: Sequence[Model],
     intents: Intents,
     pictures: Pictures,
 ) -> Agent:
     conversations = ground.store.conversations
     model_calls = ModelCalls(
         models=models,
-        definitions=[tool.definition() for tool in ground.offered.values()],
-        instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
+        prompt=StaticPrompt(
+            instructions=with_policy(read_policy(settings.policy)) if settings.policy else INSTRUCTIONS,
+            definitions=[tool.definition() for tool in toolset.tools.values()],
+        ),
         calls=ground.store.calls,
         settings=settings,
         show_status=deciding.statuses.show,
     )
     tool_calls = ToolCalls(
-        tools=ground.offered,
-        calls=ground.store.calls,
-        conversations=conversations,
-        shop=ground.shop,
-        approvals=deciding.approvals,
+        toolset=toolset,
+        store=ground.store,
+        requests=deciding.requests,
         escalation=deciding.escalation,
         settings=settings,
     )
@@ -172,110 +158,4 @@ def _agent(
             deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
         ),
         max_seconds=settings.run_seconds,
-    )
-
-
-def _slack_side(
-    settings: Settings, ground: Ground, deciding: Deciding, worker: Worker, models: Sequence[ModelHealth]
-) -> Bot:
-    """Make what listens to Slack, and what it is handed to."""
-    store, ourselves, delivery = ground.store, ground.ourselves, deciding.delivery
-    tabs = HomeTabs(ourselves=ourselves, client=ground.client)
-    links = Links(ourselves=ourselves, client=ground.client)
-    intake = Intake(
-        ourselves=ourselves,
-        inbox=store.inbox,
-        wake=worker.wake,
-        changed=deciding.executor.supersede,
-        stopped=deciding.stops.look_now,
-        home_opened=tabs.opened,
-        messages_opened=tabs.messages_opened,
-        on_link=links.take,
-        goes_on_for=timedelta(minutes=settings.direct_message_minutes),
-    )
-    app = bolt_app(client=ground.client, ourselves=ourselves, intake=intake)
-    home = Home(
-        store=store,
-        shop=ground.shop,
-        identity=ground.identity,
-        publish=tabs.publish,
-        url=ourselves.url,
-        team=ourselves.team,
-        settings=settings,
-    )
-    buttons = Buttons(
-        ourselves=ourselves,
-        approvals=deciding.approvals,
-        delivery=delivery,
-        home=home,
-        trusted_teams=settings.trusted_teams,
-    )
-    forms = decision_forms(settings, ground, deciding, home)
-    below = Feedback(
-        ourselves=ourselves,
-        client=ground.client,
-        people=People(store.conversations, deciding.escalation, settings),
-        delivery=delivery,
-        team_channel=settings.escalation_channel,
-    )
-    orders = _orders(settings, ground, deciding)
-    desk = _desk(ground, deciding, worker, orders)
-    choices = Choices(orders=orders, store=store, wake=worker.wake)
-    menus = Menus(ourselves=ourselves, choices=choices, delivery=delivery)
-    tabs.register(app, home)
-    links.register(OrderLinks(orders=orders, identity=ground.identity, pattern=settings.order_links))
-    for listener in (buttons, forms, below, desk, menus):
-        listener.register(app)
-    return Bot(
-        app=app,
-        store=store,
-        shop=ground.shop,
-        leases=ground.leases,
-        hints=ground.hints,
-        delivery=delivery,
-        sweeper=ApprovalSweeper(
-            store=store,
-            executor=deciding.executor,
-            cards=deciding.cards,
-            next_group=NextGroup(store, deciding.cards, settings),
-            settings=settings,
-        ),
-        worker=worker,
-        stops=deciding.stops,
-        timelines=deciding.timelines,
-        buttons=buttons,
-        forms=forms,
-        below=below,
-        desk=desk,
-        menus=menus,
-        home=home,
-        tabs=tabs,
-        links=links,
-        clock_ahead=ourselves.clock_ahead,
-        models=models,
-    )
-
-
-def _orders(settings: Settings, ground: Ground, deciding: Deciding) -> Orders:
-    return Orders(
-        store=ground.store,
-        shop=ground.shop,
-        identity=ground.identity,
-        requests=deciding.approvals,
-        tools=ground.offered,
-        settings=settings,
-    )
-
-
-def _desk(ground: Ground, deciding: Deciding, worker: Worker, orders: Orders) -> Desk:
-    forms = Forms(
-        orders=orders,
-        inbox=ground.store.inbox,
-        identity=ground.identity,
-        tools=ground.offered,
-        post_now=deciding.delivery.post_now,
-        wake=worker.wake,
-    )
-    return Desk(
-        ourselves=ground.ourselves, client=ground.client, orders=orders, forms=forms, delivery=deciding.delivery
     )

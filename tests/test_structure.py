@@ -16,7 +16,7 @@ MODULES = {
 }
 KNOWS = {
     "openai": {"bot.model.chat_completions"},
-    "slack_bolt": {"bot.wiring", "bot.slack"},
+    "slack_bolt": {"bot.listening", "bot.slack"},
     "slack_sdk": {"bot.ground", "bot.slack", "bot.operator", "bot.demo", "bot.testing"},
     "psycopg": {"bot.store.postgres"},
     "psycopg_pool": {"bot.store.postgres"},

@@ -11,7 +11,8 @@ from bot.agent.steps import Progress, RunProgress
 from bot.agent.tool_loop import Said
 from bot.failpoints import reach
 from bot.identity import IdentityError
-from bot.store.records import Conversation, InboxMessage, ThreadId, new_id
+from bot.store.calls import Conversation
+from bot.store.records import InboxMessage, ThreadId, new_id
 
 FOUND_LATE = "I was away and found this only now"
 

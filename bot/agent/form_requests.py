@@ -11,7 +11,8 @@ from bot.failpoints import reach
 from bot.identity import Person
 from bot.intent import CustomerIntent
 from bot.model.model import RequestedCall
-from bot.store.records import Conversation, Form, InboxMessage, new_id
+from bot.store.calls import Conversation
+from bot.store.records import Form, InboxMessage, new_id
 from bot.store.store import Conversations
 
 

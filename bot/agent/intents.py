@@ -11,8 +11,9 @@ from bot.agent.escalation import Escalation
 from bot.agent.model_calls import log_answer, log_failed_call, traced
 from bot.intent import INSTRUCTIONS, CustomerIntent, answered_with, read_intent, topic_turned
 from bot.model.model import Model, ModelError
+from bot.store.calls import CallStatus, ModelCall
 from bot.store.errors import DatabaseError
-from bot.store.records import CallStatus, InboxMessage, ModelCall, Post, ThreadId, new_id
+from bot.store.records import InboxMessage, Post, ThreadId, new_id
 from bot.store.store import Store
 from bot.tasks import finish
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,8 @@ from bot.callbacks import ShowStatus
 from bot.logs import tell
 from bot.model.model import Model, ModelError, Reason, Turn, Usage
 from bot.settings import Settings
-from bot.store.records import CallStatus, ChatMessage, ModelCall, ThreadId, new_id, reference
+from bot.store.calls import CallStatus, ModelCall
+from bot.store.records import ChatMessage, ThreadId, new_id, reference
 from bot.store.store import CallLog
 from bot.tracing import tracing
 
@@ -29,6 +30,14 @@ MAX_ADAPTATIONS = 12
 _OF_WHAT_WAS_SENT = (Reason.FILTERED, Reason.REFUSED)
 
 
+@dataclass(frozen=True, slots=True)
+class StaticPrompt:
+    """What every request to a model begins with, so that its server can keep it: the instructions, and the tools."""
+
+    instructions: str
+    definitions: Sequence[Mapping[str, Any]]
+
+
 class ModelCalls:
     """Asks the models, the first one first, with no more of the conversation than fits."""
 
@@ -36,15 +45,14 @@ class ModelCalls:
         self,
         *,
         models: Sequence[Model],
-        definitions: Sequence[Mapping[str, Any]],
-        instructions: str,
+        prompt: StaticPrompt,
         calls: CallLog,
         settings: Settings,
         show_status: ShowStatus,
     ) -> None:
         self._models = models
-        self._definitions = definitions
-        self._instructions: ChatMessage = {"role": "system", "content": instructions}
+        self._definitions = prompt.definitions
+        self._instructions: ChatMessage = {"role": "system", "content": prompt.instructions}
         self._calls = calls
         self._settings = settings
         self._show_status = show_status

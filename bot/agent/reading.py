@@ -8,7 +8,8 @@ from bot.agent.asking import close_menus
 from bot.callbacks import DescribeFiles, FetchFile, ReadAbove
 from bot.model.pictures import MAX_BYTES, Pictures
 from bot.settings import Settings
-from bot.store.records import Conversation, InboxMessage
+from bot.store.calls import Conversation
+from bot.store.records import InboxMessage
 from bot.store.store import Store
 
 MAX_TIMES_FOR_LINES = 3

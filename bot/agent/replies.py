@@ -14,7 +14,8 @@ from bot.help import articles
 from bot.identity import Person
 from bot.model.pictures import Pictures
 from bot.settings import Settings
-from bot.store.records import Block, Conversation, InboxMessage, Post, new_id
+from bot.store.calls import Conversation
+from bot.store.records import Block, InboxMessage, Post, new_id
 from bot.store.store import Conversations
 
 

@@ -6,7 +6,8 @@ from functools import partial
 
 from bot.blocks.text import one_line
 from bot.callbacks import EndSteps, ShowSession, ShowStatus, ShowSteps
-from bot.store.records import CallStatus, InboxMessage, Step, StepState, ToolCall
+from bot.store.calls import CallStatus, Step, StepState, ToolCall
+from bot.store.records import InboxMessage
 
 MAX_STEPS = 40  # of the fifty that one message of Slack's takes
 MAX_TITLE_CHARACTERS = 120

@@ -6,8 +6,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from bot.shop.money import without_amounts
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.errors import DatabaseError
-from bot.store.records import CallStatus, ThreadId, ToolCall
+from bot.store.records import ThreadId
 from bot.store.store import Conversations
 from bot.tasks import finish
 

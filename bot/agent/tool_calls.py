@@ -10,30 +10,21 @@ from typing import Any
 
 from bot.agent.escalation import Escalation
 from bot.agent.stopping import NOT_DONE, STOPPED
-from bot.approvals.decide import Approvals
+from bot.approvals.requests import Requests
 from bot.failpoints import reach
 from bot.identity import Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
 from bot.model.model import RequestedCall
 from bot.settings import Settings
-from bot.shop.shop import Shop, ShopUnavailableError
+from bot.shop.shop import ShopUnavailableError
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import (
-    CallStatus,
-    ChatMessage,
-    InboxMessage,
-    SharedFile,
-    ToolCall,
-    fault,
-    new_id,
-    reference,
-    writable,
-)
-from bot.store.store import CallLog, Conversations
-from bot.tools import rules
+from bot.store.records import ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
+from bot.store.store import Store
 from bot.tools.discretion import public_words
-from bot.tools.tool import Context, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, within
+from bot.tools.tool import GatedTool, Tool, ToolCrashError, ToolError, ToolResult
+from bot.tools.toolset import Toolset
 from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
@@ -71,22 +62,19 @@ class ToolCalls:
     def __init__(
         self,
         *,
-        tools: Mapping[str, type[Tool]],
-        calls: CallLog,
-        conversations: Conversations,
-        shop: Shop,
-        approvals: Approvals,
+        toolset: Toolset,
+        store: Store,
+        requests: Requests,
         escalation: Escalation,
         settings: Settings,
     ) -> None:
-        self._tools = tools
-        self._calls = calls
-        self._conversations = conversations
-        self._shop = shop
-        self._approvals = approvals
+        self._toolset = toolset
+        self._tools = toolset.tools
+        self._calls = store.calls
+        self._conversations = store.conversations
+        self._requests = requests
         self._escalation = escalation
         self._settings = settings
-        self._rules = rules(settings)
 
     def rows(self, message: InboxMessage, requested: Sequence[RequestedCall]) -> list[ToolCall]:
         """Make the rows of a turn's calls, as they are written before anything is looked at."""
@@ -112,7 +100,7 @@ class ToolCalls:
                 await self._repeat(call, original)
 
     def _row(self, message: InboxMessage, position: int, call: RequestedCall) -> ToolCall:
-        gated = issubclass(self._tools.get(call.name, Tool), GatedTool)
+        gated = self._toolset.is_gated(call.name)
         return ToolCall(
             id=new_id(),
             thread=message.thread,
@@ -135,9 +123,8 @@ class ToolCalls:
     async def _bring_to_end(self, call: ToolCall, run_context: ToolRunContext, show: Callable[[str], None]) -> None:
         """Run one call to its end; whatever goes wrong is this call's result and nobody else's."""
         person = run_context.person
-        public, said = run_context.public, run_context.user_text
-        context = Context(call.id, call.thread, person, self._shop, self._approvals, self._rules, said, public)
-        seconds = self._settings.tool_timeout_seconds
+        public, said, within = run_context.public, run_context.user_text, self._toolset.within
+        context = self._toolset.context(call.id, call.thread, person, said, public=public)
         tool: Tool | None = None
         try:
             if await self._conversations.is_stopped(call.thread):
@@ -148,19 +135,19 @@ class ToolCalls:
             show(tool.progress())
             if isinstance(tool, GatedTool):
                 await self._enforce_limits(call)
-                preview = await within(seconds, tool.preview(context))
+                preview = await within(tool.preview(context))
                 intent, pictures, note = await run_context.intent(), run_context.pictures, run_context.note
-                await self._approvals.park(call, preview, run_context.person, intent, pictures, note=note)
+                await self._requests.park(call, preview, run_context.person, intent, pictures, note=note)
                 tracing.ended(CallStatus.PENDING, well=True)
                 reach("request parked")
                 return
-            result = await within(seconds, tool.run(context))
+            result = await within(tool.run(context))
             text = _written(HIDDEN if public and not tool.public else result.content)
             reach("call run")
         except ToolError as error:
             content: Mapping[str, str] = error.content
             if public:
-                content = await public_words(content, tool, context, seconds)
+                content = await public_words(content, tool, context, self._toolset.seconds)
             self._finish(call, CallStatus.REJECTED, content, error=" ".join(error.content.values()))
         except (DatabaseError, LostLeaseError):
             raise

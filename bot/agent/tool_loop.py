@@ -12,7 +12,8 @@ from bot.agent.turns import Turns
 from bot.failpoints import reach
 from bot.identity import Person
 from bot.logs import tell
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post
+from bot.store.calls import Conversation
+from bot.store.records import ChatMessage, InboxMessage, Post
 from bot.store.store import Conversations
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from bot.agent.truth import true_turn
 from bot.failpoints import reach
 from bot.model.model import Turn
 from bot.settings import Settings
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Spent, new_id
+from bot.store.calls import Conversation, Spent
+from bot.store.records import ChatMessage, InboxMessage, new_id
 
 MAX_SAME_FAILURES = 3
 LAST_TURN: ChatMessage = {  # no note from the shop, in which a claim of the model would find its grounds

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.approvals.decide import POLICY_SILENT, SHOP_SILENT, TOO_MANY_CLICKS, UNSURE, Approvals, Click
+from bot.approvals.clicks import TOO_MANY_CLICKS, Click, Clicks
+from bot.approvals.decide import POLICY_SILENT, SHOP_SILENT, UNSURE
 from bot.approvals.decline import FormError
-from bot.approvals.execute import quoted_of
+from bot.approvals.effects import Standing, quoted_of
 from bot.approvals.policy import PolicyError
 from bot.approvals.requests import Requests
 from bot.blocks.decisions import CHANGE_TITLE, amount_of, change_form
@@ -20,7 +21,7 @@ from bot.shop.changes import Quoted, Refund, ReturnItems
 from bot.shop.money import Money
 from bot.shop.orders import Order
 from bot.shop.shop import Shop, ShopUnavailableError
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.tool import ToolCrashError, ToolError, within
 from bot.tools.wording import preview_of
@@ -66,10 +67,8 @@ class _RefusedError(Exception):
 class Amending:
     """Opens the form for something else in a request's place, and has that asked for by the same gate."""
 
-    def __init__(
-        self, *, approvals: Approvals, requests: Requests, shop: Shop, identity: Identity, seconds: float
-    ) -> None:
-        self._approvals = approvals
+    def __init__(self, *, clicks: Clicks, requests: Requests, shop: Shop, identity: Identity, seconds: float) -> None:
+        self._clicks = clicks
         self._requests = requests
         self._shop = shop
         self._identity = identity
@@ -94,18 +93,18 @@ class Amending:
         except _RefusedError as error:
             return self._refused(click, str(error))
         if not await self._ask(click, found, now):
-            return self._refused(click, await self._approvals.too_late(found.call.id))
+            return self._refused(click, await self._clicks.too_late(found.call.id))
         what = one_line(preview_of(now).summary)
         return words(CHANGE_TITLE, f"{what} waits for approval now, on a new card. Nothing has happened yet.")
 
     async def _find(self, click: Click) -> _Found:
-        if await self._approvals.count(click) is not None:
+        if await self._clicks.count(click) is not None:
             raise _RefusedError(TOO_MANY_CLICKS)
-        call = await self._approvals.find(click)
+        call = await self._clicks.find(click)
         if isinstance(call, str):
             raise _RefusedError(call)
         try:
-            if (refusal := await self._approvals.refusal(click, call)) is not None:
+            if (refusal := await self._clicks.refusal(click, call)) is not None:
                 raise _RefusedError(refusal)
             shown = quoted_of(call)
             if not isinstance(shown.change, Refund | ReturnItems) or call.waits_for_requester:
@@ -149,7 +148,7 @@ class Amending:
         try:
             requester = await self._identity.person(call.requester)
             instead = replace(call, arguments=written, arguments_sent=written)
-            return await self._requests.amend(call, instead, now, requester, by=click.user)
+            return await self._requests.amend(call, instead, Standing(now, requester, as_shown=False), by=click.user)
         except ToolError as error:
             raise FormError(error.content["error"], field) from error
         except PolicyError as error:
@@ -158,7 +157,7 @@ class Amending:
             raise FormError(UNSURE, field) from error
 
     def _refused(self, click: Click, told: str) -> View:
-        self._approvals.logged(click, "change", told)
+        self._clicks.logged(click, "change", told)
         return words(CHANGE_TITLE, Mrkdwn(told))
 
 

@@ -13,7 +13,8 @@ from bot.blocks.waiting import for_approvers, for_requester
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.changes import Quoted
-from bot.store.records import Gate, Post, ThreadId, ToolCall, new_id, reference
+from bot.store.calls import Gate, ToolCall
+from bot.store.records import Post, ThreadId, new_id, reference
 from bot.tools.wording import Preview, preview_of
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.blocks.text import Mrkdwn, mention, one_line
-from bot.store.records import CallStatus, Gate, ToolCall, reference
+from bot.store.calls import CallStatus, Gate, ToolCall
+from bot.store.records import reference
 
 _NOTHING = "Nothing was done."
 

@@ -2,24 +2,25 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.approvals.cards import Cards, settled_posts
+from bot.approvals.conflicts import Conflicts
+from bot.approvals.effects import NOT_AS_SHOWN, Effects, quoted_of
 from bot.approvals.endings import Ending
 from bot.blocks.cards import without_note
+from bot.callbacks import WakeThread
 from bot.failpoints import reach
-from bot.identity import Identity, IdentityError, Person, plain_address
+from bot.identity import IdentityError, Person
 from bot.logs import tell
-from bot.settings import Settings
-from bot.shop.changes import Applied, AppliedStatus, CallTool, Change, Quoted
-from bot.shop.shop import LookFirst, Safe, Shop, ShopUnavailableError
-from bot.store.records import CallStatus, Gate, ToolCall, reference
+from bot.shop.changes import Applied, AppliedStatus, CallTool, Quoted
+from bot.shop.shop import LookFirst, ShopUnavailableError
+from bot.store.calls import CallStatus, Gate, ToolCall
+from bot.store.records import reference
 from bot.store.store import Store
-from bot.tools.foreign import ForeignCalls
-from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import ToolCrashError, ToolError
 from bot.tools.wording import outcome_of, quotation_of
 from bot.tracing import tracing
 
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 MAX_LOOK_INTERVAL_SECONDS = 300.0
 LOOKS_BEFORE_REPORT = 6  # about a minute
-NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
 CONFIRMED = "(I have pressed Confirm on the card.)"
 _EVENTS = {
     CallStatus.SUCCEEDED: "request done",
@@ -44,75 +44,27 @@ class Executor:
         *,
         store: Store,
         cards: Cards,
-        tools: Mapping[str, type[Tool]],
-        shop: Shop,
-        identity: Identity,
-        settings: Settings,
+        effects: Effects,
+        conflicts: Conflicts,
+        wake: WakeThread,
     ) -> None:
         self._calls = store.approval_requests
-        self._switches = store.admin
+        self._open = store.open_requests
         self._cards = cards
-        self._tools = tools
-        self._shop = shop
-        self._identity = identity
-        self._settings = settings
-        self._foreign = ForeignCalls(tools)
-
-    async def is_paused(self) -> bool:
-        """Return whether nothing may be done now, approved or not."""
-        return self._settings.paused or await self._switches.is_paused()
-
-    async def open_beside(self, call: ToolCall) -> ToolCall | None:
-        """Return another open request of the customer whose account the call would delete, if there is one."""
-        if not call.quote or json.loads(call.quote)["change"]["kind"] != "delete_account":
-            return None
-        others = [one for one in await self._calls.open() if one.id != call.id and one.customer == call.customer]
-        return others[0] if others else None
-
-    async def under_way(self, call: ToolCall) -> ToolCall | None:
-        """Return another change of the same order or account that is being done, if there is one."""
-        doing = (CallStatus.RUNNING, CallStatus.UNKNOWN)
-        others = [one for one in await self._calls.open() if one.id != call.id and one.subject == call.subject]
-        return next((one for one in others if one.status in doing and not one.money_pending), None)
-
-    async def is_about(self, call: ToolCall, person: Person) -> bool:
-        """Return whether the call is about an order or the account of this person, by account or by e-mail address.
-
-        Raises ToolCrashError and ShopUnavailableError when in doubt.
-        """
-        try:
-            customer = quoted_of(call).quote.customer
-        except ToolError:
-            return False  # it is too old to be done at all
-        if person.email is None:
-            return False
-        account = await within(self._settings.tool_timeout_seconds, self._shop.customer(person.email))
-        return plain_address(customer.email) == person.email or (account is not None and account.id == customer.id)
-
-    async def quoted_now(self, call: ToolCall, requester: Person) -> Quoted:
-        """Quote what was shown again: an equal quote says that it still holds. Raises ToolError when it can't be done.
-
-        Raises ToolCrashError and ShopUnavailableError when in doubt.
-        """
-        shown = quoted_of(call)
-        if not self._offers(call):
-            raise ToolError("I can't do this any more since I was changed.")
-        quote = await within(self._settings.tool_timeout_seconds, self._maker(shown.change).quote(shown.change))
-        if quote.customer != shown.quote.customer or quote.subject != shown.quote.subject:
-            raise ToolError(NOT_AS_SHOWN)
-        is_call = isinstance(shown.change, CallTool)  # of which the one who asked is all there is
-        if not (is_call or requester.is_staff or requester.email == plain_address(quote.customer.email)):
-            raise ToolError(NOT_AS_SHOWN)
-        return Quoted(shown.change, quote)
+        self._effects = effects
+        self._conflicts = conflicts
+        self._wake = wake
 
     async def execute(self, call: ToolCall) -> None:
-        """Make the change of a call that was just claimed, exactly as it was shown."""
+        """Make the change of a call that was just claimed, as it was shown; a customer's own wakes the thread."""
         with tracing.tool_call(call.tool, call.id, call.traceparent):
             await self._execute(call)
+        if call.gate == Gate.REQUESTER:
+            self._wake(call.thread, call.requester)
 
     async def _execute(self, call: ToolCall) -> None:
         try:
-            applied = await self._apply(call, quoted_of(call))
+            applied = await self._effects.apply(call, quoted_of(call))
         except ToolError as error:
             await self.close(call, Ending.NOT_DONE, why=str(error))
         except ShopUnavailableError as error:
@@ -155,37 +107,18 @@ class Executor:
 
         Who was answered already is told that the answer is to the words before.
         """
-        for call in await self._calls.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
+        for call in await self._open.mark_message_edited(team, channel, ts, text, self._cards.answered_before):
             await self.close(call, Ending.SUPERSEDED, by=call.requester)
-        for call in await self._calls.mark_card_deleted(team, channel, ts) if text is None else ():
+        for call in await self._open.mark_card_deleted(team, channel, ts) if text is None else ():
             await self.close(call, Ending.CARD_DELETED)
 
     async def withdraw(self, request: str, person: Person) -> str:
         """Take back a pending request for the person who made it, by the reference that the model was given."""
-        for call in await self._calls.open():
+        for call in await self._open.open():
             theirs = call.requester == person.id and reference(call.id) == request
             if theirs and call.status == CallStatus.PENDING and await self.close(call, Ending.WITHDRAWN, by=person.id):
                 return Ending.WITHDRAWN.for_model(call, "")
         raise ToolError(f"You have no waiting request {request}.", "Only one's own can be taken back.")
-
-    async def _apply(self, call: ToolCall, shown: Quoted) -> Applied:
-        doing = self._maker(shown.change).apply(shown.change, shown.quote, key=_key(call))
-        applied = await within(self._settings.tool_timeout_seconds, doing)
-        reach("shop answered")
-        return applied
-
-    async def _look(self, call: ToolCall, shown: Quoted) -> Applied | None:
-        looking = self._maker(shown.change).applied(shown.change, _key(call))
-        return await within(self._settings.tool_timeout_seconds, looking)
-
-    def _maker(self, change: Change) -> Shop | ForeignCalls:
-        return self._foreign if isinstance(change, CallTool) else self._shop
-
-    def _replay(self, call: ToolCall) -> Safe | LookFirst:
-        try:
-            return self._maker(quoted_of(call).change).replay
-        except ToolError:
-            return self._shop.replay
 
     async def _find_out(self, call: ToolCall, *, again: bool) -> Applied:
         """Look, and make it if need be. Only a ToolError means that nothing has moved; others leave it unknown."""
@@ -193,56 +126,39 @@ class Executor:
             shown = quoted_of(call)
         except ToolError as error:
             raise ToolCrashError(f"this version of the bot cannot read the call: {error}") from error
-        if (applied := await self._look(call, shown)) is not None:
+        if (applied := await self._effects.applied(call, shown)) is not None:
             return applied
         if not again:
             raise ToolCrashError("the shop knows nothing of it so far")
-        if not self._may_repeat(call):
+        if not self._effects.may_repeat(call):
             raise ToolCrashError("the shop knows nothing of it, and a repeat would not be safe")
-        if not self._offers(call):
+        if not self._effects.offers(call):
             raise ToolCrashError(f"there is no tool {call.tool} any more to make it again")
-        if await self.is_paused():
+        if await self._conflicts.is_paused():
             raise ToolCrashError("the shop knew nothing of it before effects were paused")
-        if (other := await self.open_beside(call)) is not None:
+        if (other := await self._conflicts.open_beside(call)) is not None:
             raise ToolCrashError(f"request {other.id} of the same customer is open")
         try:
             return await self._run_again(call, shown)
         except ToolError:
             # What is refused now may be refused because the first attempt got through in the meantime.
-            if (applied := await self._look(call, shown)) is not None:
+            if (applied := await self._effects.applied(call, shown)) is not None:
                 return applied
             raise
 
     async def _run_again(self, call: ToolCall, shown: Quoted) -> Applied:
         """Make it under its key after an outage, if it is still as it was shown. Raises ToolError if it is not."""
-        requester = await self._identity.person(call.requester)
-        # By what would be done, never by looks: a deploy may have laid the card out again.
-        if await self.quoted_now(call, requester) != shown:
+        if not (await self._effects.standing(call)).as_shown:
             raise ToolError(NOT_AS_SHOWN)
-        if not await self._calls.begin(call):
+        if not await self._open.begin(call):
             raise ToolCrashError("it was settled meanwhile")
-        return await self._apply(call, shown)
-
-    def _offers(self, call: ToolCall) -> bool:
-        """Return whether what was asked for can still be asked for, in this version and with these settings."""
-        return issubclass(self._tools.get(call.tool, Tool), GatedTool)
-
-    def _may_repeat(self, call: ToolCall) -> bool:
-        """Return whether making the change again can do nothing twice."""
-        replay = self._replay(call)
-        if call.money_pending:
-            return False
-        if call.begun_at is None:
-            return True
-        if isinstance(replay, LookFirst):
-            return False
-        return replay.key_lifetime is None or _age(call.begun_at) < replay.key_lifetime
+        return await self._effects.apply(call, shown)
 
     async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
             at = datetime.now(UTC) + timedelta(seconds=max(error.retry_after, 1.0))
-            await self._calls.look_later(call, at, begun=False)
+            await self._open.look_later(call, at, begun=False)
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
         """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
@@ -251,24 +167,24 @@ class Executor:
         is_busy = isinstance(error, ShopUnavailableError)
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
         at = datetime.now(UTC) + timedelta(seconds=wait)
-        await self._calls.look_later(call, at, begun=call.begun_at is not None or not is_busy)
+        await self._open.look_later(call, at, begun=call.begun_at is not None or not is_busy)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
 
     async def _report(self, call: ToolCall) -> None:
         try:
-            await self._calls.report(call, await self._cards.stuck(call, await self._calls.cards(call.id)))
+            await self._open.report(call, await self._cards.stuck(call, await self._open.cards(call.id)))
         except IdentityError as error:
             logger.warning("nobody could be told yet of call %s: %s", call.id, error)
 
     def _is_hopeless(self, call: ToolCall) -> bool:
         """Return whether only people can find out the outcome of the call."""
-        replay = self._replay(call)
+        replay = self._effects.replay(call)
         if call.money_pending:
             return False
         if call.begun_at is not None and isinstance(replay, LookFirst):
-            return _age(call.begun_at) >= replay.settles_after
-        return call.looks >= LOOKS_BEFORE_REPORT or not self._may_repeat(call)
+            return datetime.now(UTC) - call.begun_at >= replay.settles_after
+        return call.looks >= LOOKS_BEFORE_REPORT or not self._effects.may_repeat(call)
 
     async def _settle_as(self, call: ToolCall, applied: Applied) -> None:
         """Settle a call by what the shop says of its change; one whose money is on its way is looked at again."""
@@ -285,7 +201,7 @@ class Executor:
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
-        await self._calls.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
+        await self._open.look_later(call, datetime.now(UTC) + timedelta(seconds=_look_interval(call)))
 
     async def _settle(
         self,
@@ -347,23 +263,6 @@ def _lets_go_on(call: ToolCall, ending: Ending) -> bool:
     return done and call.gate == Gate.REQUESTER
 
 
-def quoted_of(call: ToolCall) -> Quoted:
-    """Return exactly what was shown, whatever the model or a payload says now. Raises ToolError when it is too old."""
-    try:
-        return Quoted.read(call.quote or "")
-    except ValueError as error:
-        raise ToolError(OUTDATED) from error
-
-
 def _look_interval(call: ToolCall) -> float:
     """Return how many seconds pass until the shop is asked again: 1, 2, 4, and so on."""
     return min(2.0 ** min(call.looks, 10), MAX_LOOK_INTERVAL_SECONDS)
-
-
-def _key(call: ToolCall) -> str:
-    """Return the key under which the change of this call is made once, at whatever shop."""
-    return f"support-bot:{call.id}"
-
-
-def _age(when: datetime) -> timedelta:
-    return datetime.now(UTC) - when

@@ -15,7 +15,7 @@ from bot.shop.changes import (
     When,
 )
 from bot.shop.money import Money
-from bot.store.records import Needs
+from bot.store.calls import Needs
 
 _REQUESTER = Needs(requester=True)
 _APPROVER = Needs(approvers=1)

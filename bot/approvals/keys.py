@@ -1,5 +1,7 @@
 """Whose yes a change needs, by the settings and by the operator's own policy."""
 
+from datetime import UTC, datetime, timedelta
+
 from bot.approval_settings import Limit
 from bot.approvals.gate import gate
 from bot.approvals.policy import OwnPolicy
@@ -7,7 +9,7 @@ from bot.currencies import exponent
 from bot.identity import Person, plain_address
 from bot.settings import Settings
 from bot.shop.changes import Quoted
-from bot.store.records import DayLimit, DayLimits, Needs
+from bot.store.calls import DayLimit, DayLimits, Needs
 
 
 class Keys:
@@ -25,6 +27,10 @@ class Keys:
         is_customers = asked_by.email == plain_address(quoted.quote.customer.email)
         needs = gate(quoted, self._settings, is_customers=is_customers)
         return needs | await self._policy.needs(quoted, asked_by)
+
+    def deadline(self) -> datetime:
+        """Return until when a request that is asked now waits."""
+        return datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
 
 
 def _in_minor(limit: Limit) -> DayLimit:

@@ -8,7 +8,8 @@ from bot.approvals.cards import Cards
 from bot.approvals.execute import fields_of
 from bot.logs import tell
 from bot.settings import Settings
-from bot.store.records import Post, ToolCall
+from bot.store.calls import ToolCall
+from bot.store.records import Post
 from bot.store.store import Store
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from bot.identity import Person
 from bot.imports import described, import_own
 from bot.settings import Settings, SettingsError, variable
 from bot.shop.changes import Change, Quote, Quoted
-from bot.store.records import Needs
+from bot.store.calls import Needs
 from bot.tools.tool import ToolError
 
 logger = logging.getLogger(__name__)

@@ -4,23 +4,24 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.approvals.cards import Cards, settled_posts
+from bot.approvals.conflicts import Conflicts
+from bot.approvals.effects import Standing
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor, fields_of, quoted_of
+from bot.approvals.execute import fields_of
 from bot.approvals.history import RefundHistory
 from bot.approvals.keys import Keys
 from bot.approvals.policy import AS_USUAL, PolicyError
 from bot.blocks.cards import approval_card, for_requester_alone, note_block, note_of
 from bot.blocks.text import mention
-from bot.identity import Identity, IdentityError, Person
+from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
-from bot.settings import Settings
-from bot.shop.changes import Quoted
+from bot.store.calls import Gate, Needs, ToolCall
 from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTakenError
-from bot.store.records import Block, Gate, Needs, SharedFile, ToolCall, new_id, reference
+from bot.store.records import Block, SharedFile, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
 from bot.tools.wording import Preview, preview_of
@@ -37,20 +38,16 @@ class Requests:
         self,
         *,
         store: Store,
-        executor: Executor,
+        keys: Keys,
         cards: Cards,
         history: RefundHistory,
-        identity: Identity,
-        settings: Settings,
+        conflicts: Conflicts,
     ) -> None:
-        """Raise SettingsError when the operator's own policy cannot be asked."""
-        self._keys = Keys(settings)
         self._store = store
-        self._history = history
-        self._executor = executor
+        self._keys = keys
         self._cards = cards
-        self._identity = identity
-        self._settings = settings
+        self._history = history
+        self._conflicts = conflicts
 
     async def park(
         self,
@@ -66,7 +63,7 @@ class Requests:
 
         Raises ToolError when another request for the same thing waits, or when nobody could be asked.
         """
-        expires_at, written = self._deadline(), note_block(requester.id, note) if note else None
+        expires_at, written = self._keys.deadline(), note_block(requester.id, note) if note else None
         before = await self._before(preview)
         card = approval_card(preview, call.requester, expires_at, intent, pictures, note=written, before=before)
         asked = replace(call, expires_at=expires_at, card=card)
@@ -92,61 +89,61 @@ class Requests:
         except IdentityError as error:
             raise ToolError("Nobody could be asked for approval right now, so nothing was requested.") from error
 
-    async def pass_on(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
+    async def pass_on(self, call: ToolCall, now: Standing) -> bool:
         """Ask approvers for the second yes, in their own time; return whether the first was still to be said."""
-        preview, expires_at = preview_of(now), self._deadline()
+        preview, expires_at = preview_of(now.quoted), self._keys.deadline()
         card = await self._drawn_again(call, preview, expires_at)
         confirmed = replace(call, card=card, expires_at=expires_at, confirmed_at=datetime.now(UTC))
-        cards = await self._cards.to_ask(confirmed, preview, requester)
-        line = f"✓ Confirmed by {mention(requester.id)}. The support team is asked; nothing has happened yet."
+        cards = await self._cards.to_ask(confirmed, preview, now.requester)
+        line = f"✓ Confirmed by {mention(now.requester.id)}. The support team is asked; nothing has happened yet."
         return await self._store.approval_requests.confirm(confirmed, cards, self._cards.over(call, line))
 
-    async def needs_more(self, call: ToolCall, now: Quoted, requester: Person) -> bool:
+    async def needs_more(self, call: ToolCall, now: Standing) -> bool:
         """Return whether more people have to agree by now, by settings and policy, than the call was shown to need.
 
         Raises ToolError and PolicyError as `ask_again` does.
         """
-        return call.needs | await self._keys.needed(now, requester) != call.needs
+        return call.needs | await self._keys.needed(now.quoted, now.requester) != call.needs
 
-    async def ask_again(self, call: ToolCall, now: Quoted, requester: Person, more: Needs = AS_USUAL) -> bool:
+    async def ask_again(self, call: ToolCall, now: Standing, more: Needs = AS_USUAL) -> bool:
         """Show it with the figures as they are now, from the first yes on; return whether it was still pending.
 
         Raises ToolError and PolicyError when the operator's own policy refuses it or breaks.
         """
-        preview = preview_of(now)
+        preview = preview_of(now.quoted)
         card = await self._drawn_again(call, preview, call.expires_at or call.created_at)
         asked = replace(call, card=card, confirmed_at=None, first_approved_by=None, first_approved_at=None)
-        needs = more | await self._keys.needed(now, requester)
+        needs = more | await self._keys.needed(now.quoted, now.requester)
         over = self._cards.over(call, "… This is not as it was shown any more, so it is asked again below.")
         again = self._store.approval_requests.ask_again
         done = False
 
         async def ask(one: ToolCall) -> None:
             nonlocal done
-            cards = await self._cards.to_ask(one, preview, requester)
+            cards = await self._cards.to_ask(one, preview, now.requester)
             done = await again(one, call.quote or "", cards, over, self._keys.limits)
 
         await self._asked(asked, preview, needs, ask)
         return done
 
-    async def amend(self, call: ToolCall, instead: ToolCall, now: Quoted, requester: Person, *, by: str) -> bool:
+    async def amend(self, call: ToolCall, instead: ToolCall, now: Standing, *, by: str) -> bool:
         """Have something else asked for in place of a pending call, and return whether that was still as it was shown.
 
         It waits as if it had been asked for now, with what the customer wrote and sent. Raises IdentityError when
         nobody could be asked, and ToolError and PolicyError when the operator's own policy refuses it or breaks.
         """
-        preview, expires_at = preview_of(now), self._deadline()
+        preview, expires_at = preview_of(now.quoted), self._keys.deadline()
         card = await self._drawn_again(call, preview, expires_at)
         fresh = replace(instead, id=new_id(), created_at=datetime.now(UTC), expires_at=expires_at, card=card)
         fresh = replace(fresh, supersedes=call.id, confirmed_at=None, first_approved_by=None, first_approved_at=None)
-        needs = await self._keys.needed(now, requester)
+        needs = await self._keys.needed(now.quoted, now.requester)
         redrawn, announcement = settled_posts(call, Ending.AMENDED.on_card(call, by, preview.summary))
         told = Ending.AMENDED.for_model(call, f"{preview.summary} (request {reference(fresh.id)})")
         done = False
 
         async def ask(one: ToolCall) -> None:
             nonlocal done
-            cards = await self._cards.to_ask(one, preview, requester)
+            cards = await self._cards.to_ask(one, preview, now.requester)
             done = await self._store.approval_requests.supersede(
                 call,
                 one,
@@ -163,24 +160,16 @@ class Requests:
             tell(logger, "request changed", **fields_of(call), by=by, into=fresh.id)
         return done
 
-    async def ask_elsewhere(self, call: ToolCall) -> bool:
-        """Ask approvers directly or in the thread, as their channel took no card; return whether there is one now."""
-        if call.waits_for_requester or not self._settings.approval_channel:
-            return False
-        preview = preview_of(quoted_of(call))
-        requester = await self._identity.person(call.requester)
-        cards = await self._cards.to_decide(call, preview, requester, in_channel=False)
-        return await self._store.yeses.ask_elsewhere(call, cards)
+    def approvers(self, call: ToolCall) -> str:
+        """Name those who may approve the call."""
+        return self._cards.approvers(call)
 
     async def claim(self, call: ToolCall, by: str) -> ToolCall | None:
         """Take the last yes that the call needs; None when it is too late. Raises AboveDayLimitError."""
         return await self._store.approval_requests.claim(call, by, self._keys.limits)
 
-    def _deadline(self) -> datetime:
-        return datetime.now(UTC) + timedelta(hours=self._settings.approval_hours)
-
     async def _park(self, call: ToolCall, preview: Preview, requester: Person) -> None:
-        if (other := await self._executor.open_beside(call)) is not None:
+        if (other := await self._conflicts.open_beside(call)) is not None:
             raise ToolError(f"Your account can't be deleted while a request is open: {other.summary}.", TAKE_BACK_FIRST)
         cards = await self._cards.to_ask(call, preview, requester)
         await self._store.approval_requests.park(call, cards, self._keys.limits)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.approvals.cards import Cards
+from bot.approvals.conflicts import Conflicts
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.approvals.next_group import NextGroup
-from bot.settings import Settings
-from bot.store.records import CallStatus, ToolCall
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.store import Store
 from bot.tasks import finish
 
@@ -24,15 +24,23 @@ class ApprovalSweeper:
     """Looks after open requests, again and again; several processes may do so side by side."""
 
     def __init__(
-        self, *, store: Store, executor: Executor, cards: Cards, next_group: NextGroup, settings: Settings
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        conflicts: Conflicts,
+        cards: Cards,
+        next_group: NextGroup,
+        longest_run: timedelta,
     ) -> None:
-        self._calls = store.approval_requests
+        """Take it that after `longest_run` no process is still running a call, or asking for its outcome."""
+        self._calls = store.open_requests
         self._log = store.calls
         self._executor = executor
+        self._conflicts = conflicts
         self._cards = cards
         self._next_group = next_group
-        # A run, and asking for its outcome, are over after that time: no process works on it any more.
-        self._longest_run = timedelta(seconds=3 * settings.tool_timeout_seconds)
+        self._longest_run = longest_run
         self._finding_out: dict[str, asyncio.Task[None]] = {}
         self._reconcile_slots = asyncio.Semaphore(MAX_ASKED_AT_ONCE)
         self._stopping = False
@@ -51,7 +59,7 @@ class ApprovalSweeper:
         await finish(self._finding_out.values(), seconds)
 
     async def _sweep(self, *, longest_run: timedelta) -> None:
-        paused = await self._executor.is_paused()
+        paused = await self._conflicts.is_paused()
         for call in await self._calls.open():
             if call.status == CallStatus.PENDING:
                 await _guarded(call, self._look_after_waiting(call, paused=paused))

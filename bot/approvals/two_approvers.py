@@ -7,7 +7,7 @@ from bot.approvals.execute import fields_of
 from bot.blocks.text import mention
 from bot.identity import Identity
 from bot.logs import tell
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 from bot.store.store import Store
 
 logger = logging.getLogger(__name__)

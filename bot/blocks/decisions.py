@@ -6,7 +6,8 @@ from bot.blocks.text import Mrkdwn, mention, one_line
 from bot.shop.changes import Quote, Refund, ReturnItems
 from bot.shop.money import Money
 from bot.shop.orders import Order
-from bot.store.records import Block, ToolCall
+from bot.store.calls import ToolCall
+from bot.store.records import Block
 
 DECLINE_FORM = "decline_form"
 CHANGE_FORM = "change_form"

@@ -15,8 +15,9 @@ from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line
 from bot.intent import CustomerIntent
 from bot.shop.money import Money
 from bot.shop.orders import Order
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import OpenThread, Page, Today
-from bot.store.records import Block, CallStatus, ToolCall
+from bot.store.records import Block
 
 HOME_PAGE = "home_page"
 HOME_REFRESH = "home_refresh"

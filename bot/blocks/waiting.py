@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.blocks.text import Mrkdwn, mention
 from bot.shop.changes import CallTool, ChangeAddress, DeleteAccount, Quote, Quoted
-from bot.store.records import ToolCall
+from bot.store.calls import ToolCall
 
 _NOTHING_YET = "Nothing has happened yet."
 _MAX_NAMED = 5

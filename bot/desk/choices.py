@@ -6,7 +6,8 @@ from bot.blocks.choices import answered, call_of_menu, chosen
 from bot.blocks.text import Mrkdwn
 from bot.callbacks import WakeThread
 from bot.desk.orders import Asker, DeskError, Orders
-from bot.store.records import CallStatus, ToolCall, new_id
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import new_id
 from bot.store.store import Store
 from bot.tools.ask_which import AskWhich
 

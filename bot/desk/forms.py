@@ -1,27 +1,23 @@
 """What is asked for by a form: the same call as the model's would be, in a thread, for the same gate."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.blocks.forms import View, question_form, request_form, words
-from bot.blocks.messages import section
 from bot.blocks.orders import OrderButton
-from bot.blocks.text import Mrkdwn, escape, mention, one_line
-from bot.callbacks import PostNow, WakeThread
+from bot.blocks.text import escape, mention, one_line
 from bot.desk.orders import Asker, DeskError, Orders
-from bot.identity import Identity, IdentityError
+from bot.desk.threads import Threads
 from bot.shop.quotes import refund_reasons
-from bot.store.records import QUOTED, Form, InboxMessage, SharedFile, ThreadId
-from bot.store.store import Inbox
+from bot.store.records import QUOTED, Form, SharedFile, ThreadId
 from bot.tools.phrases import REASON_WORDS
-from bot.tools.tool import FORMS, Tool, ToolError
+from bot.tools.tool import FORMS, ToolError
+from bot.tools.toolset import Toolset
 
 REASONS = {reason.value: text for reason, text in REASON_WORDS.items()}
 NOT_HERE = "This can't be asked for by a form. Write to me, and I see what can be done."
 NOT_NOW = "No refund of this order can be asked for now. Write to me if something is wrong with it."
-NOT_REACHED = "I could not write you a direct message, so nothing was asked for. Please try again."
 _MAX_QUOTED_CHARACTERS = 4_000
 _THERE = {
     OrderButton.REFUND: "A person decides about it. The request is shown {where}, with what it is about.",
@@ -48,18 +44,12 @@ class Forms:
         self,
         *,
         orders: Orders,
-        inbox: Inbox,
-        identity: Identity,
-        tools: Mapping[str, type[Tool]],
-        post_now: PostNow,
-        wake: WakeThread,
+        toolset: Toolset,
+        threads: Threads,
     ) -> None:
         self._orders = orders
-        self._inbox = inbox
-        self._identity = identity
-        self._tools = tools
-        self._post_now = post_now
-        self._wake = wake
+        self._tools = toolset.tools
+        self._threads = threads
 
     async def request(self, asker: Asker, number: str, button: OrderButton) -> View:
         """Make the form for an order, if the person may ask for it at all."""
@@ -99,10 +89,10 @@ class Forms:
         text = f"{_ASKED[button]} of {number}{about}, by a form. Reason: {reason}."
         thread = ThreadId(asker.team, known.get("channel", ""), known.get("thread_ts", ""))
         if not thread.ts:
-            thread = await self._new_thread(asker, f"{mention(asker.user)} {escape(text)}")
+            thread = await self._threads.begin(asker, f"{mention(asker.user)} {escape(text)}")
         note = f" {filled.note}" if filled.note else ""
         form = Form(name, arguments, filled.note)
-        await self._submit(asker, thread, f"{text}{note}{filled.below}", form, filled.photos)
+        await self._threads.submit(asker, thread, f"{text}{note}{filled.below}", form, filled.photos)
         where = "in the thread" if known.get("thread_ts") else "in our direct message"
         return words("Asked for", f"I take it from here: you find the request {where}.")
 
@@ -120,26 +110,7 @@ class Forms:
         shown = (
             f"{mention(asker.user)} asks about a message: “{one_line(quoted, 1_000)}”\n*{one_line(question, 1_000)}*"
         )
-        thread = await self._new_thread(asker, shown)
+        thread = await self._threads.begin(asker, shown)
         below = f"\n\n{quoted}" if own else f"{QUOTED}{quoted}"
-        await self._submit(asker, thread, f"{question}{below if quoted else ''}", None)
+        await self._threads.submit(asker, thread, f"{question}{below if quoted else ''}", None)
         return words("Asked", "I answer you in our direct message.")
-
-    async def _submit(
-        self, asker: Asker, thread: ThreadId, text: str, form: Form | None, files: tuple[SharedFile, ...] = ()
-    ) -> None:
-        ts = f"{datetime.now(UTC).timestamp():.6f}"
-        await self._inbox.submit(InboxMessage(thread, ts, asker.user, text, asker.team, form=form, files=files))
-        self._wake(thread, asker.user)
-
-    async def _new_thread(self, asker: Asker, text: str) -> ThreadId:
-        """Begin a thread in the person's direct message, in which it is asked."""
-        shown = Mrkdwn(text)
-        try:
-            channel = await self._identity.direct_channel(asker.user)
-        except IdentityError as error:
-            raise DeskError(NOT_REACHED) from error
-        ts = await self._post_now(channel, shown, (section(shown),))
-        if ts is None:
-            raise DeskError(NOT_REACHED)
-        return ThreadId(asker.team, channel, ts)

@@ -23,34 +23,40 @@ from bot.blocks.home import (
     today_part,
 )
 from bot.blocks.text import Mrkdwn
+from bot.desk.own_orders import OwnOrders
 from bot.desk.prompts import Prompt, prompts_for
-from bot.identity import Identity, IdentityError, Person
+from bot.identity import Identity, IdentityError
 from bot.settings import Settings
-from bot.shop.orders import Order
-from bot.shop.shop import Shop, ShopUnavailableError
 from bot.store.bounds import Bound, Resource
+from bot.store.calls import ToolCall
 from bot.store.overviews import Page
-from bot.store.records import Block, ToolCall, new_id
+from bot.store.records import Block, new_id
 from bot.store.store import Store
-from bot.tools.tool import ToolCrashError, ToolError, within
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 MAX_VIEWERS = 25
 VIEWED_SECONDS = 900.0
-MAX_ORDERS = 100
 UNKNOWN = Mrkdwn("Slack did not tell me who you are, so I can't show anything. Please try again.")
 OTHER_TEAM = Mrkdwn("I can only help people of this workspace.")
 View = Mapping[str, Any]
 Pages = dict[Part, int]
 
 
-class Publish(Protocol):
-    """The desk has Slack show a Home tab."""
+class Tabs(Protocol):
+    """What shows Home tabs in a workspace, and where that is."""
 
-    async def __call__(self, user: str, view: View, /) -> None:
-        """Return when it was tried."""
+    @property
+    def url(self) -> str:
+        """The address of the workspace."""
+
+    @property
+    def team(self) -> str:
+        """The id of the workspace."""
+
+    async def publish(self, user: str, view: View) -> None:
+        """Show a person's Home tab. Returns when it was tried."""
 
 
 class Home:
@@ -60,20 +66,17 @@ class Home:
         self,
         *,
         store: Store,
-        shop: Shop,
+        own_orders: OwnOrders,
         identity: Identity,
-        publish: Publish,
-        url: str,
-        team: str,
+        tabs: Tabs,
         settings: Settings,
     ) -> None:
         self._store = store
-        self._shop = shop
+        self._own_orders = own_orders
         self._identity = identity
-        self._publish = publish
-        self._url = url
-        self._teams = (team, *settings.trusted_teams)
-        self._seconds = settings.tool_timeout_seconds
+        self._tabs = tabs
+        self._url = tabs.url
+        self._teams = (tabs.team, *settings.trusted_teams)
         self._clicks = settings.clicks_per_user_hour
         self._has_next_group = bool(settings.escalate_approvers)
         self._viewers: OrderedDict[str, tuple[float, Pages]] = OrderedDict()
@@ -95,7 +98,7 @@ class Home:
         except IdentityError as error:
             logger.warning("%s", error)
             return prompts_for(())
-        found = await self._orders(person, Pages()) if person.team in self._teams else None
+        found = await self._own_orders.page(person, 0, PAGE_SIZE[Part.ORDERS]) if person.team in self._teams else None
         return prompts_for(found.items if found else ())
 
     async def show(self, user: str, pages: Pages | None = None, notice: Mrkdwn = NONE) -> None:
@@ -106,7 +109,7 @@ class Home:
         self._viewers.move_to_end(user)
         while len(self._viewers) > MAX_VIEWERS:
             self._viewers.popitem(last=False)
-        await self._publish(user, await self._view(user, pages, notice))
+        await self._tabs.publish(user, await self._view(user, pages, notice))
 
     async def keep_current(self) -> None:
         """Draw again what people have before them, when requests or threads have changed since."""
@@ -117,7 +120,7 @@ class Home:
                 if monotonic() - at > VIEWED_SECONDS:
                     del self._viewers[user]
                 else:
-                    await self._publish(user, await self._view(user, pages, NONE))
+                    await self._tabs.publish(user, await self._view(user, pages, NONE))
 
     async def _view(self, user: str, pages: Pages, notice: Mrkdwn) -> View:
         try:
@@ -142,7 +145,10 @@ class Home:
         if approves or person.is_staff:
             parts.append(threads_part(await self._page(Part.THREADS, pages, overview.open_threads), self._url))
             parts.append(today_part(await overview.today()))
-        parts.append(orders_part(await self._orders(person, pages)))
+        own = await self._own_orders.page(person, pages.get(Part.ORDERS, 0), PAGE_SIZE[Part.ORDERS])
+        if own is not None:
+            pages[Part.ORDERS] = own.start
+        parts.append(orders_part(own))
 
         async def requests(start: int, most: int) -> Page[ToolCall]:
             return await overview.requests_of(user, start, most)
@@ -165,23 +171,8 @@ class Home:
         """Return the card with the buttons, as approvers were shown it last."""
         if call.shown_paused:
             return settled_card(call, PAUSED)
-        cards = await self._store.approval_requests.cards(call.id)
+        cards = await self._store.open_requests.cards(call.id)
         return next((card.blocks for card in reversed(cards) if card.decidable), call.card)
-
-    async def _orders(self, person: Person, pages: Pages) -> Page[Order] | None:
-        size = PAGE_SIZE[Part.ORDERS]
-        try:
-            customer = await self._asked(self._shop.customer(person.email)) if person.email else None
-            found = await self._asked(self._shop.orders(customer, most=MAX_ORDERS)) if customer else []
-        except (ShopUnavailableError, ToolCrashError, ToolError) as error:
-            logger.warning("a Home tab without orders: %s", error)
-            return None
-        last = max(0, (len(found) - 1) // size * size)
-        start = pages[Part.ORDERS] = min(pages.get(Part.ORDERS, 0), last)
-        return Page(tuple(found[start : start + size]), start, len(found))
-
-    async def _asked(self, doing: Awaitable[T]) -> T:
-        return await within(self._seconds, doing)
 
 
 def read_pages(private: str) -> Pages:

@@ -23,14 +23,15 @@ from bot.blocks.text import Mrkdwn
 from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
-from bot.shop.shop import Shop, ShopUnavailableError
+from bot.shop.shop import ShopUnavailableError
 from bot.store.bounds import Bound, Resource
-from bot.store.records import Block, CallStatus, Post, ThreadId, ToolCall, new_id, writable
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import Block, Post, ThreadId, new_id, writable
 from bot.store.store import Store
-from bot.tools import rules
 from bot.tools.find_orders import FindOrders
 from bot.tools.get_order_status import GetOrderStatus, public_facts
-from bot.tools.tool import Context, Requests, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import Context, Tool, ToolCrashError, ToolError
+from bot.tools.toolset import Toolset
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -73,23 +74,11 @@ class Asker:
 class Orders:
     """Looks orders up. Each method is asked for one person, may be asked too often, and raises DeskError."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        shop: Shop,
-        identity: Identity,
-        requests: Requests,
-        tools: Mapping[str, type[Tool]],
-        settings: Settings,
-    ) -> None:
+    def __init__(self, *, store: Store, toolset: Toolset, identity: Identity, settings: Settings) -> None:
         self._store = store
-        self._shop = shop
+        self._toolset = toolset
         self._identity = identity
-        self._requests = requests
         self._settings = settings
-        off = tuple({*settings.tools_off, *({"initiate_refund"} - set(tools))})
-        self._rules = replace(rules(settings), tools_off=off)
 
     async def one(self, asker: Asker, number: str) -> tuple[Block, ...]:
         """Show one order to its customer, or to staff."""
@@ -165,7 +154,7 @@ class Orders:
     async def context(self, asker: Asker, said: str) -> Context:
         """Make for a person what a tool is run with; what they typed or pressed are their own words."""
         person = await self.person(asker)
-        return Context(new_id(), asker.thread, person, self._shop, self._requests, self._rules, said)
+        return self._toolset.context(new_id(), asker.thread, person, said)
 
     async def _order(self, asker: Asker, number: str) -> tuple[Order, Context]:
         context, number = await self.context(asker, number), number.strip()[:MAX_NUMBER_CHARACTERS]
@@ -214,7 +203,7 @@ class Orders:
 
     async def _within(self, doing: Awaitable[T]) -> T:
         try:
-            return await within(self._settings.tool_timeout_seconds, doing)
+            return await self._toolset.within(doing)
         except ToolError as error:
             raise NotFoundError(error.content["error"]) from error
         except ShopUnavailableError as error:

@@ -28,15 +28,16 @@ from bot.prices import Prices, read_prices
 from bot.settings import SettingsError, database_place_of
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite import shop_migrations
+from bot.store.calls import CallStatus
 from bot.store.moving import export, move
 from bot.store.opening import OpenDatabase
-from bot.store.records import CallStatus
 from bot.store.sqlite.files import back_up
 from bot.store.sqlite.migrations import bot_migrations
 from bot.store.sqlite.restore import restore
 from bot.store.tables.approval_requests import ApprovalRequests
 from bot.store.tables.audit import write_audit
 from bot.store.tables.erasure import Erasure
+from bot.store.tables.open_requests import OpenRequests
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.retries import Retries
 from bot.store.tables.seals import verify
@@ -152,8 +153,9 @@ def settle(mark: str, why: str, *, done: bool) -> None:
 
     async def close(database: OpenDatabase) -> str:
         leases = database.new_leases(0)
-        requests = ApprovalRequests(database.tables, Outbox(database.tables, leases), leases)
-        found = [call for call in await requests.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
+        outbox = Outbox(database.tables, leases)
+        requests, opened = ApprovalRequests(database.tables, outbox, leases), OpenRequests(database.tables, outbox)
+        found = [call for call in await opened.find(mark) if call.status == CallStatus.UNKNOWN or call.money_pending]
         if len(found) != 1:
             many = "more than one" if found else "no"
             raise click.ClickException(f"There is {many} request with this reference whose outcome is not known.")

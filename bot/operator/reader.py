@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import PostgresUrl
+from bot.store.calls import CallStatus
 from bot.store.reading import Reader, open_reader
-from bot.store.records import CallStatus
 
 Row = dict[str, Any]
 FORGOTTEN = "forgotten"

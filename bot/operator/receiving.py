@@ -10,8 +10,9 @@ from bot.settings import Settings, SettingsError, variable
 from bot.shop.factory import BUILT_IN
 from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.shop.sqlite.receiving import Arrival
+from bot.store.calls import ToolCall
 from bot.store.opening import OpenDatabase
-from bot.store.records import Form, InboxMessage, Post, ToolCall, new_id
+from bot.store.records import Form, InboxMessage, Post, new_id
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.tables.calls import Calls
 from bot.store.tables.outbox import Outbox

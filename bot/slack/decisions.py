@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.approvals.amend import Amending, Wanted
-from bot.approvals.decide import Click
+from bot.approvals.clicks import Click
 from bot.approvals.decline import Declining
 from bot.blocks.cards import CHANGE, DECLINE
 from bot.blocks.decisions import CHANGE_FORM, CHANGE_TITLE, DECLINE_FORM, DECLINE_TITLE

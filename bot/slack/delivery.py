@@ -5,12 +5,10 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.agent.escalation import unreached
 from bot.blocks.messages import action_ids, in_words, section, with_plain_tables, without_pictures
@@ -19,6 +17,7 @@ from bot.callbacks import CardLost, OutboxNews
 from bot.failpoints import reach
 from bot.logs import tell
 from bot.slack.client import SLACK_ERRORS, error_detail, failure, slack_error
+from bot.slack.posting import Posting, is_rate_limit, is_transient
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.store.errors import DatabaseError
@@ -34,9 +33,6 @@ CRASH_BACKOFF_SECONDS = 5.0
 MAX_ATTEMPTS = 5  # of a post that is older than …
 TIME_TO_TRY = timedelta(days=1)
 MAX_RETRY_INTERVAL_SECONDS = 60.0
-CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
-EVENT_TYPE = "support_bot_post"
-_TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "unreadable")
 _BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long")
 # What Slack says of this very post, and would say again.
 _FINAL_ERRORS = (
@@ -79,6 +75,7 @@ class Delivery:
         on_lost_card: CardLost,
     ) -> None:
         self._client = client
+        self._posting = Posting(client, statuses)
         self._outbox = outbox
         self._statuses = statuses
         self._sessions = sessions
@@ -182,7 +179,7 @@ class Delivery:
         reach("post taken")
         try:
             is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
-            ts = await (self._update(post) if post.replaces and not is_news else self._post(post))
+            ts = await (self._posting.update(post) if post.replaces and not is_news else self._posting.post(post))
         except SlackApiError as error:
             tracing.ended(slack_error(error), well=False)
             await self._handle_error(error, post)
@@ -200,66 +197,14 @@ class Delivery:
             return following
         return await self._outbox.next(post.channel)
 
-    async def _post(self, post: Post) -> str:
-        if post.ephemeral_for is not None:
-            return await self._whisper(post, post.ephemeral_for)
-        if post.in_doubt and (ts := await self._find(post)):
-            return ts
-        await self._wait_for_turn(post)
-        response = await self._client.chat_postMessage(
-            channel=post.channel,
-            thread_ts=post.thread_ts,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"id": post.id}},
-            **_content(post),
-        )
-        return str(response["ts"])
-
-    async def _whisper(self, post: Post, user: str) -> str:
-        await self._wait_for_turn(post)
-        response = await self._client.chat_postEphemeral(
-            channel=post.channel, user=user, thread_ts=post.thread_ts, **_content(post)
-        )
-        return str(response["message_ts"])
-
-    async def _find(self, post: Post) -> str | None:
-        """Look for a post that may stand in Slack already; None when Slack says that there is none."""
-        window: dict[str, Any] = {
-            "channel": post.channel,
-            "oldest": str((post.created_at - CLOCK_SKEW).timestamp()),
-            "include_all_metadata": True,
-            "limit": 200,
-        }
-        try:
-            if post.thread_ts:
-                pages = await self._client.conversations_replies(ts=post.thread_ts, **window)
-            else:
-                pages = await self._client.conversations_history(**window)
-            async for page in pages:
-                for message in page["messages"]:
-                    if message.get("metadata", {}).get("event_payload", {}).get("id") == post.id:
-                        return str(message["ts"])
-        except SlackApiError as error:
-            if _is_transient(error) or _is_rate_limit(error):
-                raise
-            logger.warning("cannot look for a post in %s: %s", post.channel, slack_error(error))
-        return None
-
-    async def _update(self, post: Post) -> str:
-        if post.ts is None:
-            raise SlackApiError("the message to redraw was never posted", {"error": "message_not_found"})
-        await self._client.chat_update(channel=post.channel, ts=post.ts, **_content(post))
-        return post.ts
-
     async def _handle_error(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""
         name = slack_error(error)
-        if _is_rate_limit(error):
+        if is_rate_limit(error):
             if not post.in_doubt:
                 await self._outbox.refused(post, name)
             await asyncio.sleep(float(error.response.headers.get("Retry-After", 1)))
-        elif _is_transient(error):
+        elif is_transient(error):
             await self._try_again(post, name)
         elif name in _BLOCK_ERRORS and len(left := without_pictures(post.blocks)) < len(post.blocks):
             logger.warning("Slack refused post %s with its pictures (%s %s)", post.id, name, error_detail(error))
@@ -303,27 +248,6 @@ class Delivery:
         await self._outbox.failed(post, error, unreached)
         if post.call_id and post.replaces is None:
             await self._on_lost_card(post.call_id, error)
-
-    async def _wait_for_turn(self, post: Post) -> None:
-        """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""
-        if post.thread_ts:
-            await self._statuses.over(post.channel, post.thread_ts)
-        if post.wait_seconds:
-            await asyncio.sleep(post.wait_seconds)
-
-
-def _content(post: Post) -> dict[str, Any]:
-    content: dict[str, Any] = {"text": post.text, "parse": "none", "link_names": False}
-    return content | ({"blocks": [dict(block) for block in post.blocks]} if post.blocks else {})
-
-
-def _is_rate_limit(error: SlackApiError) -> bool:
-    status = error.response.status_code if isinstance(error.response, AsyncSlackResponse) else None
-    return status == HTTPStatus.TOO_MANY_REQUESTS or slack_error(error) in ("ratelimited", "rate_limited")
-
-
-def _is_transient(error: SlackApiError) -> bool:
-    return slack_error(error) in _TRANSIENT_ERRORS
 
 
 def _simpler(post: Post) -> str:

@@ -11,9 +11,8 @@ from bot.model.health import ModelHealth
 from bot.shop.shop import Shop
 from bot.slack.connection import Connection
 from bot.store.errors import DatabaseError
-from bot.store.hints import Hints
+from bot.store.opening import Membership
 from bot.store.store import Store
-from bot.store.tables.leases import Leases
 
 _DATABASE_TIMEOUT_SECONDS = 2.0
 _SHOP_TIMEOUT_SECONDS = 2.0
@@ -34,15 +33,14 @@ class Health:
         store: Store,
         shop: Shop,
         models: Sequence[ModelHealth],
-        leases: Leases,
-        hints: Hints,
+        membership: Membership,
         connection: Connection,
         silence_seconds: float,
     ) -> None:
         self._store = store
         self._shop = shop
-        self._leases = leases
-        self._hints = hints
+        self._leases = membership.leases
+        self._hints = membership.hints
         self._connection = connection
         self._models = models
         self._silence = silence_seconds
@@ -84,7 +82,7 @@ class Health:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
                 states["oldest_message_seconds"] = await self._store.inbox.oldest_waiting_seconds()
-                states["open_requests"] = len(await self._store.approval_requests.open())
+                states["open_requests"] = len(await self._store.open_requests.open())
                 states["waiting_posts"] = await self._store.outbox.waiting_posts()
         except (DatabaseError, TimeoutError):
             pass  # `/readyz` tells; what is counted in this process is told all the same

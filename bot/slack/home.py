@@ -27,6 +27,16 @@ class HomeTabs:
         self._home: Home | None = None
         self._drawing: set[asyncio.Task[None]] = set()
 
+    @property
+    def url(self) -> str:
+        """The address of the workspace, which links to its threads begin with."""
+        return self._ourselves.url
+
+    @property
+    def team(self) -> str:
+        """The id of the workspace."""
+        return self._ourselves.team
+
     async def publish(self, user: str, view: View) -> None:
         """Show a person's Home tab; one that Slack does not take is told of in the log, and stays as it was."""
         try:

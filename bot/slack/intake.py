@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from bot.agent.escalation import passed_on
-from bot.callbacks import HomeOpened, LinkEvent, MessageChanged, MessagesOpened, RunStopped, WakeThread
+from bot.callbacks import Arrivals
 from bot.failpoints import reach
 from bot.slack.client import BotIdentity
 from bot.slack.content import dicts, mapping, quotes, read, readable, same_words, spoken, text
@@ -43,22 +43,12 @@ class Intake:
         *,
         ourselves: BotIdentity,
         inbox: Inbox,
-        wake: WakeThread,
-        changed: MessageChanged,
-        stopped: RunStopped,
-        home_opened: HomeOpened,
-        messages_opened: MessagesOpened,
-        on_link: LinkEvent,
+        tell: Arrivals,
         goes_on_for: timedelta,
     ) -> None:
         self._ourselves = ourselves
         self._inbox = inbox
-        self._wake = wake
-        self._changed = changed
-        self._stopped = stopped
-        self._home_opened = home_opened
-        self._messages_opened = messages_opened
-        self._on_link = on_link
+        self._tell = tell
         self._goes_on_for = goes_on_for
 
     async def __call__(self, body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -103,24 +93,24 @@ class Intake:
                     ThreadId(self._ourselves.team, channel, thread_ts), text(event.get("event_ts")) or f"{time():.6f}"
                 )
                 await asyncio.wait_for(stop, _RECEIVE_TIMEOUT_SECONDS)
-                self._stopped()
+                self._tell.stopped()
         elif event.get("type") in LINK_EVENTS:
-            self._on_link(event, shared=shared)
+            self._tell.link_event(event, shared=shared)
         elif self._is_from_a_person(event):
             await self._keep(event, shared=shared)
         elif (unfolded := _unfolded(event)) and self._is_from_a_person(unfolded):
             await self._keep(unfolded, shared=shared, only_known=True)
         elif change := self._change(event):
             channel, ts, words = change
-            changed = self._changed(self._ourselves.team, channel, ts, words)
+            changed = self._tell.changed(self._ourselves.team, channel, ts, words)
             await asyncio.wait_for(changed, _RECEIVE_TIMEOUT_SECONDS)
 
     def _opened(self, event: Mapping[str, Any]) -> None:
         user, channel = text(event.get("user")), text(event.get("channel"))
         if event.get("tab") == "home" and user:
-            self._home_opened(user)
+            self._tell.home_opened(user)
         elif event.get("tab") == "messages" and user and channel:
-            self._messages_opened(user, channel)
+            self._tell.messages_opened(user, channel)
 
     def _is_from_a_person(self, event: Mapping[str, Any]) -> bool:
         user = text(event.get("user"))
@@ -163,7 +153,7 @@ class Intake:
         thread = await asyncio.wait_for(receive, _RECEIVE_TIMEOUT_SECONDS)
         reach("message kept")
         if thread:
-            self._wake(thread, message.user)
+            self._tell.wake(thread, message.user)
 
     def _change(self, event: Mapping[str, Any]) -> tuple[str, str, str | None] | None:
         """Return the channel and ts of a message that was changed, and its new words; none when it was deleted.

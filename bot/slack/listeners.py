@@ -7,7 +7,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.approvals.decide import Approvals, Click
+from bot.approvals.clicks import Click
+from bot.approvals.decide import Approvals
 from bot.blocks.cards import APPROVE, CANCEL, TAKE_BACK
 from bot.blocks.text import Mrkdwn
 from bot.desk.home import Home, read_shown

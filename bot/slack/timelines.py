@@ -14,8 +14,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.store.calls import Step, StepState
 from bot.store.errors import DatabaseError
-from bot.store.records import Step, StepState, ThreadId
+from bot.store.records import ThreadId
 from bot.store.store import Conversations
 from bot.tasks import finish
 

@@ -1,8 +1,8 @@
 """Everything the bot must remember: threads, messages, calls, and what is still to be said.
 
-`store` has the ports; `records`, `bounds` and `overviews` have their values, `errors` what they raise. `tables` is the
-store behind them, over tables that are in a SQLite file (`sqlite`) or in PostgreSQL (`postgres`); `opening` opens the
-one that a setting names, `reading` reads it beside a bot, `moving` moves it.
+`store` and `requests` have the ports; `records`, `calls`, `bounds` and `overviews` have their values, `errors` what
+they raise. `tables` is the store behind them, over tables that are in a SQLite file (`sqlite`) or in PostgreSQL
+(`postgres`); `opening` opens the one that a setting names, `reading` reads it beside a bot, `moving` moves it.
 
 Tables, each with the module of `bot.store.tables` that owns it:
 
@@ -10,7 +10,8 @@ Tables, each with the module of `bot.store.tables` that owns it:
     ratings         threads            what people say that answers were worth
     inbox           inbox              messages of people: unclaimed -> waiting -> running -> done | failed
     messages        messages           the conversation as the model reads it
-    tool_calls      calls              tool calls and what people look up; approval_requests moves what needs approval
+    tool_calls      calls              tool calls and what people look up; approval_requests and open_requests move
+                                       those that wait for somebody
     model_calls     calls              the log of requests to the model
     refused_clicks  approval_requests  who pressed a button in vain
     outbox          outbox             what is to be said: waiting -> sent | failed

@@ -1,6 +1,6 @@
 """What a store raises, whatever database is behind it. Anything else that comes out of one is a mistake of ours."""
 
-from bot.store.records import Needs
+from bot.store.calls import Needs
 
 
 class DatabaseError(Exception):

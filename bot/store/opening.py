@@ -40,6 +40,14 @@ class OpenDatabase:
     file: DatabaseThread | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One of the processes on the database: under whose lease it writes, and what the others hint to it."""
+
+    leases: Leases
+    hints: Hints
+
+
 def open_database(place: Path | PostgresUrl, *more: Migrations) -> AbstractAsyncContextManager[OpenDatabase]:
     """Open the database while the context is open, its schema up to date; a file gets `more` tables as well.
 
@@ -49,7 +57,7 @@ def open_database(place: Path | PostgresUrl, *more: Migrations) -> AbstractAsync
 
 
 @asynccontextmanager
-async def joined(database: OpenDatabase, lease_seconds: float) -> AsyncIterator[tuple[Leases, Hints]]:
+async def joined(database: OpenDatabase, lease_seconds: float) -> AsyncIterator[Membership]:
     """Be one of the processes on the database while the context is open."""
     leases, hints = database.new_leases(lease_seconds), Hints()
     await leases.join()
@@ -57,7 +65,7 @@ async def joined(database: OpenDatabase, lease_seconds: float) -> AsyncIterator[
     if database.listen:
         tasks.append(asyncio.create_task(database.listen(hints, leases.process), name="listener"))
     try:
-        yield leases, hints
+        yield Membership(leases, hints)
     finally:
         await finish(tasks, 0)
         try:

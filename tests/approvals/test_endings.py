@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.approvals.endings import Ending
-from bot.store.records import CallStatus
+from bot.store.calls import CallStatus
 from tests.approvals.test_gated_call_machine import proposed_refund
 
 NOTHING_MOVED = (CallStatus.CANCELLED, CallStatus.DECLINED, CallStatus.EXPIRED)

@@ -12,8 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.strategies import sampled_from
 
 from bot.approvals.cards import Cards
+from bot.approvals.conflicts import Conflicts
+from bot.approvals.effects import Effects, quoted_of
 from bot.approvals.endings import Ending
-from bot.approvals.execute import Executor, quoted_of
+from bot.approvals.execute import Executor
 from bot.settings import Settings
 from bot.shop import sample as sample_shop
 from bot.shop.changes import Quote, Quoted, QuotedItem, Refund, RefundReason
@@ -22,7 +24,8 @@ from bot.shop.orders import Customer, OrderStatus
 from bot.shop.sqlite import SqliteShop
 from bot.slack.client import web_client, web_session
 from bot.slack.users import SlackIdentity
-from bot.store.records import CallStatus, Post, ToolCall, new_id
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import Post, new_id
 from bot.testing.slack.api import SlackServer
 from bot.testing.slack.workspace import Workspace
 from bot.tools.initiate_refund import InitiateRefund
@@ -82,10 +85,14 @@ class GatedCallMachine(RuleBasedStateMachine):
             Executor(
                 store=process.store,
                 cards=Cards(identity, options),
-                tools={"initiate_refund": InitiateRefund},
-                shop=SqliteShop(process.database),
-                identity=identity,
-                settings=options,
+                effects=Effects(
+                    tools={"initiate_refund": InitiateRefund},
+                    shop=SqliteShop(process.database),
+                    identity=identity,
+                    seconds=options.tool_timeout_seconds,
+                ),
+                conflicts=Conflicts(process.store, options),
+                wake=lambda _thread, _user: None,
             )
             for process in self._processes
         ]

@@ -49,8 +49,9 @@ from bot.shop.changes import Quoted, Refund, RefundReason
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, TrackingEvent
 from bot.shop.quotes import quote_refund
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import OpenThread, Page, Today
-from bot.store.records import CallStatus, SharedFile, ThreadId, ToolCall
+from bot.store.records import SharedFile, ThreadId
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import entity_problems
 from bot.tools.ask_which import line_options, order_option

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.store.records import CallStatus
+from bot.store.calls import CallStatus
 from bot.testing.openai import Answer, Failure
 from bot.testing.slack.workspace import Message
 from tests.operator.command import ask, give

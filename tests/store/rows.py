@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import CallStatus, ChatMessage, InboxMessage, Post, ThreadId, ToolCall, new_id
+from bot.store.calls import CallStatus, ToolCall
+from bot.store.records import ChatMessage, InboxMessage, Post, ThreadId, new_id
 from bot.store.store import Store
 
 THREAD = ThreadId("T", "C", "1.0")

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bot.agent.escalation import unreached
+from bot.store.calls import CallStatus, ToolCall
 from bot.store.errors import MessageChangedError, StillOpenError, SubjectTakenError
 from bot.store.overviews import Erased
-from bot.store.records import CallStatus, ToolCall, new_id
+from bot.store.records import new_id
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, message, park, post, propose, refund, take
@@ -26,7 +27,7 @@ async def test_claimed_once(store: Store, open_process: OpenStore) -> None:
 async def test_settled_once(store: Store) -> None:
     """An outcome is written once, draws the card over and is told once."""
     await park(store)
-    (call,) = await store.approval_requests.open()
+    (call,) = await store.open_requests.open()
     settled = [
         await store.approval_requests.settle(
             call, CallStatus.CANCELLED, "Cancelled", redrawn=post("over"), announcement=post("told"), by=ANA
@@ -34,7 +35,7 @@ async def test_settled_once(store: Store) -> None:
         for _ in range(2)
     ]
     assert settled == [True, False]
-    assert await store.approval_requests.open() == []
+    assert await store.open_requests.open() == []
     assert await store.approval_requests.claim(call, SAM) is None
     said = await store.outbox.next("C")
     texts = []
@@ -56,7 +57,7 @@ async def test_one_a_subject(store: Store) -> None:
 async def test_edited_before(store: Store) -> None:
     """A call cannot wait for a person once the message that it answers was changed."""
     (call,) = await propose(store, refund())
-    assert await store.approval_requests.mark_message_edited("T", "C", "1.0") == []
+    assert await store.open_requests.mark_message_edited("T", "C", "1.0") == []
     with pytest.raises(MessageChangedError):
         await store.approval_requests.park(call, [])
 
@@ -64,8 +65,8 @@ async def test_edited_before(store: Store) -> None:
 async def test_edited_after(store: Store) -> None:
     """A call that waits is found by the message that it answers."""
     call = await park(store)
-    assert [found.id for found in await store.approval_requests.mark_message_edited("T", "C", "1.0")] == [call.id]
-    assert await store.approval_requests.mark_message_edited("T", "C", "9.0") == []
+    assert [found.id for found in await store.open_requests.mark_message_edited("T", "C", "1.0")] == [call.id]
+    assert await store.open_requests.mark_message_edited("T", "C", "9.0") == []
 
 
 async def test_requests_of_a_day(store: Store) -> None:
@@ -97,7 +98,7 @@ async def test_superseded_once(store: Store, open_process: OpenStore) -> None:
     other = await open_process(60)
     changed = await asyncio.gather(*(supersede(one, call, f"new {one is other}") for one in (store, other)))
     assert sorted(changed) == [False, True]
-    (waiting,) = await store.approval_requests.open()
+    (waiting,) = await store.open_requests.open()
     assert (waiting.supersedes, waiting.position, waiting.status) == (call.id, 1, CallStatus.PENDING)
     assert await store.approval_requests.claim(call, SAM) is None
     assert await store.approval_requests.claim(waiting, SAM)
@@ -114,7 +115,7 @@ async def test_superseded_within_its_run(store: Store) -> None:
     conversation = await store.conversations.add_results(THREAD)
     assert [one["role"] for one in conversation.messages] == ["user", "assistant", "tool", "system"]
     assert conversation.messages[-1]["content"] == "Note from the shop: changed"
-    (waiting,) = await store.approval_requests.open()
+    (waiting,) = await store.open_requests.open()
     assert await store.calls.requests_today(waiting) == (1, 1)
 
 

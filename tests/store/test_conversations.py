@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.store.calls import CallStatus
 from bot.store.errors import LostLeaseError
-from bot.store.records import CallStatus
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.rows import ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.store.calls import DayLimit, DayLimits, Gate, Needs, ToolCall
 from bot.store.errors import AboveDayLimitError
-from bot.store.records import DayLimit, DayLimits, Gate, InboxMessage, Needs, ThreadId, ToolCall
+from bot.store.records import InboxMessage, ThreadId
 from bot.store.store import Store
 from bot.store.tables.store import open_store
 from tests.store.conftest import OpenDatabase, OpenStore

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PostgresUrl
+from bot.store.calls import CallStatus
 from bot.store.errors import DatabaseError
 from bot.store.moving import Place, export, move
 from bot.store.opening import joined, open_database
 from bot.store.reading import open_reader
-from bot.store.records import CallStatus
 from bot.store.store import Store
 from bot.store.tables.seals import verify
 from bot.store.tables.store import open_store
@@ -39,15 +39,15 @@ def places(tmp_path: Path, postgres: PostgresServer) -> dict[str, Place]:
 async def test_there(places: dict[str, Place], first: str, second: str) -> None:
     """A bot goes on where it was: what waits, waits; what was finished is sealed; and new rows follow the old ones."""
     source, target = places[first], places[second]
-    async with open_database(source) as database, joined(database, 60) as (leases, _):
-        await fill(open_store(database.tables, leases))
+    async with open_database(source) as database, joined(database, 60) as member:
+        await fill(open_store(database.tables, member.leases))
     sums, copied = await move(source, target)
     assert copied
     assert (sums["inbox"].rows, sums["tool_calls"].rows, sums["outbox"].rows) == (2, 2, 2)
-    async with open_database(target) as database, joined(database, 60) as (leases, _):
-        store = open_store(database.tables, leases)
+    async with open_database(target) as database, joined(database, 60) as member:
+        store = open_store(database.tables, member.leases)
         assert (await database.tables.read(verify)).broken == ()
-        (call,) = await store.approval_requests.open()
+        (call,) = await store.open_requests.open()
         assert (await store.approval_requests.claim(call, SAM)) is not None
         assert await store.inbox.receive(message("3.0"), addressed=True, mentioned=True)
         taken = await store.inbox.next(message().thread)
@@ -57,8 +57,8 @@ async def test_there(places: dict[str, Place], first: str, second: str) -> None:
 
 async def test_again(places: dict[str, Place]) -> None:
     """What was moved already is compared, and a database that holds other rows stays as it is."""
-    async with open_database(places["sqlite"]) as database, joined(database, 60) as (leases, _):
-        await fill(open_store(database.tables, leases))
+    async with open_database(places["sqlite"]) as database, joined(database, 60) as member:
+        await fill(open_store(database.tables, member.leases))
     moved, _ = await move(places["sqlite"], places["postgres"])
     assert await move(places["sqlite"], places["postgres"]) == (moved, False)
     async with open_database(places["postgres"]) as database:
@@ -88,8 +88,8 @@ async def test_nothing_to_move(tmp_path: Path, places: dict[str, Place]) -> None
 async def test_export(places: dict[str, Place], tmp_path: Path, kind: str) -> None:
     """The log of a bot that runs is copied into a new file whose views say the same; one that is there stays."""
     target = tmp_path / "export.db"
-    async with open_database(places[kind]) as database, joined(database, 60) as (leases, _):
-        await fill(open_store(database.tables, leases))
+    async with open_database(places[kind]) as database, joined(database, 60) as member:
+        await fill(open_store(database.tables, member.leases))
         await export(places[kind], target)
     with open_reader(places[kind]) as here, open_reader(target) as there:
         for view in ("approval_requests", "refund_requests", "runs", "tool_call_summary", "daily_usage", "slow_calls"):

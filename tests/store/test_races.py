@@ -8,7 +8,8 @@ from time import monotonic
 import pytest
 
 from bot.store.bounds import Bound, Resource
-from bot.store.records import CallStatus, InboxMessage, ThreadId, new_id
+from bot.store.calls import CallStatus
+from bot.store.records import InboxMessage, ThreadId, new_id
 from bot.store.store import Store
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.outbox import POSTS_IN_A_BURST
@@ -185,7 +186,7 @@ async def test_claimed_and_expired(open_process: OpenStore) -> None:
     """Of hundreds of clicks on one request, in three processes, and its expiry one has it."""
     stores = await open_all(open_process)
     call = await park(stores[0])
-    (seen,) = await stores[1].approval_requests.open()
+    (seen,) = await stores[1].open_requests.open()
     ends = asyncio.gather(
         *(
             one.approval_requests.settle(seen, CallStatus.EXPIRED, "x", redrawn=post(), announcement=None)
@@ -205,7 +206,7 @@ async def test_edited_while_it_is_parked(open_process: OpenStore) -> None:
     (call,) = await propose(first, refund())
     parked, found = await asyncio.gather(
         first.approval_requests.park(call, []),
-        second.approval_requests.mark_message_edited("T", "C", "1.0"),
+        second.open_requests.mark_message_edited("T", "C", "1.0"),
         return_exceptions=True,
     )
     assert isinstance(found, list)
@@ -223,8 +224,8 @@ async def test_last_two_cards(open_process: OpenStore) -> None:
         assert card
         await first.outbox.sent(card, f"{number}.5")
     closed = await asyncio.gather(
-        first.approval_requests.mark_card_deleted("T", "C", "0.5"),
-        second.approval_requests.mark_card_deleted("T", "C2", "1.5"),
+        first.open_requests.mark_card_deleted("T", "C", "0.5"),
+        second.open_requests.mark_card_deleted("T", "C2", "1.5"),
     )
     assert sorted(map(len, closed)) in ([0, 1], [1, 1])
 

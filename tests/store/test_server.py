@@ -57,8 +57,8 @@ async def database(wire: Wire) -> AsyncIterator[OpenDatabase]:
 @pytest.fixture
 async def store(database: OpenDatabase) -> AsyncIterator[Store]:
     """Open the store over the wire."""
-    async with joined(database, 60) as (leases, _):
-        yield open_store(database.tables, leases)
+    async with joined(database, 60) as member:
+        yield open_store(database.tables, member.leases)
 
 
 def lose_connections(url: str) -> None:
@@ -135,14 +135,14 @@ async def test_hangs_in_the_midst_of_a_transaction(store: Store, url: str) -> No
 
 async def test_hint(database: OpenDatabase, url: str) -> None:
     """What any process may take up is hinted to all of them once it is written, so that nobody waits for long."""
-    async with joined(database, 60) as (leases, hints):
-        store = open_store(database.tables, leases)
+    async with joined(database, 60) as member:
+        store = open_store(database.tables, member.leases)
         await store.conversations.finish(await take(store), ANSWER, [], error="abcdef12: broken")
-        await heard(hints)
+        await heard(member.hints)
         async with open_database(PostgresUrl(url)) as beside:
             await Retries(beside.tables).retry("abcdef12", by="operator")
         async with asyncio.timeout(5):
-            await hints.wait()
+            await member.hints.wait()
         assert list(await store.inbox.waiting_threads()) == [THREAD]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.store.records import Gate, ToolCall
+from bot.store.calls import Gate, ToolCall
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.rows import ANA, SAM, post, propose, refund
@@ -30,7 +30,7 @@ async def test_confirmed_once(store: Store, open_process: OpenStore) -> None:
         *(one.approval_requests.confirm(call, [second], post("over")) for one in (store, other))
     )
     assert sorted(confirmed) == [False, True]
-    assert [card.text for card in await store.approval_requests.cards(call.id) if card.decidable] == ["second"]
+    assert [card.text for card in await store.open_requests.cards(call.id) if card.decidable] == ["second"]
 
 
 @pytest.mark.parametrize("yes", ["first", "second"])

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database as SqliteUtils
 
+from bot.store.calls import CallStatus
 from bot.store.overviews import Erased
-from bot.store.records import CallStatus, Post, ThreadId, new_id
+from bot.store.records import Post, ThreadId, new_id
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations
@@ -59,7 +60,7 @@ async def test_address_of_any_shape(store: Store, database: DatabaseThread, addr
     (call,) = await propose(store, wanted)
     cards = [post(f"delete {address}?", call.id), post(f"{address}?", call.id, "CAPP")]
     await store.approval_requests.park(call, cards)
-    await store.approval_requests.remind(call, [post(f"{address} still waits", channel="CAPP")])
+    await store.open_requests.remind(call, [post(f"{address} still waits", channel="CAPP")])
     claimed = await store.approval_requests.claim(call, SAM)
     assert claimed
     await store.approval_requests.settle(
@@ -126,7 +127,7 @@ async def test_words_about_somebody_elsewhere(store: Store, database: DatabaseTh
     await store.conversations.finish(await take(store), ANSWER, [post(f"ask <@{SAM}>")])
     await send_all(store)
     assert await store.admin.forget(SAM) == Erased(0)
-    assert [card.text for card in await store.approval_requests.cards(call.id)] == [f"only <@{SAM}> may"]
+    assert [card.text for card in await store.open_requests.cards(call.id)] == [f"only <@{SAM}> may"]
     assert b"ask <@USAM>" not in held(database)
 
 

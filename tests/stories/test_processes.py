@@ -16,8 +16,9 @@ from bot.shop.changes import Refund, RefundReason
 from bot.shop.money import Money
 from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite import SqliteShop, shop_migrations
+from bot.store.calls import Conversation
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import Conversation, InboxMessage, ThreadId
+from bot.store.records import InboxMessage, ThreadId
 from bot.store.sqlite.database import DatabaseThread
 from bot.store.sqlite.leases import Leases
 from bot.store.sqlite.migrations import bot_migrations

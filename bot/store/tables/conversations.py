@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from bot.store.calls import Conversation, ToolCall
 from bot.store.errors import DatabaseError, MessageChangedError
-from bot.store.records import ChatMessage, Conversation, InboxMessage, Post, ThreadId, ToolCall
+from bot.store.records import ChatMessage, InboxMessage, Post, ThreadId
 from bot.store.tables.calls import abandon_calls, call_of, insert_calls
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import finish_running

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
+from bot.store.calls import DayLimit, DayLimits, Gate, Needs, ToolCall
 from bot.store.errors import AboveDayLimitError
-from bot.store.records import DayLimit, DayLimits, Gate, Needs, ToolCall
 from bot.store.tables.database import Transaction
 
 _DAY = timedelta(days=1)

@@ -8,8 +8,9 @@ from bot.store.overviews import Erased
 from bot.store.records import ThreadId
 from bot.store.tables.approval_requests import erase_clicks, erase_old_clicks
 from bot.store.tables.audit import write_audit
-from bot.store.tables.calls import erase_calls, erase_look_ups, forget_approver, open_requests
+from bot.store.tables.calls import open_requests
 from bot.store.tables.database import Database, Transaction
+from bot.store.tables.erased_calls import erase_calls, erase_look_ups, forget_approver
 from bot.store.tables.inbox_rows import (
     erase_inbox,
     erase_names,

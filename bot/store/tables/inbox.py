@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId, ToolCall
+from bot.store.calls import ToolCall
+from bot.store.records import Form, InboxMessage, PassOn, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import (
     complete,

@@ -6,7 +6,8 @@ import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId, ToolCall
+from bot.store.calls import ToolCall
+from bot.store.records import QUOTED, InboxMessage, SharedFile, ThreadId
 from bot.store.tables.database import Transaction
 from bot.store.tables.threads import continue_in, find_thread, insert_thread, is_quiet_for
 

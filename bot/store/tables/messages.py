@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, Conversation, ThreadId, ToolCall
+from bot.store.calls import Conversation, ToolCall
+from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, ThreadId
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
 from bot.store.tables.inbox_rows import mark_running, read_files, without_name

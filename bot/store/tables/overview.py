@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from bot.store.calls import ToolCall
 from bot.store.overviews import OpenThread, Page, Today
-from bot.store.records import ThreadId, ToolCall
+from bot.store.records import ThreadId
 from bot.store.tables.calls import call_of
 from bot.store.tables.database import Database, Transaction
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.store.records import Spent, ThreadId
+from bot.store.calls import Spent
+from bot.store.records import ThreadId
 from bot.store.tables.database import Transaction
 
 

@@ -8,6 +8,7 @@ from bot.store.tables.database import Database
 from bot.store.tables.erasure import Erasure
 from bot.store.tables.inbox import Inbox
 from bot.store.tables.leases import Leases
+from bot.store.tables.open_requests import OpenRequests
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.overview import Overview
 from bot.store.tables.switches import Switches
@@ -27,6 +28,7 @@ def open_store(database: Database, leases: Leases) -> Store:
         outbox=outbox,
         calls=Calls(database, outbox, leases),
         approval_requests=ApprovalRequests(database, outbox, leases),
+        open_requests=OpenRequests(database, outbox),
         yeses=Yeses(database, outbox),
         conversations=Conversations(database, outbox, leases),
         usage=Usage(database),

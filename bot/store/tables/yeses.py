@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.store.records import Post, ToolCall, new_id
+from bot.store.calls import ToolCall
+from bot.store.records import Post, new_id
 from bot.store.tables.calls import get_call
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.outbox import Outbox, cards_of, redraw
