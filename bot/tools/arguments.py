@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
 def as_typed_plainly(text: str) -> str:
     """Return text with what phones make of plain characters undone: any dash, digit and width, and nothing unseen."""
     compatible = unicodedata.normalize("NFKC", text.replace("\N{NUMERO SIGN}", "no. "))
-    seen = "".join(one for one in compatible if unicodedata.category(one) not in ("Cf", "Mn"))
+    seen = "".join(one for one in compatible if unicodedata.category(one) not in ("Cf", "Mn", "Me"))
     digits = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in seen)
     return _DASHES.sub("-", digits)
 
@@ -36,7 +36,7 @@ def _as_written(value: Any) -> Any:
         return str(value)
     if not isinstance(value, str):
         return value
-    plain = re.sub(r"\s*-\s*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES)
+    plain = re.sub(r"\s*-[-\s]*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES).rstrip("#")
     numbers = [token for token in _TOKEN.findall(plain) if re.search(r"\d", token)]
     if _WITH_LETTERS.fullmatch(plain) or len(numbers) != 1:
         return plain

@@ -38,6 +38,17 @@ def correct_running(db: Transaction, thread: ThreadId) -> bool:
     return bool(corrected)
 
 
+def is_gone(db: Transaction, thread: ThreadId) -> bool:
+    """Return whether all that a run answers was deleted since the model read it."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    rows = db.query(
+        "SELECT finished_at FROM inbox WHERE thread = ? AND status IN ('waiting', 'running') AND status = 'running'",
+        [thread.key],
+    )
+    deleted = [row["finished_at"] is not None for row in rows]
+    return bool(deleted) and all(deleted)
+
+
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Add what the same person wrote next to the run: what somebody else wrote is asked in their own name, later.
 
