@@ -62,9 +62,6 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
     two = TwoApprovers(store, cards, identity)
     lost = LostCards(store=store, cards=cards, executor=executor, identity=identity, settings=settings)
     statuses, sessions = Statuses(ground.poster), Sessions(ground.poster, store.conversations)
-    delivery = Delivery(
-        ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable
-    )
     return Deciding(
         executor=executor,
         requests=requests,

@@ -51,6 +51,9 @@ def read_database_place() -> Path | PostgresUrl:
         if "BOT_DATABASE" in os.environ:
             return _Place(_env_file=None).database
         raise SettingsError(f"{_env_file.get()} is not UTF-8, so it cannot be read. Set BOT_DATABASE.") from None
+    except ValidationError as error:  # whose own text would tell a password
+        what = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"BOT_DATABASE is malformed: {what}.") from None
 
 
 def read_for_check() -> Settings:

@@ -39,7 +39,12 @@ def database_place_of(word: str) -> Path | PostgresUrl:
 
 
 def _database_place(value: Any) -> Any:
-    return database_place_of(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    place = database_place_of(value)
+    if isinstance(place, Path) and "://" in value:  # a password may stand in it, so it is not told
+        raise ValueError("it is a file, or an address that begins with postgresql://")
+    return place
 
 
 Place = Annotated[Path | PostgresUrl, BeforeValidator(_database_place)]
@@ -255,6 +260,11 @@ class Settings(ApprovalFields, ModelFields, LimitFields):
     @classmethod
     def _teams(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         return _starting(ids, ("T", "E"), "ids of workspaces (T…), separated by commas")
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        return printable(secret) if secret and secret.get_secret_value().strip() else secret
 
     @field_validator("slack_bot_token")
     @classmethod

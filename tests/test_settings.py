@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
-from bot.environment import read_settings
+from bot.environment import read_database_place, read_settings
 from bot.settings import Settings, SettingsError, variable
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "OPENAI_API_KEY": "sk-1"}
@@ -60,6 +60,12 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
         ("OPENAI_BASE_URL", "https://models.example.com:99999/v1"),
         ("OPENAI_BASE_URL", "https://“models.example.com”/v1"),
         ("OPENAI_BASE_URL", "https://models.example.com/v1?api-version=1"),
+        ("OPENAI_BASE_URL", "https://models.example.com/v1/models"),
+        ("OPENAI_API_KEY", '"sk-swapped"'),
+        ("SLACK_SIGNING_SECRET", "'swapped'"),
+        ("BOT_DATABASE", "sqlite:///support.db"),
+        ("BOT_DATABASE", "postgresql+psycopg://bot:swapped@db.example.com/support"),
+        ("BOT_DATABASE", "mysql://bot:swapped@db.example.com/support"),
         ("OPENAI_MODEL", "gpt\n5"),
         ("OPENAI_FALLBACK_MODEL", " "),
         ("OPENAI_FALLBACK_API_KEY", "sk-swapped\n1"),
@@ -80,6 +86,14 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> No
     with pytest.raises(SettingsError, match=f"^{name} is malformed: ") as raised:
         read_settings()
     assert "\n" not in str(raised.value)
+    assert "swapped" not in str(raised.value)
+
+
+def test_place_of_a_database_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that need the database alone tell that its place is malformed, without the password in it."""
+    give(monkeypatch, BOT_DATABASE="mysql://bot:swapped@db.example.com/support")
+    with pytest.raises(SettingsError, match=r"^BOT_DATABASE is malformed: it is a file") as raised:
+        read_database_place()
     assert "swapped" not in str(raised.value)
 
 

@@ -19,6 +19,7 @@ _MAX_DEPTH = 8
 _UNFINISHED = ("processing", "pending", "queued")
 _MAX_PICTURE_BYTES = 1_000_000  # what models make smaller themselves is not worth its way
 _SEEN_AS_THEY_ARE = ("image/jpeg", "image/png", "image/gif", "image/webp")
+_OF_A_MESSAGE = ("is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
 _WIDTHS = (1024, 960, 800, 720, 480, 360)
 
 
@@ -113,7 +114,7 @@ def quotes(message: Mapping[str, Any]) -> list[str]:
 def _shared(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the messages that were forwarded or linked to, as Slack attaches them."""
     attached = dicts(message.get("attachments"))[:_MAX_QUOTES]
-    return [one for one in attached if one.get("is_share") or one.get("is_msg_unfurl")]
+    return [one for one in attached if any(one.get(mark) for mark in _OF_A_MESSAGE)]
 
 
 def _files(message: Mapping[str, Any]) -> list[SharedFile]:

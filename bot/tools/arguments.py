@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
 def as_typed_plainly(text: str) -> str:
     """Return text with what phones make of plain characters undone: any dash, digit and width, and nothing unseen."""
     compatible = unicodedata.normalize("NFKC", text.replace("\N{NUMERO SIGN}", "no. "))
-    seen = "".join(one for one in compatible if unicodedata.category(one) not in ("Cf", "Mn"))
+    seen = "".join(one for one in compatible if unicodedata.category(one) not in ("Cf", "Mn", "Me"))
     digits = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in seen)
     return _DASHES.sub("-", digits)
 
@@ -36,7 +36,7 @@ def _as_written(value: Any) -> Any:
         return str(value)
     if not isinstance(value, str):
         return value
-    plain = re.sub(r"\s*-\s*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES)
+    plain = re.sub(r"\s*-[-\s]*", "-", as_typed_plainly(value[:MAX_WORDS_CHARACTERS])).strip(_QUOTES).rstrip("#")
     numbers = [token for token in _TOKEN.findall(plain) if re.search(r"\d", token)]
     if _WITH_LETTERS.fullmatch(plain) or len(numbers) != 1:
         return plain
@@ -54,6 +54,13 @@ def _no_truth(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a line is a number")  # noqa: TRY004 - pydantic wants it
     return value
+
+
+def _several(value: Any) -> Any:
+    """Take one line for a list of it; a model may write either as text."""
+    if isinstance(value, str) and re.fullmatch(r"[\[\d, \]]{1,100}", value, re.ASCII):
+        return re.findall(r"\d+", value)
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _line_number(value: int) -> int:
@@ -101,6 +108,8 @@ def _country(value: str) -> str:
 
 
 def _dollars(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,12}(\.\d{1,2})?", value, re.ASCII):
+        return Decimal(value)  # of a model that writes every argument as text
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("an amount is a number in US dollars, such as 42.00")  # noqa: TRY004 - pydantic wants it
     return value
@@ -129,7 +138,7 @@ OrderId = Annotated[
 ]
 EmailAddress = Annotated[str, BeforeValidator(_address)]
 LineNumber = Annotated[int, BeforeValidator(_no_truth), AfterValidator(_line_number)]
-Lines = tuple[LineNumber, ...]
+Lines = Annotated[tuple[LineNumber, ...], BeforeValidator(_several)]
 UsDollars = Annotated[
     Decimal,
     BeforeValidator(_dollars),

@@ -146,6 +146,10 @@ class Context:
         )
 
 
+_WRAPPINGS = ("arguments", "parameters", "args", "params", "input")
+_NULLS = ("", "null", "None")
+
+
 class Tool(BaseModel):
     """Something the model can have done. A subclass's docstring and field descriptions are what the model reads."""
 
@@ -183,11 +187,18 @@ class Tool(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_nulls(cls, data: Any) -> Any:
-        # A server without strict mode leaves out what may be null.
+        # A server without strict mode wraps arguments, and leaves out what may be null or writes it in words.
         if not isinstance(data, dict):
             return data
-        optional = {name: None for name, field in cls.model_fields.items() if _allows_none(field.annotation)}
-        return optional | data
+        fields = cls.model_fields
+        match list(data.items()):
+            case [(str(wrapping), dict(wrapped))] if wrapping in _WRAPPINGS and wrapping not in fields:
+                data = wrapped
+        nulls = {name for name, value in data.items() if value is None or value in _NULLS}
+        optional = {name: None for name, field in fields.items() if _allows_none(field.annotation)}
+        defaults = {name for name, field in fields.items() if not field.is_required()} - optional.keys()
+        left_out = (nulls & optional.keys()) | {name for name in defaults if data.get(name, name) is None}
+        return optional | {name: value for name, value in data.items() if name not in left_out}
 
     def progress(self) -> str:
         """Say what the bot is doing meanwhile, after the words “Support Bot …”."""

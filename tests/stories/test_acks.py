@@ -50,6 +50,18 @@ def odd_error(workspace: Workspace, method: str) -> Callable[[], None]:
     return workspace.faults.clear
 
 
+def rate_limit(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Answer the method with 429, for as long as this is not over."""
+    workspace.faults.rate_limit(method, retry_after=1, times=OFTEN)
+    return workspace.faults.clear
+
+
+def lost(workspace: Workspace, method: str) -> Callable[[], None]:
+    """Hang up in place of an answer to the method."""
+    workspace.faults.lose_connection(method, times=OFTEN)
+    return workspace.faults.clear
+
+
 def no_answer(workspace: Workspace, method: str) -> Callable[[], None]:
     """Hold the method's answer back until this is over."""
     hang = workspace.faults.hang(method, times=OFTEN)
@@ -249,7 +261,7 @@ async def test_many_ask_whether_it_is_ready(world: World) -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, odd_error])
+@pytest.mark.parametrize("fault", [internal_error, server_error, plain_error, odd_error, rate_limit, lost, no_answer])
 async def test_no_new_connection_at_first(world: World, fault: Fault) -> None:
     """When Slack cannot give a new connection after one was cut, in whatever form, the bot goes on asking for one."""
     world.script += [Answer("Hello.")]

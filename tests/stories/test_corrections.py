@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.testing.openai import Answer, Request
+from bot.testing.openai import Answer, Failure, Request
 from bot.testing.slack.workspace import Message
-from tests.world import ANA, BOT, SAM, SUPPORT, World, calls, heard, refund_of, shown, status_of
+from tests.world import ANA, BOT, ON_BOTH_STORES, SAM, SUPPORT, World, calls, heard, refund_of, shown, status_of
 
 
 async def edit(world: World, message: Message, text: str) -> None:
@@ -65,6 +65,48 @@ async def test_before_the_run(world: World) -> None:
         model.release()
         await world.replies(first)
     assert heard(world.asked[-1]) == ["hello", "where is ORD-10235?"]
+
+
+@ON_BOTH_STORES
+@pytest.mark.parametrize("fails", [False, True])
+async def test_deleted_while_the_model_is_asked(world: World, *, fails: bool) -> None:
+    """Who deletes what they asked meanwhile gets no answer to it, nor an apology; what they write next is answered."""
+    held = world.hold_model()
+    reached, released = held.reached, held.released
+
+    async def think(_: Request) -> Answer | Failure:
+        reached.set()
+        await released.wait()
+        return Failure(400) if fails else Answer("ORD-10234 is on its way.")
+
+    world.think = think
+    async with world.bot():
+        root = await world.says(ANA, "is anybody here?")
+        question = await world.says(ANA, "@bot where is ORD-10234?", thread_ts=root.ts)
+        await reached.wait()
+        world.workspace.delete(question.channel, question.ts)
+        await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        held.release()
+    assert world.said_to(root) == []
+    world.think = None
+    world.script += [Answer("Hello.")]
+    async with world.bot():
+        await world.says(ANA, "@bot hello", thread_ts=root.ts)
+        (reply,) = await world.replies(root)
+    assert shown(reply) == "Hello."
+
+
+async def test_changed_back_while_the_model_is_asked(world: World) -> None:
+    """Words that are changed and changed back meanwhile are answered."""
+    model = world.hold_model(lambda request: Answer(f"You said: {heard(request)[-1]}"))
+    async with world.bot():
+        question = await world.says(ANA, "@bot where is ORD-10234?")
+        await model.reached.wait()
+        await edit(world, question, "@bot where is ORD-10235?")
+        await edit(world, question, "@bot where is ORD-10234?")
+        model.release()
+        await world.replies(question)
+    assert [shown(reply) for reply in world.said_to(question)] == ["You said: where is ORD-10234?"]
 
 
 async def test_after_the_answer(world: World) -> None:

@@ -159,6 +159,16 @@ async def test_forwarded_message(world: World) -> None:
     assert "There is no order" in world.asked[-1].messages[-1]["content"]
 
 
+@pytest.mark.parametrize("mark", ["is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl"])
+async def test_link_to_any_message(world: World, mark: str) -> None:
+    """A message that Slack shows below another is read, whatever it is to it: shared, linked to, a reply or a root."""
+    world.script += [Answer("What about it?")]
+    linked = {mark: True, "author_id": BEN, "text": "ORD-10234 arrived broken"}
+    async with world.bot():
+        await world.replies(await world.says(ANA, "look", "D0ANA", attachments=[linked]))
+    assert "a message of U0BEN, forwarded: “ORD-10234 arrived broken”" in heard(world.asked[0])[0]
+
+
 async def test_forwarded_photo(world: World) -> None:
     """A photo in a message that somebody forwards is on their refund's card, and they hear that nobody else sees it."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]

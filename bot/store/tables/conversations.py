@@ -16,6 +16,7 @@ from bot.store.tables.messages import (
     answer_calls,
     append,
     correct_running,
+    is_gone,
     is_stopped,
     join_waiting,
     leave_out,
@@ -131,6 +132,7 @@ class Conversations:
         def write(db: Transaction) -> bool:
             if reply is not None and error is None and correct_running(db, thread):
                 raise MessageChangedError(message.user)
+            gone = is_gone(db, thread)  # who deleted what they asked wants no answer to it
             if reply is None:
                 self._leases.check(db, thread)
             else:
@@ -138,9 +140,10 @@ class Conversations:
                 answer_calls(db, thread, unanswered_calls(db, thread))
                 if left_out:
                     leave_out(db, thread)
-                append(db, thread, reply)
+                if not gone:
+                    append(db, thread, reply)
             abandon_calls(db, thread)
-            self._outbox.insert(db, posts, thread)
+            self._outbox.insert(db, () if gone else posts, thread)
             if escalation:
                 told = team_post(db, thread, escalation, escalates=True)
                 self._outbox.insert(db, [told] if told else [], thread)

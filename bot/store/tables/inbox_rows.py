@@ -269,6 +269,8 @@ def mark_changed(
     else:
         words = text if status == "running" and text is not None else said
         db.execute("UPDATE inbox SET text = ?, changed_at = ? WHERE id = ?", [words, now, row_id])
+        if status == "running" and text is None:  # its run goes on to its end, of which nothing is said
+            db.execute("UPDATE inbox SET finished_at = ? WHERE id = ?", [now, row_id])
         if status != "running" and changed_at is None and text not in (None, said):
             return ThreadId(team, channel, thread_ts), user
     return None

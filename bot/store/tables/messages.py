@@ -34,8 +34,20 @@ def correct_running(db: Transaction, thread: ThreadId) -> bool:
     for row in corrected:
         message = json.dumps(said(row["user"], row["said"]), ensure_ascii=False)
         db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row["id"]])
-        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ?", [row["inbox_id"]])
+        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ? AND finished_at IS NULL", [row["inbox_id"]])
     return bool(corrected)
+
+
+def is_gone(db: Transaction, thread: ThreadId) -> bool:
+    """Return whether all that a run answers was deleted since the model read it."""
+    # Named twice, the status lets SQLite use the index of open messages, as in `finish_running`.
+    rows = db.query(
+        """SELECT finished_at, changed_at FROM inbox
+           WHERE thread = ? AND status IN ('waiting', 'running') AND status = 'running'""",
+        [thread.key],
+    )
+    deleted = [row["finished_at"] is not None and row["changed_at"] is not None for row in rows]
+    return bool(deleted) and all(deleted)
 
 
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
