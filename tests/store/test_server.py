@@ -14,7 +14,7 @@ from bot.settings import PostgresUrl, Settings
 from bot.store.errors import DatabaseError
 from bot.store.hints import Hints
 from bot.store.opening import OpenDatabase, joined, open_database
-from bot.store.postgres.database import BEGIN, PostgresDatabase
+from bot.store.postgres.database import BEGIN, MAX_CONNECTIONS, PostgresDatabase
 from bot.store.postgres.listening import listen
 from bot.store.postgres.transaction import in_postgres, locking
 from bot.store.records import ThreadId
@@ -149,6 +149,22 @@ async def test_pause_beside_a_claim(store: Store, url: str) -> None:
         assert await claiming
         await pausing
     assert await store.admin.is_paused()
+
+
+async def test_sign_of_life_beside_much_work(database: OpenDatabase, url: str) -> None:
+    """However much waits for the server, or for locks of others, a process gives its sign of life in time."""
+    threads = [replace(message(f"{n}.0"), thread=ThreadId("T", "C", f"{n}.0")) for n in range(MAX_CONNECTIONS + 4)]
+    async with joined(database, 60) as member:
+        store = open_store(database.tables, member.leases)
+        with psycopg.connect(url) as holding, psycopg.connect(url, autocommit=True) as looking:
+            for one in threads:
+                holding.execute(locking(one.thread.key))
+            kept = asyncio.gather(*(store.inbox.receive(one, addressed=True, mentioned=True) for one in threads))
+            await waiting(looking, MAX_CONNECTIONS)
+            async with asyncio.timeout(1):
+                await member.leases.renew()
+            holding.rollback()
+            assert len(await kept) == len(threads)
 
 
 async def test_hint(database: OpenDatabase, url: str) -> None:

@@ -196,6 +196,7 @@ async def test_card_that_cannot_be_redrawn(world: World, error: str) -> None:
     async with world.bot():
         question = await world.says(ANA, "@bot refund")
         card = await world.card(question)
+        await world.replies(question, 2)
         world.workspace.faults.refuse("chat.update", error)
         await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         replies = await world.replies(question, 3)

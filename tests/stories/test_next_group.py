@@ -123,7 +123,8 @@ async def test_not_while_the_customer_is_to_confirm(world: World) -> None:
         await heard(world, "<@U0ANA>: Cancellation of ORD-10251 still waits")
         assert said(world, "nobody has decided") == []
         card = await world.confirmed(question)
-        world.write("UPDATE tool_calls SET confirmed_at = '2020-01-01T00:00:00+00:00' WHERE gated")
+    world.write("UPDATE tool_calls SET confirmed_at = '2020-01-01T00:00:00+00:00' WHERE gated")
+    async with world.bot(**NEXT):
         await heard(world, "<@U0SAM>: Cancellation of ORD-10251 still waits")
         await heard(world, "<@U0PAT> Cancellation of ORD-10251: nobody has decided")
         await press(world, card, SAM)

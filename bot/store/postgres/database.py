@@ -65,13 +65,14 @@ class PostgresDatabase:
             url,
             kwargs=CONNECTION,
             min_size=min(size, 4),
-            max_size=size,
+            max_size=size + 1,
             open=False,
             configure=adapt,
             reconnect_timeout=1.0,
             timeout=CONNECT_SECONDS,
         )
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="database")
+        self._first = ThreadPoolExecutor(1, thread_name_prefix="sign of life")
         self._waiting: dict[str, list[Operation]] = {}
         self._busy: set[str] = set()
         self._unwritten: set[asyncio.Future[Any]] = set()
@@ -90,6 +91,7 @@ class PostgresDatabase:
             await asyncio.wait(self._unwritten)
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._first.shutdown)
         await asyncio.to_thread(self._pool.close)
         clock.forget()
 
@@ -100,6 +102,15 @@ class PostgresDatabase:
         back, and this raises the same; DatabaseError when the database does not take it.
         """
         return await self._run(operation, lock, BEGIN)
+
+    async def commit_first(self, operation: Operated[T]) -> T:
+        """Commit it on a connection and in a thread of its own, which nothing else waits for."""
+        if self._closed:
+            raise DatabaseError("The database is closed.")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._loop.run_in_executor(self._first, self._work, [Operation(operation, future)], None, BEGIN)
+        result: T = await future
+        return result
 
     async def read(self, query: Operated[T], *, lock: str | None = None) -> T:
         """Return what the query finds; all of it is of one moment, and what was enqueued before is in it."""

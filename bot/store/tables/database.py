@@ -49,6 +49,9 @@ class Database(Protocol):
     async def commit(self, operation: Callable[[Transaction], T], *, lock: str | None = None) -> T:
         """Return the operation's result once it is durable. When it raises, nothing of it is written."""
 
+    async def commit_first(self, operation: Callable[[Transaction], T]) -> T:
+        """Commit it before all that waits, however much that is: what others take for a sign of life."""
+
     async def read(self, query: Callable[[Transaction], T], *, lock: str | None = None) -> T:
         """Return what the query finds; what was enqueued before is in what it sees."""
 

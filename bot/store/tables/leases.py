@@ -53,7 +53,7 @@ class Leases(ABC):
 
     async def _sign(self, write: Callable[[Transaction], None]) -> None:
         began = monotonic()
-        await self._database.commit(write)
+        await self._database.commit_first(write)
         self._seen_at = began
 
     @property
