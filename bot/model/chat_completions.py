@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 from aiohttp import ClientConnectorError
-from openai import AsyncAPIResponse
 from pydantic import BaseModel
 
+from bot.model.bodies import beginning, cut
 from bot.model.completion import (
     EmptyAnswerError,
     ReportedError,
@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T", bound=BaseModel)
 V = TypeVar("V")
 
-_MAX_BODY_BYTES = 4_000_000  # far more than any turn
 _MIN_KEY_CHARACTERS = 6
 _MAX_WAIT_SECONDS = 20.0  # a server that wants us to wait longer is not asked again
 _OF_THE_FORM = (Reason.REFUSED, Reason.SETTINGS, Reason.UNREACHABLE)
@@ -61,6 +60,15 @@ def _authorities() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
+class _BoundedClient(openai.DefaultAioHttpClient):
+    """The SDK's client, which by itself reads the body of a refusal to its end, however long that is."""
+
+    async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        """Send it, and return a refusal with the beginning of its body alone."""
+        response = await super().send(request, **how)
+        return await cut(response) if response.is_error and not response.is_stream_consumed else response
+
+
 class OpenAIModel:
     """Chat Completions, of OpenAI or of any server that speaks it with tools.
 
@@ -77,7 +85,7 @@ class OpenAIModel:
             base_url=settings.base_url,
             default_headers=dict(settings.headers),
             timeout=settings.timeout_seconds,
-            http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_seconds, verify=_authorities()),
+            http_client=_BoundedClient(timeout=settings.timeout_seconds, verify=_authorities()),
             max_retries=0,  # the caller retries, so that each try is logged and the thread's status stays fresh
         )
         self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))
@@ -190,7 +198,7 @@ class OpenAIModel:
         try:
             async with self._deadline(), request as response:
                 page = "html" in response.headers.get("content-type", "")
-                return _Answer(await _read_body(response), response.request_id, page)
+                return _Answer(await beginning(response), response.request_id, page)
         except openai.APIStatusError as error:
             body_ = error.body if error.body is not None else error.response.text
             raise _RefusedError(
@@ -258,16 +266,6 @@ def _secrets(settings: ModelSettings) -> Iterator[str]:
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-
-
-async def _read_body(response: AsyncAPIResponse[Any]) -> bytes:
-    """Return the body, of no more than the bytes that are read; what is cut off is no JSON and so no answer."""
-    body = bytearray()
-    async for piece in response.iter_bytes():
-        body += piece
-        if len(body) > _MAX_BODY_BYTES:
-            break
-    return bytes(body[:_MAX_BODY_BYTES])
 
 
 def _unconnected(error: BaseException | None) -> ClientConnectorError | None:

@@ -21,6 +21,13 @@ CACHE_SECONDS = 60.0
 ADMINS_CACHE_SECONDS = 600.0
 MAX_ADMINS = 20
 MAX_CACHED = 10_000
+_GROUP_IS_GONE = (  # all else is nothing about the group, and says nothing of who is in it
+    "no_such_subteam",
+    "paid_teams_only",
+    "plan_upgrade_required",
+    "subteam_disabled",
+    "subteam_not_found",
+)
 PAUSES_SECONDS = (0.1, 0.5)  # between one try and the next
 
 
@@ -28,8 +35,8 @@ class SlackIdentity:
     """What Slack and the settings say about people.
 
     Membership in groups and e-mail addresses may be a minute old; who may approve is asked at each decision. A group
-    that Slack does not know counts as empty; one that cannot be read for now counts as it was read last, but at a
-    decision, where nobody is taken for an approver, or for none, on a guess. Who is named needs no group.
+    that Slack does not know counts as empty; one that cannot be read for another reason counts as it was read last, but
+    at a decision, where nobody is taken for an approver, or for none, on a guess. Who is named needs no group.
     """
 
     def __init__(
@@ -205,12 +212,14 @@ class SlackIdentity:
             users = (await _ask(lambda: self._client.usergroups_users_list(usergroup=group)))["users"]
         except SLACK_ERRORS as error:
             why = failure(error)
-            if not isinstance(error, SlackApiError) or _passes(error):
-                if group in self._groups and not fresh:
-                    return members
-                raise IdentityError(f"usergroups.users.list for {group}: {why}") from error
-            logger.warning("the group %s could not be read, so it counts as empty: %s", group, why)
-            return frozenset()
+            if isinstance(error, SlackApiError) and slack_error(error) in _GROUP_IS_GONE:
+                logger.warning("the group %s could not be read, so it counts as empty: %s", group, why)
+                return frozenset()
+            if not _passes(error):
+                logger.warning("the group %s could not be read: %s", group, why)
+            if group in self._groups and not fresh:
+                return members
+            raise IdentityError(f"usergroups.users.list for {group}: {why}") from error
         self._groups[group] = (self._now(), frozenset(users))
         return self._groups[group][1]
 

@@ -4,10 +4,12 @@ import socket
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 
 from bot.logs import event_of
 from bot.shop.orders import Order
@@ -168,6 +170,27 @@ async def test_body_that_trickles(world: World) -> None:
     assert shown(other) == GOOD
     ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 0.3 s'")
     assert {row["purpose"] for row in ended} == {"turn", "intent"}
+
+
+async def test_refusal_without_end(world: World) -> None:
+    """Of a refusal, too, only the beginning is read, however much a server sends of it."""
+    sent = [0]
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=400, headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while sent[0] < 200:
+                await response.write(b"x" * 1_000_000)
+                sent[0] += 1
+        return response
+
+    app = web.Application(client_max_size=2**24)
+    app.router.add_post("/v1/chat/completions", refuse)
+    async with TestServer(app) as server, world.bot(openai_base_url=str(server.make_url("/v1")), BOT_SORTING=False):
+        await world.replies(await world.says(ANA, "@bot hello"))
+    requests = len(world.rows("SELECT 1 FROM model_calls"))
+    assert sent[0] < 20 * requests
 
 
 async def test_key_in_an_error(world: World) -> None:
