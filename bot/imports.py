@@ -19,7 +19,7 @@ def import_own(variable: str, name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise SettingsError(f"{variable}: there is no module {name}, neither installed nor in {here}.") from error
         raise SettingsError(f"{variable}: {name} needs {error.name}, which is not installed.") from error
-    except Exception as error:  # it is anybody's code
+    except (Exception, SystemExit) as error:  # it is anybody's code, maybe a script
         raise SettingsError(f"{variable}: {name} cannot be imported: {described(error)}.") from error
 
 

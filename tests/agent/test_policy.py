@@ -6,7 +6,7 @@ import pytest
 
 from bot.agent.instructions import INSTRUCTIONS
 from bot.environment import read_model_settings
-from bot.policy import MAX_CHARACTERS
+from bot.policy import MAX_CHARACTERS, read_policy
 from bot.settings import SettingsError
 from bot.testing.openai import Answer
 from tests.world import ANA, World, shown
@@ -52,3 +52,27 @@ def test_longest_rules(tmp_path: Path) -> None:
     policy = tmp_path / "policy.md"
     policy.write_text("\u00fc" * MAX_CHARACTERS, "utf-8")
     assert read_model_settings(BOT_POLICY_FILE=policy).policy == policy
+
+
+@pytest.mark.parametrize(("place", "why"), [("/dev/zero", "it is no file"), (".", "it is no file")])
+def test_what_is_no_file(place: str, why: str) -> None:
+    """What is no file, or would never end, is told at once."""
+    with pytest.raises(SettingsError, match=why):
+        read_model_settings(BOT_POLICY_FILE=place)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_lines_of_any_system(tmp_path: Path, newline: str) -> None:
+    """Lines end as they do on the operator's machine."""
+    policy = tmp_path / "policy.md"
+    policy.write_bytes(newline.join(["# Returns", "", "Thirty days."]).encode())
+    assert read_policy(policy) == "# Returns\n\nThirty days."
+
+
+def test_a_file_of_a_gigabyte(tmp_path: Path) -> None:
+    """Of a file that is far too long no more is read than tells so."""
+    policy = tmp_path / "policy.md"
+    with policy.open("wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(SettingsError, match="more than 33,000 bytes"):
+        read_model_settings(BOT_POLICY_FILE=policy)

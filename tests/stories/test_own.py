@@ -134,6 +134,8 @@ async def test_tools_off(world: World) -> None:
         ({"BOT_TOOLS": "tests.own.slips.nowhere"}, "BOT_TOOLS: there is no module tests.own.slips.nowhere"),
         ({"BOT_TOOLS": "tests.own.slips.imports_missing"}, "needs no_such_library, which is not installed"),
         ({"BOT_TOOLS": "tests.own.slips.raises"}, "cannot be imported: RuntimeError: not today"),
+        ({"BOT_TOOLS": "tests.own.slips.leaves"}, "cannot be imported: SystemExit: usage: leaves.py FILE"),
+        ({"BOT_TOOLS": "tests.own.slips.unfinished"}, "GetMoon of tests.own.slips.unfinished lacks run"),
         ({"BOT_TOOLS": "tests.own.slips.empty"}, "there is no tool in tests.own.slips.empty"),
         ({"BOT_TOOLS": "tests.own.slips.no_run"}, "GetWeather of tests.own.slips.no_run lacks run"),
         ({"BOT_TOOLS": "tests.own.slips.not_async"}, "has a run that is not “async def”"),

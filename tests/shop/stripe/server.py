@@ -98,6 +98,10 @@ class StripeServer:
         _, found = await self._ask("GET", "refunds", params={"charge": self._charges[payment["id"]], "limit": "100"})
         return sum(one["amount"] for one in found["data"])
 
+    def forget_keys(self) -> None:
+        """Move the clock on by a day."""
+        self._keys.clear()
+
     def give_back(self, payment: str, amount: int, status: str, metadata: Json) -> Json:
         """Book a refund."""
         made = {
@@ -174,6 +178,8 @@ class StripeServer:
 
     def _give_back(self, form: Json) -> tuple[int, Json]:
         payment, amount = self.payments[form["payment_intent"]], int(form["amount"])
+        if payment["refunds"] == "disputed":
+            return 400, error("invalid_request_error", "This charge has been charged back")
         assert form["reason"] in ("duplicate", "fraudulent", "requested_by_customer")
         if not 0 < amount <= payment["amount_received"] - self._gone(payment["id"]):
             return 400, error("invalid_request_error", "Refund amount is greater than unrefunded amount on charge")

@@ -9,7 +9,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from bot.shop.money import Money
-from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
+from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.stripe import StripeSettings, open_stripe
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
@@ -151,6 +151,35 @@ async def test_a_check_tells_that_no_payment_names_its_order(stage: StripeStage)
     async with open_stripe(settings(stage.faults.url, order_key="orderCode")) as shop:
         with pytest.raises(ShopCheckError, match="BOT_STRIPE_ORDER_KEY"):
             await shop.check()
+
+
+@pytest.mark.parametrize("minor", [1000, None])
+async def test_a_refund_is_found_when_stripe_has_forgotten_its_key(stage: StripeStage, minor: int | None) -> None:
+    """After a day the key is new to Stripe; the refund is found by its metadata, and there is no second one."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, minor)
+    quote = await stage.shop.quote(change)
+    first = await stage.shop.apply(change, quote, key=KEY)
+    stage.server.forget_keys()
+    assert await stage.shop.apply(change, quote, key=KEY) == first
+    assert quote.balance
+    assert await stage.given_back(number) == quote.balance.minor
+
+
+async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
+    """A payment that was charged back is not refunded: nothing has moved, in Stripe's words."""
+    number = await stage.sell(Sale())
+    stage.server.payments["pi_1001"]["refunds"] = "disputed"
+    with pytest.raises(ShopRefusedError, match="has been charged back"):
+        await apply(stage, refund_of(number, 1000))
+    assert await stage.given_back(number) == 0
+
+
+async def test_a_question_that_stripe_refuses_is_unavailable(stage: StripeStage) -> None:
+    """What Stripe does not tell is not taken for an answer without orders."""
+    async with open_stripe(settings(stage.faults.url, order_key="what ever")) as shop:
+        with pytest.raises(ShopUnavailableError, match="unable to parse"):
+            await shop.order("1001")
 
 
 async def test_a_check_tells_that_the_key_may_not_refund(stage: StripeStage) -> None:

@@ -1,0 +1,5 @@
+"""A script: it ends the process that imports it."""
+
+import sys
+
+sys.exit("usage: leaves.py FILE")
