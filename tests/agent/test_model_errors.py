@@ -3,8 +3,8 @@
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
