@@ -106,7 +106,9 @@ async def play(folder: Path, story: Story) -> None:
             for person in story.people[1:]:
                 await world.says(person, "@bot and me", thread_ts=root.ts)
             await world.says(ANA, "@bot still there?", thread_ts=root.ts)
-            await world.workspace.until(lambda: any(shown(m) == "Alive." for m in world.workspace.replies_of_bot(root)))
+            await world.workspace.until(
+                lambda: any(shown(m).startswith("Alive.") for m in world.workspace.replies_of_bot(root))
+            )
             if story.refunded_elsewhere:
                 world.refund_elsewhere("ORD-10188", 100)
             cards = [m for m in world.workspace.replies_of_bot(root) if buttons(m)]
