@@ -258,8 +258,8 @@ def _is_group(one: str) -> bool:
 
 
 def _address(data: dict[str, Any]) -> str | None:
-    """Return the e-mail address of a user, unless anybody could have put it there: unconfirmed, or only invited."""
-    if data.get("is_email_confirmed") is False or data.get("is_invited_user"):
+    """Return the e-mail address of a user that Slack says is confirmed: any other anybody could have put there."""
+    if data.get("is_email_confirmed") is not True or data.get("is_invited_user"):
         return None
     return _profile_address(data)
 

@@ -74,6 +74,7 @@ async def fetch(url: str) -> Any:
         return await (response.json() if ".json" in url else response.text())
 
 
+@pytest.mark.sqlite_file
 async def test_queries_and_charts(datasette: str) -> None:
     """Every stored query and every chart's query runs in the stable Datasette, and foreign keys are links."""
     assert COMMAND in README

@@ -81,11 +81,12 @@ async def test_error_that_stays(world: World) -> None:
     "eve",
     [
         Person("U0EVE", "eve", "Eve", email="ana@example.com", is_email_confirmed=False),
+        Person("U0EVE", "eve", "Eve", email="ana@example.com", is_email_confirmed=None),
         Person("U0EVE", "eve", "Eve", email="ana@example.com", is_invited_user=True),
         Person("U0EVE", "eve", "Eve", email="  "),
         Person("U0EVE", "eve", "Eve"),
     ],
-    ids=["unconfirmed", "invited", "blank", "none"],
+    ids=["unconfirmed", "not said to be confirmed", "invited", "blank", "none"],
 )
 async def test_address_that_does_not_count(world: World, eve: Person) -> None:
     """Who has no address, or one that Slack does not vouch for, has no orders and no account."""
@@ -129,10 +130,11 @@ async def test_approver_whose_own_order_it_is(world: World, *, allowed: bool) ->
     "profile",
     [
         {"email": "Ana@example.com", "is_email_confirmed": False},
+        {"email": "ana@example.com", "is_email_confirmed": None},
         {"email": "ana@example.com", "is_invited_user": True},
         {"email": " ana@example.com", "is_email_confirmed": True},
     ],
-    ids=["unconfirmed", "invited", "confirmed"],
+    ids=["unconfirmed", "not said to be confirmed", "invited", "confirmed"],
 )
 async def test_second_account_of_the_customer(world: World, profile: dict[str, Any]) -> None:
     """Who may approve and has the customer's address in their profile does not decide, confirmed or not."""

@@ -34,7 +34,7 @@ class Person:
     deleted: bool = False
     can_act: bool = False
     enterprise: str | None = None
-    is_email_confirmed: bool | None = None
+    is_email_confirmed: bool | None = True
     is_invited_user: bool = False
 
     def as_json(self) -> Json:
