@@ -7,8 +7,8 @@ from typing import Protocol
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.bounds import Bounds
 from bot.agent.people import People
+from bot.approvals.presses import Presses
 from bot.callbacks import Arrivals, WakeThread
 from bot.deciding import Deciding
 from bot.desk.choices import Choices
@@ -93,7 +93,7 @@ def _of_requests(
 ) -> tuple[Buttons, DecisionForms, Feedback]:
     """Make what takes decisions, and what people say of an answer."""
     ourselves, trusted = ground.ourselves, settings.trusted_teams
-    bounds = Bounds(ground.store.usage, settings)
+    presses = Presses(ground.store.usage, settings)
     return (
         Buttons(
             ourselves=ourselves,
@@ -113,7 +113,7 @@ def _of_requests(
         Feedback(
             ourselves=ourselves,
             client=ground.client,
-            people=People(ground.store.conversations, deciding.escalation, bounds, settings),
+            people=People(ground.store.conversations, deciding.escalation, presses, settings),
             delivery=deciding.delivery,
             team_channel=settings.escalation_channel,
         ),

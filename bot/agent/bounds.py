@@ -3,7 +3,7 @@
 from bot import clock
 from bot.settings import Settings
 from bot.store.bounds import Bound, BoundReached, Resource
-from bot.store.records import InboxMessage, new_id
+from bot.store.records import InboxMessage
 from bot.store.store import Usage
 
 
@@ -15,7 +15,6 @@ class Bounds:
         self._runs = Bound(Resource.RUNS, settings.runs_per_user_hour)
         self._tokens = Bound(Resource.TOKENS, settings.tokens_per_user_hour, amount=0)  # they are known afterwards
         self._escalations = Bound(Resource.ESCALATIONS, settings.escalations_per_user_hour)
-        self._clicks = Bound(Resource.CLICKS, settings.clicks_per_user_hour)
 
     async def begin_run(self, message: InboxMessage) -> BoundReached | None:
         """Count the run that answers the message, or return the bound because of which it is not answered."""
@@ -24,10 +23,6 @@ class Bounds:
     async def escalate(self, user: str, key: str) -> BoundReached | None:
         """Count that people are called for somebody, or return the bound because of which they are not."""
         return await self._usage.take(user, key, self._escalations)
-
-    async def press(self, user: str) -> BoundReached | None:
-        """Count that somebody presses a button, or return the bound because of which nobody looks."""
-        return await self._usage.take(user, new_id(), self._clicks)
 
 
 def words_for(reached: BoundReached) -> str:

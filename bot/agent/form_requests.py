@@ -79,7 +79,7 @@ def _intent_of(message: InboxMessage, form: Form) -> str:
 
 
 def _outcome(conversation: Conversation) -> str:
-    """Say what came of a request that was made by a form."""
+    """Say the outcome of a request that was made by a form."""
     content = json.loads(_results(conversation)[0])
     if "error" in content:
         return f"I have not asked for it. {content['error']}"

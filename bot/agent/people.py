@@ -1,7 +1,7 @@
 """Between the bot and people: a thread is handed over and given back, and answers are rated."""
 
-from bot.agent.bounds import Bounds
 from bot.agent.escalation import Escalation
+from bot.approvals.presses import Presses
 from bot.blocks.messages import context, section
 from bot.blocks.people import HANDED_OVER, REASONS, what_was_wrong
 from bot.blocks.text import Mrkdwn, mention
@@ -21,16 +21,16 @@ class People:
     """What buttons below answers do; each returns words for the one who pressed alone, if there are any to say."""
 
     def __init__(
-        self, conversations: Conversations, escalation: Escalation, bounds: Bounds, settings: Settings
+        self, conversations: Conversations, escalation: Escalation, presses: Presses, settings: Settings
     ) -> None:
-        self._bounds = bounds
+        self._presses = presses
         self._conversations = conversations
         self._escalation = escalation
         self._has_people = settings.escalation_channel is not None
 
     async def refusal(self, user: str) -> str | None:
         """Count a press; return words for who has pressed too often, and none at all when they have read them."""
-        reached = await self._bounds.press(user)
+        reached = await self._presses.count(user)
         return None if reached is None else TOO_OFTEN if reached.is_news else ""
 
     async def rate(self, thread: ThreadId, user: str, value: str) -> tuple[str, tuple[Block, ...]]:

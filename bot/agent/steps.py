@@ -1,4 +1,4 @@
-"""What a run has done and is doing, step by step, for a person who waits: never what came of it."""
+"""What a run has done and is doing, step by step, for a person who waits: never the results."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ from bot.store.errors import DatabaseError, LostLeaseError
 from bot.store.records import ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
 from bot.store.store import Store
 from bot.tools.discretion import public_words
-from bot.tools.tool import WORKING, GatedTool, Tool, ToolCrashError, ToolError, ToolResult
+from bot.tools.tool import WORKING, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, is_gated
 from bot.tools.toolset import Toolset
 from bot.tracing import tracing
 
@@ -101,7 +101,7 @@ class ToolCalls:
                 await self._repeat(call, original)
 
     def _row(self, message: InboxMessage, position: int, call: RequestedCall) -> ToolCall:
-        gated = self._toolset.is_gated(call.name)
+        gated = is_gated(self._tools, call.name)
         return ToolCall(
             id=new_id(),
             thread=message.thread,

@@ -10,12 +10,11 @@ from bot import clock
 from bot.approvals.endings import Ending
 from bot.approvals.execute import Executor
 from bot.approvals.permission import Permission
+from bot.approvals.presses import Presses
 from bot.blocks.text import mention
 from bot.logs import tell
 from bot.settings import Settings
-from bot.store.bounds import Bound, BoundReached, Resource
 from bot.store.calls import CallStatus, ToolCall
-from bot.store.records import new_id
 from bot.store.store import Store
 from bot.tracing import tracing
 
@@ -54,14 +53,14 @@ class Click:
 
 
 class Clicks:
-    """Finds the request of a press, and says for whoever pressed why nothing is done."""
+    """Finds the request of a press, and says for anyone who presses why nothing is done."""
 
     def __init__(self, store: Store, executor: Executor, permission: Permission, settings: Settings) -> None:
         self._store = store
         self._executor = executor
         self._permission = permission
         self._trusted_teams = settings.trusted_teams
-        self._per_hour = settings.clicks_per_user_hour
+        self._presses = Presses(store.usage, settings)
 
     async def find(self, click: Click) -> ToolCall | str:
         """Return the pending request that a click is about, or words for the clicker that say why there is none."""
@@ -102,7 +101,7 @@ class Clicks:
         self, click: Click, decision: str, decide: Callable[[Click], Awaitable[str | None]]
     ) -> str | None:
         """Decide, unless the person has clicked too often; that they hear once, and then nothing is even written."""
-        reached = await self.count(click)
+        reached = await self._presses.count(click.user)
         if reached is None:
             with tracing.click(decision):
                 return self.logged(click, decision, await decide(click))
@@ -125,15 +124,10 @@ class Clicks:
 
     async def too_often(self, click: Click, decision: str) -> str | None:
         """Count a press; return words for who has pressed too often, which are kept once."""
-        reached = await self.count(click)
+        reached = await self._presses.count(click.user)
         if reached is None:
             return None
         return self.logged(click, decision, TOO_MANY_CLICKS) if reached.is_news else TOO_MANY_CLICKS
-
-    async def count(self, click: Click) -> BoundReached | None:
-        """Count a press; return the bound when the person has pressed as often as they may."""
-        bound = Bound(Resource.CLICKS, self._per_hour)
-        return await self._store.usage.take(click.user, new_id(), bound)
 
     async def too_late(self, call_id: str) -> str:
         """Say how a request has ended that somebody wanted to decide."""

@@ -10,7 +10,7 @@ from bot.shop.changes import Applied, CallTool, Change, Quoted
 from bot.shop.shop import LookFirst, Safe, Shop
 from bot.store.calls import ToolCall
 from bot.tools.foreign import ForeignCalls
-from bot.tools.tool import OUTDATED, GatedTool, Tool, ToolCrashError, ToolError, within
+from bot.tools.tool import OUTDATED, Tool, ToolCrashError, ToolError, is_gated, within
 
 NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
 
@@ -86,7 +86,7 @@ class Effects:
 
     def offers(self, call: ToolCall) -> bool:
         """Return whether what was asked for can still be asked for, in this version and with these settings."""
-        return issubclass(self._tools.get(call.tool, Tool), GatedTool)
+        return is_gated(self._tools, call.tool)
 
     def may_repeat(self, call: ToolCall) -> bool:
         """Return whether making the change again can do nothing twice."""

@@ -163,19 +163,20 @@ class Executor:
     async def _not_begun(self, call: ToolCall, error: ShopUnavailableError) -> None:
         logger.warning("call %s was not begun: %s", call.id, error)
         if await self.close(call, Ending.NOT_BEGUN, why=str(error)):
-            at = clock.now() + timedelta(seconds=max(error.retry_after, 1.0))
             await self._open.not_begun(call)
-            await self._open.look_later(call, at)
+            await self._look_in(call, max(error.retry_after, 1.0))
 
     async def _still_unknown(self, call: ToolCall, error: Exception) -> None:
         """Tell that the outcome is not known, look again later and later, and tell people when that does not help."""
         if call.status == CallStatus.RUNNING and not call.money_pending:
             await self.close(call, Ending.LOST if self._is_hopeless(call) else Ending.UNKNOWN, why=str(error))
         wait = max(_look_interval(call), error.retry_after if isinstance(error, ShopUnavailableError) else 0.0)
-        at = clock.now() + timedelta(seconds=wait)
-        await self._open.look_later(call, at)
+        await self._look_in(call, wait)
         if call.reported_at is None and self._is_hopeless(call):
             await self._report(call)
+
+    async def _look_in(self, call: ToolCall, seconds: float) -> None:
+        await self._open.look_later(call, clock.now() + timedelta(seconds=seconds))
 
     async def _report(self, call: ToolCall) -> None:
         try:
@@ -207,7 +208,7 @@ class Executor:
             return
         if not call.money_pending:
             await self._settle(call, Ending.MONEY_PENDING, why=outcome.sentence, result=result)
-        await self._open.look_later(call, clock.now() + timedelta(seconds=_look_interval(call)))
+        await self._look_in(call, _look_interval(call))
 
     async def _settle(
         self,

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from bot.approvals.cards import PAUSED
+from bot.approvals.presses import Presses
 from bot.blocks.cards import settled_card
 from bot.blocks.home import (
     NONE,
@@ -27,11 +28,10 @@ from bot.desk.own_orders import OwnOrders
 from bot.desk.prompts import Prompt, prompts_for
 from bot.identity import Identity, IdentityError
 from bot.settings import Settings
-from bot.store.bounds import Bound, Resource
 from bot.store.calls import ToolCall
 from bot.store.errors import DatabaseError
 from bot.store.overviews import Page
-from bot.store.records import Block, new_id
+from bot.store.records import Block
 from bot.store.store import Store
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Home:
         self._tabs = tabs
         self._url = tabs.url
         self._teams = (tabs.team, *settings.trusted_teams)
-        self._clicks = settings.clicks_per_user_hour
+        self._presses = Presses(store.usage, settings)
         self._has_next_group = bool(settings.escalate_approvers)
         self._viewers: OrderedDict[str, tuple[float, Pages]] = OrderedDict()
         self._version = ""
@@ -102,9 +102,8 @@ class Home:
         return prompts_for(found.items if found else ())
 
     async def _has_room(self, user: str) -> bool:
-        bound = Bound(Resource.CLICKS, self._clicks)
         try:
-            return await self._store.usage.take(user, new_id(), bound) is None
+            return await self._presses.count(user) is None
         except DatabaseError as error:
             logger.warning("drawing a Home tab uncounted: %s", error)
             return True

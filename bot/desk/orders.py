@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot import clock
+from bot.approvals.presses import Presses
 from bot.blocks.orders import (
     card_at,
     has_tracking,
@@ -23,7 +24,6 @@ from bot.identity import Identity, IdentityError, Person
 from bot.settings import Settings
 from bot.shop.orders import Order
 from bot.shop.shop import ShopUnavailableError
-from bot.store.bounds import Bound, Resource
 from bot.store.calls import CallStatus, ToolCall
 from bot.store.records import Block, Post, ThreadId, new_id, writable
 from bot.store.store import Store
@@ -88,6 +88,7 @@ class Orders:
         self._toolset = toolset
         self._identity = identity
         self._settings = settings
+        self._presses = Presses(store.usage, settings)
 
     async def one(self, asker: Asker, number: str) -> tuple[Block, ...]:
         """Show one order to its customer, or to staff."""
@@ -148,8 +149,7 @@ class Orders:
 
     async def person(self, asker: Asker) -> Person:
         """Find out who asks, unless they ask too often."""
-        bound = Bound(Resource.CLICKS, self._settings.clicks_per_user_hour)
-        if (reached := await self._store.usage.take(asker.user, new_id(), bound)) is not None:
+        if (reached := await self._presses.count(asker.user)) is not None:
             raise TooOftenError(is_news=reached.is_news)
         try:
             person = await self._identity.person(asker.user)

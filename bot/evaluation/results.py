@@ -1,4 +1,4 @@
-"""What came of an evaluation, as values that are written to JSON and read again, and the figures made of them."""
+"""The outcome of an evaluation, as values that are written to JSON and read again, and the figures made of them."""
 
 import math
 import statistics
@@ -55,7 +55,7 @@ class Attempt(_Value):
     soft_checks: int
     soft_passed: int
     model_error: str | None
-    """The last error of a model call, whatever came of it."""
+    """The last error of a model call, whatever its outcome."""
     answer_seconds: tuple[float, ...]
     model_calls: int
     prompt_tokens: int

@@ -54,7 +54,7 @@ def misfits(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str
         raise UnusableSchemaError(f"it is no JSON Schema: {error.message[:200]}") from error
     except RecursionError as error:
         raise UnusableSchemaError(f"it cannot be read: {error}") from error
-    except Exception as error:  # what a foreign schema can make of a validator is not in our hands
+    except Exception as error:  # what a foreign schema can make of a validator cannot be known
         raise UnusableSchemaError(f"{type(error).__name__}: {error}"[:200]) from error
     return [f"{error.json_path.removeprefix('$.')}: {error.message[:200]}" for error in errors[:MAX_ERRORS]]
 

@@ -123,4 +123,4 @@ class TellsRefunds(Protocol):
     """What a shop tells besides, if it knows what went back, and when."""
 
     async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
-        """List each refund that a customer has had since a time, by whoever it was made."""
+        """List each refund that a customer has had since a time, no matter who made it."""

@@ -175,7 +175,7 @@ class Outbox(Protocol):
         """Take the channel's oldest post: `in_doubt` when it was taken before and its outcome is not known."""
 
     def is_ours(self) -> bool:
-        """Return whether what was taken is in our hands still; if not, it is to be taken again."""
+        """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
 
     async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Keep where the post is in Slack, and return the channel's next one as `next` does."""

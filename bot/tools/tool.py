@@ -250,6 +250,11 @@ class GatedTool(Tool):
         raise ToolError("This needs an approval.")
 
 
+def is_gated(tools: Mapping[str, type[Tool]], name: str) -> bool:
+    """Return whether a call of this name waits for somebody's yes. One of no tool at all waits for none."""
+    return issubclass(tools.get(name, Tool), GatedTool)
+
+
 def _unfit(name: str, error: ValidationError) -> ToolError:
     """Say what is wrong with arguments: to the customer what we say of values, to the model where it is as well."""
     faults = [(".".join(map(str, one["loc"])) or "arguments", one["msg"], one["type"]) for one in error.errors()]

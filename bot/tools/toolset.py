@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.identity import Person
 from bot.shop.shop import Shop
 from bot.store.records import ThreadId
-from bot.tools.tool import Context, GatedTool, Requests, Rules, Tool, within
+from bot.tools.tool import Context, Requests, Rules, Tool, within
 
 T = TypeVar("T")
 
@@ -21,10 +21,6 @@ class Toolset:
     requests: Requests
     rules: Rules
     seconds: float
-
-    def is_gated(self, name: str) -> bool:
-        """Return whether a call of this name waits for somebody's yes. What there is not waits for none."""
-        return issubclass(self.tools.get(name, Tool), GatedTool)
 
     def context(self, call_id: str, thread: ThreadId, person: Person, said: str, *, public: bool = False) -> Context:
         """Make what a call is run with, for the person and what they have said; `public` is where everybody reads."""

@@ -5,7 +5,6 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -61,31 +60,17 @@ from bot.shop.changes import (
 )
 from bot.shop.money import Money
 from bot.shop.orders import Address, Customer, Order, OrderStatus
-from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import Page
-from bot.store.records import Block, SharedFile, ThreadId
+from bot.store.records import Block, SharedFile
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import error_problems
 from bot.tools.showing import UnshowableError
 from bot.tools.wording import preview_of
 from tests.blocks.any_order import ANY_TEXT, CURRENCIES, DAYS, HUGE, orders, unreadable
+from tests.blocks.calls import CALL, ID
 
 ANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 ORDERS = orders()
-ID = "0123456789abcdef01234567"
-CALL = ToolCall(
-    id=ID,
-    thread=ThreadId("T1", "C1", "1.000001"),
-    message_id=1,
-    position=0,
-    tool_call_id="a",
-    tool="initiate_refund",
-    gated=True,
-    arguments_sent="{}",
-    status=CallStatus.PENDING,
-    requester="U0ANA",
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
 _NAMED = st.text(min_size=1, max_size=64)
 _SWAPS = st.just((Swap(1, "v"),))
 _ADDRESSES = st.builds(Address, *[ANY_TEXT] * 6)

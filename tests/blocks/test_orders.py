@@ -49,13 +49,13 @@ from bot.shop.changes import Quoted, Refund, RefundReason
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus, TrackingEvent
 from bot.shop.quotes import quote_refund
-from bot.store.calls import CallStatus, ToolCall
 from bot.store.overviews import OpenThread, Page, Today
 from bot.store.records import SharedFile, ThreadId
 from bot.testing.slack.block_kit import problems, too_long, view_problems
 from bot.testing.slack.block_kit.entities import entity_problems
 from bot.tools.ask_which import line_options, order_option
 from bot.tools.wording import preview_of
+from tests.blocks import calls
 from tests.blocks.any_order import ANY_TEXT, orders, unreadable
 
 FORMS = (OrderButton.REFUND, OrderButton.RETURN)
@@ -77,18 +77,8 @@ SECRET = Order(
     tracking=(TrackingEvent(datetime(2026, 1, 2, tzinfo=UTC), "Secret city", "Secret scan"),),
 )
 THREAD = ThreadId("T1", "C1", "1.000001")
-CALL = ToolCall(
-    id="0123456789abcdef01234567",
-    thread=THREAD,
-    message_id=1,
-    position=0,
-    tool_call_id="a",
-    tool="initiate_refund",
-    gated=True,
-    arguments_sent="{}",
-    status=CallStatus.PENDING,
-    requester="U0ANA",
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+CALL = replace(
+    calls.CALL,
     card=tuple(
         {"type": "section", "block_id": one, "text": {"type": "mrkdwn", "text": "x" * 3000}} for one in "123456"
     ),

@@ -101,7 +101,7 @@ class SqliteShop:
         return await self._database.read(read)
 
     async def refunds_of(self, customer: Customer, *, since: datetime) -> list[Money]:
-        """List each refund that a customer has had since a time, by whoever it was made."""
+        """List each refund that a customer has had since a time, no matter who made it."""
         sql = """SELECT amount_minor, refunds.currency FROM refunds JOIN orders ON orders.id = order_id
                  WHERE customer_id = ? AND refunds.created_at >= ?"""
 

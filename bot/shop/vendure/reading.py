@@ -53,7 +53,8 @@ def _refunds(node: Json) -> list[Json]:
 def find_applied(node: Json, change: Change, key: str, decimals: int, *, settles_after: timedelta) -> Applied | None:
     """Return the outcome of a change, found by its key; of a cancellation also where no money was due.
 
-    One whose money was never sent off is failed after so long: nobody is at it any more. Until then it is not known.
+    One whose money was never sent off is failed after so long, when no request can be under way; until then it is not
+    known.
     """
     ours = _under(node, key)
     if not isinstance(change, CancelOrder):

@@ -263,7 +263,7 @@ class Conversations:
         await self._database.commit(write, lock=thread.key)
 
     def _check(self, db: Transaction, thread: ThreadId) -> None:
-        """Refuse to go on when the thread is not in our hands any more, or what the run builds on was not written."""
+        """Refuse to go on when our lease on the thread is over, or what the run builds on was not written."""
         self._leases.check(db, thread)
         if thread in self._rolled_back:
             raise DatabaseError("What the run builds on was not written.")

@@ -89,7 +89,7 @@ class Outbox:
         return await self._database.read(lambda db: int(db.execute(counted).fetchone()[0]))
 
     async def waiting_channels(self) -> list[str]:
-        """List the channels in which something is still to be said, and no other process is at it."""
+        """List the channels in which something is still to be said, and that no other live process has leased."""
 
         def read(db: Transaction) -> list[str]:
             oldest = db.query(
@@ -111,7 +111,7 @@ class Outbox:
         return await self._database.commit(lambda db: self._take(db, channel, besides), lock=_lock(channel))
 
     def is_ours(self) -> bool:
-        """Return whether what was taken is in our hands still; if not, it is to be taken again."""
+        """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
         return self._leases.hold
 
     def _take(self, db: Transaction, channel: str, besides: Collection[str]) -> Post | None:
@@ -176,7 +176,8 @@ class Outbox:
     async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Remember that the post stands in Slack, and under which ts; take the channel's next one, as `next` does.
 
-        Of one that was taken from us meanwhile nothing is remembered: whoever has it, and the channel, looks for it.
+        Of one that was taken from us meanwhile nothing is remembered: the process that has the lease now
+        looks for it.
         """
 
         def write(db: Transaction) -> Post | None:
@@ -210,7 +211,7 @@ class Outbox:
         await self._database.commit(lambda db: self._change(db, post, changes, *values))
 
     def _change(self, db: Transaction, post: Post, changes: str, *values: str | bool) -> bool:
-        """Change a post that is in our hands, and return whether it was; else it is another's to speak of.
+        """Change a post that we have leased, and return whether it was; else it is another's to speak of.
 
         How often it was taken is its fence: it may have been taken from us, and be ours again since.
         """

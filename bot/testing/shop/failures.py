@@ -47,7 +47,7 @@ async def test_a_deed_that_is_too_slow_is_unknown_and_shows_up_later(stage: Stag
 
 @pytest.mark.parametrize("look", ["500 before", "rate limited", "request lost"])
 async def test_a_look_that_fails_after_a_lost_answer_says_nothing_of_the_deed(stage: Stage, look: Fault) -> None:
-    """The answer is lost, and whoever looks then is told nothing: still nobody says that it was not begun."""
+    """The answer is lost, and anyone who looks then is told nothing: still nobody says that it was not begun."""
     number = await sold(stage, Sale())
     change = refund_of(number, 1000)
     quote = await stage.shop.quote(change)
