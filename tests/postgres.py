@@ -52,7 +52,7 @@ async def waiting(looking: psycopg.Connection[Any], count: int) -> None:
     """Wait until so many transactions wait for others."""
     blocked = """SELECT count(*) FROM pg_stat_activity
                  WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(20):
         while await asyncio.to_thread(lambda: looking.execute(blocked).fetchall()) != [(count,)]:
             pass
 

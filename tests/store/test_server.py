@@ -101,6 +101,25 @@ async def test_server_is_gone(store: Store, wire: Wire, caplog: pytest.LogCaptur
     assert caplog.text.count("takes writes again") == 1
 
 
+async def test_server_is_mute(wire: Wire) -> None:
+    """A server that hangs and keeps its connections is given up, and what is asked for later is done on new ones."""
+    database = PostgresDatabase(wire.url, answer_seconds=0.3)
+    await database.open()
+    await database.read(lambda db: db.query("SELECT 1"))
+    wire.mute = True
+    with pytest.raises(DatabaseError, match="did not take it"):
+        await database.commit(lambda db: db.query("SELECT 1"))
+    wire.mute = False
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                assert await database.commit(lambda db: db.query("SELECT 1 AS one")) == [{"one": 1}]
+                break
+            except DatabaseError:
+                continue
+    await database.close()
+
+
 async def test_full(store: Store, url: str, caplog: pytest.LogCaptureFixture) -> None:
     """A server without room takes nothing, nothing is half written, and with room again all goes on."""
     with psycopg.connect(url, autocommit=True) as connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from psycopg import conninfo
@@ -15,8 +15,9 @@ COMMIT, COMMITTED = b"Q\0\0\0\x0bCOMMIT\0", b"C\0\0\0\x0bCOMMIT\0"
 class Wire:
     """Passes on what is said between a client and a server, with a `delay` before whatever the client says.
 
-    While it is `dead`, nobody gets through; while it is `deaf`, no notification does, as behind a pooler. The next but
-    so many of the commits, or of the answers to them, that `lose` names gets lost, together with its connection.
+    While it is `dead`, nobody gets through; while it is `mute`, nothing that the server says, on connections that stay;
+    while it is `deaf`, no notification, as behind a pooler. The next but so many of the commits, or of the answers to
+    them, that `lose` names gets lost, together with its connection.
     """
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -24,6 +25,7 @@ class Wire:
         self.url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={folder}"
         self.delay = 0.0
         self.dead = False
+        self.mute = False
         self.deaf = False
         self.lose: tuple[bytes, int] | None = None
         self._there = Path(str(parts["host"])) / _SOCKET
@@ -71,27 +73,31 @@ class Wire:
                 end.transport.abort()
 
     async def _say(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while said := await reader.read(65536):
-            if self.delay:
-                await asyncio.sleep(self.delay)
-            if self._is_lost(COMMIT, said):
-                writer.transport.abort()
-                return
-            writer.write(said)
-        writer.close()
+        try:
+            while said := await reader.read(65536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                if self._is_lost(COMMIT, said):
+                    raise ConnectionResetError
+                writer.write(said)
+            writer.close()
+        except ConnectionError:
+            writer.transport.abort()
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError):
+        try:
             while True:
                 kind = await reader.readexactly(1)
                 length = await reader.readexactly(4)
                 body = await reader.readexactly(int.from_bytes(length) - 4)
                 if self._is_lost(COMMITTED, kind + length + body):
-                    writer.transport.abort()
-                    return
-                if not (self.deaf and kind == _NOTIFICATION):
+                    raise ConnectionResetError
+                if not (self.mute or (self.deaf and kind == _NOTIFICATION)):
                     writer.write(kind + length + body)
-        writer.close()
+        except asyncio.IncompleteReadError:
+            writer.close()
+        except ConnectionError:  # a server that goes with words of ours unread resets the connection
+            writer.transport.abort()
 
     def _is_lost(self, part: bytes, said: bytes) -> bool:
         """Return whether this is what gets lost."""

@@ -16,6 +16,7 @@ from psycopg_pool import ConnectionPool
 
 from bot import clock
 from bot.store.errors import DatabaseError
+from bot.store.postgres.connection import ANSWER_SECONDS, CONNECT_SECONDS, CONNECTION, BoundedConnection
 from bot.store.postgres.migrations import TABLES, migrate
 from bot.store.postgres.transaction import PostgresTransaction, adapt, locking
 from bot.store.tables.operations import Operation, Outcome, WriteAvailability, line_of, log_failure, resolve
@@ -24,7 +25,6 @@ T = TypeVar("T")
 Operated = Callable[[PostgresTransaction], T]
 MAX_CONNECTIONS = 8
 LINGER_SECONDS = 0.05  # for which a row of the log waits for company
-CONNECT_SECONDS = 2.0
 TRY_SECONDS = 2.4  # Slack waits for three, and the intake for little less
 CHANNEL = "support_bot"
 # Together with the first lock it is one message to the server. A process that hangs in the midst of a transaction
@@ -34,16 +34,6 @@ BEGIN = (
     b"SET LOCAL idle_in_transaction_session_timeout = '5s'"
 )
 BEGIN_READING = BEGIN.replace(b"BEGIN", b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", 1)
-CONNECTION: dict[str, Any] = {
-    "autocommit": True,
-    "prepare_threshold": None,  # a pooler in transaction mode gives each transaction another connection
-    "connect_timeout": int(CONNECT_SECONDS),
-    "application_name": "support-bot",
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it would tell again and again is told once here
 
 
@@ -58,16 +48,18 @@ class PostgresDatabase:
     at the same moment share a transaction, with a savepoint each. All others run side by side.
     """
 
-    def __init__(self, url: str, *, size: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, url: str, *, size: int = MAX_CONNECTIONS, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.url = url
         self.name = shown(url)
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+        self._answer_seconds = answer_seconds
+        self._pool = ConnectionPool(
             url,
+            connection_class=BoundedConnection,
             kwargs=CONNECTION,
             min_size=min(size, 4),
             max_size=size + 1,
             open=False,
-            configure=adapt,
+            configure=self._configure,
             reconnect_timeout=1.0,
             timeout=CONNECT_SECONDS,
         )
@@ -202,8 +194,12 @@ class PostgresDatabase:
             raise DatabaseError(f"The database {self.name} cannot be opened: {line_of(error)}.") from error
         self._pool.open()
 
+    def _configure(self, connection: BoundedConnection) -> None:
+        connection.answer_seconds = self._answer_seconds
+        adapt(connection)
+
     def _vacuum(self) -> None:
-        with self._pool.connection() as connection:
+        with psycopg.connect(self.url, **CONNECTION) as connection:  # one that may take its time
             connection.execute(f"VACUUM {', '.join(TABLES)}".encode())
 
     def _notify(self, channel: str) -> None:

@@ -12,6 +12,7 @@ from bot.store.postgres.database import CHANNEL, PostgresDatabase
 
 logger = logging.getLogger(__name__)
 
+OPENING_SECONDS = 10.0
 PROBE_SECONDS = 20.0  # between two calls to ourselves
 ANSWER_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
@@ -49,7 +50,7 @@ class _Listener:
 
     async def _is_pooled(self) -> bool:
         """Return whether two connections share one of the server's, or one has another each time."""
-        async with await self._database.connect() as first:
+        async with asyncio.timeout(OPENING_SECONDS), await self._database.connect() as first:
             if await _server_process(first) == first.info.backend_pid:
                 return False  # what a pooler calls itself to a client is no process of the server
             async with await self._database.connect() as second:
@@ -61,8 +62,9 @@ class _Listener:
 
     async def _listen(self) -> Never:
         async with await self._database.connect() as connection:
-            for channel in (CHANNEL, self._own_channel):
-                await connection.execute(f"LISTEN {channel}".encode())
+            async with asyncio.timeout(OPENING_SECONDS):
+                for channel in (CHANNEL, self._own_channel):
+                    await connection.execute(f"LISTEN {channel}".encode())
             self._hints.give()  # what was said while nobody listened
             while True:
                 await self._database.notify(self._own_channel)

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from bot.store.errors import DatabaseError
-from bot.store.postgres.database import CONNECTION, shown
+from bot.store.postgres.connection import CONNECTION
+from bot.store.postgres.database import shown
 from bot.store.postgres.transaction import PostgresTransaction, adapt
 from bot.store.tables.operations import line_of
 
