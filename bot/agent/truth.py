@@ -8,10 +8,10 @@ from typing import Any
 from bot.agent import claims
 from bot.agent.errors import RunError
 from bot.agent.instructions import without_instructions
-from bot.model.model import Turn, Usage
+from bot.model.model import Hear, Turn, Usage
 from bot.store.records import NOTE, Block, ChatMessage
 
-Ask = Callable[[Sequence[ChatMessage]], Awaitable[Turn]]
+Ask = Callable[[Sequence[ChatMessage], Hear | None], Awaitable[Turn]]
 
 FOUND = "Here is what I found."
 MAX_LINES = 5
@@ -19,14 +19,16 @@ MAX_LINE_CHARACTERS = 300
 _NO_USAGE = Usage("", None, None, None, None, None)
 
 
-async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> Turn:
-    """Ask for the next turn of a conversation, in whose run there are these cards.
+async def true_turn(
+    ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]], hear: Hear | None = None
+) -> Turn:
+    """Ask for the next turn of a conversation, in whose run there are these cards; only what is asked first is heard.
 
     A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
     the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
     """
     try:
-        turn = await ask(messages)
+        turn = await ask(messages, hear)
     except RunError as error:
         if error.empty and (found := _found(messages, cards)):
             return _said(found)
@@ -34,7 +36,7 @@ async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[S
     if turn.calls or not await _is_claim(ask, turn, messages):
         return turn
     try:
-        again = await ask([*messages, turn.message, _note(claims.correction(messages))])
+        again = await ask([*messages, turn.message, _note(claims.correction(messages))], None)
     except RunError:
         return _said(claims.truth(messages))
     if again.calls or not claims.is_unfounded(again.text, messages):
@@ -50,7 +52,7 @@ async def _is_claim(ask: Ask, turn: Turn, messages: Sequence[ChatMessage]) -> bo
     if not claims.is_doubtful(said, messages):
         return False
     try:
-        verdict = await ask([*messages, turn.message, _note(claims.doubt(messages))])
+        verdict = await ask([*messages, turn.message, _note(claims.doubt(messages))], None)
     except RunError:
         return False
     return not verdict.calls and claims.is_yes(verdict.text)

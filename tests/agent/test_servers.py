@@ -372,3 +372,32 @@ async def test_content_in_parts(world: World, kind: str) -> None:
     """An answer in parts is its words, without the thoughts among them."""
     async with talking(world, lambda _: completion({"content": CONTENTS[kind]}), "hello") as (_, answers):
         assert answers == ["Hello."]
+
+
+@pytest.mark.parametrize(
+    "lost", [["data: [DONE]"], ['data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}'], []]
+)
+async def test_stream_that_breaks_off(world: World, lost: list[str]) -> None:
+    """An answer of which the end is missing is none; who loses ends, or calls, is not asked to stream again."""
+
+    def answer(body: Body) -> Raw:
+        if not has_result(body):
+            return calls(call())
+        return Raw(f"{sent}\n\n", "text/event-stream") if body["stream"] else says(GOOD)
+
+    async with talking(world, answer, "where is it?", "and now?") as (server, replies):
+        assert [GOOD in reply for reply in replies] == [True, True]
+    assert [body["stream"] for body in server.asked if has_result(body)] == [True, False, False]
+
+
+async def test_server_that_does_not_stream(world: World) -> None:
+    """A server that refuses a parameter of streams by name is not asked to stream any more."""
+
+    def answer(body: Body) -> Raw:
+        if "stream_options" in body:
+            return refusal(400, {"error": {"message": "Unrecognized request argument supplied: stream_options"}})
+        return says(GOOD) if has_result(body) else calls(call())
+
+    async with talking(world, answer, "where is it?", "and now?") as (server, replies):
+        assert [GOOD in reply for reply in replies] == [True, True]
+    assert [body["stream"] for body in server.asked if has_result(body)] == [True, False, False]

@@ -238,6 +238,13 @@ def timelines(db: Database) -> None:
     db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
+@bot_migrations()
+def drafts(db: Database) -> None:
+    """Keep which message shows an answer that is being written, and that the answer is to be drawn over it."""
+    db.execute("ALTER TABLE threads ADD COLUMN draft_ts TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN draft_ts TEXT")
+
+
 def _count_seals(db: Database) -> None:
     """Count the entries of the chain that there ever were, unless they are counted already."""
     if db["seal_chain"].exists():
