@@ -374,10 +374,16 @@ async def test_content_in_parts(world: World, kind: str) -> None:
         assert answers == ["Hello."]
 
 
-@pytest.mark.parametrize(
-    "lost", [["data: [DONE]"], ['data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}'], []]
-)
-async def test_stream_that_breaks_off(world: World, lost: list[str]) -> None:
+END = 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}'
+BROKEN = {
+    "no end": 'data: {"choices": [{"delta": {"content": "It is"}}]}',
+    "no words": "data: [DONE]",
+    "an end alone": END,
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+async def test_stream_that_breaks_off(world: World, sent: str) -> None:
     """An answer of which the end is missing is none; who loses ends, or calls, is not asked to stream again."""
 
     def answer(body: Body) -> Raw:
