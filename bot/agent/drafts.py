@@ -5,6 +5,7 @@ from time import monotonic
 
 from bot.agent import claims
 from bot.agent.instructions import without_instructions
+from bot.agent.quotes import without_quotes
 from bot.model.spoken import UnspeakableError, spoken
 from bot.store.records import ChatMessage
 
@@ -47,7 +48,8 @@ class Draft:
         except UnspeakableError:
             return False
         is_plain = said == text.strip() and without_instructions(text) == text
-        is_claim = claims.is_unfounded(text, self._messages) or claims.is_doubtful(text, self._messages)
+        own = without_quotes(text, self._messages)
+        is_claim = claims.is_unfounded(own, self._messages) or claims.is_doubtful(own, self._messages)
         return is_plain and not is_claim
 
 

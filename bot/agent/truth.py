@@ -8,6 +8,7 @@ from typing import Any
 from bot.agent import claims
 from bot.agent.errors import RunError
 from bot.agent.instructions import without_instructions
+from bot.agent.quotes import without_quotes
 from bot.model.model import Hear, Turn, Usage
 from bot.store.records import NOTE, Block, ChatMessage
 
@@ -39,14 +40,14 @@ async def true_turn(
         again = await ask([*messages, turn.message, _note(claims.correction(messages))], None)
     except RunError:
         return _said(claims.truth(messages))
-    if again.calls or not claims.is_unfounded(again.text, messages):
+    if again.calls or not claims.is_unfounded(without_quotes(again.text, messages), messages):
         return again
     return replace(_said(claims.truth(messages)), usage=again.usage)
 
 
 async def _is_claim(ask: Ask, turn: Turn, messages: Sequence[ChatMessage]) -> bool:
     """Return whether a turn claims what nothing bears out; where words do not tell, the model says whether it does."""
-    said = without_instructions(turn.text)
+    said = without_quotes(without_instructions(turn.text), messages)
     if claims.is_unfounded(said, messages):
         return True
     if not claims.is_doubtful(said, messages):
