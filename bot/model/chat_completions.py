@@ -94,6 +94,7 @@ class OpenAIModel:
         self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))
         self._dialect = Dialect()
         self._streams = True
+        self._is_plain: bool | None = None  # until it has said something
 
     async def respond(
         self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]], hear: Hear | None = None
@@ -101,11 +102,12 @@ class OpenAIModel:
         """Ask for the next turn; one malformed call of several costs itself alone.
 
         It is streamed only for who wants to `hear` it, and never again once such an answer was none: there are servers
-        that lose calls, or their ends, when they stream.
+        that lose calls, or their ends, when they stream. Nor is a model heard that may think aloud: thoughts that began
+        in the prompt are known for such at their end alone.
         """
         names = frozenset(tool["function"]["name"] for tool in tools)
         body: dict[str, Any] = {"tools": list(tools), "parallel_tool_calls": True} if tools else {}
-        if not self._streams or self._dialect.left_out.intersection(_STREAMED):
+        if not (self._streams and self._is_plain) or self._dialect.left_out.intersection(_STREAMED):
             hear = None
         if hear is not None:
             body |= _STREAMED
@@ -117,6 +119,7 @@ class OpenAIModel:
 
         try:
             turn = await self._ask(messages, body, read, hear)
+            self._is_plain = self._is_plain is not False and not turn.thinks_aloud
         except ModelError as error:
             self._streams = self._streams and (hear is None or error.reason not in _BADLY_STREAMED)
             # What was too much or filtered says nothing of the model, and after ADAPTED it is asked again at once.

@@ -36,12 +36,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answer of the model: words, or calls, or both, and what it cost."""
+    """One answer of the model: words, or calls, or both, and what it cost; and whether thoughts stood in its words."""
 
     message: ChatMessage
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
+    thinks_aloud: bool = False
 
 
 class Reason(Enum):

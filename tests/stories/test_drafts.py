@@ -127,6 +127,17 @@ async def delete_draft(world: World, _: Message) -> None:
     world.workspace.delete(begun.channel, begun.ts)
 
 
+async def test_model_that_thinks_aloud(world: World) -> None:
+    """A model whose thoughts stand in its words is not heard: where they begin in the prompt nothing marks them."""
+    (look_up,) = status_of("ORD-10188").tool_calls
+    async with world.bot():
+        for thoughts in ("I look it up.</think>\n\n", ""):
+            world.script += [Answer(thoughts or None, (look_up,)), Answer(LONG, pace=PACE)]
+            await answer_to(world, await world.says(ANA, "@bot where is my teapot?"))
+    assert streams(world) == 0
+    assert not any(request.raw["stream"] for request in world.asked)
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "said"),
     [(delete_question, []), (press_stop, ["I have stopped"]), (delete_draft, [LAST])],
