@@ -15,6 +15,9 @@ from bot.store.records import NOTE, Block, ChatMessage
 Ask = Callable[[Sequence[ChatMessage], Hear | None], Awaitable[Turn]]
 
 FOUND = "Here is what I found."
+STANDING = (
+    "I found no words for an answer, but this is how it stands. {} If you asked something else, write “try again”."
+)
 MAX_LINES = 5
 MAX_LINE_CHARACTERS = 300
 _NO_USAGE = Usage("", None, None, None, None, None)
@@ -26,13 +29,16 @@ async def true_turn(
     """Ask for the next turn of a conversation, in whose run there are these cards; only what is asked first is heard.
 
     A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
-    the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
+    the model says nothing that can be used, what its look-ups have found is the answer, or else how the requests of the
+    conversation stand. Raises RunError.
     """
     try:
         turn = await ask(messages, hear)
     except RunError as error:
         if error.empty and (found := _found(messages, cards)):
             return _said(found)
+        if error.empty and (standing := claims.standing(messages)):
+            return _said(STANDING.format(standing))
         raise
     if turn.calls or not await _is_claim(ask, turn, messages):
         return turn
