@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.model.dialect import wanted_back
 from bot.model.events import is_stream, read_events
+from bot.model.literals import as_json
 from bot.model.model import RequestedCall, Turn, Usage
 from bot.model.spoken import UnspeakableError, has_thoughts, spoken, unfenced
 from bot.store.records import ChatMessage, new_id, writable
@@ -257,7 +258,9 @@ def _arguments(written: Any) -> str:
         if not isinstance(inner, str):
             break
         text = inner
-    return text if text.strip() not in ("", "null", "None") else "{}"
+    if text.strip() in ("", "null", "None"):
+        return "{}"
+    return text if _parsed(text) is not None else as_json(text) or text
 
 
 def _bounded(model: str, of_message: dict[str, Any], of_calls: dict[str, Any]) -> dict[str, Any]:

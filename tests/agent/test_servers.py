@@ -299,6 +299,7 @@ ODD = {
     "no id": {"type": "function", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
     "an id that is null": call(call_id=None),
     "JSON twice": call(arguments=json.dumps(LOOK_UP)),
+    "a dict of Python's": call(arguments="{'order_id': 'ORD-10234', 'include_tracking': False,}"),
     "a fence": call(arguments=f"```json\n{LOOK_UP}\n```"),
     "a flat call": {"id": "a", "name": "get_order_status", "arguments": OBJECT},
     "no type": {"id": "a", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
