@@ -83,6 +83,7 @@ def _repeated(bot: Bot, settings: Settings) -> list[tuple[float, Callable[[], Aw
         (settings.lease_seconds / 3, renew),
         (STOP_INTERVAL_SECONDS, bot.stops.look),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, bot.refund_watch.look),
         (settings.sweep_seconds, give_back),
         (settings.sweep_seconds, bot.listening.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),

@@ -23,6 +23,7 @@ from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
 from bot.agent.worker import Worker
+from bot.approvals.refund_watch import RefundWatch
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.deciding import Deciding, make_deciding
 from bot.ground import Ground, open_ground
@@ -56,6 +57,7 @@ class Bot:
     membership: Membership
     delivery: Delivery
     sweeper: ApprovalSweeper
+    refund_watch: RefundWatch
     worker: Worker
     stops: Stops
     timelines: Timelines
@@ -98,6 +100,7 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
         membership=ground.membership,
         delivery=deciding.delivery,
         sweeper=deciding.sweeper,
+        refund_watch=deciding.refund_watch,
         worker=worker,
         stops=deciding.stops,
         timelines=deciding.timelines,

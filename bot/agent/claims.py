@@ -89,6 +89,7 @@ _OF_STATES = {
     "closed": {"delete", "cancel"},
 }
 _WAITS, _DONE = " waits until ", re.compile(r"\band done\b|\bhas done it\b")
+_FAILED_SINCE = "but has failed since"
 _MIN_DIGITS = 3
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
@@ -242,12 +243,28 @@ def _bears(ground: _Ground, claim: _Claim, orders: frozenset[str]) -> bool:
 def _grounds(messages: Sequence[ChatMessage]) -> Iterator[_Ground]:
     for waiting in _waiting(messages):
         yield _Ground(_of_summary(waiting), is_done=False, text=waiting)
-    for message in messages:
+    failed = _failed_since(messages)
+    for place, message in enumerate(messages):
+        if place in failed:
+            continue
         if message["role"] == "system" and _DONE.search(message["content"]):
             yield _Ground(_of_summary(message["content"]), is_done=True, text=message["content"])
         for result in _objects(message["content"]) if message["role"] == "tool" else ():
             if deeds := _of_result(result):
                 yield _Ground(deeds, is_done=True, text=json.dumps(result))
+
+
+def _failed_since(messages: Sequence[ChatMessage]) -> set[int]:
+    """Return where a note tells something as done that a later one says has failed since."""
+    failed, places = set[str](), set[int]()
+    for place, message in reversed([*enumerate(messages)]):
+        if message["role"] == "system":
+            what = message["content"].partition(": ")[0]
+            if _FAILED_SINCE in message["content"]:
+                failed.add(what)
+            elif what in failed:
+                places.add(place)
+    return places
 
 
 def _waiting(messages: Sequence[ChatMessage]) -> list[str]:

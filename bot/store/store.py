@@ -14,7 +14,7 @@ from bot.store.bounds import Bound, BoundReached
 from bot.store.calls import CallStatus, Conversation, ModelCall, ToolCall
 from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import Block, ChatMessage, InboxMessage, PassOn, Post, ThreadId
-from bot.store.requests import ApprovalRequests, OpenRequests, Yeses
+from bot.store.requests import ApprovalRequests, OpenRequests, RefundChecks, Yeses
 
 
 class Inbox(Protocol):
@@ -268,6 +268,7 @@ class Store:
     calls: CallLog
     approval_requests: ApprovalRequests
     open_requests: OpenRequests
+    refund_checks: RefundChecks
     yeses: Yeses
     conversations: Conversations
     usage: Usage

@@ -181,6 +181,7 @@ TABLES = (
     "channels",
     "switches",
     "processes",
+    "refund_checks",
 )
 
 
@@ -229,6 +230,14 @@ def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
 
 
+def _refund_checks(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        _typed("""CREATE TABLE refund_checks (
+                      call_id TEXT PRIMARY KEY, look_at TIME, failed_at TIME, why TEXT, note TEXT);
+                  CREATE INDEX refund_checks_due ON refund_checks (look_at) WHERE look_at IS NOT NULL""")
+    )
+
+
 def _without_nul(connection: psycopg.Connection[Any]) -> None:
     connection.execute(_WITHOUT_NUL.encode())
 
@@ -239,12 +248,14 @@ _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
     "decisions_in_words": _decisions_in_words,
+    "refund_checks": _refund_checks,  # as above
     "plain_views": create_views,
     "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
     "views_of_decisions": create_views,
     "without_nul": _without_nul,
     "drafts": _drafts,
+    "views_of_refunds_that_fail_later": create_views,
 }
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from bot import clock
-from bot.store.records import Block, Post, ThreadId
+from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
 from bot.store.tables.threads import give_back, place_of
@@ -286,4 +286,11 @@ def _post(row: dict[str, Any]) -> Post:
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
         traceparent=row["traceparent"],
+    )
+
+
+def over(card: Post, redrawn: Post) -> Post:
+    """Return the post that replaces a card where it stands."""
+    return replace(
+        redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
     )
