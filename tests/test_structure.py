@@ -111,13 +111,29 @@ def test_imports_resolve_to_what_is_declared() -> None:
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared
 
 
+def rooms_from_the_top_down() -> list[str]:
+    """Return the rooms of the map in the package's docstring, in its order."""
+    described = ast.get_docstring(ast.parse((ROOT / "bot" / "__init__.py").read_text("utf-8"))) or ""
+    return re.findall(r"^    ([a-z_]+) {2,}\S", described.split("\nA message:")[0], re.MULTILINE)
+
+
 def test_the_map_names_each_room_once() -> None:
     """The map in the package's docstring has a line for each file and folder of it, and for nothing else."""
-    import_path = ROOT / "bot" / "__init__.py"
-    described = ast.get_docstring(ast.parse(import_path.read_text("utf-8"))) or ""
-    rooms = re.findall(r"^    ([a-z_]+) {2,}\S", described.split("\nA message:")[0], re.MULTILINE)
     there = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert sorted(rooms) == sorted(there - {"__init__"})
+    assert sorted(rooms_from_the_top_down()) == sorted(there - {"__init__"})
+
+
+def test_imports_run_downward() -> None:
+    """A room imports only rooms that the map has below it."""
+    height = {room: place for place, room in enumerate(rooms_from_the_top_down())}
+    upward = {
+        (name, used)
+        for name, path in MODULES.items()
+        for used in imports(path) & set(MODULES) - {"bot"}
+        if name != "bot" and (room := name.split(".")[1]) != (other := used.split(".")[1])
+        if height[other] < height[room]
+    }
+    assert upward == set()
 
 
 def test_the_journeys_name_files() -> None:

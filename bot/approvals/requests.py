@@ -16,6 +16,7 @@ from bot.approvals.history import RefundHistory
 from bot.approvals.keys import Keys
 from bot.approvals.policy import AS_USUAL, PolicyError
 from bot.blocks.cards import approval_card, for_requester_alone, note_block, note_of
+from bot.blocks.preview import Preview
 from bot.blocks.text import mention
 from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
@@ -25,7 +26,7 @@ from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTak
 from bot.store.records import Block, SharedFile, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
-from bot.tools.wording import Preview, preview_of
+from bot.tools.wording import preview_of
 
 logger = logging.getLogger(__name__)
 
