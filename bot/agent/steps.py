@@ -53,7 +53,7 @@ class RunProgress:
         self._progress.steps(self._message.shown_in, self._message.user, tuple(_steps(of_run, doing))[:MAX_STEPS])
 
     async def end(self) -> None:
-        """Let the timeline be over, before what is said at the end."""
+        """End the timeline, before what is said at the end."""
         await self._progress.end_steps(self._message.shown_in, resumed=self._message.attempts > 1)
 
 

@@ -129,7 +129,7 @@ class Requests:
         return done
 
     async def amend(self, call: ToolCall, instead: ToolCall, now: Standing, *, by: str) -> bool:
-        """Have something else asked for in place of a pending call, and return whether that was still as it was shown.
+        """Ask for something else in place of a pending call, and return whether that was still as it was shown.
 
         It waits as if it had been asked for now, with what the customer wrote and sent. Raises IdentityError when
         nobody could be asked, and ToolError and PolicyError when the operator's own policy refuses it or breaks.
@@ -179,7 +179,7 @@ class Requests:
     async def _asked(
         self, call: ToolCall, preview: Preview, needs: Needs, ask: Callable[[ToolCall], Awaitable[None]]
     ) -> ToolCall:
-        """Have it asked, of more people where the person has had so much back today; return it as it was."""
+        """Ask, of more people where the person has had so much back today; return the call as it was asked."""
         while True:
             shown = _waiting(call, preview, needs)
             try:
