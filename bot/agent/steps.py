@@ -64,7 +64,7 @@ class RunProgress:
         self._progress.draft(self._message.shown_in, self._message.user, blocks)
 
     async def end(self) -> None:
-        """Let timeline and draft be over, before what is said at the end."""
+        """End timeline and draft, before what is said at the end."""
         await self._progress.end_steps(self._message.shown_in, resumed=self._message.attempts > 1)
         await self._progress.end_draft(self._message.shown_in)
 

@@ -15,7 +15,7 @@ pytestmark = NEEDS_CHROMIUM
 
 
 async def test_from_question_to_refund(address: str, browser: Browser) -> None:
-    """A customer asks and wants money back, the support lead approves, and page and log show what came of it."""
+    """A customer asks and wants money back, the support lead approves, and page and log show the outcome."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

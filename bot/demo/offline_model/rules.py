@@ -37,7 +37,7 @@ _SKILLS = {
     "search_help": "answer from the help articles",
     "escalate_to_human": "call a person",
 }
-_MOST_LOOKED_UP = 3
+_MAX_LOOKED_UP = 3
 _WHY = "did it arrive broken, was it the wrong item, did it never arrive, or did you change your mind?"
 _OFFER = "Would you like your money back for"
 
@@ -179,7 +179,7 @@ def _look_at_each(thread: Thread) -> Answer | None:
     found = output.content.get("orders")
     if others or output.tool != "find_orders" or not asked or not isinstance(found, list):
         return None
-    numbers = [str(order.get("order_id")) for order in found[:_MOST_LOOKED_UP] if isinstance(order, dict)]
+    numbers = [str(order.get("order_id")) for order in found[:_MAX_LOOKED_UP] if isinstance(order, dict)]
     known = ({"order_id": number, "include_tracking": False} for number in numbers)
     return call(thread.request, "get_order_status", *known) if numbers else None
 

@@ -43,7 +43,7 @@ class Outbox:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
-        self._marked: dict[str, float] = {}  # posts in our hands from the start, not handed out yet, and their turn
+        self._preleased: dict[str, float] = {}  # posts leased to us from the start, not handed out yet, and their turn
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
     def is_about(self, db: Transaction, post_id: str, thread: ThreadId) -> bool:
@@ -74,7 +74,7 @@ class Outbox:
                 ],
             )
             if is_first:
-                self._marked[post.id] = monotonic() + _turn(db, post)
+                self._preleased[post.id] = monotonic() + _turn(db, post)
             if post.relays:
                 db.execute(
                     "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
@@ -125,7 +125,7 @@ class Outbox:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
             post = replace(_post(row), ts=row["replaced_ts"] or row["draft_ts"])
-            turn = self._marked.pop(post.id, None)
+            turn = self._preleased.pop(post.id, None)
             if turn is not None and row["sender"] == self._leases.process:
                 return replace(post, wait_seconds=max(0.0, turn - monotonic()))
             db.execute(
