@@ -226,13 +226,13 @@ def _carried(order: Order) -> Mrkdwn | None:
     if not order.carrier:
         return None
     number = order.tracking_number or "track it"
-    where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+    where = link(order.tracking_url, bare(number)[:60]) if order.tracking_url else one_line(number)
     return Mrkdwn(f"{one_line(order.carrier)} {where}")
 
 
 def _parcel(parcel: Parcel) -> Mrkdwn:
     number = parcel.tracking_number
-    where = link(parcel.tracking_url, number) if parcel.tracking_url else one_line(number, 60)
+    where = link(parcel.tracking_url, bare(number)[:60]) if parcel.tracking_url else one_line(number, 60)
     return Mrkdwn(f"{one_line(parcel.carrier, 40)} {where}")
 
 
