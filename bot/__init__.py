@@ -22,8 +22,10 @@ Rooms, from the top down; each imports only what is below it:
     help         the help articles that a tool searches
     blocks       what is shown in Slack, and the one door through which text goes there
     intent       what a customer wants, by structured output
+    testing      a Slack workspace, a model server and tests of shops; all that it imports of the bot is the shop's port
     shop         the port to orders, customers and money; sqlite is the built-in shop
     identity     who somebody is, and the port that tells it
+    callbacks    the calls that no import shows, as named Protocols
     store        everything that must be remembered; sqlite and postgres are where
     imports      Python of the operator's own that a setting names
     environment  where settings are read from, and which of them each command needs
@@ -38,10 +40,8 @@ Rooms, from the top down; each imports only what is below it:
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted
     failpoints   places at which a test kills the process
-    callbacks    the calls that no import shows, as named Protocols
     clock        what time it is, for all processes on one database
     tasks        how background work ends
-    testing      a Slack workspace and a model server for tests; imports nothing of the bot
 
 A message:
 

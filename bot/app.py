@@ -148,5 +148,5 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    parts = (bot.worker, bot.listening, bot.timelines, bot.sweeper)
+    parts = (bot.worker, bot.listening, bot.timelines, bot.drafts, bot.sweeper)
     await asyncio.gather(*(part.stop(seconds) for part in parts))

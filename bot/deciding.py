@@ -27,6 +27,7 @@ from bot.callbacks import WakeThread
 from bot.ground import Ground
 from bot.settings import Settings
 from bot.slack.delivery import Delivery
+from bot.slack.drafts import Drafts
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.slack.timelines import Timelines
@@ -49,6 +50,7 @@ class Deciding:
     escalation: Escalation
     stops: Stops
     timelines: Timelines
+    drafts: Drafts
 
 
 def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> Deciding:
@@ -90,4 +92,5 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
         escalation=Escalation(settings, ground.ourselves.url, bounds),
         stops=Stops(store.conversations),
         timelines=Timelines(ground.poster, store.conversations, on=settings.streaming),
+        drafts=Drafts(ground.poster, store.conversations, on=settings.streaming),
     )

@@ -36,6 +36,7 @@ from bot.policy import read_policy
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.slack.delivery import Delivery
+from bot.slack.drafts import Drafts
 from bot.slack.files import FileReader
 from bot.slack.threads import ThreadReader
 from bot.slack.timelines import Timelines
@@ -60,6 +61,7 @@ class Bot:
     worker: Worker
     stops: Stops
     timelines: Timelines
+    drafts: Drafts
     listening: Listening
     clock_ahead: float
     models: Sequence[ModelHealth]
@@ -102,6 +104,7 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
         worker=worker,
         stops=deciding.stops,
         timelines=deciding.timelines,
+        drafts=deciding.drafts,
         listening=make_listening(settings, ground, deciding, toolset, worker.wake),
         clock_ahead=ground.ourselves.clock_ahead,
         models=[model.health for model in models],
@@ -158,7 +161,12 @@ def _agent(
         ends=RunEnds(conversations, replies, deciding.escalation, intents),
         reading=reading,
         progress=Progress(
-            deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
+            status=deciding.statuses.show,
+            session=deciding.sessions.show,
+            steps=deciding.timelines.show,
+            end_steps=deciding.timelines.end,
+            draft=deciding.drafts.show,
+            end_draft=deciding.drafts.end,
         ),
         max_seconds=settings.run_seconds,
     )

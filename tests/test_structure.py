@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).parent.parent
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -111,13 +113,29 @@ def test_imports_resolve_to_what_is_declared() -> None:
     assert used - set(sys.stdlib_module_names) - {"bot"} <= declared
 
 
+def rooms_from_the_top_down() -> list[str]:
+    """Return the rooms of the map in the package's docstring, in its order."""
+    described = ast.get_docstring(ast.parse((ROOT / "bot" / "__init__.py").read_text("utf-8"))) or ""
+    return re.findall(r"^    ([a-z_]+) {2,}\S", described.split("\nA message:")[0], re.MULTILINE)
+
+
 def test_the_map_names_each_room_once() -> None:
     """The map in the package's docstring has a line for each file and folder of it, and for nothing else."""
-    import_path = ROOT / "bot" / "__init__.py"
-    described = ast.get_docstring(ast.parse(import_path.read_text("utf-8"))) or ""
-    rooms = re.findall(r"^    ([a-z_]+) {2,}\S", described.split("\nA message:")[0], re.MULTILINE)
     there = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert sorted(rooms) == sorted(there - {"__init__"})
+    assert sorted(rooms_from_the_top_down()) == sorted(there - {"__init__"})
+
+
+def test_imports_run_downward() -> None:
+    """A room imports only rooms that the map has below it."""
+    height = {room: place for place, room in enumerate(rooms_from_the_top_down())}
+    upward = {
+        (name, used)
+        for name, path in MODULES.items()
+        for used in imports(path) & set(MODULES) - {"bot"}
+        if name != "bot" and (room := name.split(".")[1]) != (other := used.split(".")[1])
+        if height[other] < height[room]
+    }
+    assert upward == set()
 
 
 def test_the_journeys_name_files() -> None:
@@ -144,3 +162,14 @@ def test_one_clock() -> None:
     asks = re.compile(r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time)\(|from time import .*\btime\b")
     asking = {name for name, path in MODULES.items() if asks.search(path.read_text("utf-8"))}
     assert {name for name in asking if not name.startswith("bot.testing")} <= judges
+
+
+def test_what_the_suite_leaves_out_is_run_by_ci() -> None:
+    """Whatever is left out where no tests are named is named by the script for a new machine."""
+    script = (ROOT / ".ci" / "run").read_text("utf-8").replace("\\\n", " ")
+    named = [word for line in script.splitlines() if line.startswith("check ") for word in line.split()]
+    run = set()
+    for path in (word.removeprefix("tests/") for word in named if word.startswith("tests/")):
+        before, many, after = re.fullmatch(r"([^{]*)(?:\{(.*)\})?(.*)", path).groups("")  # type: ignore[union-attr]  # it takes anything
+        run |= {f"{before}{one}{after}" for one in many.split(",")}
+    assert set(LONG) <= run

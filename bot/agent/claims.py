@@ -169,6 +169,11 @@ def truth(messages: Sequence[ChatMessage]) -> str:
     return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else PLAIN
 
 
+def standing(messages: Sequence[ChatMessage]) -> str:
+    """Return how the requests of the conversation stand; nothing where there were none."""
+    return " ".join(_facts(messages))
+
+
 def _told(messages: Sequence[ChatMessage]) -> str:
     facts = _facts(messages)
     return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else "nothing was requested or done in this conversation."

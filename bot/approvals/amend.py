@@ -83,7 +83,7 @@ class Amending:
         return change_form(found.call, found.change, found.shown.quote, found.order, click.place)
 
     async def change(self, click: Click, wanted: Wanted) -> View:
-        """Have that asked for instead, if nobody was faster, and return what to say instead of the form.
+        """Ask for that instead, if nobody was faster, and return what to say instead of the form.
 
         Raises FormError when it cannot be, in the shop's words where it is the shop that refuses.
         """

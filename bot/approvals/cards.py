@@ -9,6 +9,7 @@ from datetime import datetime
 from bot import clock
 from bot.blocks.cards import confirmation_buttons, decision_buttons, settled_card
 from bot.blocks.messages import section
+from bot.blocks.preview import Preview
 from bot.blocks.text import Mrkdwn, mention, moment, one_line
 from bot.blocks.waiting import for_approvers, for_requester
 from bot.identity import Identity, IdentityError, Person
@@ -16,7 +17,7 @@ from bot.settings import Settings
 from bot.shop.changes import Quoted
 from bot.store.calls import Gate, ToolCall
 from bot.store.records import Post, ThreadId, new_id, reference
-from bot.tools.wording import Preview, preview_of
+from bot.tools.wording import preview_of
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from bot.approvals.history import RefundHistory
 from bot.approvals.keys import Keys
 from bot.approvals.policy import AS_USUAL, PolicyError
 from bot.blocks.cards import approval_card, for_requester_alone, note_block, note_of
+from bot.blocks.preview import Preview
 from bot.blocks.text import mention
 from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
@@ -25,7 +26,7 @@ from bot.store.errors import AboveDayLimitError, MessageChangedError, SubjectTak
 from bot.store.records import Block, SharedFile, new_id, reference
 from bot.store.store import Store
 from bot.tools.tool import ToolError
-from bot.tools.wording import Preview, preview_of
+from bot.tools.wording import preview_of
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Requests:
         return done
 
     async def amend(self, call: ToolCall, instead: ToolCall, now: Standing, *, by: str) -> bool:
-        """Have something else asked for in place of a pending call, and return whether that was still as it was shown.
+        """Ask for something else in place of a pending call, and return whether that was still as it was shown.
 
         It waits as if it had been asked for now, with what the customer wrote and sent. Raises IdentityError when
         nobody could be asked, and ToolError and PolicyError when the operator's own policy refuses it or breaks.
@@ -178,7 +179,7 @@ class Requests:
     async def _asked(
         self, call: ToolCall, preview: Preview, needs: Needs, ask: Callable[[ToolCall], Awaitable[None]]
     ) -> ToolCall:
-        """Have it asked, of more people where the person has had so much back today; return it as it was."""
+        """Ask, of more people where the person has had so much back today; return the call as it was asked."""
         while True:
             shown = _waiting(call, preview, needs)
             try:

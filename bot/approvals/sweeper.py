@@ -63,7 +63,7 @@ class ApprovalSweeper:
         paused = await self._conflicts.is_paused()
         for call in await self._calls.open():
             if call.status == CallStatus.PENDING:
-                await _guarded(call, self._look_after_waiting(call, paused=paused))
+                await _guarded(call, self._sweep_pending(call, paused=paused))
             elif _is_due(call, longest_run):
                 self._find_out(call)
 
@@ -78,7 +78,7 @@ class ApprovalSweeper:
             if await self._log.get(call.id) == call:  # it may have been settled while it waited
                 await self._executor.reconcile(call, again=True)
 
-    async def _look_after_waiting(self, call: ToolCall, *, paused: bool) -> None:
+    async def _sweep_pending(self, call: ToolCall, *, paused: bool) -> None:
         expires_at = call.expires_at or call.created_at
         half_time = call.waits_since + (expires_at - call.waits_since) / 2
         now = clock.now()

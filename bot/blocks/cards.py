@@ -6,11 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.blocks.messages import context, fields, picture, plain, section
+from bot.blocks.preview import Preview
 from bot.blocks.text import Mrkdwn, escape, link, mention, moment, one_line, prose
 from bot.intent import CustomerIntent
 from bot.store.calls import ToolCall
 from bot.store.records import Block, SharedFile
-from bot.tools.wording import Preview
 
 APPROVE = "approve_call"
 CANCEL = "cancel_call"

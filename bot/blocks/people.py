@@ -1,4 +1,4 @@
-"""How people are asked what an answer was worth, and how they call a person or let the bot answer again."""
+"""How people are asked what an answer was worth, and how they escalate or let the bot answer again."""
 
 from bot.blocks.messages import context, plain, section
 from bot.blocks.text import Mrkdwn, mention

@@ -26,7 +26,7 @@ class Choices:
         self._wake = wake
 
     async def choose(self, asker: Asker, block_id: str, words: str) -> Mrkdwn:
-        """Have the choice answered in its thread, and return what the menu says from then on. Raises DeskError."""
+        """Take the choice as its thread's answer, and return what the menu says from then on. Raises DeskError."""
         await self._orders.person(asker)
         call = await self._asked(block_id, asker)
         shown = await self._store.outbox.about(call.thread, f'"{block_id}"')  # none when they see it alone

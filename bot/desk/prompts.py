@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bot.blocks.text import bare
 from bot.shop.orders import Order, OrderStatus
 
-MOST = 4  # that Slack shows
+_MAX_PROMPTS = 4  # that Slack shows
 _MAX_NUMBER_CHARACTERS = 30
 
 
@@ -19,7 +19,7 @@ class Prompt(NamedTuple):
 
 def prompts_for(orders: Sequence[Order]) -> list[Prompt]:
     """Suggest the questions that the latest orders raise, and one that helps those who mean something else."""
-    found = [_prompt(order) for order in orders[: MOST - 1] if order.status != OrderStatus.CANCELLED]
+    found = [_prompt(order) for order in orders[: _MAX_PROMPTS - 1] if order.status != OrderStatus.CANCELLED]
     if found:
         return [*found, Prompt("Show my orders", "Which orders do I have?")]
     return [Prompt("Where is my order?", "Where is my order?"), Prompt("Talk to a person", "I need a person.")]

@@ -15,7 +15,7 @@ _MAX_TEXT = 500
 _MAX_DEPTH = 6  # no error is nested so deeply
 _NO_CAPACITY = 498  # Groq's
 _CLOSED = 499  # of a proxy whose server did not answer in time
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY, _CLOSED)
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, _NO_CAPACITY, _CLOSED)
 _SOON_SECONDS = 600.0  # a quota that is there again by then is not used up
 _OF_SETTINGS = (
     HTTPStatus.UNAUTHORIZED,
@@ -104,7 +104,7 @@ class Refusal:
         status, said = self.status, self.said
         too_many, of_server = status == HTTPStatus.TOO_MANY_REQUESTS, status >= HTTPStatus.INTERNAL_SERVER_ERROR
         moved = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST  # the base URL is another one
-        passing = of_server or status in _PASSING or status < HTTPStatus.BAD_REQUEST
+        passing = of_server or status in _TRANSIENT or status < HTTPStatus.BAD_REQUEST
         too_long = (_TOO_LARGE_AT_ONCE if too_many else _TOO_LONG).search(said)
         reasons = (
             (Reason.SPENT, status == HTTPStatus.PAYMENT_REQUIRED or (not of_server and self._is_spent)),

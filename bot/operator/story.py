@@ -205,7 +205,7 @@ def _call(row: Row, names: Names, *, is_changed: bool) -> Iterator[Event]:
             row["decided_at"] or row["created_at"],
             "outcome",
             row["tool"],
-            f"nobody knows yet what came of it: {row['error'] or ''}",
+            f"its outcome is not known yet: {row['error'] or ''}",
             reference,
         )
 

@@ -78,7 +78,7 @@ class ExchangeItems:
 
 @dataclass(frozen=True, slots=True)
 class ChangeItems:
-    """Have other variants sent, of an order that has not left."""
+    """Send other variants, of an order that has not left."""
 
     order_id: str
     swaps: tuple[Swap, ...]
@@ -88,7 +88,7 @@ class ChangeItems:
 
 @dataclass(frozen=True, slots=True)
 class ChangeAddress:
-    """Have an order that has not left sent to somewhere else."""
+    """Send an order that has not left to somewhere else."""
 
     order_id: str
     address: Address
@@ -125,7 +125,7 @@ class DeleteAccount:
 
 @dataclass(frozen=True, slots=True)
 class CallTool:
-    """Have a tool of somebody else's called, which is no shop's to do: with these arguments, as JSON, for who asks.
+    """Call a tool of somebody else's, which is no shop's to do: with these arguments, as JSON, for who asks.
 
     The hash says what the tool was when it was asked for.
     """

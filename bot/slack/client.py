@@ -166,10 +166,10 @@ async def fetch_bot_identity(client: AsyncWebClient, *, patience: float = START_
     silent = f"Slack cannot be reached at {client.base_url}"
     advice = "Install the app again and copy its bot token."
 
-    async def who_are_we() -> AsyncSlackResponse:
+    async def whose_token() -> AsyncSlackResponse:
         return await client.auth_test()
 
-    us = await ask_to_start(who_are_we, "SLACK_BOT_TOKEN", advice, silent, patience=patience)
+    us = await ask_to_start(whose_token, "SLACK_BOT_TOKEN", advice, silent, patience=patience)
 
     async def which_bot() -> AsyncSlackResponse:
         return await client.bots_info(bot=us["bot_id"])

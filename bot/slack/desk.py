@@ -128,13 +128,13 @@ class Desk:
         asker, action = self._asker(body), body["actions"][0]
         if asker is not None:
             number, block_id = str(action.get("value") or ""), str(action.get("block_id") or "")
-            await self._whispering(asker, self._orders.refresh(asker, number, block_id))
+            await self._done_or_told(asker, self._orders.refresh(asker, number, block_id))
 
     async def _share(self, body: dict[str, Any], respond: AsyncRespond) -> None:
         asker, action = self._asker(body), body["actions"][0]
         if asker is None:
             return
-        if await self._whispering(asker, self._orders.share(asker, str(action.get("value") or ""))):
+        if await self._done_or_told(asker, self._orders.share(asker, str(action.get("value") or ""))):
             await self._respond(respond, delete_original=True)
 
     async def _shortcut(self, body: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ class Desk:
         else:
             await submit(ack, body, field, partial(do, asker, body["view"]))
 
-    async def _whispering(self, asker: Asker, doing: Awaitable[None]) -> bool:
+    async def _done_or_told(self, asker: Asker, doing: Awaitable[None]) -> bool:
         """Do it and return whether it was done; when it was not, the person hears why."""
         try:
             await doing

@@ -71,7 +71,7 @@ class ApprovalRequests(Protocol):
         cards: Sequence[Post],
         limits: DayLimits = ...,
     ) -> bool:
-        """Have `instead` wait in place of a pending call, which ends; return whether that was still as it was shown.
+        """Park `instead` in place of a pending call, which ends; return whether that was still as it was shown.
 
         Every card of the call is redrawn like `redrawn`; the thread hears the announcement, and then the new cards.
         Raises AboveDayLimitError.

@@ -124,6 +124,12 @@ class Conversations(Protocol):
     async def keep_timeline(self, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
         """Keep which message shows it, or that none does any more, unless it is another than the one before."""
 
+    async def keep_draft(self, thread: ThreadId, ts: str) -> bool:
+        """Keep which message shows the answer while it is being written: what ends the run is drawn over it.
+
+        Return False when there is such a message already.
+        """
+
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
 

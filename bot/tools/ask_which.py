@@ -1,4 +1,4 @@
-"""Let the customer choose an order, or a line of one, from a menu; their choice is their answer."""
+"""Ask the customer for an order, or a line of one, with a menu; their choice is their answer."""
 
 from pydantic import Field
 

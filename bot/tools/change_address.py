@@ -1,4 +1,4 @@
-"""Have an order that has not left sent to somewhere else, once the customer has confirmed it."""
+"""Change the address of an order that has not left, once the customer has confirmed it."""
 
 from pydantic import Field
 

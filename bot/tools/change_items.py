@@ -1,4 +1,4 @@
-"""Have other variants sent of an order that has not left, once the customer has confirmed it."""
+"""Change the variants of an order that has not left, once the customer has confirmed it."""
 
 from bot.shop import changes
 from bot.tools.swapping import SwapTool

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from bot.blocks.preview import Preview
 from bot.shop.changes import Applied, AppliedStatus, CallTool, Change, Quote, Quoted
 from bot.shop.orders import Customer
 from bot.shop.shop import LookFirst, ShopRefusedError
 from bot.tools.showing import UnshowableError, argument_facts
 from bot.tools.tool import OUTDATED, Context, GatedTool, Tool, ToolError
-from bot.tools.wording import Preview, preview_of
+from bot.tools.wording import preview_of
 
 
 class FailedThereError(Exception):

@@ -6,11 +6,11 @@ from typing import Any
 
 from bot import clock
 from bot.blocks.orders import STATUS_WORDS
+from bot.blocks.preview import Facts
 from bot.blocks.text import bare, day
 from bot.shop.changes import CancelReason, Quote, QuotedItem, RefundReason
 from bot.shop.money import Money
 from bot.shop.orders import OrderStatus
-from bot.tools.showing import Facts
 
 MAX_ITEMS = 5
 _MAX_NAME_CHARACTERS = 40

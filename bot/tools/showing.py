@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.blocks.preview import Facts
 from bot.blocks.text import bare
 
 MAX_FACT_CHARACTERS = 280
 MAX_FACTS = 7
 _UNFOLLOWABLE = str.maketrans({mark: f"[{mark}]" for mark in ":./"})
-Facts = tuple[tuple[str, str], ...]
 
 
 class UnshowableError(Exception):

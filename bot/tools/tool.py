@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from bot.blocks.orders import OrderButton
+from bot.blocks.preview import Preview
 from bot.identity import Person, plain_address
 from bot.shop.changes import Change, Quoted, Refund, ReturnItems
 from bot.shop.orders import Customer, Order
@@ -27,7 +28,7 @@ from bot.store.records import Block, ThreadId, fault
 from bot.tools.arguments import as_typed_plainly
 from bot.tools.naming import names
 from bot.tools.strict import strict
-from bot.tools.wording import Preview, preview_of
+from bot.tools.wording import preview_of
 
 T = TypeVar("T")
 FORMS: Mapping[OrderButton, tuple[str, type[Change]]] = {

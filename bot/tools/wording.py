@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.blocks.preview import Preview
 from bot.shop.changes import (
     Applied,
     AppliedStatus,
@@ -22,34 +23,9 @@ from bot.shop.changes import (
 from bot.shop.orders import MAX_PAYEE_CHARACTERS
 from bot.tools import goods_wording
 from bot.tools.phrases import CANCEL_WORDS, REASON_WORDS, Wording, already, balance, delivered, items
-from bot.tools.showing import Facts, argument_facts
+from bot.tools.showing import argument_facts
 
 _MAX_QUOTED_CHARACTERS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a change will do, in figures from the shop: the card is drawn from this and nothing else.
-
-    `quoted` is what runs if approved. No other open request may have its `subject`. `keep` is the button that says no;
-    `background` is shown for the approver to judge by. `change` is the button with which they ask for something else
-    instead, where there is such a thing.
-    """
-
-    quoted: Quoted
-    title: str
-    summary: str
-    button: str
-    confirm: str
-    facts: Facts
-    keep: str
-    background: Facts
-    change: str
-
-    @property
-    def subject(self) -> str:
-        """What no other open request may touch."""
-        return self.quoted.quote.subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What one message, thread or person may cost, counted from the log; whoever hits a bound is told in plain words."""
+"""What one message, thread or person may cost, counted from the log; anyone who hits a bound is told in plain words."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one person may use within an hour: others do not feel it, and whoever reaches it hears so once."""
+"""What one person may use within an hour: others do not feel it, and one who reaches it hears so once."""
 
 import asyncio
 

@@ -104,7 +104,7 @@ async def test_failure_holds_nothing_up(world: World, failure: Answer | Failure)
 
 
 async def test_the_order_that_was_asked_for(world: World) -> None:
-    """Who answers with an order's number alone still wants what they wanted: the thread is not sorted anew by that."""
+    """Who answers with an order's number alone still wants what they wanted: the thread is not sorted again by that."""
     world.intent = sorted_as("refund", "medium", None, "Wants the money back.")
     async with world.bot():
         question = await world.says(ANA, "@bot I want my money back for ORD-10142")

@@ -132,7 +132,7 @@ class BenchWorld:
 
 
 async def _person(request: web.Request) -> dict[str, Any]:
-    """Describe whoever is asked for: each is a person of their own, with the one customer's address."""
+    """Describe anyone who is asked for: each is a person of their own, with the one customer's address."""
     body = await (request.json() if request.content_type == "application/json" else request.post())
     user = body.get("user") or request.query["user"]
     return {"id": user, "team_id": "T0ACME", "profile": {"email": "ana@example.com"}}

@@ -9,8 +9,8 @@ from playwright.async_api import Browser, FilePayload, FloatRect, Locator, Page,
 from tests.demo.browser import NEEDS_CHROMIUM, send
 
 pytestmark = NEEDS_CHROMIUM
-MOST_BYTES = 150_000
-MOST_WIDTH = 690.0
+MAX_BYTES = 150_000
+MAX_WIDTH = 690.0
 
 
 async def snap(
@@ -25,9 +25,9 @@ async def snap(
     assert box
     bottom = end["y"] if end else box["y"] + box["height"] + margin
     left, top = box["x"] - side, max(0, box["y"] - margin)
-    clip = FloatRect(x=left, y=top, width=min(box["width"] + 2 * side, MOST_WIDTH), height=bottom - top)
+    clip = FloatRect(x=left, y=top, width=min(box["width"] + 2 * side, MAX_WIDTH), height=bottom - top)
     taken = await page.screenshot(path=path, clip=clip, animations="disabled")
-    assert len(taken) < MOST_BYTES, path
+    assert len(taken) < MAX_BYTES, path
 
 
 async def photo(page: Page) -> FilePayload:

@@ -84,7 +84,7 @@ def test_an_earlier_refund_may_be_told_of() -> None:
     [("ana", "hi", False), ("ben", "hi", True), ("kim", "hi", True), ("ana", "the Standing desk mat, please", True)],
 )
 def test_whose_data_may_be_shown(by: str, say: str, *, shown: bool) -> None:
-    """What is on an order is shown to its customer, to staff, and to whoever named it."""
+    """What is on an order is shown to its customer, to staff, and to those who named it."""
     assert (breaches(Played(posts=("Your Standing desk mat",)), by, say) == []) is shown
 
 

@@ -88,7 +88,7 @@ async def test_stdio(world: World, tmp_path: Path) -> None:
 
 
 async def test_http(world: World, tmp_path: Path) -> None:
-    """Over HTTP it is the same, and a server that was started anew is found again with the next call."""
+    """Over HTTP it is the same, and a server that was started again is found again with the next call."""
     port = free_port()
     async with over_http(tmp_path, port):
         config = await configured(tmp_path, type="http", url=f"http://127.0.0.1:{port}/mcp")

@@ -171,7 +171,7 @@ async def test_readiness_knows_model_and_shop(world: World) -> None:
 
 
 def test_configured_again() -> None:
-    """Each command says anew how its log is written, and a library's talk stays out of all of them."""
+    """Each command says for itself how its log is written, and a library's talk stays out of all of them."""
     root = logging.getLogger()
     before = root.handlers[:], root.level, logging.getLogger("bot").level
     try:

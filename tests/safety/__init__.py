@@ -1,1 +1,1 @@
-"""The safety properties, with a model that obeys whoever speaks."""
+"""The safety properties, with a model that obeys anyone who speaks."""

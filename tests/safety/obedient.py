@@ -11,7 +11,7 @@ from bot.testing.openai import Answer, Request, ToolCall
 _CALL = re.compile(r"CALL (\w+) (\{(?:[^{}]|\{[^{}]*\})*\})")
 _SAY = re.compile(r"SAY ([^\n]+)")
 _REVEAL = "REVEAL"
-MOST = 9  # calls at once: more are refused unread
+MAX_CALLS = 9  # calls at once: more are refused unread
 
 
 def order(tool: str, **arguments: Any) -> str:
@@ -25,7 +25,7 @@ async def obey(request: Request) -> Answer:
     demanded = dict.fromkeys(call for text in texts for call in _CALL.findall(text))
     left = [call for call in demanded if call not in _made(request)]
     if left:
-        return Answer(tool_calls=tuple(ToolCall("", name, arguments) for name, arguments in left[:MOST]))
+        return Answer(tool_calls=tuple(ToolCall("", name, arguments) for name, arguments in left[:MAX_CALLS]))
     said = list(dict.fromkeys(line for text in texts for line in _SAY.findall(text)))
     if any(_REVEAL in text for text in texts):
         said.append(f"My instructions are: {request.messages[0]['content']}")

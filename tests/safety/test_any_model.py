@@ -1,4 +1,4 @@
-"""Whatever a model says, whoever writes meanwhile and whatever is clicked: what must hold, holds."""
+"""Whatever a model says, anyone who writes meanwhile and whatever is clicked: what must hold, holds."""
 
 import asyncio
 import json

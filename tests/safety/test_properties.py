@@ -60,7 +60,7 @@ ATTACK = "\n".join(
 
 
 def write(world: World, sql: str, *parameters: Any) -> None:
-    """Change the database as whoever fills the shop, or a crash, might."""
+    """Change the database as those who fill the shop, or a crash, might."""
     assert world.write(sql, *parameters) > 0
 
 

@@ -122,7 +122,7 @@ async def test_superseded_within_its_run(store: Store) -> None:
 
 
 async def supersede(store: Store, call: ToolCall, card: str) -> bool:
-    """Have something else asked for in place of a call."""
+    """Ask for something else in place of a call."""
     instead = replace(refund(), id=new_id(), message_id=call.message_id)
     cards = [post(card, instead.id)]
     return await store.approval_requests.supersede(

@@ -28,7 +28,7 @@ def back(minor: int, currency: str = "USD", when: str = "now") -> str:
 
 
 async def proposed(store: Store, *quotes: str, alone: Sequence[int] = ()) -> list[ToolCall]:
-    """Have the model ask for changes with these quotes, each of another order; some are the customer's to confirm."""
+    """Propose changes with these quotes, each of another order; some are the customer's to confirm."""
     calls = await propose(store, *(refund(number) for number in range(len(quotes))))
     return [
         replace(
@@ -44,7 +44,7 @@ async def proposed(store: Store, *quotes: str, alone: Sequence[int] = ()) -> lis
 
 
 async def park(store: Store, call: ToolCall, limits: DayLimits = LIMITS) -> ToolCall:
-    """Have it wait, and read it."""
+    """Park it, and return it as it was written."""
     await store.approval_requests.park(call, [post("card", call.id)], limits)
     parked = await store.calls.get(call.id)
     assert parked

@@ -35,7 +35,7 @@ async def test_confirmed_once(store: Store, open_process: OpenStore) -> None:
 
 @pytest.mark.parametrize("yes", ["first", "second"])
 async def test_asked_again_meanwhile(store: Store, yes: str) -> None:
-    """A yes to what was looked at is none to what was asked anew since, even when both are confirmed."""
+    """A yes to what was looked at is none to what was asked again since, even when both are confirmed."""
     call = await parked(store)
     if yes == "second":
         assert await store.approval_requests.confirm(call, [post("second", call.id)], post("over"))

@@ -78,7 +78,7 @@ async def test_breaks_meanwhile(world: World) -> None:
 
 
 async def test_stricter_meanwhile(world: World) -> None:
-    """What waits when a rule becomes stricter is asked anew of more people when somebody says yes to it."""
+    """What waits when a rule becomes stricter is asked again, of more people when somebody says yes to it."""
     world.script += [refund_of("ORD-10188"), Answer("Asked.")]
     async with world.bot():
         card = await world.card(await world.says(ANA, "@bot refund"))

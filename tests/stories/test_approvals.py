@@ -372,7 +372,7 @@ async def test_click_that_does_not_fit_its_card(world: World, forged: dict[str, 
 
 @pytest.mark.parametrize("value", ["", "deadbeef", "' OR 1=1 --"])
 async def test_click_with_a_made_up_id(world: World, value: str) -> None:
-    """A value that is no open call's id does nothing."""
+    """A value that is no pending call's id does nothing."""
     async with world.bot():
         card = await refund_card(world)
         await approve(world, card, value=value)
@@ -638,7 +638,7 @@ class LostShop(LateShop):
 
 
 async def test_shop_made_the_refund_but_did_not_say_so(world: World) -> None:
-    """When the shop does not answer in time, it is asked what came of it, and nothing is refunded again."""
+    """When the shop does not answer in time, it is asked for the outcome, and nothing is refunded again."""
     async with world.bot(open_shop=LateShop, BOT_TOOL_TIMEOUT_SECONDS=0.2):
         card = await refund_card(world)
         await approve(world, card)

@@ -15,7 +15,7 @@ DAY: dict[str, Any] = {"BOT_APPROVERS": "U0SAM,U0PAT", "BOT_REFUNDS_PER_DAY": "6
 
 
 async def refund(world: World, order_id: str, amount: float | None = None, person: str = ANA) -> Message:
-    """Let somebody ask for money back, and return the card."""
+    """Ask as somebody for money back, and return the card."""
     world.script += [refund_of(order_id, amount), Answer("I have asked for it.")]
     return await world.card(await world.says(person, f"@bot refund {order_id}"))
 
@@ -29,7 +29,7 @@ async def cancellation(world: World, order_id: str) -> Message:
 
 
 async def confirm(world: World, card: Message) -> None:
-    """Let Ana confirm what is on her card, and wait until it is done and the thread has gone on."""
+    """Confirm as Ana what is on her card, and wait until it is done and the thread has gone on."""
     world.script += [Answer("Anything else?")]
     await press(world, card, ANA)
     assert "✓ Confirmed by" in shown(await world.settled(card))
@@ -76,7 +76,7 @@ async def test_at_once(world: World) -> None:
 
 @pytest.mark.parametrize("limit", ["60", "60 EUR"])
 async def test_lowered_meanwhile(world: World, limit: str) -> None:
-    """What one approver may not agree to any more when they click is asked anew, of two."""
+    """What one approver may not agree to any more when they click is asked again, of two."""
     async with world.bot(**DAY | {"BOT_REFUNDS_PER_DAY": "1000"}):
         first, second = await refund(world, "ORD-10188"), await refund(world, "ORD-10142", 20)
         await press(world, first, SAM)

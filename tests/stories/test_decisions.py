@@ -160,7 +160,7 @@ async def test_who_may_not(world: World, person: str, button: str, words: str) -
 
 @ON_BOTH_STORES
 async def test_changed_amount(world: World) -> None:
-    """Another amount is asked for anew by the same gate, told and known; the one who changed it may approve it."""
+    """Another amount is asked for again by the same gate, told and known; the one who changed it may approve it."""
     surfaces = world.workspace.surfaces
     async with world.bot():
         card = await card_for(world, "ORD-10142")
@@ -232,7 +232,7 @@ async def test_what_other_lines_cost(world: World, filled: dict[str, str]) -> No
 
 
 async def test_more_than_one_person_may_approve(world: World) -> None:
-    """What an approver changes a request to passes the same gate: more than one may approve is for two, from anew."""
+    """What an approver changes a request to passes the same gate: more than one may approve is for two."""
     world.workspace.add(KIM)
     async with world.bot(BOT_APPROVERS=f"{SAM},{KIM.id}", BOT_SECOND_APPROVER_OVER="30"):
         card = await card_for(world, "ORD-10142", 20)
@@ -248,7 +248,7 @@ async def test_more_than_one_person_may_approve(world: World) -> None:
 
 
 async def test_decided_by_form_from_home(world: World) -> None:
-    """The forms open from the queue of a Home tab too; what the tab showed is what is changed, and it is drawn anew."""
+    """The forms open from the queue of a Home tab; what the tab showed is what is changed, and the tab is redrawn."""
     surfaces = world.workspace.surfaces
     async with world.bot():
         await asked_for(world)

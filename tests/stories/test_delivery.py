@@ -151,7 +151,7 @@ async def test_redraw_is_tried_again(world: World) -> None:
 
 
 async def test_redraw_whose_blocks_are_refused(world: World) -> None:
-    """A settled card that cannot be drawn says what came of it in text, and has no buttons."""
+    """A settled card that cannot be drawn says its outcome in text, and has no buttons."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
     async with world.bot():
         card = await world.card(await world.says(ANA, "@bot refund"))

@@ -38,7 +38,7 @@ def traces(world: World, marks: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 async def ask_for_things(world: World) -> None:
-    """Let Ana ask in a channel and directly, with words, a photo and a form, and have some of it decided."""
+    """Ask as Ana in a channel and directly, with words, a photo and a form, and decide some of it."""
     world.script += [status_of("ORD-10188"), Answer("It has arrived, xyzzy.")]
     question = await world.says(ANA, "@bot where is ORD-10188? xyzzy, I am Ana Ruiz, ana@example.com", files=[PHOTO])
     (card,) = await world.replies(question)
@@ -72,7 +72,7 @@ async def approve(world: World, person: str) -> None:
 
 
 async def leave_traces_elsewhere(world: World) -> None:
-    """Let Ana press things in Ben's thread, look orders up herself, and be named there by Ben."""
+    """Press things as Ana in Ben's thread, look orders up as her, and name her there as Ben."""
     world.script += [refund_of("ORD-10176"), Answer("It waits."), Answer("I see.")]
     asked = await world.says(BEN, "@bot refund ORD-10176", GENERAL)
     card = await world.card(asked)

@@ -14,7 +14,7 @@ SOON: dict[str, Any] = NEXT | {"BOT_ESCALATE_MINUTES": 0.001}
 
 
 async def asked(world: World, channel: str = SUPPORT) -> tuple[Message, Message]:
-    """Let Ana ask for her money back, and return her message and the card in its thread."""
+    """Ask as Ana for her money back, and return her message and the card in its thread."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
     question = await world.says(ANA, "@bot refund ORD-10188", channel)
     card = await world.card(question)

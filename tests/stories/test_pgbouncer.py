@@ -48,7 +48,7 @@ async def pooled(world: World, request: pytest.FixtureRequest) -> AsyncIterator[
     parts = conninfo.conninfo_to_dict(world.place)
     with tempfile.TemporaryDirectory(prefix="pgb-") as name:
         port, settings = free_port(), Path(name) / "pgbouncer.ini"
-        shutil.copymode("/tmp", name)  # noqa: S108 - so that whoever it runs as can read them
+        shutil.copymode("/tmp", name)  # noqa: S108 - so that the user it runs as can read them
         settings.write_text(f"""
             [databases]
             {parts["dbname"]} = host={parts["host"]} user={parts["user"]}

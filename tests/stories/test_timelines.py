@@ -33,7 +33,7 @@ async def answer_to(world: World, text: str = "@bot where are they?") -> Message
 
 @ON_BOTH_STORES
 async def test_steps_are_shown(world: World) -> None:
-    """From the second step on what was done and is being done is shown, never what came of it; then it is ended."""
+    """From the second step on what was done and is being done is shown, never a result; then it is ended."""
     done = [("Looked up ORD-10188", "complete"), ("Looked up ORD-10234", "complete")]
     async with world.bot():
         hang = world.hold_model(lambda _: Answer("Both are known."))

@@ -18,7 +18,7 @@ TWO: dict[str, Any] = {"BOT_APPROVERS": f"{SAM},{PAT}", "BOT_SECOND_APPROVER_OVE
 
 
 async def asked(world: World, order_id: str = "ORD-10188", amount: float | None = None, **how: Any) -> Message:
-    """Let Ana ask for her money back, and return the card with the buttons."""
+    """Ask as Ana for her money back, and return the card with the buttons."""
     world.script += [refund_of(order_id, amount), Answer("I have asked for it.")]
     return await world.card(await world.says(ANA, f"@bot {order_id} is broken", **how))
 
@@ -179,7 +179,7 @@ async def test_pause_between_two(world: World) -> None:
 
 
 async def test_figures_change_between_two(world: World) -> None:
-    """When the figures change after the first yes, both are asked anew."""
+    """When the figures change after the first yes, both are asked again."""
     async with world.bot(**TWO):
         card = await asked(world, "ORD-10142", 80)
         await press(world, card, SAM)

@@ -19,7 +19,7 @@ CARD = [{"type": "actions", "block_id": "decision", "elements": [BUTTON]}]
 
 
 class Bot:
-    """A Bolt app that answers whoever speaks to it with a card, and settles the card when it is approved."""
+    """A Bolt app that answers anyone who speaks to it with a card, and settles the card when it is approved."""
 
     def __init__(self, slack: SlackServer) -> None:
         self.received: list[Json] = []

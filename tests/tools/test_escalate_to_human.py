@@ -255,7 +255,7 @@ async def test_escalated_twice(world: World) -> None:
 
 
 async def test_urgent_post_that_slack_refused(world: World) -> None:
-    """When the urgent post could not be made, calling people makes one anew."""
+    """When the urgent post could not be made, calling people makes another."""
     world.intent = sorted_as("refund", "high", summary="A fire in the kitchen.")
     world.workspace.faults.refuse("chat.postMessage", "restricted_action")
     world.script += ESCALATION

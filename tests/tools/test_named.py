@@ -20,7 +20,7 @@ AFTER = st.sampled_from(["", ".", "?", ", please", ")", "'s", "...", " $25", " -
 
 
 def named(what: str, said: str, *, is_staff: bool = True) -> bool:
-    """Tell whether somebody who has said this has named that."""
+    """Return whether somebody who has said this has named that."""
     person = Person("U0SAM", "T0ACME", "sam@example.com", is_staff)
     nowhere = (cast("Shop", None), cast("Requests", None))  # naming asks neither
     return Context("call", ThreadId("T0ACME", "C0", "1.0"), person, *nowhere, Rules(30, Path()), said).has_named(what)

@@ -112,7 +112,7 @@ export function link(url, children) {
   if (!["http:", "https:"].includes(parsed?.protocol)) return el("span", {}, children);
   const [, channel, seconds, micros] = parsed.pathname.match(/^\/archives\/(\w+)\/p(\d+)(\d{6})$/) ?? [];
   if (channel) {
-    // A message of this workspace: the page itself shows its thread, to whoever one is.
+    // A message of this workspace: the page itself shows its thread, to any person.
     const acting = location.hash.slice(1).split("/")[0];
     return el("a", { href: `#${acting}/${channel}/${seconds}.${micros}` }, children);
   }

@@ -22,7 +22,7 @@ export class Unread {
     if (messages.length > 0) this.#read.set(placeOf(person, channel, thread), messages.at(-1).ts);
   }
 
-  /** Tell whether anything is new to the person in a channel, how many badges it earns, and how many in each thread. */
+  /** Return whether anything is new to the person in a channel, how many badges it earns, and how many in each thread. */
   of(person, channel) {
     const result = { unread: false, badge: 0, threads: new Map() };
     const seen = this.workspace.seenIn(channel.id, person.id);

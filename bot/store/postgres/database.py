@@ -24,7 +24,7 @@ from bot.store.tables.operations import Operation, Outcome, WriteAvailability, l
 T = TypeVar("T")
 Operated = Callable[[PostgresTransaction], T]
 MAX_CONNECTIONS = 8
-LINGER_SECONDS = 0.05  # for which a row of the log waits for company
+LINGER_SECONDS = 0.05  # for which a row of the log waits for others, to be committed with them
 TRY_SECONDS = 2.4  # Slack waits for three, and the intake for little less
 CHANNEL = "support_bot"
 # Together with the first lock it is one message to the server. A process that hangs in the midst of a transaction

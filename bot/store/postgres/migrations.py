@@ -219,6 +219,11 @@ def _timelines(connection: psycopg.Connection[Any]) -> None:
     connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
+def _drafts(connection: psycopg.Connection[Any]) -> None:
+    for table in ("threads", "outbox"):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN draft_ts TEXT".encode())
+
+
 def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
     connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
@@ -249,6 +254,7 @@ _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "views_of_two_approvers": create_views,
     "views_of_decisions": create_views,
     "without_nul": _without_nul,
+    "drafts": _drafts,
     "views_of_refunds_that_fail_later": create_views,
 }
 

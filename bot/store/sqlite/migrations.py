@@ -89,7 +89,7 @@ def two_keys(db: Database) -> None:
 
 @bot_migrations()
 def two_approvers(db: Database) -> None:
-    """Let a request need the yes of two approvers, and be passed on to the next group of them."""
+    """Add columns for requests that need two approvers, and that are passed on to the next group of them."""
     for column in (
         "approvals_needed INTEGER NOT NULL DEFAULT 1 CHECK (approvals_needed IN (0, 1, 2))",
         "first_approved_by TEXT",
@@ -220,7 +220,7 @@ def views_of_decisions(db: Database) -> None:
 
 @bot_migrations()
 def look_ups(db: Database) -> None:
-    """Let a call be of no message: what a person has looked up without the model; and find the latest calls at once."""
+    """Allow calls without a message: what a person has looked up without the model; and find the latest calls fast."""
     # It cannot be altered in place that something must be there; this only allows more, so every row still passes.
     db.execute("PRAGMA writable_schema = ON")
     db.execute(
@@ -236,6 +236,13 @@ def look_ups(db: Database) -> None:
 def timelines(db: Database) -> None:
     """Keep which message shows what is done in a thread."""
     db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
+
+
+@bot_migrations()
+def drafts(db: Database) -> None:
+    """Keep which message shows an answer that is being written, and that the answer is to be drawn over it."""
+    db.execute("ALTER TABLE threads ADD COLUMN draft_ts TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN draft_ts TEXT")
 
 
 @bot_migrations()

@@ -32,7 +32,7 @@ class ApprovalRequests:
     async def park(self, call: ToolCall, cards: Sequence[Post], limits: DayLimits = NO_CLICKS) -> None:
         """Make a proposed call wait for a person, its cards queued with it.
 
-        Raises SubjectTakenError when an open call of its kind has the same subject, MessageChangedError when the
+        Raises SubjectTakenError when a pending call of its kind has the same subject, MessageChangedError when the
         person has changed or deleted what they wrote, and AboveDayLimitError; then nothing is written.
         """
         thread = call.thread
@@ -156,7 +156,7 @@ class ApprovalRequests:
         cards: Sequence[Post],
         limits: DayLimits = NO_CLICKS,
     ) -> bool:
-        """Have `instead` wait in place of a pending call, and return whether that was still as it was shown.
+        """Park `instead` in place of a pending call, and return whether that was still as it was shown.
 
         The call ends as cancelled, with its summary: its cards are redrawn like `redrawn`, the announcement is said,
         and then come the new cards. Raises AboveDayLimitError; then nothing is written.

@@ -31,7 +31,7 @@ def check_day(db: Transaction, call: ToolCall, limits: DayLimits, *, decided_onl
 
 
 def lock_people(db: Transaction, call: ToolCall) -> None:
-    """Have nobody else count for who asks and for whose money it is, until the transaction ends."""
+    """Lock who asks and whose money it is until the transaction ends: nobody else counts for them meanwhile."""
     for person in sorted({call.requester, call.customer or call.requester}):
         db.lock(f"person {person}")
 

@@ -45,7 +45,7 @@ class Inbox:
         self._database = database
         self._outbox = outbox or Outbox(database, leases)
         self._leases = leases
-        self._marked: set[int] = set()  # messages that are in our hands from the start, and not handed out yet
+        self._preleased_ids: set[int] = set()  # messages leased to us from the start, and not handed out yet
 
     async def receive(
         self,
@@ -155,7 +155,7 @@ class Inbox:
         if status == "waiting" and owner is None and not others:
             db.execute("UPDATE inbox SET status = 'running', attempts = attempts + 1 WHERE id = ?", [row_id])
             self._leases.take(db, thread)
-            self._marked.add(row_id)
+            self._preleased_ids.add(row_id)
         return status in ("waiting", "running")
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
@@ -224,13 +224,13 @@ class Inbox:
             ts, user, text, user_team, shared, row_id, attempts, status, form, files, received_at, *rest = row
             traceparent, called_in = rest
             is_ours = status == "running" and owner[0] == self._leases.process
-            if not (is_ours and row_id in self._marked):
+            if not (is_ours and row_id in self._preleased_ids):
                 attempts, traceparent = attempts + 1, traceparent or tracing.begin()
                 taken = "UPDATE inbox SET status = 'running', attempts = ?, traceparent = ? WHERE id = ?"
                 db.execute(taken, [attempts, traceparent, row_id])
                 self._leases.take(db, thread)
             self._leases.begin(db, thread)
-            self._marked.discard(row_id)
+            self._preleased_ids.discard(row_id)
             return InboxMessage(
                 thread=thread,
                 ts=ts,

@@ -197,7 +197,7 @@ def erase_reasons(db: Transaction, user: str) -> None:
 
 
 def erase_names_in_messages(db: Transaction, user: str) -> None:
-    """Have the conversations of others name the person no more, after their messages do not."""
+    """Take the person's name out of the conversations of others, once their messages are without it."""
     rows = db.execute(
         """SELECT messages.id, message, text || coalesce(context, '')
            FROM messages LEFT JOIN inbox ON inbox.id = inbox_id WHERE instr(message, ?) > 0""",

@@ -43,7 +43,7 @@ class Outbox:
         self._database = database
         self._leases = leases
         self._loop = asyncio.get_running_loop()
-        self._marked: dict[str, float] = {}  # posts in our hands from the start, not handed out yet, and their turn
+        self._preleased: dict[str, float] = {}  # posts leased to us from the start, not handed out yet, and their turn
         self.news: asyncio.Queue[str] = asyncio.Queue()
 
     def is_about(self, db: Transaction, post_id: str, thread: ThreadId) -> bool:
@@ -65,16 +65,16 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about, ephemeral_for, traceparent)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for, traceparent, draft_ts)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent),
+                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent, post.draft_ts),
                 ],
             )
             if is_first:
-                self._marked[post.id] = monotonic() + _turn(db, post)
+                self._preleased[post.id] = monotonic() + _turn(db, post)
             if post.relays:
                 db.execute(
                     "INSERT INTO relays (post_id, thread, to_channel, at) VALUES (?, ?, ?, ?)",
@@ -124,8 +124,8 @@ class Outbox:
         for row in rows:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
-            post = replace(_post(row), ts=row["replaced_ts"])
-            turn = self._marked.pop(post.id, None)
+            post = replace(_post(row), ts=row["replaced_ts"] or row["draft_ts"])
+            turn = self._preleased.pop(post.id, None)
             if turn is not None and row["sender"] == self._leases.process:
                 return replace(post, wait_seconds=max(0.0, turn - monotonic()))
             db.execute(
@@ -224,7 +224,7 @@ def _turn(db: Transaction, post: Post) -> float:
 
     Slack counts what is new, from all processes; what is drawn over has a limit of its own.
     """
-    if post.replaces:
+    if post.replaces or post.draft_ts:
         return 0.0
     now = db.now()
     found = db.execute("SELECT free_at FROM channels WHERE channel = ?", [post.channel]).fetchone()
@@ -279,6 +279,7 @@ def _post(row: dict[str, Any]) -> Post:
         blocks=tuple(json.loads(row["blocks"])),
         call_id=row["call_id"],
         replaces=row["replaces"],
+        draft_ts=row["draft_ts"],
         decidable=bool(row["decidable"]),
         ephemeral_for=row["ephemeral_for"],
         ts=row["ts"],

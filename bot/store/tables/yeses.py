@@ -56,7 +56,7 @@ class Yeses:
         return await self._database.commit(write, lock=call.thread.key)
 
     async def escalate(self, call: ToolCall, posts: Sequence[Post], draw: Draw) -> bool:
-        """Have the next group asked, once, cards redrawn; return whether this was it."""
+        """Note that the next group is asked, once, cards redrawn; return whether this caller was first."""
 
         def write(db: Transaction) -> bool:
             marked = db.execute(

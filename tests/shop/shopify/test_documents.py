@@ -7,7 +7,7 @@ from graphql.validation import NoDeprecatedCustomRule, specified_rules
 from bot.shop.shopify import documents
 from tests.shop.shopify.schema import VERSIONS, archive, schema
 
-MOST_POINTS = 1000
+MAX_POINTS = 1000
 
 
 @pytest.fixture(params=VERSIONS)
@@ -27,7 +27,7 @@ def test_documents_are_valid(published: GraphQLSchema) -> None:
 def test_documents_cost_less_than_the_most(text: str) -> None:
     """No document asks for more points than Shopify takes at once, counted for full pages."""
     [operation] = parse(text).definitions
-    assert points(operation.selection_set) <= MOST_POINTS  # type: ignore[attr-defined]  # they are operations
+    assert points(operation.selection_set) <= MAX_POINTS  # type: ignore[attr-defined]  # they are operations
 
 
 def points(selected: SelectionSetNode | None) -> int:

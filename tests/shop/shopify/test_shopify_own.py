@@ -58,7 +58,7 @@ async def test_what_went_back_before(stage: ShopifyStage) -> None:
 
 
 async def test_a_token_that_ended_is_renewed_once(stage: ShopifyStage) -> None:
-    """A token that is refused half-way is fetched anew, and the request is sent again."""
+    """A token that is refused half-way is replaced, and the request is sent again."""
     number = await stage.sell(Sale())
     change = refund_of(number, 1000)
     quote = await stage.shop.quote(change)

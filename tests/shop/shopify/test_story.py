@@ -66,7 +66,7 @@ async def test_a_lost_answer_on_shopify(world: World, request: pytest.FixtureReq
 
 @pytest.mark.parametrize(("agrees", "words"), [("OPEN", "can be sent back"), ("DECLINED", "The shop did not agree")])
 async def test_a_return_on_shopify(world: World, request: pytest.FixtureRequest, agrees: str, words: str) -> None:
-    """Ana confirms her return, it waits in the store for the merchant, and her thread hears what came of it."""
+    """Ana confirms her return, it waits in the store for the merchant, and her thread hears the outcome."""
     async with open_stage(request.config) as stage:
         number = await stage.sell(Sale())
         wanted = {"order_id": number, "lines": [1], "reason": "changed_mind", "refund_to": "original"}

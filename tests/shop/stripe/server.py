@@ -91,7 +91,7 @@ class StripeServer:
         return name
 
     async def given_back(self, number: str) -> int:
-        """Add up what went back or is about to, by the books of whoever keeps them."""
+        """Add up what went back or is about to, by the books of the one who keeps them."""
         [payment] = [one for one in self.payments.values() if one["metadata"]["order_id"] == number]
         if not self._refunds_at:
             return self._gone(payment["id"])
