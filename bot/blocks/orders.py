@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot import clock
 from bot.blocks.messages import context, fields, plain, section
-from bot.blocks.text import Mrkdwn, day, escape, link, mention, moment, one_line
+from bot.blocks.text import Mrkdwn, bare, day, escape, link, mention, moment, one_line
 from bot.shop.orders import Order, OrderStatus, Parcel
 from bot.shop.quotes import refund_reasons
 from bot.store.records import Block

@@ -78,7 +78,9 @@ async def test_other_spellings(database: DatabaseThread, shop: SqliteShop, text:
     assert await found(shop, text) == number
 
 
-@pytest.mark.parametrize("text", ["", "#", "1018", "101888", "ORD-1018%", "ORD", "please", "%", "1001 OR 1=1", "gid", "1001 10188"])
+@pytest.mark.parametrize(
+    "text", ["", "#", "1018", "101888", "ORD-1018%", "ORD", "please", "%", "1001 OR 1=1", "gid", "1001 10188"]
+)
 async def test_no_order(database: DatabaseThread, shop: SqliteShop, text: str) -> None:
     """A part of a number, a pattern or a word is no order."""
     await number_like(database, *SHAPES)
