@@ -137,10 +137,14 @@ def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
 def is_doubtful(text: str, messages: Sequence[ChatMessage], *, is_whole: bool = True) -> bool:
     """Return whether the text may say, in words that are not known for it, that something was done which was not.
 
-    A whole answer to who wants something done may say so without a word of it, as by "All set!".
+    A whole answer to who wants something done may say so without a word of it, as by "All set!"; after a call that was
+    refused there is something else to be said shortly.
     """
-    said = next((str(one["content"]) for one in reversed(messages) if one["role"] == "user"), "")
-    return _is_any_unfounded([*_statements_in(text), *(_consent_in(text, said) if is_whole else ())], messages)
+    asked = max((place for place, one in enumerate(messages) if one["role"] == "user"), default=0)
+    results = (str(one["content"]) for one in messages[asked:] if one["role"] == "tool")
+    may_consent = is_whole and messages and not any("error" in one for text in results for one in _objects(text))
+    consent = _consent_in(text, str(messages[asked].get("content"))) if may_consent else ()
+    return _is_any_unfounded([*_statements_in(text), *consent], messages)
 
 
 def states(text: str) -> bool:
