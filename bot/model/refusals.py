@@ -93,10 +93,10 @@ class Refusal:
         """Return what it means; to wait longer than `max_wait` would be of no use."""
         reason = self.reason
         wait = self.retry_after or 0.0
-        passing = reason in (Reason.BUSY, Reason.UNREACHABLE) and wait <= max_wait
-        return ModelError(
-            f"status {self.status}: {self.said}"[:_MAX_TEXT], reason, request_id, retry_after=wait if passing else None
-        )
+        passing, text = reason in (Reason.BUSY, Reason.UNREACHABLE), f"status {self.status}: {self.said}"[:_MAX_TEXT]
+        if passing and wait > max_wait:
+            return ModelError(text, reason, request_id, busy_seconds=wait)
+        return ModelError(text, reason, request_id, retry_after=wait if passing else None)
 
     @property
     def reason(self) -> Reason:
