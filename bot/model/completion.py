@@ -13,7 +13,8 @@ from bot.model.dialect import wanted_back
 from bot.model.events import is_stream, read_events
 from bot.model.literals import as_json
 from bot.model.model import RequestedCall, Turn, Usage
-from bot.model.spoken import UnspeakableError, has_thoughts, spoken, unfenced
+from bot.model.spoken import UnspeakableError, spoken, unfenced
+from bot.model.thoughts import has_thoughts
 from bot.store.records import ChatMessage, new_id, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
