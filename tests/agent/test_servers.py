@@ -301,6 +301,8 @@ ODD = {
     "JSON twice": call(arguments=json.dumps(LOOK_UP)),
     "a dict of Python's": call(arguments="{'order_id': 'ORD-10234', 'include_tracking': False,}"),
     "a fence": call(arguments=f"```json\n{LOOK_UP}\n```"),
+    "the same twice": call(arguments=LOOK_UP * 2),
+    "a mark behind it": call(arguments=f"{LOOK_UP}</tool_call>"),
     "a flat call": {"id": "a", "name": "get_order_status", "arguments": OBJECT},
     "no type": {"id": "a", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
     "a wrapped name": call("functions.get_order_status"),
