@@ -83,6 +83,7 @@ def _repeated(bot: Bot, settings: Settings) -> list[tuple[float, Callable[[], Aw
         (settings.lease_seconds / 3, renew),
         (STOP_INTERVAL_SECONDS, bot.stops.look),
         (settings.sweep_seconds, bot.sweeper.sweep),
+        (settings.sweep_seconds, bot.refund_watch.look),
         (settings.sweep_seconds, give_back),
         (settings.sweep_seconds, bot.listening.home.keep_current),
         (ERASURE_INTERVAL_SECONDS, erase),
@@ -147,5 +148,5 @@ async def _every(seconds: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _stop_work(bot: Bot, seconds: float) -> None:
-    parts = (bot.worker, bot.listening, bot.timelines, bot.sweeper)
+    parts = (bot.worker, bot.listening, bot.timelines, bot.drafts, bot.sweeper)
     await asyncio.gather(*(part.stop(seconds) for part in parts))

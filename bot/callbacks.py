@@ -59,6 +59,20 @@ class EndSteps(Protocol):
         """Return when nothing of it changes any more, or in a moment."""
 
 
+class ShowDraft(Protocol):
+    """The agent tells Slack's drafts how the answer goes on that is being written."""
+
+    def __call__(self, thread: ThreadId, user: str, blocks: Sequence[Block], /) -> None:
+        """Return at once; what cannot be shown is shown with the whole answer."""
+
+
+class EndDraft(Protocol):
+    """The agent tells Slack's drafts that the answer is written, or that there will be none."""
+
+    async def __call__(self, thread: ThreadId, /) -> None:
+        """Return when nothing is appended any more, or in a moment."""
+
+
 class CardLost(Protocol):
     """Slack's delivery tells the approvals that an approval card cannot be posted."""
 

@@ -19,6 +19,7 @@ from bot.approvals.keys import Keys
 from bot.approvals.lost_cards import LostCards
 from bot.approvals.next_group import NextGroup
 from bot.approvals.permission import Permission
+from bot.approvals.refund_watch import RefundWatch
 from bot.approvals.requests import Requests
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.approvals.two_approvers import TwoApprovers
@@ -26,6 +27,7 @@ from bot.callbacks import WakeThread
 from bot.ground import Ground
 from bot.settings import Settings
 from bot.slack.delivery import Delivery
+from bot.slack.drafts import Drafts
 from bot.slack.sessions import Sessions
 from bot.slack.statuses import Statuses
 from bot.slack.timelines import Timelines
@@ -41,12 +43,14 @@ class Deciding:
     declining: Declining
     amending: Amending
     sweeper: ApprovalSweeper
+    refund_watch: RefundWatch
     delivery: Delivery
     statuses: Statuses
     sessions: Sessions
     escalation: Escalation
     stops: Stops
     timelines: Timelines
+    drafts: Drafts
 
 
 def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: WakeThread) -> Deciding:
@@ -54,7 +58,10 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
     store, identity, seconds = ground.store, ground.identity, settings.tool_timeout_seconds
     cards, conflicts = Cards(identity, settings), Conflicts(store, settings)
     effects = Effects(tools=ground.tools, shop=ground.shop, identity=identity, seconds=seconds)
-    executor = Executor(store=store, cards=cards, effects=effects, conflicts=conflicts, wake=wake)
+    days = settings.refund_watch_days
+    executor = Executor(
+        store=store, cards=cards, effects=effects, conflicts=conflicts, wake=wake, refund_watch_days=days
+    )
     history = RefundHistory(store.overview, ground.shop, seconds)
     requests = Requests(store=store, keys=Keys(settings), cards=cards, history=history, conflicts=conflicts)
     permission = Permission(identity=identity, effects=effects, conflicts=conflicts, cards=cards, settings=settings)
@@ -76,6 +83,7 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
             next_group=NextGroup(store, cards, settings),
             longest_run=timedelta(seconds=3 * seconds),
         ),
+        refund_watch=RefundWatch(store=store, effects=effects, cards=cards, days=days),
         delivery=Delivery(
             ground.poster, store.outbox, statuses=statuses, sessions=sessions, on_lost_card=lost.undeliverable
         ),
@@ -84,4 +92,5 @@ def make_deciding(settings: Settings, ground: Ground, bounds: Bounds, wake: Wake
         escalation=Escalation(settings, ground.ourselves.url, bounds),
         stops=Stops(store.conversations),
         timelines=Timelines(ground.poster, store.conversations, on=settings.streaming),
+        drafts=Drafts(ground.poster, store.conversations, on=settings.streaming),
     )

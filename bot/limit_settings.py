@@ -117,6 +117,13 @@ class LimitFields(BaseSettings):
         validation_alias="BOT_SWEEP_SECONDS",
         description="Seconds between two looks at requests: what expires, what is reminded of, what is paused.",
     )
+    refund_watch_days: float = Field(
+        30,
+        ge=0,
+        le=365,
+        validation_alias="BOT_REFUND_WATCH_DAYS",
+        description="Days for which a refund that was made is looked at once a day, as a provider may fail it later.",
+    )
     silence_seconds: float = Field(
         40,
         gt=0,

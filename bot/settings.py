@@ -161,7 +161,8 @@ class Settings(ApprovalFields, ModelFields, LimitFields):
     streaming: bool = Field(
         default=True,
         validation_alias="BOT_STREAMING",
-        description="Whether a run of several steps shows them in a timeline that Slack streams, above the answer.",
+        description="Whether a run of several steps shows them in a timeline that Slack streams, and an answer that "
+        "takes long is read while it is written.",
     )
     allow_self_approval: bool = Field(
         default=False,

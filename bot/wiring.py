@@ -23,6 +23,7 @@ from bot.agent.tool_calls import ToolCalls
 from bot.agent.tool_loop import ToolLoop
 from bot.agent.turns import Turns
 from bot.agent.worker import Worker
+from bot.approvals.refund_watch import RefundWatch
 from bot.approvals.sweeper import ApprovalSweeper
 from bot.deciding import Deciding, make_deciding
 from bot.ground import Ground, open_ground
@@ -35,6 +36,7 @@ from bot.policy import read_policy
 from bot.settings import Settings
 from bot.shop.shop import Shop
 from bot.slack.delivery import Delivery
+from bot.slack.drafts import Drafts
 from bot.slack.files import FileReader
 from bot.slack.threads import ThreadReader
 from bot.slack.timelines import Timelines
@@ -55,9 +57,11 @@ class Bot:
     membership: Membership
     delivery: Delivery
     sweeper: ApprovalSweeper
+    refund_watch: RefundWatch
     worker: Worker
     stops: Stops
     timelines: Timelines
+    drafts: Drafts
     listening: Listening
     clock_ahead: float
     models: Sequence[ModelHealth]
@@ -96,9 +100,11 @@ async def assemble(settings: Settings, open_shop: Callable[[DatabaseThread], Sho
         membership=ground.membership,
         delivery=deciding.delivery,
         sweeper=deciding.sweeper,
+        refund_watch=deciding.refund_watch,
         worker=worker,
         stops=deciding.stops,
         timelines=deciding.timelines,
+        drafts=deciding.drafts,
         listening=make_listening(settings, ground, deciding, toolset, worker.wake),
         clock_ahead=ground.ourselves.clock_ahead,
         models=[model.health for model in models],
@@ -155,7 +161,12 @@ def _agent(
         ends=RunEnds(conversations, replies, deciding.escalation, intents),
         reading=reading,
         progress=Progress(
-            deciding.statuses.show, deciding.sessions.show, deciding.timelines.show, deciding.timelines.end
+            status=deciding.statuses.show,
+            session=deciding.sessions.show,
+            steps=deciding.timelines.show,
+            end_steps=deciding.timelines.end,
+            draft=deciding.drafts.show,
+            end_draft=deciding.drafts.end,
         ),
         max_seconds=settings.run_seconds,
     )

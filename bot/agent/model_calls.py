@@ -12,7 +12,7 @@ from bot.agent import conversation
 from bot.agent.errors import RunError
 from bot.callbacks import ShowStatus
 from bot.logs import tell
-from bot.model.model import Model, ModelError, Reason, Turn, Usage
+from bot.model.model import Hear, Model, ModelError, Reason, Turn, Usage
 from bot.settings import Settings
 from bot.store.calls import CallStatus, ModelCall
 from bot.store.records import ChatMessage, ThreadId, new_id, reference
@@ -59,18 +59,26 @@ class ModelCalls:
         self._budgets: dict[str, int] = {}  # tokens of a conversation that fit into each model, where less does
 
     async def ask(
-        self, thread: ThreadId, requester: str, messages: Sequence[ChatMessage], *, last: bool = False
+        self,
+        thread: ThreadId,
+        requester: str,
+        messages: Sequence[ChatMessage],
+        *,
+        last: bool = False,
+        hear: Hear | None = None,
     ) -> Turn:
         """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one.
 
-        The last turn that a run may take is without tools, so that the customer hears what was found.
+        The last turn that a run may take is without tools, so that the customer hears what was found. An answer can be
+        heard while it is written, but not another that is asked for because that one was none.
         """
         failure: RunError | None = None
         for model in self._models:
             try:
-                return await self._ask(model, thread, requester, messages, () if last else self._definitions)
+                definitions = () if last else self._definitions
+                return await self._ask(model, thread, requester, messages, definitions, hear=hear)
             except RunError as error:
-                failure = error
+                failure, hear = error, None
         raise failure or RunError("I have no language model to ask.", new_id(), "no model is configured")
 
     async def _ask(
@@ -80,6 +88,8 @@ class ModelCalls:
         requester: str,
         messages: Sequence[ChatMessage],
         definitions: Sequence[Mapping[str, Any]],
+        *,
+        hear: Hear | None,
     ) -> Turn:
         """Ask one model, again in passing trouble and with less where it is too much. Raises RunError."""
         budget = self._budgets.get(model.name, self._settings.history_tokens)
@@ -88,9 +98,10 @@ class ModelCalls:
         while True:
             row = ModelCall(new_id(), thread, model.name, CallStatus.RUNNING, clock.now(), requester)
             try:
-                turn = await self._try(model, row, sent, definitions)
+                turn = await self._try(model, row, sent, definitions, hear)
             except ModelError as error:
                 failure = _run_error(error, row)
+                hear = hear if error.reason is Reason.ADAPTED else None
                 if error.reason is Reason.ADAPTED and adaptations < MAX_ADAPTATIONS:
                     adaptations += 1
                 elif error.reason is Reason.TOO_LONG:
@@ -122,13 +133,14 @@ class ModelCalls:
         row: ModelCall,
         messages: Sequence[ChatMessage],
         definitions: Sequence[Mapping[str, Any]],
+        hear: Hear | None,
     ) -> Turn:
         conversation.check(messages)
         self._calls.log_model_call(row)
         try:
             async with self._progress(row.thread):
                 with traced(row, model) as answered:
-                    turn = await model.respond([self._instructions, *messages], definitions)
+                    turn = await model.respond([self._instructions, *messages], definitions, hear)
                     answered(turn.usage)
         except ModelError as error:
             failed = replace(row, status=CallStatus.FAILED, error=str(error), request_id=error.request_id)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.agent.asking import without_menus
 from bot.agent.attachments import unread
 from bot.agent.instructions import without_instructions
+from bot.blocks.markdown import Markdown
 from bot.blocks.messages import answer_messages, context, in_words
 from bot.blocks.people import HANDED_OVER, feedback, talk_to_person
 from bot.blocks.text import email_addresses
@@ -34,6 +35,11 @@ class Replies:
         """Make the posts of words of ours after which somebody may want a person."""
         *before, last = self._posts(message, words)
         return [*before, replace(last, blocks=(*last.blocks, *self._offer(last)))]
+
+    def part(self, text: str, conversation: Conversation, requester: Person) -> tuple[Block, ...]:
+        """Show a part of the model's answer as it stands in the whole of it."""
+        known = self._known_addresses(requester, conversation)
+        return tuple(Markdown(text, self._settings.link_hosts, known).blocks())
 
     async def question(
         self, message: InboxMessage, text: str, conversation: Conversation, requester: Person

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.shop.shop import ShopUnavailableError
 from bot.store.calls import CallStatus, ToolCall
 from bot.store.errors import DatabaseError, LostLeaseError
-from bot.store.records import ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
+from bot.store.records import NOTE, ChatMessage, InboxMessage, SharedFile, fault, new_id, reference, writable
 from bot.store.store import Store
 from bot.tools.discretion import public_words
 from bot.tools.tool import WORKING, GatedTool, Tool, ToolCrashError, ToolError, ToolResult, is_gated
@@ -76,6 +76,16 @@ class ToolCalls:
         self._requests = requests
         self._escalation = escalation
         self._settings = settings
+
+    def has_request(self, messages: Sequence[ChatMessage]) -> bool:
+        """Return whether in a conversation a change was asked for, or the shop has told of one."""
+        called = (call["function"]["name"] for one in messages for call in one.get("tool_calls") or ())
+        noted = (str(one.get("content")).startswith(NOTE) for one in messages if one["role"] == "system")
+        return any(is_gated(self._tools, name) for name in called) or any(noted)
+
+    def names(self) -> Collection[str]:
+        """Name the tools that there are."""
+        return self._tools.keys()
 
     def rows(self, message: InboxMessage, requested: Sequence[RequestedCall]) -> list[ToolCall]:
         """Make the rows of a turn's calls, as they are written before anything is looked at."""

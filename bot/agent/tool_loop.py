@@ -3,6 +3,7 @@
 import logging
 
 from bot.agent.asking import question_of
+from bot.agent.drafts import Draft
 from bot.agent.intents import Intents
 from bot.agent.replies import Replies
 from bot.agent.steps import RunProgress
@@ -12,6 +13,7 @@ from bot.agent.turns import Turns
 from bot.failpoints import reach
 from bot.identity import Person
 from bot.logs import tell
+from bot.model.model import Hear
 from bot.store.calls import Conversation
 from bot.store.records import ChatMessage, InboxMessage, Post
 from bot.store.store import Conversations
@@ -70,7 +72,8 @@ class ToolLoop:
                 reply = {"role": "assistant", "content": question}
                 return reply, await self._replies.question(message, question, conversation, requester)
             if not calls:
-                turn, conversation = await self._turns.next(message, conversation)
+                hear = self._hear(message, conversation, requester, progress)
+                turn, conversation = await self._turns.next(message, conversation, hear)
                 if not turn.calls:
                     return turn.message, await self._replies.answer(message, turn.text, conversation, requester)
                 rows = self._tool_calls.rows(message, turn.calls)
@@ -93,6 +96,23 @@ class ToolLoop:
             reach("call written")
             if several:
                 await self._show_steps(message, progress)
+
+    def _hear(
+        self, message: InboxMessage, conversation: Conversation, requester: Person, progress: RunProgress
+    ) -> Hear | None:
+        """Return who hears an answer while it is written: after a look-up, in a thread where no change was asked for.
+
+        In others whether it claims what nobody did is known of the whole alone.
+        """
+        messages = conversation.messages
+        last = messages[-1]["role"] if messages else ""
+        if last != "tool" or message.attempts > 1 or progress.has_draft or self._tool_calls.has_request(messages):
+            return None
+
+        def show(text: str) -> None:
+            progress.draft(self._replies.part(text, conversation, requester))
+
+        return Draft(messages, self._tool_calls.names(), show).hear
 
     async def _show_steps(self, message: InboxMessage, progress: RunProgress) -> None:
         """Show what was done so far: of a run that has one step alone the answer comes sooner than a timeline."""

@@ -8,49 +8,58 @@ from typing import Any
 from bot.agent import claims
 from bot.agent.errors import RunError
 from bot.agent.instructions import without_instructions
-from bot.model.model import Turn, Usage
+from bot.agent.quotes import without_quotes
+from bot.model.model import Hear, Turn, Usage
 from bot.store.records import NOTE, Block, ChatMessage
 
-Ask = Callable[[Sequence[ChatMessage]], Awaitable[Turn]]
+Ask = Callable[[Sequence[ChatMessage], Hear | None], Awaitable[Turn]]
 
 FOUND = "Here is what I found."
+STANDING = (
+    "I found no words for an answer, but this is how it stands. {} If you asked something else, write “try again”."
+)
 MAX_LINES = 5
 MAX_LINE_CHARACTERS = 300
 _NO_USAGE = Usage("", None, None, None, None, None)
 
 
-async def true_turn(ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]]) -> Turn:
-    """Ask for the next turn of a conversation, in whose run there are these cards.
+async def true_turn(
+    ask: Ask, messages: Sequence[ChatMessage], cards: Sequence[Sequence[Block]], hear: Hear | None = None
+) -> Turn:
+    """Ask for the next turn of a conversation, in whose run there are these cards; only what is asked first is heard.
 
     A claim that nothing bears out is asked about once more with the facts, and then replaced by what is true. Where
-    the model says nothing after look-ups that worked, their results are the answer. Raises RunError.
+    the model says nothing that can be used, what its look-ups have found is the answer, or else how the requests of the
+    conversation stand. Raises RunError.
     """
     try:
-        turn = await ask(messages)
+        turn = await ask(messages, hear)
     except RunError as error:
         if error.empty and (found := _found(messages, cards)):
             return _said(found)
+        if error.empty and (standing := claims.standing(messages)):
+            return _said(STANDING.format(standing))
         raise
     if turn.calls or not await _is_claim(ask, turn, messages):
         return turn
     try:
-        again = await ask([*messages, turn.message, _note(claims.correction(messages))])
+        again = await ask([*messages, turn.message, _note(claims.correction(messages))], None)
     except RunError:
         return _said(claims.truth(messages))
-    if again.calls or not claims.is_unfounded(again.text, messages):
+    if again.calls or not claims.is_unfounded(without_quotes(again.text, messages), messages):
         return again
     return replace(_said(claims.truth(messages)), usage=again.usage)
 
 
 async def _is_claim(ask: Ask, turn: Turn, messages: Sequence[ChatMessage]) -> bool:
     """Return whether a turn claims what nothing bears out; where words do not tell, the model says whether it does."""
-    said = without_instructions(turn.text)
+    said = without_quotes(without_instructions(turn.text), messages)
     if claims.is_unfounded(said, messages):
         return True
     if not claims.is_doubtful(said, messages):
         return False
     try:
-        verdict = await ask([*messages, turn.message, _note(claims.doubt(messages))])
+        verdict = await ask([*messages, turn.message, _note(claims.doubt(messages))], None)
     except RunError:
         return False
     return not verdict.calls and claims.is_yes(verdict.text)

@@ -1,6 +1,6 @@
 """The model's next turn in a run: asked for while the run may go on, and asked again when a line came meanwhile."""
 
-from functools import partial
+from collections.abc import Sequence
 
 from bot.agent.asking import without_menus
 from bot.agent.conversation import seen_by
@@ -10,7 +10,7 @@ from bot.agent.reading import Reading
 from bot.agent.stopping import StoppedError, Stops
 from bot.agent.truth import true_turn
 from bot.failpoints import reach
-from bot.model.model import Turn
+from bot.model.model import Hear, Turn
 from bot.settings import Settings
 from bot.store.calls import Conversation, Spent
 from bot.store.records import ChatMessage, InboxMessage, new_id
@@ -32,8 +32,10 @@ class Turns:
         self._stops = stops
         self._settings = settings
 
-    async def next(self, message: InboxMessage, conversation: Conversation) -> tuple[Turn, Conversation]:
-        """Return the model's turn, and the conversation that it answers.
+    async def next(
+        self, message: InboxMessage, conversation: Conversation, hear: Hear | None = None
+    ) -> tuple[Turn, Conversation]:
+        """Return the model's turn, and the conversation that it answers; what is asked first can be heard.
 
         Raises StoppedError when a person has stopped the run, and RunError when it cannot go on.
         """
@@ -44,10 +46,14 @@ class Turns:
             await self._reading.look(conversation)
             messages = seen_by(message.user, conversation.messages)
             last = conversation.spent.steps >= self._settings.max_steps
-            ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
+
+            async def ask(messages: Sequence[ChatMessage], hear: Hear | None, *, last: bool = last) -> Turn:
+                return await self._model_calls.ask(message.thread, message.user, messages, last=last, hear=hear)
+
             cards = without_menus(conversation.cards)
-            asking = true_turn(ask, [*messages, LAST_TURN] if last else messages, cards)
+            asking = true_turn(ask, [*messages, LAST_TURN] if last else messages, cards, hear)
             turn = await self._stops.unless_stopped(message.thread, asking)
+            hear = None
             reach("model answered")
             if (more := await self._reading.lines_since(message, conversation)) is not None:
                 conversation = more

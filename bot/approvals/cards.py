@@ -125,6 +125,18 @@ class Cards:
             f"Please look it up there, then let the operator run `support-bot settle {mark} done` or "
             f"`support-bot settle {mark} not-done`, with `--why`."
         )
+        return await self._for_people(call, cards, text)
+
+    async def failed_later(self, call: ToolCall, why: str, cards: list[Post]) -> list[Post]:
+        """Make what tells people, where `stuck` does, that money which went back has failed since."""
+        text = Mrkdwn(
+            f"{self.approvers()}: {one_line(call.summary or 'A refund')} was made, and has failed since at the payment "
+            f"provider, so the money is not with the customer. {one_line(why, 500)} The customer is told in their "
+            f"thread. It can be asked for again, or be paid another way. Reference: {reference(call.id)}"
+        )
+        return await self._for_people(call, cards, text)
+
+    async def _for_people(self, call: ToolCall, cards: list[Post], text: Mrkdwn) -> list[Post]:
         places: list[tuple[str, str | None]]
         places = [(card.channel, card.thread_ts or card.ts) for card in cards if card.ts and card.decidable]
         team_channel = self._settings.escalation_channel

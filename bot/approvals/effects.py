@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot import clock
 from bot.failpoints import reach
 from bot.identity import Identity, Person, plain_address
-from bot.shop.changes import Applied, CallTool, Change, Quoted
+from bot.shop.changes import Applied, CallTool, Change, Quoted, When
 from bot.shop.shop import LookFirst, Safe, Shop
 from bot.store.calls import ToolCall
 from bot.tools.foreign import ForeignCalls
 from bot.tools.tool import OUTDATED, Tool, ToolCrashError, ToolError, is_gated, within
 
+LOOK_INTERVAL = timedelta(days=1)
 NOT_AS_SHOWN = "Something about it is not as it was shown any more, so it has to be asked for again."
 
 
@@ -116,6 +118,16 @@ def quoted_of(call: ToolCall) -> Quoted:
         return Quoted.read(call.quote or "")
     except ValueError as error:
         raise ToolError(OUTDATED) from error
+
+
+def first_look(call: ToolCall, days: float) -> datetime | None:
+    """Return when a call that was done just now is looked at first, to see that money which went back has not failed.
+
+    None where no money has gone back, or where nothing is looked at for so many `days`.
+    """
+    quote = quoted_of(call).quote
+    gives_back = quote.balance is not None and quote.balance.minor > 0 and quote.when == When.NOW
+    return clock.now() + LOOK_INTERVAL if gives_back and timedelta(days=days) >= LOOK_INTERVAL else None
 
 
 def _key(call: ToolCall) -> str:

@@ -24,7 +24,10 @@ class Row:
 
 
 class Ending(Enum):
-    """Every way in which a request ends; another may follow those that leave a call running or unknown."""
+    """Every way in which a request ends; another may follow those that leave a call running or unknown.
+
+    FAILED_LATER follows DONE, and the row stays as it is.
+    """
 
     DONE = Row(CallStatus.SUCCEEDED, "✓ Approved by {by}: {why}.", "{what}: approved by a person and done. {why}.")
     NOT_DONE = Row(
@@ -70,6 +73,13 @@ class Ending(Enum):
         CallStatus.FAILED,
         "✕ {what}: the shop has not done it, as a person has found out. {why}",
         "{what}: approved, but not done, as a person has found out. {why}",
+    )
+    FAILED_LATER = Row(
+        CallStatus.FAILED,
+        "✕ {what}: it was made, but has failed since at the payment provider, so the money has not arrived. {why} "
+        "The team is told.",
+        "{what}: it was made, but has failed since, and the money has not arrived. {why} The team was told; it can be "
+        "asked for again.",
     )
     DECLINED = Row(
         CallStatus.DECLINED,

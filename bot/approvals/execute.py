@@ -9,7 +9,7 @@ from typing import Any
 from bot import clock
 from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.conflicts import Conflicts
-from bot.approvals.effects import NOT_AS_SHOWN, Effects, quoted_of
+from bot.approvals.effects import NOT_AS_SHOWN, Effects, first_look, quoted_of
 from bot.approvals.endings import Ending
 from bot.blocks.cards import without_note
 from bot.callbacks import WakeThread
@@ -48,6 +48,7 @@ class Executor:
         effects: Effects,
         conflicts: Conflicts,
         wake: WakeThread,
+        refund_watch_days: float,
     ) -> None:
         self._calls = store.approval_requests
         self._open = store.open_requests
@@ -55,6 +56,7 @@ class Executor:
         self._effects = effects
         self._conflicts = conflicts
         self._wake = wake
+        self._watch_days = refund_watch_days
 
     async def execute(self, call: ToolCall) -> None:
         """Make the change of a call that was just claimed, as it was shown; a customer's own wakes the thread."""
@@ -237,6 +239,7 @@ class Executor:
             result=result,
             money_pending=ending is Ending.MONEY_PENDING,
             goes_on=CONFIRMED if _lets_go_on(call, ending) else None,
+            look_again_at=first_look(call, self._watch_days) if ending is Ending.DONE else None,
         )
         reach("outcome written")
         if settled:

@@ -1,5 +1,6 @@
 """The bodies of a model's server: whatever it sends, no more than so much of it is read."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -18,12 +19,17 @@ async def cut(response: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
-async def beginning(response: Any) -> bytes:
-    """Return the body, of no more than the bytes that are read; what is cut off is no JSON and so no answer."""
+async def beginning(response: Any, take: Callable[[bytes], None] | None = None) -> bytes:
+    """Return the body, of no more than the bytes that are read; what is cut off is no JSON and so no answer.
+
+    Who is to `take` its bytes gets them as they come in.
+    """
     body = bytearray()
     read = response.aiter_bytes() if isinstance(response, httpx2.Response) else response.iter_bytes()
     async for piece in read:
         body += piece
+        if take is not None:
+            take(piece)
         if len(body) > MAX_BODY_BYTES:
             break
     return bytes(body[:MAX_BODY_BYTES])

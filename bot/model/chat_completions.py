@@ -28,8 +28,9 @@ from bot.model.completion import (
     read_usage,
 )
 from bot.model.dialect import Dialect
+from bot.model.events import Listener, is_stream, is_whole
 from bot.model.health import ModelHealth
-from bot.model.model import ModelError, Reason, Turn, Usage
+from bot.model.model import Hear, ModelError, Reason, Turn, Usage
 from bot.model.pictures import Pictures
 from bot.model.refusals import Refusal, read_refusal
 from bot.model.wire import render
@@ -44,6 +45,8 @@ V = TypeVar("V")
 _MIN_KEY_CHARACTERS = 6
 _MAX_WAIT_SECONDS = 20.0  # a server that wants us to wait longer is not asked again
 _OF_THE_FORM = (Reason.REFUSED, Reason.SETTINGS, Reason.UNREACHABLE)
+_STREAMED: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+_BADLY_STREAMED = (Reason.UNUSABLE, Reason.EMPTY)
 _LASTING = (Reason.SETTINGS, Reason.SPENT, Reason.REFUSED)
 
 
@@ -90,16 +93,35 @@ class OpenAIModel:
         )
         self.health = ModelHealth(settings.name, _without_password(str(self._client.base_url)))
         self._dialect = Dialect()
+        self._streams = True
+        self._is_plain: bool | None = None  # until it has said something
 
-    async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
-        """Ask for the next turn; one malformed call of several costs itself alone."""
+    async def respond(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]], hear: Hear | None = None
+    ) -> Turn:
+        """Ask for the next turn; one malformed call of several costs itself alone.
+
+        It is streamed only for who wants to `hear` it, and never again once such an answer was none: there are servers
+        that lose calls, or their ends, when they stream. Nor is a model heard that may think aloud: thoughts that began
+        in the prompt are known for such at their end alone.
+        """
         names = frozenset(tool["function"]["name"] for tool in tools)
-        body = {"tools": list(tools), "parallel_tool_calls": True} if tools else {}
+        body: dict[str, Any] = {"tools": list(tools), "parallel_tool_calls": True} if tools else {}
+        if not (self._streams and self._is_plain) or self._dialect.left_out.intersection(_STREAMED):
+            hear = None
+        if hear is not None:
+            body |= _STREAMED
+
+        def read(answer: _Answer) -> Turn:
+            if hear is not None and is_stream(answer.body) and not is_whole(answer.body):
+                raise ValueError("the stream broke off")
+            return read_turn(answer.body, asked=self.name, request_id=answer.request_id, tools=names)
+
         try:
-            turn = await self._ask(
-                messages, body, lambda one: read_turn(one.body, asked=self.name, request_id=one.request_id, tools=names)
-            )
+            turn = await self._ask(messages, body, read, hear)
+            self._is_plain = self._is_plain is not False and not turn.thinks_aloud
         except ModelError as error:
+            self._streams = self._streams and (hear is None or error.reason not in _BADLY_STREAMED)
             # What was too much or filtered says nothing of the model, and after ADAPTED it is asked again at once.
             if error.reason not in (Reason.TOO_LONG, Reason.FILTERED, Reason.ADAPTED):
                 self.health.failed(str(error).partition(":")[0], lasting=error.reason in _LASTING)
@@ -132,7 +154,13 @@ class OpenAIModel:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self, messages: Sequence[ChatMessage], more: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
+    async def _ask(
+        self,
+        messages: Sequence[ChatMessage],
+        more: Mapping[str, Any],
+        read: Callable[[_Answer], V],
+        hear: Hear | None = None,
+    ) -> V:
         dialect = self._dialect
         whole = {
             "messages": self._pictures.shown(render(messages, dialect, self.name)),
@@ -141,7 +169,7 @@ class OpenAIModel:
             **more,
         }
         try:
-            value = await self._try(dialect, whole, read)
+            value = self._read(await self._send(dialect.without(whole), hear), read)
         except _RefusedError as refused:
             if (learnt := self._learn(refused.refusal, dialect, whole)) is not None:
                 self._dialect = learnt
@@ -173,23 +201,20 @@ class OpenAIModel:
         refusal, plainest = refused.refusal, dialect.plainest
         if refusal.reason is Reason.REFUSED and plainest != dialect:
             try:
-                value = await self._try(
-                    plainest, {**body, "messages": self._pictures.shown(render(messages, plainest, self.name))}, read
-                )
+                plainly = {key: value for key, value in body.items() if key not in _STREAMED} | {"stream": False}
+                plainly["messages"] = self._pictures.shown(render(messages, plainest, self.name))
+                value = self._read(await self._send(plainest.without(plainly)), read)
             except (_RefusedError, ModelError):
                 pass
             else:
-                self._dialect = plainest
+                self._dialect, self._streams = plainest, False
                 return value
         meant = refusal.error(refused.request_id, max_wait=_MAX_WAIT_SECONDS)
         raise ModelError(
             self._text_of(refused), meant.reason, refused.request_id, retry_after=meant.retry_after
         ) from refused
 
-    async def _try(self, dialect: Dialect, body: Mapping[str, Any], read: Callable[[_Answer], V]) -> V:
-        return self._read(await self._send(dialect.without(body)), read)
-
-    async def _send(self, body: Mapping[str, Any]) -> _Answer:
+    async def _send(self, body: Mapping[str, Any], hear: Hear | None = None) -> _Answer:
         # What goes by extra_body is sent as it is; as arguments, the SDK would walk through each part of every
         # schema and message at each request, which costs more than all the rest of it.
         request = self._client.chat.completions.with_streaming_response.create(
@@ -198,7 +223,8 @@ class OpenAIModel:
         try:
             async with self._deadline(), request as response:
                 page = "html" in response.headers.get("content-type", "")
-                return _Answer(await beginning(response), response.request_id, page)
+                taken = Listener(hear).take if hear else None
+                return _Answer(await beginning(response, taken), response.request_id, page)
         except openai.APIStatusError as error:
             body_ = error.body if error.body is not None else error.response.text
             raise _RefusedError(

@@ -11,8 +11,9 @@ from typing import Any
 
 from bot.model.dialect import wanted_back
 from bot.model.events import is_stream, read_events
+from bot.model.literals import as_json
 from bot.model.model import RequestedCall, Turn, Usage
-from bot.model.spoken import UnspeakableError, spoken, unfenced
+from bot.model.spoken import UnspeakableError, has_thoughts, spoken, unfenced
 from bot.store.records import ChatMessage, new_id, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
@@ -62,8 +63,9 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
         raise EmptyAnswerError(reason)
     if _BROKEN_OFF.search(ended):
         raise ValueError(f"it broke off, finish reason {reason}")
+    raw = _text(message)
     try:
-        text = spoken(_text(message), tools)[:_MAX_TEXT_CHARACTERS]
+        text = spoken(raw, tools)[:_MAX_TEXT_CHARACTERS]
     except UnspeakableError:
         if not calls:
             raise
@@ -71,7 +73,8 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
     if not text and not calls:
         raise EmptyAnswerError(reason)
     written = _message(text, calls, _bounded(asked, wanted_back(message), kept) if calls else {})
-    return Turn(written, text, calls, read_usage(completion, asked=asked, request_id=request_id))
+    usage = read_usage(completion, asked=asked, request_id=request_id)
+    return Turn(written, text, calls, usage, thinks_aloud=has_thoughts(raw))
 
 
 def read_completion(body: bytes) -> dict[str, Any]:
@@ -255,7 +258,9 @@ def _arguments(written: Any) -> str:
         if not isinstance(inner, str):
             break
         text = inner
-    return text if text.strip() not in ("", "null", "None") else "{}"
+    if text.strip() in ("", "null", "None"):
+        return "{}"
+    return text if _parsed(text) is not None else as_json(text) or text
 
 
 def _bounded(model: str, of_message: dict[str, Any], of_calls: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ _OF_BODY = (
     "reasoning_effort",
     "temperature",
     "stream",
+    "stream_options",
 )
 _OF_SCHEMA = (
     "additionalProperties",

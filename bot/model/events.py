@@ -1,12 +1,14 @@
-"""An answer that comes as a stream of events although none was asked for: its pieces put together."""
+"""An answer that comes as a stream of events, asked for or not: its pieces put together, and heard one by one."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 _FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:", re.ASCII)
 _OVER = "[DONE]"
+_END_CHARACTERS = 40
 
 
 def is_stream(body: bytes) -> bool:
@@ -39,6 +41,40 @@ def read_events(body: bytes) -> Any:
     if calls:
         message["tool_calls"] = list(calls.values())
     return told | {"choices": [{"message": message, "finish_reason": reason}]}
+
+
+def is_whole(body: bytes) -> bool:
+    """Return whether events tell that the answer has ended, and not the connection alone."""
+    text = body.decode("utf-8", "replace")
+    return _OVER in text[-_END_CHARACTERS:] or any(
+        choice.get("finish_reason") for piece in _pieces(text) for choice, _ in _deltas(piece)
+    )
+
+
+class Listener:
+    """Follows the words of an answer in events while they come in; once a call comes in, nothing more is heard."""
+
+    def __init__(self, hear: Callable[[str], None]) -> None:
+        self._hear = hear
+        self._rest = b""
+        self._words = ""
+        self._is_call = False
+
+    def take(self, more: bytes) -> None:
+        """Take the next bytes of the body; whether all of them are right is found when it is read as a whole."""
+        *lines, self._rest = (self._rest + more).split(b"\n")
+        before = len(self._words)
+        for line in lines:
+            with suppress(ValueError):
+                self._follow(json.loads(line.removeprefix(b"data:")))
+        if len(self._words) > before and not self._is_call:
+            self._hear(self._words)
+
+    def _follow(self, piece: Any) -> None:
+        for _, delta in _deltas(piece) if isinstance(piece, dict) else ():
+            self._is_call = self._is_call or bool(delta.get("tool_calls") or delta.get("function_call"))
+            words = delta.get("content")
+            self._words += words if isinstance(words, str) else ""
 
 
 def _pieces(text: str) -> Iterator[dict[str, Any]]:

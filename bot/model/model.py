@@ -1,6 +1,6 @@
 """The port to a language model: a conversation and tools go in, one turn comes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -36,12 +36,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answer of the model: words, or calls, or both, and what it cost."""
+    """One answer of the model: words, or calls, or both, and what it cost; and whether thoughts stood in its words."""
 
     message: ChatMessage
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
+    thinks_aloud: bool = False
 
 
 class Reason(Enum):
@@ -88,14 +89,23 @@ class ModelError(Exception):
         self.retry_after = retry_after
 
 
+Hear = Callable[[str], None]
+"""Is told the words of an answer so far, again and again while it is being written."""
+
+
 class Model(Protocol):
     """What the loop asks of a language model."""
 
     name: str
     health: ModelHealth
 
-    async def respond(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]]) -> Turn:
-        """Ask for the next turn. Raises ModelError."""
+    async def respond(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]], hear: Hear | None = None
+    ) -> Turn:
+        """Ask for the next turn. Raises ModelError.
+
+        Where the server streams, its words can be heard meanwhile: the raw text, of which nobody knows how it goes on.
+        """
 
     async def classify(self, messages: Sequence[ChatMessage], into: type[T]) -> tuple[T, Usage]:
         """Ask for a value of this class, by structured output. Raises ModelError."""

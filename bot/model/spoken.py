@@ -136,6 +136,11 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
     return said
 
 
+def has_thoughts(text: str) -> bool:
+    """Return whether thoughts stand in a text beside what may be said of it, or the end of thoughts."""
+    return any(mark.search(text) for mark in (_OPEN, _CLOSE, _FINAL, _FENCED_THOUGHT))
+
+
 def _without_next_turn(text: str) -> str:
     begun = _NEXT_TURN.search(text)
     goes_on = begun and (begun["person"] or begun["alone"] or _AND_OURS.search(text, begun.end()))

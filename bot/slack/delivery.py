@@ -170,8 +170,7 @@ class Delivery:
     async def _try(self, post: Post) -> Post | None:
         reach("post taken")
         try:
-            is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
-            ts = await (self._posting.update(post) if post.replaces and not is_news else self._posting.post(post))
+            ts = await self._say(post)
         except NotOursError:
             logger.warning("post %s was in no hands for a while, and is looked for", post.id)
         except SlackApiError as error:
@@ -190,6 +189,14 @@ class Delivery:
                 await self._sessions.decided(ThreadId(post.team, post.channel, post.thread_ts))
             return following
         return await self._next(post.channel)
+
+    async def _say(self, post: Post) -> str:
+        if post.draft_ts:
+            ts = await self._posting.finish_draft(post)
+            self._statuses.show(ThreadId(post.team, post.channel, post.thread_ts or ts), "")  # no new post clears it
+            return ts
+        is_news = post.ts is None and post.call_id is None  # what it was to replace was never posted
+        return await (self._posting.update(post) if post.replaces and not is_news else self._posting.post(post))
 
     async def _handle_error(self, error: SlackApiError, post: Post) -> None:
         """Do what Slack's answer asks for: wait, try again, say it more simply, or give up."""

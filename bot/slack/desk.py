@@ -22,6 +22,7 @@ from bot.store.records import Block
 from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
+_ORDER = "order"
 
 COMMANDS = ("/order", "/orders")
 SHORTCUT = "ask_support"
@@ -93,7 +94,9 @@ class Desk:
         asker = self._asker_of_command(body)
         if asker is None:
             return
-        number = kept_text(str(body.get("text") or ""), self._ourselves.user)
+        # What is written behind the command is told to be an order's number, and so is no card's.
+        said = kept_text(f"{_ORDER} {body.get('text') or ''}", self._ourselves.user)
+        number = said.removeprefix(_ORDER).strip()
         shown: tuple[Block, ...] = ()
         try:
             shown = await (self._orders.one(asker, number) if body["command"] == "/order" else self._orders.all(asker))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from bot.slack.credentials import without_credentials
+from bot.slack.credentials import REMOVED, without_credentials
 
 # A card has its issuer's prefix and length (ISO/IEC 7812), and is written in one piece or in the groups on its face.
 _ISSUERS = re.compile(
@@ -65,6 +65,12 @@ _EXPIRES = re.compile(
 _LISTED = re.compile(
     r"(?:[0-9]{6,24}[^\w\r\n]{0,3}(?:\b(?:and|or|und|oder|et|ou|y|o|e|en|of|i)\b)?[^\w\r\n]{1,3}){1,5}$"
 )
+# The code of a card, behind the number and when that expires.
+_CODE_BEHIND = re.compile(
+    r"(\[card number ending [0-9]{4} removed\]\W{1,5}(?:(?:exp\w{0,8}|valid(?: thru| until)?)\W{1,3})?"
+    r"(?:0?[1-9]|1[0-2])\W{0,3}(?:20)?[2-9][0-9]\W{1,5})[0-9]{3,4}(?![^\W_])",
+    re.IGNORECASE,
+)
 _LOOKED_BACK, _READ_BACK = 100, 40  # up to where a list began, and what of it is read for words
 
 
@@ -77,7 +83,7 @@ def mask(text: str) -> str:
     for start, end, digits in _cards_of(_with_plain_digits(text)):
         masked += f"{text[shown_to:start]}[card number ending {digits[-4:]} removed]"
         shown_to = end
-    return without_credentials(masked + text[shown_to:])
+    return without_credentials(_CODE_BEHIND.sub(rf"\g<1>{REMOVED}", masked + text[shown_to:]))
 
 
 def _with_plain_digits(text: str) -> str:

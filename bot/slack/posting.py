@@ -17,6 +17,8 @@ from bot.store.records import Post
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "support_bot_post"
+# What Slack says of a message that is no more, or that is not to be changed any more.
+_GONE = ("message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed")
 CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 
 
@@ -57,6 +59,31 @@ class Posting:
         self._ensure_ours()
         await self._client.chat_update(channel=post.channel, ts=post.ts, **_content(post))
         return post.ts
+
+    async def finish_draft(self, post: Post) -> str:
+        """Draw it over the draft that was streamed, and return that's ts; without words the draft is deleted.
+
+        A draft that is gone is no reason not to say it. Raises as `post` does.
+        """
+        try:
+            if post.text or post.blocks:
+                return await self._over_draft(post)
+            self._ensure_ours()
+            await self._client.chat_delete(channel=post.channel, ts=str(post.draft_ts))
+        except SlackApiError as error:
+            if slack_error(error) not in _GONE:
+                raise
+            return await self.post(post) if post.text or post.blocks else str(post.draft_ts)
+        return str(post.draft_ts)
+
+    async def _over_draft(self, post: Post) -> str:
+        try:
+            return await self.update(post)
+        except SlackApiError as error:
+            if slack_error(error) != "streaming_state_conflict":
+                raise
+        await self._client.chat_stopStream(channel=post.channel, ts=str(post.draft_ts))
+        return await self.update(post)
 
     async def _whisper(self, post: Post, user: str) -> str:
         await self._wait_for_turn(post)

@@ -1,7 +1,4 @@
-"""The timeline of what the bot does in a thread: a message that Slack streams, and that is ended before the answer.
-
-Nothing of an answer is streamed: it is checked as a whole before anybody sees a word of it.
-"""
+"""The timeline of what the bot does in a thread: a message that Slack streams, and that is ended before the answer."""
 
 import asyncio
 import logging
@@ -14,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.failpoints import reach
 from bot.slack.client import SLACK_ERRORS, slack_error
+from bot.slack.streams import ENDED, NO_STREAMS, TIMEOUT_SECONDS, begin_stream
 from bot.store.calls import Step, StepState
 from bot.store.errors import DatabaseError
 from bot.store.records import ThreadId
@@ -22,12 +20,7 @@ from bot.tasks import finish
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 3.0
 MARKS = {StepState.COMPLETE: "✓", StepState.ERROR: "✕", StepState.IN_PROGRESS: "○"}
-# What says that nothing is streamed here; the status line is all there is then.
-_NO_STREAMS = ("unknown_method", "method_deprecated", "feature_not_enabled", "missing_scope", "not_allowed_token_type")
-# What says that Slack has ended it: after five minutes, or because a person pressed Stop.
-_ENDED = ("message_not_in_streaming_state", "stopped_by_user", "streaming_state_conflict")
 
 
 @dataclass(slots=True)
@@ -94,7 +87,7 @@ class Timelines:
                 if line.ts is None:
                     line.ts = await self._conversations.timeline(line.thread)
                 if line.ts is None:
-                    line.ts = await self._begin(line, news)
+                    line.ts = await begin_stream(self._client, line.thread, line.user, _chunks(news))
                     await self._conversations.keep_timeline(line.thread, line.ts, before=None)
                     reach("timeline begun")
                 else:
@@ -106,21 +99,10 @@ class Timelines:
         else:
             line.shown |= {step.id: step for step in news}
 
-    async def _begin(self, line: _Timeline, steps: Sequence[Step]) -> str:
-        response = await self._client.chat_startStream(
-            channel=line.thread.channel,
-            thread_ts=line.thread.ts,
-            recipient_user_id=line.user,
-            recipient_team_id=line.thread.team,
-            task_display_mode="timeline",
-            chunks=_chunks(steps),
-        )
-        return str(response["ts"])
-
     def _refused(self, line: _Timeline, error: str) -> None:
-        line.is_ended = error in _ENDED
+        line.is_ended = error in ENDED
         line.is_refused = line.ts is None
-        if error in _NO_STREAMS:
+        if error in NO_STREAMS:
             self._on = False
         logger.info("no timeline in %s: %s", line.thread.channel, error)
 
@@ -135,7 +117,7 @@ class Timelines:
             if not line.is_ended:
                 await self._client.chat_stopStream(**where, chunks=_chunks(line.news()) or None)
         except SlackApiError as error:
-            line.is_ended = slack_error(error) in _ENDED
+            line.is_ended = slack_error(error) in ENDED
             if not line.is_ended:
                 raise
         if line.is_ended and line.wanted:

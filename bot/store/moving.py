@@ -26,6 +26,7 @@ KEYS = {
     "messages": "id",
     "tool_calls": "id",
     "model_calls": "id",
+    "refund_checks": "call_id",
     "outbox": "seq",
     "refused_clicks": "id",
     "audit": "id",

@@ -143,7 +143,8 @@ class Post:
     On a `decidable` one an approver may decide it. One that is `ephemeral_for` somebody only they see, and it is posted
     again where it is not known whether it was. What people answer below one that `relays` a customer's thread is passed
     on to that. A post `in_doubt` was handed to Slack before, with no outcome known. Slack's pace in the channel lets it
-    be posted in `wait_seconds`. The `traceparent` is that of what it was written in.
+    be posted in `wait_seconds`. The `traceparent` is that of what it was written in. An answer that was streamed while
+    it was written is drawn over its draft, which stands at `draft_ts`; without any words the draft is deleted.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Post:
     blocks: tuple[Block, ...] = ()
     call_id: str | None = None
     replaces: str | None = None
+    draft_ts: str | None = None
     decidable: bool = False
     ephemeral_for: str | None = None
     ts: str | None = None

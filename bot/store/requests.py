@@ -51,11 +51,12 @@ class ApprovalRequests(Protocol):
         result: str | None = None,
         money_pending: bool = False,
         goes_on: str | None = None,
+        look_again_at: datetime | None = None,
     ) -> bool:
         """Move the call on from its status in `call`, cards redrawn, and return whether this caller did it.
 
         The model learns the `reason` of who decided. With `goes_on` the thread goes on, as if who asked had written
-        that.
+        that; with `look_again_at` money that went back is looked at then.
         """
 
     async def supersede(
@@ -122,6 +123,19 @@ class OpenRequests(Protocol):
         tell: Callable[[ThreadId, str], Post] | None = None,
     ) -> list[ToolCall]:
         """Note a message's new words, or that it is gone, and return the pending calls that this invalidates."""
+
+
+class RefundChecks(Protocol):
+    """The refunds that were made and are looked at for a while longer."""
+
+    async def due(self) -> list[ToolCall]:
+        """Return the requests whose refund is to be looked at now."""
+
+    async def look_later(self, call: ToolCall, at: datetime | None) -> None:
+        """Note when the refund is looked at next; without a time, never again."""
+
+    async def fail(self, call: ToolCall, why: str, note: str, *, redrawn: Post, posts: list[Post]) -> bool:
+        """Note that the refund has failed since, and queue what tells it, once; return whether this was it."""
 
 
 class Yeses(Protocol):

@@ -14,7 +14,7 @@ from bot.store.bounds import Bound, BoundReached
 from bot.store.calls import CallStatus, Conversation, ModelCall, ToolCall
 from bot.store.overviews import Erased, OpenThread, Page, Today
 from bot.store.records import Block, ChatMessage, InboxMessage, PassOn, Post, ThreadId
-from bot.store.requests import ApprovalRequests, OpenRequests, Yeses
+from bot.store.requests import ApprovalRequests, OpenRequests, RefundChecks, Yeses
 
 
 class Inbox(Protocol):
@@ -123,6 +123,12 @@ class Conversations(Protocol):
 
     async def keep_timeline(self, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
         """Keep which message shows it, or that none does any more, unless it is another than the one before."""
+
+    async def keep_draft(self, thread: ThreadId, ts: str) -> bool:
+        """Keep which message shows the answer while it is being written: what ends the run is drawn over it.
+
+        Return False when there is such a message already.
+        """
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Return what the thread's customer wants, as it was stored last."""
@@ -262,6 +268,7 @@ class Store:
     calls: CallLog
     approval_requests: ApprovalRequests
     open_requests: OpenRequests
+    refund_checks: RefundChecks
     yeses: Yeses
     conversations: Conversations
     usage: Usage

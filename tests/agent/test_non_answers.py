@@ -5,7 +5,7 @@ import pytest
 from bot.agent.claims import PLAIN
 from bot.testing.openai import Answer, Failure, Request, ToolCall
 from tests.model.test_spoken import CALLS, THOUGHTS
-from tests.world import ANA, TEAM, World, buttons, calls, heard, notes_in, refund_of, shown, status_of
+from tests.world import ANA, SAM, TEAM, World, buttons, calls, heard, notes_in, refund_of, shown, status_of
 
 EMPTY = Answer("")
 
@@ -79,6 +79,32 @@ async def test_empty_after_a_request(world: World) -> None:
     """A model that falls silent after a request was made does not keep the customer from knowing that it waits."""
     text = await reply_to(world, refund_of("ORD-10188"), EMPTY, EMPTY, EMPTY, count=2)
     assert text == "Refund of $42.00 for ORD-10188 waits until a person approves it. Nothing has happened yet."
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "<think>Well", '<tool_response>{"status": "refunded"}</tool_response>', "initiate_refund(ORD-10188)", "{}"],
+)
+async def test_unusable_after_a_request(world: World, words: str) -> None:
+    """Who asks on after a request hears how it stands, where the model gives nothing that can be used."""
+    async with world.bot():
+        world.script += [refund_of("ORD-10188"), Answer("It waits for somebody.")]
+        question = await world.says(ANA, "@bot I want my money back for ORD-10188")
+        card = await world.card(question)
+        await world.replies(question, 2)
+
+        async def asked_on(count: int) -> str:
+            world.script += [Answer(words)] * 3
+            await world.says(ANA, "thanks, when do I get it?", thread_ts=question.ts)
+            told = shown((await world.replies(question, count))[-1])
+            assert told.startswith("I found no words for an answer, but this is how it stands. Refund of $42.00")
+            assert "reference" not in told
+            return told
+
+        assert "waits until a person approves it" in await asked_on(3)
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        await world.replies(question, 4)
+        assert "went back to" in await asked_on(5)
 
 
 async def test_empty_after_a_look_up_that_failed(world: World) -> None:

@@ -299,6 +299,7 @@ ODD = {
     "no id": {"type": "function", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
     "an id that is null": call(call_id=None),
     "JSON twice": call(arguments=json.dumps(LOOK_UP)),
+    "a dict of Python's": call(arguments="{'order_id': 'ORD-10234', 'include_tracking': False,}"),
     "a fence": call(arguments=f"```json\n{LOOK_UP}\n```"),
     "a flat call": {"id": "a", "name": "get_order_status", "arguments": OBJECT},
     "no type": {"id": "a", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
@@ -372,3 +373,38 @@ async def test_content_in_parts(world: World, kind: str) -> None:
     """An answer in parts is its words, without the thoughts among them."""
     async with talking(world, lambda _: completion({"content": CONTENTS[kind]}), "hello") as (_, answers):
         assert answers == ["Hello."]
+
+
+END = 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}'
+BROKEN = {
+    "no end": 'data: {"choices": [{"delta": {"content": "It is"}}]}',
+    "no words": "data: [DONE]",
+    "an end alone": END,
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+async def test_stream_that_breaks_off(world: World, sent: str) -> None:
+    """An answer of which the end is missing is none; who loses ends, or calls, is not asked to stream again."""
+
+    def answer(body: Body) -> Raw:
+        if not has_result(body):
+            return calls(call())
+        return Raw(f"{sent}\n\n", "text/event-stream") if body["stream"] else says(GOOD)
+
+    async with talking(world, answer, "where is it?", "and now?") as (server, replies):
+        assert [GOOD in reply for reply in replies] == [True, True]
+    assert [body["stream"] for body in server.asked if has_result(body)] == [True, False, False]
+
+
+async def test_server_that_does_not_stream(world: World) -> None:
+    """A server that refuses a parameter of streams by name is not asked to stream any more."""
+
+    def answer(body: Body) -> Raw:
+        if "stream_options" in body:
+            return refusal(400, {"error": {"message": "Unrecognized request argument supplied: stream_options"}})
+        return says(GOOD) if has_result(body) else calls(call())
+
+    async with talking(world, answer, "where is it?", "and now?") as (server, replies):
+        assert [GOOD in reply for reply in replies] == [True, True]
+    assert [body["stream"] for body in server.asked if has_result(body)] == [True, False, False]

@@ -93,6 +93,7 @@ class GatedCallMachine(RuleBasedStateMachine):
                 ),
                 conflicts=Conflicts(process.store, options),
                 wake=lambda _thread, _user: None,
+                refund_watch_days=30,
             )
             for process in self._processes
         ]

@@ -276,6 +276,20 @@ async def test_account_is_deleted(address: str, browser: Browser) -> None:
     await expect(page.locator("#channel-feed").get_by_text("it can be brought back for 30 days")).to_be_visible()
 
 
+async def test_answer_is_read_while_it_is_written(address: str, browser: Browser) -> None:
+    """What the articles say in detail is read paragraph by paragraph, and stands there once at the end."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await page.goto(f"{address}/#ana/C0SUPPORT")
+    thread = page.get_by_test_id("thread")
+    await send(page, "@Support Bot please explain in detail how returns work")
+    below = thread.get_by_role("button", name="Talk to a person")
+    first = thread.get_by_text("ask here with your order number").first
+    await expect(first).to_be_visible(timeout=15_000)
+    assert await below.count() == 0
+    await expect(below).to_be_visible(timeout=20_000)
+    await expect(thread.get_by_test_id("message")).to_have_count(2)
+
+
 async def test_stop(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the model is asked, Stop is there, and what it stops is told in the thread."""
     asked, go_on = asyncio.Event(), asyncio.Event()

@@ -1,12 +1,14 @@
 """What any store holds of messages and of the runs that answer them."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.store.calls import CallStatus
 from bot.store.errors import LostLeaseError
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
-from tests.store.rows import ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take, take_over
+from tests.store.rows import ANA, ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take, take_over
 
 
 async def test_once(store: Store) -> None:
@@ -110,6 +112,30 @@ async def test_intent_that_comes_late(open_process: OpenStore) -> None:
     await quick.conversations.set_intent(again, '{"kind": "return"}', [])
     assert await slow.conversations.intent(THREAD) == '{"kind": "return"}'
     assert await slow.outbox.next("C") is None
+
+
+async def test_draft(store: Store) -> None:
+    """There is one draft of an answer, and what ends the run is drawn over it: its first post, or nothing at all."""
+    taken = await take(store)
+    assert await store.conversations.keep_draft(THREAD, "7.0")
+    assert not await store.conversations.keep_draft(THREAD, "8.0")
+    whispered, said, more = replace(post(), ephemeral_for=ANA), post(), post()
+    await store.conversations.finish(taken, ANSWER, [whispered, said, more])
+    posts, following = [], await store.outbox.next(THREAD.channel)
+    while following is not None:
+        posts.append(following)
+        following = await store.outbox.sent(following, f"{len(posts)}.5")
+    assert [(one.id, one.draft_ts, one.ts) for one in posts] == [
+        (whispered.id, None, None),
+        (said.id, "7.0", "7.0"),
+        (more.id, None, None),
+    ]
+    taken = await take(store, "3.0")
+    assert await store.conversations.keep_draft(THREAD, "9.0")
+    await store.conversations.finish(taken, None, [])
+    left = await store.outbox.next(THREAD.channel)
+    assert left
+    assert (left.text, left.blocks, left.draft_ts) == ("", (), "9.0")
 
 
 async def test_timeline(store: Store) -> None:

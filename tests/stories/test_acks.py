@@ -4,7 +4,10 @@ import asyncio
 import importlib.util
 import json
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -12,14 +15,17 @@ import pytest
 
 from bot.app import running
 from bot.shop.orders import Order
-from bot.shop.sqlite import SqliteShop
+from bot.shop.sqlite import SqliteShop, shop_migrations
 from bot.slack.http import EVENTS_PATH
+from bot.store.sqlite.files import back_up
+from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.restore import restore
 from bot.testing.openai import Answer
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.workspace import Message, Workspace
 from tests.process import BotProcess
 from tests.stories.test_http import SECRET, delivering, listening, signed
-from tests.world import ANA, SAM, World, free_port, refund_of, shown
+from tests.world import ANA, SAM, World, free_port, open_world, refund_of, shown
 
 OFTEN = 50
 METHODS_OF_A_CLICK = ("auth.test", "users.info", "chat.postMessage", "chat.postEphemeral", "chat.update")
@@ -184,6 +190,52 @@ async def test_file_is_gone(world: World, tmp_path: Path, *, replaced: bool) -> 
         aside.replace(world.database)
         world.workspace.announce(question)
         assert await world.replies(question)
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("with_what", ["an older copy", "a new backup", "another bot's", "nothing", "something else"])
+async def test_file_is_overwritten(world: World, tmp_path: Path, with_what: str) -> None:
+    """When something is copied over the database's file, which stays the same file, nothing is acked, and it is told.
+
+    Of a restored backup nothing that came before is missing.
+    """
+    world.slack.socket_mode.ack_timeout = 0.3
+    world.script += [Answer("Hello."), Answer("Hello again."), Answer("And again.")]
+    older, port = Path(shutil.copy(world.database, tmp_path / "older.db")), free_port()
+    async with world.bot(BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
+        await world.replies(await world.says(ANA, "@bot hello"))
+        with closing(sqlite3.connect(world.database)) as beside:
+            beside.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        await world.replies(await world.says(ANA, "@bot hello again"))
+        back_up(world.database, tmp_path / "new.db")
+        (tmp_path / "other").mkdir()
+        async with open_world(tmp_path / "other") as other, other.bot():
+            pass
+        copied = {"an older copy": older, "a new backup": tmp_path / "new.db", "another bot's": other.database}
+        contents = copied[with_what].read_bytes() if with_what in copied else b"x" * (with_what != "nothing")
+        world.database.write_bytes(contents)
+        question = await world.says(ANA, "@bot are you there?", order=("app_mention",))
+        assert not await world.workspace.deliveries[-1].outcome
+        async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+            assert (response.status, "overwritten" in await response.text()) == (503, True)
+    assert await restore(tmp_path / "new.db", world.database, bot_migrations, shop_migrations, by="op")
+    async with world.bot():
+        world.workspace.announce(question)
+        assert await world.replies(question)
+    assert len(world.rows("SELECT 1 FROM inbox WHERE status = 'done'")) == 3
+
+
+@pytest.mark.sqlite_file
+async def test_what_others_write_to_the_file(world: World) -> None:
+    """What another program writes, and moves from the `-wal` into the file, is no reason to take nothing more."""
+    world.script += [Answer("Hello."), Answer("Hello again.")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "@bot hello"))
+        with closing(sqlite3.connect(world.database)) as other:
+            other.execute("CREATE TABLE notes AS SELECT hex(randomblob(5000)) AS words")
+            other.commit()
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        assert await world.replies(await world.says(ANA, "@bot hello again"))
 
 
 @pytest.mark.sqlite_file

@@ -38,6 +38,11 @@ AS_WRITTEN = [
     "\N{NUMERO SIGN}10234",
     "\u6ce8\u6587\u756a\u53f710234",
     "#10234",
+    "ORD-10 234",
+    "10\N{NARROW NO-BREAK SPACE}234",
+    "10'234",
+    "\u041eRD-10234",
+    "\u039fRD-10234",
     10234,
 ]
 
@@ -51,6 +56,14 @@ async def test_one_number(shop: SqliteShop, written: str | int) -> None:
     order = await shop.order(number)
     assert order
     assert order.id == "ORD-10234"
+
+
+@pytest.mark.parametrize("written", ["101 234", "10 234 567 8", "10 234 10188"])
+async def test_another_number(shop: SqliteShop, written: str) -> None:
+    """What may be two numbers is not put together."""
+    tool = GetOrderStatus.parse(json.dumps({"order_id": written, "include_tracking": False}))
+    number = shop.order_number(tool.order_id)
+    assert number is None or await shop.order(number) is None
 
 
 @pytest.mark.parametrize("written", ["", "#", True, None, ["10234"], 1.5])

@@ -8,11 +8,19 @@ from bot.demo.offline_model import goods, words
 from bot.demo.offline_model.calls import call
 from bot.demo.offline_model.intents import intent
 from bot.demo.offline_model.thread import Thread, read
-from bot.demo.offline_model.writing import either, outcome_in_words, outputs_in_words, standing, undecided
+from bot.demo.offline_model.writing import (
+    articles_in_words,
+    either,
+    outcome_in_words,
+    outputs_in_words,
+    standing,
+    undecided,
+)
 from bot.store.records import QUOTED
 from bot.testing.openai import Answer, Request
 
 MODEL_NAME = "offline-model"
+SECONDS_A_WORD = 0.06  # as a language model takes, where there is something to be read meanwhile
 
 _STAND_IN = "I am the demo's offline stand-in, a set of rules, not a language model."
 _BUTTON = "Typing approves nothing: only the Approve button on the card does, for a person who may decide."
@@ -203,6 +211,7 @@ RULES = (
     Rule(words.TAKE_IT_BACK, _take_it_back),
     Rule(words.IS_IT_DECIDED, _where_it_stands),
     Rule(words.PERSON, _call_a_person, unless=words.NO_PERSON),
+    Rule(words.IN_DETAIL, _search_help),
     Rule(words.BACK, goods.send_back, unless=words.HOW, goes_on=True),
     Rule(words.EXCHANGE, goods.exchange, unless=words.HOW, goes_on=True),
     Rule(words.OTHER_ITEMS, goods.change_items, unless=words.HOW, goes_on=True),
@@ -228,6 +237,8 @@ def respond(request: Request) -> Answer:
     if (request.response_format or {}).get("type") == "json_schema":
         return intent(thread)
     if thread.new_outputs:
+        if any(map(words.IN_DETAIL.search, thread.earlier[:1])) and (articles := articles_in_words(thread.new_outputs)):
+            return Answer(articles, pace=SECONDS_A_WORD)
         looked_up = [output for output in thread.new_outputs if output.tool != "find_orders"]
         return _look_at_each(thread) or Answer(outputs_in_words(looked_up or thread.new_outputs))
     if thread.new_notes and not thread.said.strip():

@@ -51,6 +51,7 @@ PERSON = any_of(
     "escalate|complain|complaint|ridiculous|unacceptable|furious|fed up|lawyer|worst service",
 )
 ALL = any_of("all", "both", "everything", "requests", "refunds")
+IN_DETAIL = any_of("explain", "in (?:full |more )?detail", "(?:everything|all) about", "all the details")
 NO_PERSON = any_of(rf"{_NOT} (?:want|need) [\w ]{{0,9}}{_PEOPLE}")
 DELETE = any_of(f"(?:delete|close|remove|erase) {_ACCOUNT}", f"{_ACCOUNT} (?:deleted|closed|removed|erased)")
 CANCEL = any_of("cancel")

@@ -29,6 +29,15 @@ def outputs_in_words(outputs: list[ToolResult]) -> str:
     return "\n".join(dict.fromkeys(map(_output_in_words, outputs)))
 
 
+def articles_in_words(outputs: list[ToolResult]) -> str:
+    """Tell all that was found in the help articles, a paragraph for each section."""
+    found = (
+        section for output in outputs if output.tool == "search_help" for section in _list(output.content, "sections")
+    )
+    told = (f"**{one.get('section') or one.get('title')}**\n{one['text']}" for one in found if isinstance(one, dict))
+    return "\n\n".join(told)
+
+
 def outcome_in_words(note: str) -> str | None:
     """Tell the outcome of a request that a note of the system reports, or nothing when it reports none."""
     what, told = _summary_of(note), note.removeprefix("Note from the shop: ").partition(": ")[2]

@@ -181,6 +181,7 @@ TABLES = (
     "channels",
     "switches",
     "processes",
+    "refund_checks",
 )
 
 
@@ -218,10 +219,23 @@ def _timelines(connection: psycopg.Connection[Any]) -> None:
     connection.execute(b"ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
+def _drafts(connection: psycopg.Connection[Any]) -> None:
+    for table in ("threads", "outbox"):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN draft_ts TEXT".encode())
+
+
 def _look_ups(connection: psycopg.Connection[Any]) -> None:
     connection.execute("ALTER TABLE tool_calls ALTER COLUMN message_id DROP NOT NULL")
     connection.execute("CREATE INDEX tool_calls_by_time ON tool_calls (created_at)")
     connection.execute("CREATE INDEX look_ups_of_person ON tool_calls (requester, created_at) WHERE message_id IS NULL")
+
+
+def _refund_checks(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        _typed("""CREATE TABLE refund_checks (
+                      call_id TEXT PRIMARY KEY, look_at TIME, failed_at TIME, why TEXT, note TEXT);
+                  CREATE INDEX refund_checks_due ON refund_checks (look_at) WHERE look_at IS NOT NULL""")
+    )
 
 
 def _without_nul(connection: psycopg.Connection[Any]) -> None:
@@ -234,11 +248,14 @@ _MIGRATIONS: dict[str, Callable[[psycopg.Connection[Any]], None]] = {
     "timelines": _timelines,
     "traces": _traces,  # before the views, of which one shows what it adds
     "decisions_in_words": _decisions_in_words,
+    "refund_checks": _refund_checks,  # as above
     "plain_views": create_views,
     "look_ups": _look_ups,
     "views_of_two_approvers": create_views,
     "views_of_decisions": create_views,
     "without_nul": _without_nul,
+    "drafts": _drafts,
+    "views_of_refunds_that_fail_later": create_views,
 }
 
 

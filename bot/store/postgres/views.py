@@ -13,8 +13,9 @@ _VIEWS = {
         SELECT substr(id, 1, 8) AS reference, created_at AS asked_at, requester AS asked_by, tool, order_id, summary,
                status, decided_by, decided_at, {_WAITED} AS waited_seconds,
                finished_at, error, expires_at, channel, thread_ts, id, gate, confirmed_at, approvals_needed,
-               first_approved_by, first_approved_at, escalated_at, decision_reason
-        FROM tool_calls WHERE gated""",
+               first_approved_by, first_approved_at, escalated_at, decision_reason, failed_at AS failed_later_at,
+               why AS failed_later_because
+        FROM tool_calls LEFT JOIN refund_checks ON call_id = id WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (
             SELECT *, coalesce(json_extract(quote, '$.quote.balance.minor')::bigint,
@@ -28,8 +29,8 @@ _VIEWS = {
                currency,
                coalesce(json_extract(quote, '$.change.reason'), json_extract(arguments, '$.reason')) AS reason,
                tool, status, decided_by, decided_at, {_WAITED} AS waited_seconds,
-               finished_at, error, amount_minor, id
-        FROM refunds WHERE tool = 'initiate_refund' OR amount_minor > 0""",
+               finished_at, error, amount_minor, id, failed_at AS failed_later_at
+        FROM refunds LEFT JOIN refund_checks ON call_id = id WHERE tool = 'initiate_refund' OR amount_minor > 0""",
     "runs": f"""
         SELECT i.id AS run, i.received_at, i."user" AS asked_by, i.status,
                {_SECONDS.format("i.finished_at", "i.received_at")} AS seconds,

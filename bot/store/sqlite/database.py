@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Migrations
 
 from bot.store.errors import DatabaseError
-from bot.store.sqlite.files import file_at, make_private
+from bot.store.sqlite.files import file_at, identity_of, make_private, mark_in, set_mark, writes_at
 from bot.store.sqlite.transaction import SqliteTransaction, empty_log
 from bot.store.tables.operations import Operation, Outcome, WriteAvailability, log_failure, resolve
 
@@ -60,7 +61,8 @@ class DatabaseThread:
         self._closed = False
         self._availability = WriteAvailability(str(path))
         self._log_path = path.with_name(f"{path.name}-wal")
-        self._file: tuple[int, int] | None = None
+        self._file: os.stat_result | None = None
+        self._mark = 0
         self._log: tuple[int, int] | None = None
 
     async def open(self) -> None:
@@ -199,19 +201,32 @@ class DatabaseThread:
             for migrations in self._migrations:
                 self._refuse_newer(db, migrations)
                 migrations.apply(db)
+            if not connection.execute("PRAGMA user_version").fetchone()[0]:
+                set_mark(connection.execute)
             connection.execute("COMMIT")
-            self._file, self._log = file_at(self.path), file_at(self._log_path)
+            if not mark_in(self.path):  # of a new database; what is in the file itself is to be known
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._file, self._log = writes_at(self.path), file_at(self._log_path)
+            self._mark = mark_in(self.path) or 0
         except BaseException:
             connection.close()
             raise
         return db
 
-    def _check_in_place(self) -> None:
-        if file_at(self.path) != self._file:
+    def _check_in_place(self, db: SqliteTransaction) -> None:
+        file = writes_at(self.path)
+        if identity_of(file) != identity_of(self._file):
             raise _MovedError("the file was deleted or replaced while it was open; put it back, or start the bot again")
         # What is written to it is read by nobody else; that it is not lost is seen to at the end, when it is closed.
         if file_at(self._log_path) != self._log:
             raise _MovedError("its -wal was deleted or replaced while it was open; stop the bot, and start it again")
+
+        if file and self._file and (file.st_mtime_ns, file.st_size) != (self._file.st_mtime_ns, self._file.st_size):
+            # SQLite wrote what was in the `-wal` to it, or somebody copied another file over it.
+            mark = mark_in(self.path)
+            if mark is None or not self._mark <= mark <= db.execute("PRAGMA user_version").fetchone()[0]:
+                raise _MovedError("the file was overwritten while open; stop the bot, then `support-bot restore`")
+            self._file, self._mark = file, mark
 
     def _refuse_newer(self, db: SqliteTransaction, migrations: Migrations) -> None:
         with closing(sqlite3.connect(":memory:")) as empty:
@@ -239,7 +254,7 @@ class DatabaseThread:
         broken: sqlite3.Error | None = None
         outcomes: list[Outcome] = []
         try:
-            self._check_in_place()
+            self._check_in_place(db)
             db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             broken = error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot import clock
 from bot.store.sqlite.database import DatabaseThread
-from bot.store.sqlite.files import make_private
+from bot.store.sqlite.files import make_private, set_mark
 from bot.store.tables import leases
 from bot.store.tables.database import Transaction
 
@@ -30,6 +30,7 @@ class Leases(leases.Leases):
         make_private(lock)
         self._lock = lock.open("w")
         await self._sign(self._enter)
+        await self._database.wipe(thoroughly=False)  # the mark is in the file itself then
 
     async def leave(self) -> None:
         """Release every lease at once, so that nobody has to wait."""
@@ -40,6 +41,7 @@ class Leases(leases.Leases):
     def write_seen(self, db: Transaction) -> None:
         """Write the sign of life, within a transaction."""
         db.execute("INSERT OR REPLACE INTO processes VALUES (?, ?)", [self.process, clock.now().isoformat()])
+        set_mark(db.execute)
 
     def lives(self, db: Transaction, process: str) -> bool:
         """Return whether another process has given a sign of life in time."""
@@ -52,6 +54,7 @@ class Leases(leases.Leases):
         self.alone = self._lock_file()
         if self.alone:
             db.execute("DELETE FROM processes")
+        set_mark(db.execute, leap=True)
         self.write_seen(db)
 
     def _lock_file(self) -> bool:

@@ -238,6 +238,24 @@ def timelines(db: Database) -> None:
     db.execute("ALTER TABLE threads ADD COLUMN timeline_ts TEXT")
 
 
+@bot_migrations()
+def drafts(db: Database) -> None:
+    """Keep which message shows an answer that is being written, and that the answer is to be drawn over it."""
+    db.execute("ALTER TABLE threads ADD COLUMN draft_ts TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN draft_ts TEXT")
+
+
+@bot_migrations()
+def refunds_that_fail_later(db: Database) -> None:
+    """Keep which refunds are looked at once more after they were made, and which have failed since."""
+    db.execute("""
+        CREATE TABLE refund_checks (
+            call_id TEXT PRIMARY KEY, look_at TEXT, failed_at TEXT, why TEXT, note TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX refund_checks_due ON refund_checks (look_at) WHERE look_at IS NOT NULL")
+    create_views(db)
+
+
 def _count_seals(db: Database) -> None:
     """Count the entries of the chain that there ever were, unless they are counted already."""
     if db["seal_chain"].exists():

@@ -13,8 +13,9 @@ _VIEWS = {
                status, decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
                finished_at, error, expires_at, channel, thread_ts, id, gate, confirmed_at, approvals_needed,
-               first_approved_by, first_approved_at, escalated_at, decision_reason
-        FROM tool_calls WHERE gated""",
+               first_approved_by, first_approved_at, escalated_at, decision_reason, failed_at AS failed_later_at,
+               why AS failed_later_because
+        FROM tool_calls LEFT JOIN refund_checks ON call_id = id WHERE gated""",
     "refund_requests": f"""
         WITH refunds AS (
             SELECT *, coalesce(quote ->> '$.quote.balance.minor',
@@ -27,8 +28,8 @@ _VIEWS = {
                currency, coalesce(quote ->> '$.change.reason', arguments ->> '$.reason') AS reason, tool, status,
                decided_by, decided_at,
                round((julianday(decided_at) - julianday(created_at)) * 86400, 1) AS waited_seconds,
-               finished_at, error, amount_minor, id
-        FROM refunds WHERE tool = 'initiate_refund' OR amount_minor > 0""",
+               finished_at, error, amount_minor, id, failed_at AS failed_later_at
+        FROM refunds LEFT JOIN refund_checks ON call_id = id WHERE tool = 'initiate_refund' OR amount_minor > 0""",
     "runs": """
         SELECT i.id AS run, i.received_at, i.user AS asked_by, i.status,
                round((julianday(i.finished_at) - julianday(i.received_at)) * 86400, 1) AS seconds,

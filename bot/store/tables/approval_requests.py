@@ -3,18 +3,20 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot import clock
 from bot.store.calls import NO_CLICKS, CallStatus, DayLimits, ToolCall
 from bot.store.errors import MessageChangedError, SubjectTakenError
-from bot.store.records import Post, new_id
+from bot.store.records import Post
 from bot.store.tables.audit import write_audit
 from bot.store.tables.calls import get_call, insert_calls, milliseconds, order_of
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.day_limits import check_day, lock_people
 from bot.store.tables.inbox_rows import go_on
 from bot.store.tables.leases import Leases
-from bot.store.tables.outbox import Outbox, cards_of
+from bot.store.tables.outbox import Outbox, cards_of, over
+from bot.store.tables.refund_checks import watch_refund
 from bot.store.tables.seals import seal
 from bot.store.tables.switches import PAUSE
 
@@ -180,8 +182,8 @@ class ApprovalRequests:
             sql = "UPDATE tool_calls SET supersedes = ?, escalated_at = ? WHERE id = ?"
             db.execute(sql, [call.id, later, instead.id])
             _park(db, proposed)
-            over = [_over(card, redrawn) for card in cards_of(db, call.id)]
-            self._outbox.insert(db, [*over, announcement, *cards], call.thread)
+            ended_cards = [over(card, redrawn) for card in cards_of(db, call.id)]
+            self._outbox.insert(db, [*ended_cards, announcement, *cards], call.thread)
             return True
 
         return await self._database.commit(write, lock=call.thread.key)
@@ -189,7 +191,7 @@ class ApprovalRequests:
     def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
         db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
-        self._outbox.insert(db, [*(_over(card, redrawn) for card in earlier), *cards], call.thread)
+        self._outbox.insert(db, [*(over(card, redrawn) for card in earlier), *cards], call.thread)
 
     async def settle(
         self,
@@ -207,13 +209,14 @@ class ApprovalRequests:
         operator: str | None = None,
         why: str | None = None,
         goes_on: str | None = None,
+        look_again_at: datetime | None = None,
     ) -> bool:
         """Move a gated call on from the status it has in `call`, and return whether this caller was the one to do it.
 
         Every card of the call is redrawn like `redrawn`, and `announcement` is posted, in the same transaction.
         `result` joins the row only; the model learns the summary as a note, with the `reason` of who decided. With
-        `goes_on` the thread goes on, as if who asked had written that. An `operator` who does it by hand is kept in the
-        audit, and `why`.
+        `goes_on` the thread goes on, as if who asked had written that; with `look_again_at` money that went back is
+        looked at then. An `operator` who does it by hand is kept in the audit, and `why`.
         """
 
         def write(db: Transaction) -> bool:
@@ -237,9 +240,11 @@ class ApprovalRequests:
             if operator:
                 write_audit(db, "settle", by=operator, subject=call.id, why=why)
                 db.hint()
-            self._outbox.insert(db, [_over(card, redrawn) for card in cards_of(db, call.id)], call.thread)
+            self._outbox.insert(db, [over(card, redrawn) for card in cards_of(db, call.id)], call.thread)
             if announcement is not None:
                 self._outbox.insert(db, [announcement], call.thread)
+            if look_again_at:
+                watch_refund(db, call, look_again_at)
             if goes_on:
                 go_on(db, call.thread, call.requester, goes_on)
             return True
@@ -274,10 +279,3 @@ def erase_clicks(db: Transaction, user: str) -> None:
 def erase_old_clicks(db: Transaction, before: str) -> int:
     """Erase the clicks in vain from before a time, and return how many there were."""
     return int(db.execute("DELETE FROM refused_clicks WHERE at < ?", [before]).rowcount)
-
-
-def _over(card: Post, redrawn: Post) -> Post:
-    """Return the post that replaces a card where it stands."""
-    return replace(
-        redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
-    )

@@ -32,10 +32,12 @@ from bot.store.tables.threads import (
     get_timeline,
     is_known,
     is_quiet_for,
+    keep_draft,
     keep_rating,
     keep_timeline,
     mark_handed_over,
     mark_taken_back,
+    over_draft,
     set_intent,
     take_back_older_than,
     team_post,
@@ -143,7 +145,7 @@ class Conversations:
                 if not gone:
                     append(db, thread, reply)
             abandon_calls(db, thread)
-            self._outbox.insert(db, () if gone else posts, thread)
+            self._outbox.insert(db, over_draft(db, thread, () if gone else posts), thread)
             if escalation:
                 told = team_post(db, thread, escalation, escalates=True)
                 self._outbox.insert(db, [told] if told else [], thread)
@@ -242,6 +244,19 @@ class Conversations:
     async def keep_timeline(self, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
         """Keep which message shows it, or that none does any more, unless it is another than the one before."""
         await self._database.commit(lambda db: keep_timeline(db, find_thread(db, thread), ts, before=before))
+
+    async def keep_draft(self, thread: ThreadId, ts: str) -> bool:
+        """Keep which message shows the answer while it is being written; what ends the run is drawn over it.
+
+        Return False when there is such a message already.
+        """
+
+        def write(db: Transaction) -> bool:
+            own = find_thread(db, thread)
+            self._leases.check(db, own)
+            return keep_draft(db, own, ts)
+
+        return await self._database.commit(write)
 
     async def intent(self, thread: ThreadId) -> str | None:
         """Read what the thread's customer wants, as it was stored last."""

@@ -24,6 +24,7 @@ from bot.store.tables.inbox_rows import (
 )
 from bot.store.tables.messages import erase_messages, erase_names_in_messages, erase_reasons
 from bot.store.tables.outbox import is_waiting
+from bot.store.tables.refund_checks import erase_refund_checks
 from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage
 
@@ -112,5 +113,13 @@ def _locked(db: Transaction, threads: list[ThreadId]) -> list[ThreadId]:
 def _erase(db: Transaction, threads: Iterable[ThreadId]) -> None:
     """Erase the rows of each owner, those that refer to others first."""
     for thread in threads:
-        for erase in (erase_passed_on, erase_posts, erase_calls, erase_messages, erase_inbox, erase_thread):
+        for erase in (
+            erase_passed_on,
+            erase_posts,
+            erase_refund_checks,
+            erase_calls,
+            erase_messages,
+            erase_inbox,
+            erase_thread,
+        ):
             erase(db, thread)

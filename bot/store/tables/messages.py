@@ -10,6 +10,7 @@ from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
 from bot.store.tables.inbox_rows import mark_running, read_files, without_name
 from bot.store.tables.outbox import take_unreached
+from bot.store.tables.refund_checks import take_failures
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
 
@@ -104,6 +105,8 @@ def _add_notes(db: Transaction, thread: ThreadId) -> None:
     )
     for row in list(rows):
         append(db, thread, _note(row["summary"], row["decision_reason"]), call_id=row["id"])
+    for words in take_failures(db, thread):
+        append(db, thread, _note(words))
     add_unreached(db, thread)
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from bot import clock
-from bot.store.records import Block, Post, ThreadId
+from bot.store.records import Block, Post, ThreadId, new_id
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
 from bot.store.tables.threads import give_back, place_of
@@ -65,12 +65,12 @@ class Outbox:
             is_first = db.execute(waiting, [post.channel]).fetchone() is None
             db.execute(
                 """INSERT INTO outbox (id, team, channel, thread_ts, text, blocks, call_id, replaces, created_at,
-                                       sender, attempts, decidable, about, ephemeral_for, traceparent)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                       sender, attempts, decidable, about, ephemeral_for, traceparent, draft_ts)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [
                     *(post.id, post.team, post.channel, _thread_ts(db, post), post.text, json.dumps(post.blocks)),
                     *(post.call_id, post.replaces, now, self._leases.process if is_first else None, int(is_first)),
-                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent),
+                    *(post.decidable, about.key, post.ephemeral_for, post.traceparent, post.draft_ts),
                 ],
             )
             if is_first:
@@ -124,7 +124,7 @@ class Outbox:
         for row in rows:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
-            post = replace(_post(row), ts=row["replaced_ts"])
+            post = replace(_post(row), ts=row["replaced_ts"] or row["draft_ts"])
             turn = self._preleased.pop(post.id, None)
             if turn is not None and row["sender"] == self._leases.process:
                 return replace(post, wait_seconds=max(0.0, turn - monotonic()))
@@ -224,7 +224,7 @@ def _turn(db: Transaction, post: Post) -> float:
 
     Slack counts what is new, from all processes; what is drawn over has a limit of its own.
     """
-    if post.replaces:
+    if post.replaces or post.draft_ts:
         return 0.0
     now = db.now()
     found = db.execute("SELECT free_at FROM channels WHERE channel = ?", [post.channel]).fetchone()
@@ -279,10 +279,18 @@ def _post(row: dict[str, Any]) -> Post:
         blocks=tuple(json.loads(row["blocks"])),
         call_id=row["call_id"],
         replaces=row["replaces"],
+        draft_ts=row["draft_ts"],
         decidable=bool(row["decidable"]),
         ephemeral_for=row["ephemeral_for"],
         ts=row["ts"],
         attempts=row["attempts"],
         created_at=datetime.fromisoformat(row["created_at"]),
         traceparent=row["traceparent"],
+    )
+
+
+def over(card: Post, redrawn: Post) -> Post:
+    """Return the post that replaces a card where it stands."""
+    return replace(
+        redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
     )

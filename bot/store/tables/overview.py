@@ -15,7 +15,7 @@ _OPEN = "handed_over_at IS NOT NULL OR EXISTS (SELECT 1 FROM tool_calls c WHERE 
 _NEEDED = _OPEN.format("gated AND c.status IN ('pending', 'running', 'unknown')")
 # Money that has gone back since a time; what a return gives back follows with a request of its own.
 _REFUNDED = """FROM refund_requests r JOIN tool_calls c ON c.id = r.id
-               WHERE r.status = 'succeeded' AND r.finished_at >= ? AND r.amount_minor > 0
+               WHERE r.status = 'succeeded' AND r.failed_later_at IS NULL AND r.finished_at >= ? AND r.amount_minor > 0
                AND json_extract(c.quote, '$.quote.when') = 'now'"""
 
 

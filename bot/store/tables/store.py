@@ -11,6 +11,7 @@ from bot.store.tables.leases import Leases
 from bot.store.tables.open_requests import OpenRequests
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.overview import Overview
+from bot.store.tables.refund_checks import RefundChecks
 from bot.store.tables.switches import Switches
 from bot.store.tables.usage import Usage
 from bot.store.tables.yeses import Yeses
@@ -29,6 +30,7 @@ def open_store(database: Database, leases: Leases) -> Store:
         calls=Calls(database, outbox, leases),
         approval_requests=ApprovalRequests(database, outbox, leases),
         open_requests=OpenRequests(database, outbox),
+        refund_checks=RefundChecks(database, outbox),
         yeses=Yeses(database, outbox),
         conversations=Conversations(database, outbox, leases),
         usage=Usage(database),

@@ -1,10 +1,11 @@
 """The rows of `threads`, within the caller's transaction."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from bot import clock
-from bot.store.records import InboxMessage, Post, ThreadId
+from bot.store.records import InboxMessage, Post, ThreadId, new_id
 from bot.store.tables.database import Transaction
 
 
@@ -157,6 +158,29 @@ def get_timeline(db: Transaction, thread: ThreadId) -> str | None:
 def keep_timeline(db: Transaction, thread: ThreadId, ts: str | None, *, before: str | None) -> None:
     """Keep the ts of that message in place of the one before, or that there is none."""
     db.execute("UPDATE threads SET timeline_ts = ? WHERE thread = ? AND timeline_ts IS ?", [ts, thread.key, before])
+
+
+def keep_draft(db: Transaction, thread: ThreadId, ts: str) -> bool:
+    """Keep the ts of the message that shows the answer while it is being written, unless there is one already."""
+    kept = db.execute("UPDATE threads SET draft_ts = ? WHERE thread = ? AND draft_ts IS NULL", [ts, thread.key])
+    return bool(kept.rowcount == 1)
+
+
+def over_draft(db: Transaction, thread: ThreadId, posts: Sequence[Post]) -> list[Post]:
+    """Have the first of these posts that everybody in the thread sees drawn over its draft, if there is one.
+
+    Where there is none to draw over it, the draft is deleted.
+    """
+    found: tuple[str | None] | None = db.execute(
+        "SELECT draft_ts FROM threads WHERE thread = ?", [thread.key]
+    ).fetchone()
+    if not found or not (ts := found[0]):
+        return list(posts)
+    db.execute("UPDATE threads SET draft_ts = NULL WHERE thread = ?", [thread.key])
+    for place, post in enumerate(posts):
+        if post.ephemeral_for is None and post.replaces is None and post.channel == thread.channel:
+            return [*posts[:place], replace(post, draft_ts=ts), *posts[place + 1 :]]
+    return [*posts, Post(new_id(), thread.team, thread.channel, thread.ts, "", draft_ts=ts)]
 
 
 def erase_ratings(db: Transaction, user: str) -> None:

@@ -10,8 +10,8 @@ _OF_MESSAGE = {"role", "content", "tool_calls", "tool_call_id"}
 def portability_faults(body: Json) -> Iterator[str]:
     """Name what in a request not every server takes. Signatures and thoughts of the server's own may stand in it."""
     messages = body["messages"]
-    if body.get("stream") is not False:
-        yield "it does not say that it wants no stream"
+    if not isinstance(body.get("stream"), bool):
+        yield "it does not say whether it wants a stream"
     if messages[0]["role"] != "system" or any(message["role"] == "system" for message in messages[1:]):
         yield "not its first message, and only that, is a system message"
     turns = [

@@ -37,7 +37,8 @@ def add_routes(app: web.Application, answer: Model, model_name: str) -> None:
         await asyncio.sleep(outcome.delay)
         reply = _Reply(_with_ids(outcome), body, model_name)
         if body.get("stream"):
-            return await _stream(http, reply.chunks())
+            return await _stream(http, reply.chunks(), outcome.pace)
+        await asyncio.sleep(outcome.pace * len((outcome.text or "").split()))
         return web.json_response(reply.completion(), headers=_request_id())
 
     async def models(_: web.Request) -> web.Response:
@@ -166,10 +167,11 @@ def _call(call: ToolCall) -> Json:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-async def _stream(http: web.Request, chunks: Iterator[Json]) -> web.StreamResponse:
+async def _stream(http: web.Request, chunks: Iterator[Json], pace: float) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_request_id()})
     await response.prepare(http)
     for chunk in chunks:
         await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await asyncio.sleep(pace)
     await response.write(b"data: [DONE]\n\n")
     return response

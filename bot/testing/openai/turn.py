@@ -41,13 +41,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One turn of the model, sent after `delay` seconds; without a finish reason it is `tool_calls` or `stop`."""
+    """One turn of the model, sent after `delay` seconds; without a finish reason it is `tool_calls` or `stop`.
+
+    The model takes `pace` seconds to write each word, which shows where it is streamed.
+    """
 
     text: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason | None = None
     refusal: str | None = None
     delay: float = 0
+    pace: float = 0
 
 
 @dataclass(frozen=True, slots=True)
