@@ -16,6 +16,7 @@ from bot.testing.slack.api.entities import ENTITY_METHODS
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.api.scopes import DEFAULT_SCOPES, check_scopes
 from bot.testing.slack.api.streams import STREAM_METHODS
+from bot.testing.slack.api.views import VIEW_METHODS
 from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.faults import ConnectionLost, Fault, Hang, RateLimited, Refused, ServerError
@@ -25,7 +26,7 @@ from bot.testing.slack.workspace.surfaces import RefusedError
 BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
 APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
 CONFIG_TOKEN = "xoxe.xoxp-demo"  # noqa: S105 - as above
-_METHODS = METHODS | ENTITY_METHODS | STREAM_METHODS
+_METHODS = METHODS | ENTITY_METHODS | STREAM_METHODS | VIEW_METHODS
 
 
 class SlackServer:
