@@ -425,6 +425,7 @@ async def test_no_form_without_its_tool(world: World) -> None:
         view = await form(world, ANA, card)
     async with world.bot(BOT_TOOLS_OFF="initiate_refund"):
         assert not await world.workspace.surfaces.submit(ANA, view.id, {"reason": "defective"})
+        assert "can't be asked for by a form" in str(world.workspace.surfaces.views[view.id].errors)
         assert "refund_order" not in order_buttons(await card_in(world, "D0ANA", "ORD-10142"))
     assert world.rows("SELECT id FROM tool_calls WHERE gated") == []
 
