@@ -7,6 +7,8 @@ from importlib import resources
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from bot.look_alikes import LOOK_ALIKES
+
 _REST = r"[^\s<>|)\]\"'“”]{0,2000}"
 _DOMAINS = frozenset(
     word
@@ -78,8 +80,9 @@ _HOST = re.compile(r"[a-z0-9.-]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…"
 # What is read as a dot, and how one is written where it would be taken for an address.
 _DOTS = re.compile(
-    "[\u2027\u0589\uff61]|(?<=[!-~])\u3002|\u3002(?=[!-~])|[\\[({](?:\\.|dot|punkt|punto|point)[\\])}]|%2[eE]|&(?:#46|period);"
+    "[\u00b7\u066b\u0702\u2027\u2219\u22c5\u0589\ua78f\uff61]|(?<=[!-~])\u3002|\u3002(?=[!-~])|[\\[({](?:\\.|dot|punkt|punto|point)[\\])}]|%2[eE]|&(?:#46|period);"
 )
+_A_TO_Z = re.compile(r"[a-z\u1d00-\u1d22]", re.IGNORECASE)
 _INNER_MARKS = re.compile(r"[*~`]|(?<![^\W_])_|_(?![^\W_])")
 REMOVED = "[link removed]"
 # What has no width or shows nothing although its category is that of a letter or a mark.
@@ -109,7 +112,8 @@ def without_addresses(text: str, hosts: Sequence[str] = (), known: Sequence[str]
         seen = "".join(one for one in UNSEEN.sub("", token[0]) if unicodedata.category(one) != "Cf")
         seen = _DOTS.sub(".", unicodedata.normalize("NFKC", seen))
         # Marks of Markdown are not there for who reads what they make of it.
-        for one in dict.fromkeys((seen, _INNER_MARKS.sub("", seen))):
+        latin = seen.translate(LOOK_ALIKES) if not seen.isascii() and _A_TO_Z.search(seen) else seen
+        for one in dict.fromkeys((seen, _INNER_MARKS.sub("", seen), latin)):
             clean = _ADDRESS.sub(decide, one)
             if clean != one:
                 return clean

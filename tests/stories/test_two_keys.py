@@ -135,6 +135,18 @@ async def test_figures_change_between_the_keys(world: World) -> None:
     assert (request(world)["status"], request(world)["confirmed_at"]) == ("pending", None)
 
 
+async def test_it_cannot_be_done_any_more(world: World) -> None:
+    """What can't be done when the customer says yes ends there: it names them as who confirmed, and nobody approves."""
+    async with world.bot():
+        _, card = await asked(world)
+        world.write("UPDATE orders SET status = 'shipped' WHERE id = 'ORD-10251'")
+        await press(world, card, ANA)
+        settled = shown(await world.settled(card))
+    assert "confirmed by <@U0ANA>, but not done. ORD-10251 is shipped" in settled
+    assert "approved" not in settled
+    assert request(world)["status"] == "failed"
+
+
 async def test_pause_between_the_keys(world: World) -> None:
     """While the operator has paused, a customer's Confirm does nothing either, and works after it."""
     async with world.bot():
