@@ -175,7 +175,7 @@ class Conversations:
         return await self._database.read(lambda db: is_quiet_for(db, find_thread(db, thread), user))
 
     async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
-        """Leave the thread to people for this person, and say so there and to the team."""
+        """Leave the thread to people for this person, told there and to the team; False when there is none."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
@@ -190,7 +190,7 @@ class Conversations:
         return await self._database.commit(write)
 
     async def give_back(self, thread: ThreadId, said: Post) -> bool:
-        """Answer in the thread again, and say so there, once."""
+        """Answer in the thread again, told there once, and return whether people had it."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
@@ -207,7 +207,7 @@ class Conversations:
         await self._database.commit(lambda db: take_back_older_than(db, hours))
 
     async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
-        """Keep a rating in place of an earlier one of the same person's."""
+        """Keep a rating in place of the person's earlier one; False when it is of no post of that thread."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)

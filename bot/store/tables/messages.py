@@ -54,7 +54,7 @@ def is_gone(db: Transaction, thread: ThreadId) -> bool:
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Add what the same person wrote next to the run: what somebody else wrote is asked in their own name, later.
 
-    A form has a run of its own.
+    A form has a run of its own. Returns whether anything was added.
     """
     rows = db.query(
         """SELECT id, user, text, status, form, traceparent FROM inbox WHERE thread = ?
