@@ -146,6 +146,17 @@ def test_the_journeys_name_files() -> None:
     assert all((ROOT / "bot" / room / f"{file}.py").exists() for room, file in arrows)
 
 
+def test_the_map_names_each_callback() -> None:
+    """Each call that no import shows stands in the map by its name."""
+    described = ast.get_docstring(ast.parse((ROOT / "bot" / "__init__.py").read_text("utf-8"))) or ""
+    of_file = ast.parse(MODULES["bot.callbacks"].read_text("utf-8")).body
+    protocols = {
+        one.name for one in of_file if isinstance(one, ast.ClassDef) and "Protocol" in map(ast.unparse, one.bases)
+    }
+    assert protocols
+    assert protocols <= set(re.findall(r"\w+", described))
+
+
 def test_help_is_fast() -> None:
     """The command line loads the libraries of the bot only for the command that needs them."""
     seen = "import sys, bot.__main__; print(sorted({name.partition('.')[0] for name in sys.modules}))"
