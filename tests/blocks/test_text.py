@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.blocks.addresses import REMOVED, without_addresses
 from bot.blocks.cards import escalation_card
 from bot.blocks.messages import answer_messages, plain
 from bot.blocks.orders import order_card
-from bot.blocks.text import REMOVED, one_line, prose, without_addresses
+from bot.blocks.text import one_line, prose
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus
 from bot.store.records import Block
