@@ -136,8 +136,9 @@ class StripeServer:
         )
 
     async def _list_customers(self, request: web.Request) -> web.Response:
-        everybody = list(self.customers.values())
-        return answer(request, [one for one in everybody if request.query.get("email") in (None, one["email"])])
+        """Find customers in part of their address: an adapter is to compare what it gets."""
+        email = request.query.get("email", "")
+        return answer(request, [one for one in self.customers.values() if email in one["email"]])
 
     async def _customer(self, request: web.Request) -> web.Response:
         return reply(request, 200, self.customers[request.match_info["id"]])

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from bot.shop.changes import AppliedStatus
 from bot.shop.money import Money
 from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.stripe import StripeSettings, open_stripe
@@ -164,6 +165,16 @@ async def test_a_refund_is_found_when_stripe_has_forgotten_its_key(stage: Stripe
     assert await stage.shop.apply(change, quote, key=KEY) == first
     assert quote.balance
     assert await stage.given_back(number) == quote.balance.minor
+
+
+async def test_a_status_that_nobody_knows_is_not_done(stage: StripeStage) -> None:
+    """A refund with a status of later years is on its way, and its money counts as gone."""
+    number = await stage.sell(Sale())
+    stage.server.give_back("pi_1001", 1000, "in_review", {"support_bot_key": KEY})
+    applied = await stage.shop.applied(refund_of(number, 1000), KEY)
+    assert applied
+    assert applied.status == AppliedStatus.PENDING
+    assert (await order_of(stage, number)).refunded == Money(1000)
 
 
 async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
