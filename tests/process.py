@@ -175,7 +175,7 @@ async def approve(world: World, card: Message) -> None:
         now = world.workspace.message(card.channel, card.ts)
         return now is not None and not buttons(now)
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(20):
         while not settled():
             await world.slack.connected()
             await world.workspace.click(SAM, card.channel, card.ts, "approve_call")

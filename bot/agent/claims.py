@@ -18,6 +18,7 @@ from bot.store.records import NOTE, ChatMessage
 
 ASKED = "Asked for: "  # what begins a line of facts that tells of a request
 MAX_SENTENCE_CHARACTERS = 500
+MAX_WORDS_OF_CONSENT = 25
 MAX_WORDS_ABOUT_IT = 6
 MAX_FACTS = 4
 CORRECTION = (
@@ -133,9 +134,17 @@ def is_unfounded(text: str, messages: Sequence[ChatMessage]) -> bool:
     return _is_any_unfounded(list(_claims_in(text, said)), messages)
 
 
-def is_doubtful(text: str, messages: Sequence[ChatMessage]) -> bool:
-    """Return whether the text may say, in words that are not known for it, that something was done which was not."""
-    return _is_any_unfounded(list(_statements_in(text)), messages)
+def is_doubtful(text: str, messages: Sequence[ChatMessage], *, is_whole: bool = True) -> bool:
+    """Return whether the text may say, in words that are not known for it, that something was done which was not.
+
+    A whole answer to who wants something done may say so without a word of it, as by "All set!"; after a call that was
+    refused there is something else to be said shortly.
+    """
+    asked = max((place for place, one in enumerate(messages) if one["role"] == "user"), default=0)
+    results = (str(one["content"]) for one in messages[asked:] if one["role"] == "tool")
+    may_consent = is_whole and messages and not any("error" in one for text in results for one in _objects(text))
+    consent = _consent_in(text, str(messages[asked].get("content"))) if may_consent else ()
+    return _is_any_unfounded([*_statements_in(text), *consent], messages)
 
 
 def states(text: str) -> bool:
@@ -194,6 +203,14 @@ def _statements_in(text: str) -> Iterator[_Claim]:
         qualified = sentence.endswith(_QUESTION_MARKS) or _CONDITION.match(sentence)
         if languages and not qualified and not any(one.unless.search(sentence) for one in languages):
             yield _Claim(_deeds_in(sentence), is_finished=False, sentence=sentence)
+
+
+def _consent_in(text: str, question: str) -> Iterator[_Claim]:
+    """Find what who wants a deed may take for done: a short answer that asks nothing and denies nothing."""
+    wanted, words = _deeds_in(question), text.split()
+    asks = text.rstrip().endswith(_QUESTION_MARKS) or any(language.unless.search(text) for language in _LANGUAGES)
+    if wanted and 0 < len(words) <= MAX_WORDS_OF_CONSENT and not asks:
+        yield _Claim(wanted, is_finished=False, sentence=text[:MAX_SENTENCE_CHARACTERS])
 
 
 def _claims_in(text: str, question: str) -> Iterator[_Claim]:

@@ -49,7 +49,7 @@ class Draft:
             return False
         is_plain = said == text.strip() and without_instructions(text) == text
         own = without_quotes(text, self._messages)
-        is_claim = claims.is_unfounded(own, self._messages) or claims.is_doubtful(own, self._messages)
+        is_claim = claims.is_unfounded(own, self._messages) or claims.is_doubtful(own, self._messages, is_whole=False)
         return is_plain and not is_claim
 
 

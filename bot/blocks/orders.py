@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot import clock
 from bot.blocks.messages import context, fields, plain, section
-from bot.blocks.text import Mrkdwn, day, escape, link, mention, moment, one_line
+from bot.blocks.text import Mrkdwn, bare, day, escape, link, mention, moment, one_line
 from bot.shop.orders import Order, OrderStatus, Parcel
 from bot.shop.quotes import refund_reasons
 from bot.store.records import Block
@@ -226,13 +226,13 @@ def _carried(order: Order) -> Mrkdwn | None:
     if not order.carrier:
         return None
     number = order.tracking_number or "track it"
-    where = link(order.tracking_url, number) if order.tracking_url else one_line(number)
+    where = link(order.tracking_url, bare(number)[:60]) if order.tracking_url else one_line(number)
     return Mrkdwn(f"{one_line(order.carrier)} {where}")
 
 
 def _parcel(parcel: Parcel) -> Mrkdwn:
     number = parcel.tracking_number
-    where = link(parcel.tracking_url, number) if parcel.tracking_url else one_line(number, 60)
+    where = link(parcel.tracking_url, bare(number)[:60]) if parcel.tracking_url else one_line(number, 60)
     return Mrkdwn(f"{one_line(parcel.carrier, 40)} {where}")
 
 

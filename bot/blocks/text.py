@@ -300,5 +300,5 @@ def link(url: str, label: str) -> Mrkdwn:
     """Link to an address of the shop's; one that is not plain http(s) is shown as its label only."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>|\"]", url):
-        return escape(label)
-    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{escape(label)}>")
+        return escape(_without_formatting(label))
+    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{escape(_without_formatting(label))}>")

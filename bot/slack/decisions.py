@@ -1,6 +1,5 @@
 """What Bolt calls for the buttons and forms with which a request is declined for a reason or changed."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from bot.slack.client import BotIdentity
 from bot.slack.content import kept_text, text
 from bot.slack.listeners import read_click, read_clicker
 from bot.slack.modals import present, submit
+from bot.tasks import Background
 from bot.tracing import tracing
 
 
@@ -54,7 +54,7 @@ class DecisionForms:
         self._amending = amending
         self._home = home
         self._trusted_teams = trusted_teams
-        self._doing: set[asyncio.Task[Any]] = set()
+        self._doing = Background()
 
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
@@ -65,16 +65,15 @@ class DecisionForms:
             app.view(callback_id)(self._taker(form))
 
     async def stop(self, seconds: float) -> None:
-        """Wait for what was begun; Bolt keeps no account of it."""
-        if self._doing:
-            await asyncio.wait(self._doing, timeout=seconds)
+        """Wait for what was begun."""
+        await self._doing.finish(seconds)
 
     def _opener(self, form: _Form) -> Callable[..., Awaitable[None]]:
         async def opened(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
             click = read_click(body, self._ourselves, self._trusted_teams)
             if click is not None:
-                await self._tracked(present(self._client, body, form.title, partial(form.open, click)))
+                await self._doing.run(present(self._client, body, form.title, partial(form.open, click)))
 
         return opened
 
@@ -83,7 +82,7 @@ class DecisionForms:
             if body.get("api_app_id") != self._ourselves.app_id:
                 await ack()
                 return
-            await self._tracked(self._take(ack, body, form))
+            await self._doing.run(self._take(ack, body, form))
 
         return taken
 
@@ -103,13 +102,3 @@ class DecisionForms:
     async def _change(self, click: Click, view: dict[str, Any]) -> View:
         wanted = Wanted(text(filled(view, Field.AMOUNT)), filled(view, Field.LINES) or [])
         return await self._amending.change(click, wanted)
-
-    async def _tracked(self, doing: Awaitable[None]) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._doing.add(task)
-        try:
-            await doing
-        finally:
-            if task is not None:
-                self._doing.discard(task)

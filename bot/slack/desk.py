@@ -1,6 +1,5 @@
 """What Bolt calls for commands, the buttons of orders, forms and the shortcut: acked at once, or when it is kept."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,8 +19,10 @@ from bot.slack.content import dicts, kept_pictures, kept_text
 from bot.slack.delivery import Delivery
 from bot.slack.modals import present, submit
 from bot.store.records import Block
+from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
+_ORDER = "order"
 
 COMMANDS = ("/order", "/orders")
 SHORTCUT = "ask_support"
@@ -44,36 +45,36 @@ class Desk:
         self._orders = orders
         self._forms = forms
         self._delivery = delivery
-        self._doing: set[asyncio.Task[Any]] = set()
+        self._doing = Background()
 
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
 
         async def command(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
-            await self._tracked(self._command(body, respond))
+            await self._doing.run(self._command(body, respond))
 
         async def look(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._tracked(self._look(body))
+            await self._doing.run(self._look(body))
 
         async def refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._tracked(self._refresh(body))
+            await self._doing.run(self._refresh(body))
 
         async def share(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
-            await self._tracked(self._share(body, respond))
+            await self._doing.run(self._share(body, respond))
 
         async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            await self._tracked(self._shortcut(body))
+            await self._doing.run(self._shortcut(body))
 
         async def request(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await self._tracked(self._submit(ack, body, Field.REASON, self._request))
+            await self._doing.run(self._submit(ack, body, Field.REASON, self._request))
 
         async def question(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await self._tracked(self._submit(ack, body, Field.QUESTION, self._question))
+            await self._doing.run(self._submit(ack, body, Field.QUESTION, self._question))
 
         for name in COMMANDS:
             app.command(name)(command)
@@ -86,15 +87,16 @@ class Desk:
         app.view(QUESTION_FORM)(question)
 
     async def stop(self, seconds: float) -> None:
-        """Wait for what was begun; Bolt keeps no account of it."""
-        if self._doing:
-            await asyncio.wait(self._doing, timeout=seconds)
+        """Wait for what was begun."""
+        await self._doing.finish(seconds)
 
     async def _command(self, body: dict[str, Any], respond: AsyncRespond) -> None:
         asker = self._asker_of_command(body)
         if asker is None:
             return
-        number = kept_text(str(body.get("text") or ""), self._ourselves.user)
+        # What is written behind the command is told to be an order's number, and so is no card's.
+        said = kept_text(f"{_ORDER} {body.get('text') or ''}", self._ourselves.user)
+        number = said.removeprefix(_ORDER).strip()
         shown: tuple[Block, ...] = ()
         try:
             shown = await (self._orders.one(asker, number) if body["command"] == "/order" else self._orders.all(asker))
@@ -191,16 +193,6 @@ class Desk:
             return
         if answer.status_code != 200:  # noqa: PLR2004 - OK
             logger.warning("Slack did not take the answer to a command: %s", answer.status_code)
-
-    async def _tracked(self, doing: Awaitable[None]) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._doing.add(task)
-        try:
-            await doing
-        finally:
-            if task is not None:
-                self._doing.discard(task)
 
     def _asker(self, body: dict[str, Any]) -> Asker | None:
         """Read who did something to a message or a view of our own app; anything else is nothing to us."""

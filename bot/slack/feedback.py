@@ -1,9 +1,7 @@
 """What Bolt calls for the buttons below answers and on what the team is told."""
 
-import asyncio
 import logging
 import re
-from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +13,7 @@ from bot.blocks.people import FEEDBACK, GIVE_BACK, REASON, TALK_TO_PERSON, given
 from bot.slack.client import SLACK_ERRORS, BotIdentity, failure
 from bot.slack.delivery import Delivery
 from bot.store.records import Block, ThreadId
+from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class Feedback:
         self._people = people
         self._delivery = delivery
         self._team_channel = team_channel
-        self._doing: set[asyncio.Task[Any]] = set()
+        self._doing = Background()
 
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
@@ -47,21 +46,14 @@ class Feedback:
             await ack()
             container = body.get("container") or {}
             if body.get("api_app_id") == self._ourselves.app_id and container.get("channel_id"):
-                await self._tracked(self._press(body, respond))
+                await self._doing.run(self._press(body, respond))
 
         for action in (FEEDBACK, TALK_TO_PERSON, GIVE_BACK, re.compile(f"^{REASON}:")):
             app.action(action)(pressed)
 
     async def stop(self, seconds: float) -> None:
         """Wait for what was begun."""
-        if self._doing:
-            await asyncio.wait(self._doing, timeout=seconds)
-
-    async def _tracked(self, doing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(doing)
-        self._doing.add(task)
-        task.add_done_callback(self._doing.discard)
-        await task
+        await self._doing.finish(seconds)
 
     async def _press(self, body: dict[str, Any], respond: AsyncRespond) -> None:
         container, action, user = body["container"], body["actions"][0], str(body["user"]["id"])

@@ -1,9 +1,7 @@
 """The Home tab in Slack: when it is opened, its pages, and that what is published is what Slack takes."""
 
-import asyncio
 import logging
 import re
-from collections.abc import Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -13,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.home import HOME_PAGE, HOME_REFRESH, PAGE_SIZE, Part
 from bot.desk.home import Home, View, read_pages
 from bot.slack.client import SLACK_ERRORS, BotIdentity, error_detail, failure
-from bot.tasks import finish
+from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +23,7 @@ class HomeTabs:
         self._ourselves = ourselves
         self._client = client
         self._home: Home | None = None
-        self._drawing: set[asyncio.Task[None]] = set()
+        self._drawing = Background()
 
     @property
     def url(self) -> str:
@@ -59,12 +57,12 @@ class HomeTabs:
     def opened(self, user: str) -> None:
         """Draw the tab of somebody who has opened it."""
         if self._home is not None:
-            self._in_background(self._home.ask(user), f"Home tab of {user}")
+            self._drawing.start(self._home.ask(user), "a Home tab could not be drawn")
 
     def messages_opened(self, user: str, channel: str) -> None:
         """Suggest to somebody who has opened their messages what to ask."""
         if self._home is not None:
-            self._in_background(self._suggest(self._home, user, channel), f"prompts for {user}")
+            self._drawing.start(self._suggest(self._home, user, channel), "no prompts could be suggested")
 
     async def _suggest(self, home: Home, user: str, channel: str) -> None:
         if (suggested := await home.prompts(user)) is None:
@@ -77,17 +75,7 @@ class HomeTabs:
 
     async def stop(self, seconds: float) -> None:
         """Wait for what is being drawn."""
-        await finish(self._drawing, seconds)
-
-    def _in_background(self, doing: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(doing, name=name)
-        self._drawing.add(task)
-        task.add_done_callback(self._drawn)
-
-    def _drawn(self, task: asyncio.Task[None]) -> None:
-        self._drawing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a Home tab could not be drawn", exc_info=error)
+        await self._drawing.finish(seconds)
 
     async def _turn(self, body: dict[str, Any]) -> None:
         view = body.get("view") or {}

@@ -1,8 +1,7 @@
 """Links to orders in Slack: unfurled as Work Objects for everybody, their details presented to who opens them."""
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -14,7 +13,7 @@ from bot.desk.orders import BROKEN, Asker, DeskError
 from bot.slack.client import SLACK_ERRORS, BotIdentity, error_detail, slack_error
 from bot.slack.content import dicts, mapping, text
 from bot.slack.intake import DETAILS_REQUESTED
-from bot.tasks import finish
+from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ class Links:
         self._ourselves = ourselves
         self._client = client
         self._orders: OrderLinks | None = None
-        self._answering: set[asyncio.Task[None]] = set()
+        self._answering = Background()
 
     def register(self, orders: OrderLinks) -> None:
         """Know orders from now on."""
@@ -40,13 +39,14 @@ class Links:
             using = text(event.get("type"))
             asker = Asker(user, self._ourselves.team, channel, text(event.get("thread_ts")), using=using)
             details = event.get("type") == DETAILS_REQUESTED
-            self._in_background(
+            answer = (
                 self._present(orders, asker, event) if details else self._unfurl(orders, asker, event, shared=shared)
             )
+            self._answering.start(answer, "a link could not be unfurled")
 
     async def stop(self, seconds: float) -> None:
         """Wait for what is being answered."""
-        await finish(self._answering, seconds)
+        await self._answering.finish(seconds)
 
     async def _unfurl(self, orders: OrderLinks, asker: Asker, event: Mapping[str, Any], *, shared: bool) -> None:
         urls = [text(link.get("url")) for link in dicts(event.get("links"))]
@@ -78,16 +78,6 @@ class Links:
             await self._client.entity_presentDetails(trigger_id=text(event.get("trigger_id")), **shown)
         except SLACK_ERRORS as error:  # most often it came too late
             logger.warning("the details of a link were not shown: %s", _told(error))
-
-    def _in_background(self, doing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(doing, name="link")
-        self._answering.add(task)
-        task.add_done_callback(self._answered)
-
-    def _answered(self, task: asyncio.Task[None]) -> None:
-        self._answering.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a link could not be unfurled", exc_info=error)
 
 
 def _told(error: Exception) -> str:

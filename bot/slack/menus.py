@@ -1,6 +1,5 @@
 """What Bolt calls for a choice from a menu of ours."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from bot.desk.orders import BROKEN, Asker, DeskError
 from bot.slack.client import SLACK_ERRORS, BotIdentity
 from bot.slack.content import kept_text, mapping, text
 from bot.slack.delivery import Delivery
+from bot.tasks import Background
 
 logger = logging.getLogger(__name__)
 
@@ -26,24 +26,20 @@ class Menus:
         self._ourselves = ourselves
         self._choices = choices
         self._delivery = delivery
-        self._doing: set[asyncio.Task[Any]] = set()
+        self._doing = Background()
 
     def register(self, app: AsyncApp) -> None:
         """Register with Bolt."""
 
         async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
-            task = asyncio.create_task(self._chosen(body, respond))
-            self._doing.add(task)
-            task.add_done_callback(self._doing.discard)
-            await task
+            await self._doing.run(self._chosen(body, respond))
 
         app.action(CHOOSE)(chosen)
 
     async def stop(self, seconds: float) -> None:
         """Wait for what was begun."""
-        if self._doing:
-            await asyncio.wait(self._doing, timeout=seconds)
+        await self._doing.finish(seconds)
 
     async def _chosen(self, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         container, action = mapping(body.get("container")), body["actions"][0]

@@ -194,3 +194,23 @@ def test_what_the_shop_bears_out(status: str) -> None:
     found = [QUESTION, *LOOKED_UP[:1], result(order_id="ORD-10234", status=status)]
     assert not is_doubtful("For ORD-10234 the refund is all taken care of.", found)
     assert is_doubtful("For ORD-10234 the refund is all taken care of.", [QUESTION])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "All set!",
+        "Your refund? It's in the system now.",
+        "Your request is in the queue for approval.",
+        "The label is in your inbox.",
+        "Erledigt, Sie bekommen eine E-Mail.",
+        "Listo, ya est\u00e1 hecho.",
+    ],
+)
+def test_consent(text: str) -> None:
+    """A short answer to who wants something done may say that it is, without a word of it, so it is asked about."""
+    wanted = {"role": "user", "content": "I want my money back for ORD-10188"}
+    assert is_doubtful(text, [wanted])
+    assert not is_doubtful(text, [{"role": "user", "content": "hello"}])
+    assert not is_doubtful(f"{text} Which order is it?", [wanted])
+    assert not is_doubtful(text, [wanted], is_whole=False)

@@ -4,7 +4,7 @@ import socket
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -89,7 +89,7 @@ async def test_retry_after_is_kept(world: World) -> None:
         datetime.fromisoformat(row["created_at"])
         for row in world.rows("SELECT created_at FROM model_calls WHERE purpose = 'turn' ORDER BY created_at")
     )
-    assert 0.85 < (second - first).total_seconds() < 5
+    assert second - first > timedelta(seconds=0.85)
 
 
 AGAIN = (BUSY, UNREACHABLE)  # where it helps
@@ -148,7 +148,7 @@ async def test_failure_in_mid_run(world: World) -> None:
 async def test_time_out(world: World) -> None:
     """A call that takes longer than we allow is given up by us, and not begun again while somebody waits."""
     world.script += [Answer("Too late.", delay=30), Answer("Here I am.")]
-    async with world.bot(BOT_MODEL_TIMEOUT_SECONDS=0.2):
+    async with world.bot(BOT_MODEL_TIMEOUT_SECONDS=1):
         question = await world.says(ANA, "@bot hello")
         (reply,) = await world.replies(question)
         assert shown(reply).startswith(UNREACHABLE)
@@ -162,13 +162,13 @@ async def test_body_that_trickles(world: World) -> None:
     drip = Raw("", trickle=True)
     async with (
         RawModel({"hello": drip, "intent": drip}) as model,
-        world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=0.3),
+        world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=1),
     ):
         (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
         (other,) = await world.replies(await world.says(ANA, "@bot intent"))
     assert shown(reply).startswith(UNREACHABLE)
     assert shown(other) == GOOD
-    ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 0.3 s'")
+    ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 1 s'")
     assert {row["purpose"] for row in ended} == {"turn", "intent"}
 
 
@@ -221,7 +221,7 @@ async def test_connection_refused(world: World) -> None:
 async def test_fallback(world: World, failure: Failure | Answer) -> None:
     """Another model is asked before giving up, with the same history, and each has its row."""
     world.script += [failure, Answer("Here it is.")]
-    async with world.bot(openai_fallback_model="spare-model", BOT_MODEL_TIMEOUT_SECONDS=0.2):
+    async with world.bot(openai_fallback_model="spare-model", BOT_MODEL_TIMEOUT_SECONDS=1):
         (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert shown(reply) == "Here it is."
     first, second = world.asked

@@ -211,3 +211,11 @@ def test_what_everybody_reads() -> None:
     assert "$" not in shown
     for part in ("ORD-1", "Shipped", "Jan 1", "Jan 9"):
         assert part in shown
+
+
+def test_tracking_number_is_text() -> None:
+    """What a shop has as a tracking number is shown as it is, and formats nothing and links nowhere but to its page."""
+    number = "*1Z* ~x~ `y` https://elsewhere.example/pay :tada:"
+    shown = json.dumps(order_card(replace(SECRET, tracking_number=number), with_tracking=True), ensure_ascii=False)
+    assert "<https://secret.example/SECRET1|\N{ASTERISK OPERATOR}1Z" in shown
+    assert not any(one in shown for one in ("*1Z*", "~x~", "`y`", "elsewhere", ":tada:"))

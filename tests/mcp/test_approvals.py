@@ -100,7 +100,7 @@ async def test_unknown_goes_to_people(world: World, hostile: Hostile, fault: str
 
 async def looked_for(world: World, times: int) -> None:
     """Wait until the bot has looked so often, in vain, what became of a call."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(20):
         while not world.rows("SELECT * FROM tool_calls WHERE looks >= ?", times):
             world.script.append(Answer("Hello."))
             await world.replies(await world.says(ANA, "@bot hello"))

@@ -133,7 +133,7 @@ async def test_result_without_end(world: World, hostile: Hostile) -> None:
     """A result that is too large to be taken in costs one call, and holds up nobody; the next one works."""
     hostile.do(length=50_000_000)
     world.script.extend([DOUBLE, Answer("So it is."), DOUBLE, Answer("So it is.")])
-    async with world.bot(BOT_MCP=hostile.config, BOT_TOOL_TIMEOUT_SECONDS=5), asyncio.timeout(10):
+    async with world.bot(BOT_MCP=hostile.config, BOT_TOOL_TIMEOUT_SECONDS=5), asyncio.timeout(20):
         assert "a fault on our side" in (await heard_again(world))["error"]
         hostile.do()
         assert await heard_again(world) == {"result": "42"}
@@ -189,7 +189,7 @@ async def test_server_that_does_not_come_up(
         assert (await heard_again(world))["error"] == "I can't get at that right now."
         assert "BOT_MCP: shop" in caplog.text or "shop has not started yet" in caplog.text
         hostile.do()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while await heard_again(world) != {"result": "42"}:
                 pass
 

@@ -134,7 +134,7 @@ async def test_metrics(world: World) -> None:
     async with running(world, BOT_HEALTH_PORT=str(port)):
         await play(world)
         told = ""
-        async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
             while "support_bot_waiting_posts 0.0" not in told:  # the last one is written once Slack has it
                 async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
                     assert response.status == 200

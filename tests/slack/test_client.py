@@ -82,6 +82,7 @@ async def test_second_page_that_is_not_slacks() -> None:
         with pytest.raises(SlackApiError) as raised:
             await _all_pages(client)
     assert slack_error(raised.value) == "unreadable"
+    assert raised.value.response["error"] == "unreadable"
 
 
 FAULTS: dict[str, Callable[[World, str], object]] = {

@@ -91,7 +91,7 @@ async def test_server_is_gone(store: Store, wire: Wire, caplog: pytest.LogCaptur
             await store.inbox.receive(message(), addressed=True, mentioned=True)
     assert caplog.text.count("does not take writes") == 1
     wire.dead = False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while True:
             try:
                 assert await store.inbox.receive(message(), addressed=True, mentioned=True)
@@ -180,7 +180,7 @@ async def test_sign_of_life_beside_much_work(database: OpenDatabase, url: str) -
                 holding.execute(locking(one.thread.key))
             kept = asyncio.gather(*(store.inbox.receive(one, addressed=True, mentioned=True) for one in threads))
             await waiting(looking, MAX_CONNECTIONS)
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(2):  # before the messages that wait are given up
                 await member.leases.renew()
             holding.rollback()
             assert len(await kept) == len(threads)
@@ -194,14 +194,14 @@ async def test_hint(database: OpenDatabase, url: str) -> None:
         await heard(member.hints)
         async with open_database(PostgresUrl(url)) as beside:
             await Retries(beside.tables).retry("abcdef12", by="operator")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):  # before anybody would look by themselves
             await member.hints.wait()
         assert list(await store.inbox.waiting_threads()) == [THREAD]
 
 
 async def heard(hints: Hints) -> None:
     """Wait until it is known that hints are heard, and until what was said before is over."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await hints.wait()
         await hints.known.wait()
 
@@ -214,7 +214,7 @@ async def test_listener(wire: Wire, deaf: bool) -> None:  # noqa: FBT001 - a par
     await database.open()
     hints = Hints()
     listening = asyncio.create_task(listen(database, hints, "abc"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await hints.known.wait()
     assert hints.heard is not deaf
     listening.cancel()

@@ -639,7 +639,7 @@ class LostShop(LateShop):
 
 async def test_shop_made_the_refund_but_did_not_say_so(world: World) -> None:
     """When the shop does not answer in time, it is asked for the outcome, and nothing is refunded again."""
-    async with world.bot(open_shop=LateShop, BOT_TOOL_TIMEOUT_SECONDS=0.2):
+    async with world.bot(open_shop=LateShop, BOT_TOOL_TIMEOUT_SECONDS=0.8):
         card = await refund_card(world)
         await approve(world, card)
         assert "✓ Approved by <@U0SAM>" in shown(await world.settled(card))
@@ -648,7 +648,7 @@ async def test_shop_made_the_refund_but_did_not_say_so(world: World) -> None:
 
 async def test_shop_never_heard_of_the_refund(world: World) -> None:
     """When nobody knows what came of a refund, the card says so; later it is made, under the same key."""
-    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.2, BOT_SWEEP_SECONDS=0.3):
+    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.8, BOT_SWEEP_SECONDS=0.3):
         card = await refund_card(world)
         await approve(world, card)
         assert "it will not be done twice" in shown(await world.settled(card))
@@ -663,7 +663,7 @@ async def test_shop_never_heard_of_the_refund(world: World) -> None:
 )
 async def test_world_changed_before_a_later_try(world: World, change: str) -> None:
     """A refund that the shop never heard of is not made later when it is not as it was shown any more."""
-    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.2, BOT_SWEEP_SECONDS=0.5):
+    async with world.bot(open_shop=LostShop, BOT_TOOL_TIMEOUT_SECONDS=0.8, BOT_SWEEP_SECONDS=0.5):
         card = await refund_card(world)
         await approve(world, card)
         await world.settled(card)

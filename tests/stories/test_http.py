@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,7 +36,7 @@ def signed(body: str, secret: str = SECRET, age: int = 0) -> dict[str, str]:
 
 async def listening(session: aiohttp.ClientSession, url: str) -> None:
     """Wait until somebody answers there."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(20):
         while True:
             with suppress(aiohttp.ClientConnectionError):
                 async with session.get(url):
@@ -164,7 +165,7 @@ async def test_silent_connections(world: World) -> None:
             stack.callback(writer.close)
         async with asyncio.timeout(READ_SECONDS / 2):
             assert await silent[0][0].read() == b""
-        async with asyncio.timeout(READ_SECONDS * 3):
+        async with asyncio.timeout(20):
             assert await silent[-1][0].read() == b""
         await world.replies(await world.says(ANA, "@bot hello"))
 
@@ -216,7 +217,7 @@ async def test_no_http(world: World, caplog: pytest.LogCaptureFixture, sent: str
         writer.close()
         await writer.wait_closed()
     (line,) = [record for record in caplog.records if record.levelname != "INFO"]
-    assert line.getMessage().startswith("refused a request of 127.0.0.1: it is no HTTP (")
+    assert re.fullmatch(r"refused a request of 127\.0\.0\.1: it is no HTTP \(\w+\)", line.getMessage())
     assert line.exc_info is None
 
 

@@ -100,7 +100,7 @@ async def test_cut_connection(world: World) -> None:
         watch = asyncio.create_task(connection.lost())
         await world.slack.connected()
         world.slack.socket_mode.close_abruptly()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(8):  # the ping would be due after ten seconds
             await world.replies(await world.says(ANA, "@bot hello"))
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)

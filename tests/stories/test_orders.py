@@ -67,6 +67,16 @@ async def test_order_by_command(world: World) -> None:
     assert not [message for message in world.workspace.messages if message.user == BOT and not message.ephemeral_for]
 
 
+@pytest.mark.parametrize("number", ["4242424242424242", "#1001", "SO-2024-0007", "order-17"])
+async def test_order_by_command_of_any_number(world: World, number: str) -> None:
+    """What is written behind /order is an order's number, also where it could be one of a card."""
+    world.write("PRAGMA foreign_keys = OFF")
+    world.write("UPDATE orders SET id = ? WHERE id = 'ORD-10234'", number)
+    async with world.bot():
+        assert await world.workspace.surfaces.command(ANA, SUPPORT, "/order", number)
+        assert f"*Order {number}*" in shown(await world.whisper(ANA))
+
+
 @pytest.mark.parametrize(
     ("person", "text", "words"),
     [
@@ -415,6 +425,7 @@ async def test_no_form_without_its_tool(world: World) -> None:
         view = await form(world, ANA, card)
     async with world.bot(BOT_TOOLS_OFF="initiate_refund"):
         assert not await world.workspace.surfaces.submit(ANA, view.id, {"reason": "defective"})
+        assert "can't be asked for by a form" in str(world.workspace.surfaces.views[view.id].errors)
         assert "refund_order" not in order_buttons(await card_in(world, "D0ANA", "ORD-10142"))
     assert world.rows("SELECT id FROM tool_calls WHERE gated") == []
 

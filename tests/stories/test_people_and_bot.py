@@ -152,7 +152,7 @@ async def test_hours(world: World) -> None:
         world.write("UPDATE threads SET handed_over_at = '2020-01-01T00:00:00+00:00'")
     async with world.bot(BOT_HOURS=None):
         assert world.rows("SELECT 1 FROM threads WHERE handed_over_at NOTNULL")
-    async with world.bot(BOT_SWEEP_SECONDS=0.01), asyncio.timeout(10):
+    async with world.bot(BOT_SWEEP_SECONDS=0.01), asyncio.timeout(20):
         while world.rows("SELECT 1 FROM threads WHERE handed_over_at NOTNULL"):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
 

@@ -78,7 +78,7 @@ def owner(parts: Mapping[str, Any]) -> str:
 
 async def _answers(url: str) -> None:
     """Wait until it takes connections."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(url):
@@ -113,7 +113,7 @@ async def test_it_is_told(world: World, pooled: PostgresUrl, heard: bool) -> Non
     port = free_port()
     async with world.bot(BOT_DATABASE=pooled, BOT_HEALTH_PORT=port), aiohttp.ClientSession() as session:
         told: dict[str, Any] = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while HEARD not in told:
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     told = await response.json()

@@ -164,7 +164,7 @@ async def test_behind_a_pooler(world: World, wire: Wire) -> None:
         assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         await world.settled(card)
         told: dict[str, Any] = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while HEARD not in told:
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     told = await response.json()
@@ -184,7 +184,7 @@ async def test_server_is_restarted(world: World, wire: Wire, caplog: pytest.LogC
         wire.cut()
         question = await world.says(BEN, "@bot hello", order=("app_mention",))
         assert not await world.workspace.deliveries[-1].outcome
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(20):
             while "does not take writes" not in caplog.text:
                 async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
                     assert response.status == 503

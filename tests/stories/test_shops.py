@@ -134,7 +134,7 @@ async def test_refusal_to_tell(world: World) -> None:
 async def test_never_again_by_itself(world: World, how: Safe | LookFirst, begun: timedelta) -> None:
     """Without keys, and after a key's lifetime, it is only looked for; then people are told, once, and can look."""
     shop = ShopMaker(how, "request lost")
-    async with world.bot(open_shop=ShopMaker(how, "request lost", "request lost"), BOT_TOOL_TIMEOUT_SECONDS=0.2):
+    async with world.bot(open_shop=ShopMaker(how, "request lost", "request lost"), BOT_TOOL_TIMEOUT_SECONDS=0.8):
         card = await approved(world)
     world.write(
         "UPDATE tool_calls SET status = 'unknown', look_at = NULL, begun_at = ? WHERE gated",
@@ -175,7 +175,7 @@ async def test_what_the_customer_alone_confirmed_reaches_people(
 
 async def test_looks_back_off(world: World) -> None:
     """Between two looks twice as long passes each time, up to five minutes; after some looks people are told."""
-    async with world.bot(open_shop=ShopMaker(Safe(), *["broken"] * 99), BOT_TOOL_TIMEOUT_SECONDS=0.2):
+    async with world.bot(open_shop=ShopMaker(Safe(), *["broken"] * 99), BOT_TOOL_TIMEOUT_SECONDS=0.8):
         await approved(world)
     waits = []
     for looks in (0, 1, 2, 6, 8, 9, 30):

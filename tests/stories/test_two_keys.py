@@ -248,7 +248,7 @@ async def insist(world: World, card: Message, person: str) -> None:
         now = world.workspace.message(card.channel, card.ts)
         return now is not None and not buttons(now)
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(20):
         while not settled():
             await world.slack.connected()
             await press(world, card, person)

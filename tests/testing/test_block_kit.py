@@ -137,10 +137,13 @@ def test_blocks_are_limited_together(blocks: Any, words: str) -> None:
 
 
 def test_surfaces_differ() -> None:
-    """A modal may hold 100 blocks and an alert, but no table; an App Home neither."""
+    """A modal may hold 100 blocks, an alert among them, but no table; a Home tab 100 blocks, and neither of the two."""
     alert = {"type": "alert", "text": PLAIN, "level": "warning"}
     assert block_kit.problems([alert] + [{"type": "divider"}] * 99, "modal") == []
-    assert block_kit.problems([TABLE], "modal")
+    assert block_kit.problems([{"type": "divider"}] * 100, "home") == []
+    for surface in ("modal", "home"):
+        assert block_kit.problems([{"type": "divider"}] * 101, surface)
+        assert block_kit.problems([TABLE], surface)
     assert block_kit.problems([alert], "home")
 
 

@@ -27,6 +27,8 @@ from bot.shop.shop import ShopRefusedError
 from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 
 _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=[^\s_/-])", re.IGNORECASE)
+# A number in groups, as on paper: those after the first are digits, or a few capitals.
+_IN_GROUPS = re.compile(r"#?[A-Za-z]{0,10}-?\d\w{0,20}(?:\s{1,3}(?:\d{1,12}|[A-Z]{1,3}\d{0,6})){1,5}", re.ASCII)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_WORD_CHARACTERS = 4
 
@@ -36,6 +38,8 @@ def order_number(text: str) -> str | None:
     number = _WORDS_BEFORE.sub("", text[:200].strip(_AROUND), count=1)
     number = re.sub(r"^#\s+", "#", number)
     number = re.sub(r"^([A-Za-z]{1,10})\s+(?=\d)", r"\1-", number)
+    if _IN_GROUPS.fullmatch(number):
+        number = re.sub(r"\s+", "-", number)
     return number if is_number(number) else None
 
 

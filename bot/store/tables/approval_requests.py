@@ -182,8 +182,8 @@ class ApprovalRequests:
             sql = "UPDATE tool_calls SET supersedes = ?, escalated_at = ? WHERE id = ?"
             db.execute(sql, [call.id, later, instead.id])
             _park(db, proposed)
-            over = [over(card, redrawn) for card in cards_of(db, call.id)]
-            self._outbox.insert(db, [*over, announcement, *cards], call.thread)
+            ended_cards = [over(card, redrawn) for card in cards_of(db, call.id)]
+            self._outbox.insert(db, [*ended_cards, announcement, *cards], call.thread)
             return True
 
         return await self._database.commit(write, lock=call.thread.key)

@@ -34,7 +34,7 @@ class Changes:
         """Return how things are, for a wait that ended in vain."""
         return ""
 
-    async def until(self, predicate: Callable[[], T | Literal[False] | None], within: float | None = 10) -> T:
+    async def until(self, predicate: Callable[[], T | Literal[False] | None], within: float | None = 20) -> T:
         """Wait till the predicate is true after some change, and return what it returned.
 
         The TimeoutError says how things stand by then.
