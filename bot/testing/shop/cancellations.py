@@ -22,13 +22,17 @@ from bot.testing.shop.stage import (
 
 
 async def test_what_has_not_left_is_cancelled_with_its_money(stage: Stage) -> None:
-    """A cancellation stops the order and gives back all of its money, once under its key."""
+    """A cancellation stops the order and gives back all of its money, once under its key, and is no other key's."""
     number = await cancellable(stage)
     change = CancelOrder(number)
     quote = await stage.shop.quote(change)
     assert quote.balance
     first = await stage.shop.apply(change, quote, key=KEY)
-    assert await stage.shop.apply(change, quote, key=KEY) == first
+    assert await stage.shop.apply(change, quote, key=KEY) == first == await stage.shop.applied(change, KEY)
+    for key in (OTHER_KEY, KEY[:-1], ""):
+        assert await stage.shop.applied(change, key) is None
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.apply(change, quote, key=OTHER_KEY)
     order = await order_of(stage, number)
     assert not order.cancellable
     assert await stage.given_back(number) == quote.balance.minor == order.refunded.minor
