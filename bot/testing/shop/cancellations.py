@@ -94,6 +94,17 @@ async def test_an_order_that_was_paid_in_parts_is_cancelled(stage: Stage) -> Non
     assert await stage.given_back(number) == total
 
 
+async def test_a_cancellation_whose_money_is_on_its_way_is_pending(stage: Stage) -> None:
+    """The payment provider has not settled it: the order is cancelled, and nobody says that its money went back."""
+    needs(stage, CancelOrder)
+    number = await sold(stage, Sale(state="paid", refunds="pending"))
+    change = CancelOrder(number)
+    assert (await apply(stage, change)).status == AppliedStatus.PENDING
+    found = await stage.shop.applied(change, KEY)
+    assert found
+    assert found.status == AppliedStatus.PENDING
+
+
 async def test_a_cancellation_whose_money_does_not_go_back_says_both(stage: Stage) -> None:
     """The payment provider refuses the money: the order is cancelled all the same, and that is what is told."""
     needs(stage, CancelOrder)

@@ -194,6 +194,17 @@ async def test_failed_is_failed_and_its_money_is_free_again(stage: Stage) -> Non
     assert await refundable(stage, number) == before
 
 
+async def test_what_the_shop_refuses_is_refused(stage: Stage) -> None:
+    """A refund that the shop itself does not make is told as refused, is not found, and its money is there still."""
+    number = await sold(stage, Sale(refunds="refused"))
+    before = await refundable(stage, number)
+    change = refund_of(number, 1000)
+    with pytest.raises(ShopRefusedError):
+        await apply(stage, change)
+    assert await stage.shop.applied(change, KEY) is None
+    assert (await refundable(stage, number), await stage.given_back(number)) == (before, 0)
+
+
 @pytest.mark.parametrize(("currency", "minor", "shown"), [("JPY", 6900, "6,900 JPY"), ("KWD", 12840, "12.840 KWD")])
 async def test_yen_have_no_decimals_and_dinars_three(stage: Stage, currency: str, minor: int, shown: str) -> None:
     """Amounts are right in currencies without cents, and in those with thousandths."""

@@ -179,7 +179,7 @@ class StripeServer:
 
     def _give_back(self, form: Json) -> tuple[int, Json]:
         payment, amount = self.payments[form["payment_intent"]], int(form["amount"])
-        if payment["refunds"] == "disputed":
+        if payment["refunds"] == "refused":
             return 400, error("invalid_request_error", "This charge has been charged back")
         assert form["reason"] in ("duplicate", "fraudulent", "requested_by_customer")
         if not 0 < amount <= payment["amount_received"] - self._gone(payment["id"]):

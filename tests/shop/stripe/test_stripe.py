@@ -180,7 +180,7 @@ async def test_a_status_that_nobody_knows_is_not_done(stage: StripeStage) -> Non
 async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
     """A payment that was charged back is not refunded: nothing has moved, in Stripe's words."""
     number = await stage.sell(Sale())
-    stage.server.payments["pi_1001"]["refunds"] = "disputed"
+    stage.server.payments["pi_1001"]["refunds"] = "refused"
     with pytest.raises(ShopRefusedError, match="has been charged back"):
         await apply(stage, refund_of(number, 1000))
     assert await stage.given_back(number) == 0
