@@ -23,6 +23,7 @@ from bot.shop.changes import CancelOrder, Quote, QuotedItem, Refund, RefundReaso
 from bot.shop.orders import Customer
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
+from bot.testing import shop as tests_for_shops
 from bot.testing.openai import Answer
 from bot.tools.tool import Context, GatedTool, Tool, ToolError
 from tests.tools.test_contract import BUILT_IN
@@ -167,6 +168,12 @@ async def test_example_policy_works() -> None:
     assert ask(Refund("1", RefundReason.CHANGED_MIND), quote, ana) == Refusal("A gift card can't be given back.")
     assert ask(Refund("1", RefundReason.NOT_DELIVERED), quote, ana) == TWO_APPROVERS
     assert ask(CancelOrder("1"), quote, ana) == AS_USUAL
+
+
+def test_the_behaviours_of_a_shop_are_counted() -> None:
+    """There are as many tests for shops as README says."""
+    behaviours = [name for name in tests_for_shops.__all__ if name.startswith("test_")]
+    assert f"{len(behaviours)} named behaviours" in README
 
 
 async def test_example_test_passes() -> None:

@@ -183,6 +183,12 @@ class Outbox(Protocol):
     def is_ours(self) -> bool:
         """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
 
+    def lapses(self) -> int:
+        """Return how often our lease has ended: what was taken at another number may be another process's since."""
+
+    async def stands_at(self, post: Post) -> str | None:
+        """Return the ts under which a post was posted, by whom ever; None while it waits, and "" when it never was."""
+
     async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Keep where the post is in Slack, and return the channel's next one as `next` does."""
 

@@ -130,6 +130,7 @@ async def test_missing_event(able: World) -> None:
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "model", "warning", "http://127.0.0.1:9/v1 does not answer"),
         ({"BOT_APPROVER": "U0SAM"}, "settings", "warning", "BOT_APPROVER is no setting of the bot."),
         ({"BOT_DATABASE": "nowhere/support.db"}, "database", "fatal", "is not there."),
+        ({"BOT_DATABASE": "."}, "database", "fatal", "is a folder."),
     ],
 )
 async def test_what_is_wrong(able: World, changes: dict[str, str], about: str, level: str, words: str) -> None:
@@ -300,3 +301,15 @@ def test_other_databases(tmp_path: Path) -> None:
     path.write_bytes(b"not a database" * 1000)
     assert check_database(path)[0].level is Level.FATAL
     assert path.read_bytes() == b"not a database" * 1000
+
+
+@pytest.mark.sqlite_file
+async def test_a_database_of_a_newer_version(able: World) -> None:
+    """A database that this version cannot be started on is found by the check, in the words of the start."""
+    async with able.bot():
+        pass
+    assert (await findings(able))["database"][0]["level"] == "ok"
+    able.write("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('bot', 'x', '2030-01-01')")
+    (found,) = (await findings(able))["database"]
+    assert found["level"] == "fatal"
+    assert "was written by a newer version of the bot (bot: x). Start that version" in found["found"]

@@ -101,6 +101,32 @@ async def test_hung_for_longer_than_its_lease(world: World) -> None:
     check(world)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_stands_still_in_a_request(world: World, *, answers: bool) -> None:
+    """A post that was under way to Slack while its process stood still, and was said by another, stands there once."""
+    world.script += [Answer("Once."), Answer("Again.")]
+    under_way = world.workspace.faults.hang("chat.postMessage", answers=answers)
+    async with BotProcess(world, **ROOM) as still:
+        await world.slack.connected()
+        question = await world.says(ANA, "@bot hello")
+        await under_way.reached.wait()
+        os.kill(still.pid, signal.SIGSTOP)
+        async with BotProcess(world, **ROOM) as other:
+            await world.replies(question)
+            under_way.release()
+            await world.workspace.until(lambda: len(world.said_to(question)) == 2)
+            os.kill(still.pid, signal.SIGCONT)
+            await world.workspace.until(lambda: len(world.said_to(question)) == 1)
+            await world.says(ANA, "and now?", thread_ts=question.ts)
+            await world.replies(question, 2)
+            assert await still.stop() == 0
+            assert await other.stop() == 0
+    assert [shown(reply) for reply in world.said_to(question)] == ["Once.", "Again."]
+    [kept, _] = world.said_to(question)
+    assert world.rows("SELECT ts FROM outbox ORDER BY seq LIMIT 1") == [{"ts": kept.ts}]
+    check(world)
+
+
 @pytest.mark.parametrize("where", ["post taken", "call claimed", "shop answered", "outcome written"])
 async def test_stands_still_for_longer_than_its_lease(world: World, tmp_path: Path, where: str) -> None:
     """What a replica had in its hands when it stood still is done by another, and not once more when it goes on."""

@@ -114,6 +114,19 @@ class Outbox:
         """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
         return self._leases.hold
 
+    def lapses(self) -> int:
+        """Return how often our lease has ended: what was taken at another number may be another process's since."""
+        return self._leases.lapses
+
+    async def stands_at(self, post: Post) -> str | None:
+        """Return the ts under which a post was posted, by whom ever; None while it waits, and "" when it never was."""
+
+        def read(db: Transaction) -> str | None:
+            row = db.execute("SELECT status, ts FROM outbox WHERE id = ?", [post.id]).fetchone()
+            return None if row and row[0] == "waiting" else (row and row[1]) or ""
+
+        return await self._database.read(read)
+
     def _take(self, db: Transaction, channel: str, besides: Collection[str]) -> Post | None:
         others = f"AND coalesce(o.thread_ts, o.id) NOT IN ({', '.join('?' * len(besides))})" if besides else ""
         rows = db.query(

@@ -24,7 +24,8 @@ class NotHereError(Exception):
 class Sale:
     """An order to be placed: lines by their price, in minor units, one of each, paid with as many payments.
 
-    `refunds` says how the payment provider will answer a refund; `name` is given to the first line's product.
+    `refunds` says how the payment provider will answer a refund, or that the shop refuses to ask it; `name` is given to
+    the first line's product.
     """
 
     email: str = ANA
@@ -32,7 +33,7 @@ class Sale:
     currency: str = "USD"
     state: Literal["paid", "shipped", "delivered"] = "delivered"
     payments: int = 1
-    refunds: Literal["succeeded", "pending", "failed"] = "succeeded"
+    refunds: Literal["succeeded", "pending", "failed", "refused"] = "succeeded"
     name: str = "Mug"
 
 

@@ -104,8 +104,9 @@ class Root:
         return next((self._customer(one) for one in self._store.customers.values() if one["id"] == id), None)
 
     def customerByIdentifier(self, _info: Any, *, identifier: Json) -> Json | None:  # noqa: N802
-        """Find a customer by the whole address."""
-        found = self._store.customers.get(identifier["emailAddress"])
+        """Find a customer by a part of the address: an adapter is to compare what it gets."""
+        alike = (one for one in self._store.customers.values() if identifier["emailAddress"] in one["email"])
+        found = next(alike, None)
         return self._customer(found) if found else None
 
     def customers(self, _info: Any, *, first: int, **_how: Any) -> Json:

@@ -193,10 +193,20 @@ async def test_a_refund_that_fails_after_it_was_made(stage: StripeStage) -> None
     assert (await order_of(stage, number)).refunded == Money(0)
 
 
+async def test_a_status_that_nobody_knows_is_not_done(stage: StripeStage) -> None:
+    """A refund with a status of later years is on its way, and its money counts as gone."""
+    number = await stage.sell(Sale())
+    stage.server.give_back("pi_1001", 1000, "in_review", {"support_bot_key": KEY})
+    applied = await stage.shop.applied(refund_of(number, 1000), KEY)
+    assert applied
+    assert applied.status == AppliedStatus.PENDING
+    assert (await order_of(stage, number)).refunded == Money(1000)
+
+
 async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
     """A payment that was charged back is not refunded: nothing has moved, in Stripe's words."""
     number = await stage.sell(Sale())
-    stage.server.payments["pi_1001"]["refunds"] = "disputed"
+    stage.server.payments["pi_1001"]["refunds"] = "refused"
     with pytest.raises(ShopRefusedError, match="has been charged back"):
         await apply(stage, refund_of(number, 1000))
     assert await stage.given_back(number) == 0

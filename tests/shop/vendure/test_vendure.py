@@ -50,6 +50,8 @@ class VendureStage:
         scale = 10 ** (DECIMALS - exponent(sale.currency)) if exponent(sale.currency) < DECIMALS else 1
         shrink = 10 ** (exponent(sale.currency) - DECIMALS) if exponent(sale.currency) > DECIMALS else 1
         prices = [price * scale // shrink for price in sale.prices]
+        if sale.refunds not in REFUNDS:
+            raise NotHereError("Vendure asks the payment provider for whatever is left of a payment")
         how: dict[str, object] = {"refunds": REFUNDS[sale.refunds]}
         payments = [how] if sale.payments == 1 else [how | {"amount": prices[0] // 2}, how]
         ship: Literal["nothing", "shipped", "delivered"] = "nothing" if sale.state == "paid" else sale.state

@@ -178,7 +178,7 @@ def _respond(request: web.Request, fault: Fault | None, answer: Json, scopes: Ab
             return web.Response(status=500, text="<h1>Server Error</h1>", content_type=content_type)
         case Refused(error):
             return web.json_response({"ok": False, "error": error})
-        case ConnectionLost():
+        case ConnectionLost() | Hang(answers=False):
             if request.transport:
                 request.transport.abort()
             return web.Response()
