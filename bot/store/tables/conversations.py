@@ -9,7 +9,7 @@ from bot.store.errors import DatabaseError, LostLeaseError, MessageChangedError
 from bot.store.records import ChatMessage, InboxMessage, Post, ThreadId
 from bot.store.tables.calls import abandon_calls, call_of, insert_calls
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox_rows import finish_running
+from bot.store.tables.inbox_rows import finish_running, keep_context
 from bot.store.tables.leases import Leases
 from bot.store.tables.messages import (
     add_unreached,
@@ -70,7 +70,7 @@ class Conversations:
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 answer_calls(db, message.thread, unanswered_calls(db, message.thread))
                 if context:
-                    db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, message.id])
+                    keep_context(db, message.id, context)
                 append(db, message.thread, said(message.user, message.text + context), inbox_id=message.id)
             correct_running(db, message.thread)
             conversation = read_conversation(db, message.thread)
