@@ -16,8 +16,8 @@ Tables, each with the module of `bot.store.tables` that owns it:
                                        move those that wait for somebody
     model_calls     calls              the log of requests to the model
     refused_clicks  approval_requests  who pressed a button in vain
-    outbox          outbox             what is to be said: waiting -> sent | failed
-    relays          outbox             below which posts the team's answers are passed on, and to which thread
+    outbox          outbox_rows        what is to be said, which outbox takes and gives out: waiting -> sent | failed
+    relays          outbox_rows        below which posts the team's answers are passed on, and to which thread
     places          threads            in which later messages of a direct message a conversation goes on
     erased_messages inbox_rows         what is known again, for some days, when Slack delivers it once more
     usage           usage              what each person has used within the last hour

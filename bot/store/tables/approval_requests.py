@@ -15,7 +15,8 @@ from bot.store.tables.database import Database, Transaction
 from bot.store.tables.day_limits import check_day, lock_people
 from bot.store.tables.inbox_rows import go_on
 from bot.store.tables.leases import Leases
-from bot.store.tables.outbox import Outbox, cards_of, close_cards, over
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, close_cards, over
 from bot.store.tables.refund_checks import watch_refund
 from bot.store.tables.seals import seal
 from bot.store.tables.switches import PAUSE

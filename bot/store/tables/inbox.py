@@ -23,7 +23,8 @@ from bot.store.tables.inbox_rows import (
     write_files,
 )
 from bot.store.tables.leases import Leases
-from bot.store.tables.outbox import Outbox, relayed_to_customer, relayed_to_team
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import relayed_to_customer, relayed_to_team
 from bot.store.tables.threads import (
     find_thread,
     insert_thread,

@@ -9,7 +9,7 @@ from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, ThreadId
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
 from bot.store.tables.inbox_rows import mark_corrected, mark_running, read_files, without_name
-from bot.store.tables.outbox import take_unreached
+from bot.store.tables.outbox_rows import take_unreached
 from bot.store.tables.refund_checks import take_failures
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent

@@ -10,7 +10,8 @@ from bot.store.records import Post, ThreadId
 from bot.store.tables.calls import call_of, get_call
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import is_known_text, mark_changed, thread_of
-from bot.store.tables.outbox import Outbox, cards_of, mark_deleted
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, mark_deleted
 
 
 class OpenRequests:

@@ -5,7 +5,7 @@ from bot.store.tables.audit import write_audit
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import wait_again
 from bot.store.tables.messages import say_again
-from bot.store.tables.outbox import send_again
+from bot.store.tables.outbox_rows import send_again
 
 _UNKNOWN = (
     "Nobody knows yet what came of this request. The bot asks the shop again by itself; "
