@@ -36,6 +36,7 @@ Rooms, from the top down; each imports only what is below it:
     model_settings  which models are asked, where and how
     prices       what tokens cost
     currencies   how many decimals an amount has
+    look_alikes  letters that look like those from A to Z
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted

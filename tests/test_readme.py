@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import re
 import shlex
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -128,6 +129,14 @@ async def test_queries_run(world: World) -> None:
         assert process.returncode == 0, errors
         if "like" not in line:
             assert output.strip() != b"[]", line
+
+
+def test_example_tool_is_in_the_house_style() -> None:
+    """The README's complete tool passes the checks of this repository as a file of `bot/tools`."""
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    for check in (["check", "--quiet"], ["format", "--check", "--quiet"]):
+        command = [ruff, *check, "--stdin-filename", "bot/tools/get_delivery_time.py", "-"]
+        subprocess.run(command, cwd=ROOT, input=code("python")[0], text=True, check=True)  # noqa: S603 - our own words
 
 
 async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:

@@ -6,21 +6,18 @@ other statement of a deed the model is asked once more. It is a net below the mo
 words than these gets through, and moves no money.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
-from bot.store.records import NOTE, ChatMessage
+from bot.agent.grounds import Ground, facts, grounds, objects, orders_in
+from bot.store.records import ChatMessage
 
-ASKED = "Asked for: "  # what begins a line of facts that tells of a request
 MAX_SENTENCE_CHARACTERS = 500
 MAX_WORDS_OF_CONSENT = 25
 MAX_WORDS_ABOUT_IT = 6
-MAX_FACTS = 4
 CORRECTION = (
     "What you just wrote was not sent, because it says that something was requested or done for the customer that was "
     "not."
@@ -60,38 +57,7 @@ class _Claim:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What bears a claim out: a request that waits or was made, or an order as the shop has it, with its words.
-
-    Of a tool of somebody else's nobody knows the deeds.
-    """
-
-    deeds: frozenset[str] | None
-    is_done: bool
-    text: str
-
-
 _DEEDS = ("money", "cancel", "delete", "change")
-_OF_NOTES = {
-    "Refund": {"money"},
-    "Return": {"money"},
-    "Exchange": {"money", "change"},
-    "Cancellation": {"money", "cancel"},
-    "Deletion": {"delete", "cancel"},
-    "Change": {"change", "money"},
-}
-_OF_STATES = {
-    "cancelled": {"money", "cancel"},
-    "canceled": {"money", "cancel"},
-    "refunded": {"money"},
-    "returned": {"money"},
-    "deleted": {"delete"},
-    "closed": {"delete", "cancel"},
-}
-_WAITS, _DONE = " waits until ", re.compile(r"\band done\b|\bhas done it\b")
-_FAILED_SINCE = "but has failed since"
-_MIN_DIGITS = 3
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
@@ -142,7 +108,7 @@ def is_doubtful(text: str, messages: Sequence[ChatMessage], *, is_whole: bool = 
     """
     asked = max((place for place, one in enumerate(messages) if one["role"] == "user"), default=0)
     results = (str(one["content"]) for one in messages[asked:] if one["role"] == "tool")
-    may_consent = is_whole and messages and not any("error" in one for text in results for one in _objects(text))
+    may_consent = is_whole and messages and not any("error" in one for text in results for one in objects(text))
     consent = _consent_in(text, str(messages[asked].get("content"))) if may_consent else ()
     return _is_any_unfounded([*_statements_in(text), *consent], messages)
 
@@ -174,25 +140,25 @@ def is_yes(text: str) -> bool:
 
 def truth(messages: Sequence[ChatMessage]) -> str:
     """Return what a customer is told in place of a claim: the requests of the conversation and how they stand."""
-    facts = _facts(messages)
-    return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else PLAIN
+    told = facts(messages)
+    return f"{' '.join(told)} {NOTHING_ELSE}" if told else PLAIN
 
 
 def standing(messages: Sequence[ChatMessage]) -> str:
     """Return how the requests of the conversation stand; nothing where there were none."""
-    return " ".join(_facts(messages))
+    return " ".join(facts(messages))
 
 
 def _told(messages: Sequence[ChatMessage]) -> str:
-    facts = _facts(messages)
-    return f"{' '.join(facts)} {NOTHING_ELSE}" if facts else "nothing was requested or done in this conversation."
+    told = facts(messages)
+    return f"{' '.join(told)} {NOTHING_ELSE}" if told else "nothing was requested or done in this conversation."
 
 
 def _is_any_unfounded(found: Sequence[_Claim], messages: Sequence[ChatMessage]) -> bool:
     if not found:
         return False
-    grounds, orders = list(_grounds(messages)), _orders(messages)
-    return any(not any(_bears(ground, claim, orders) for ground in grounds) for claim in found)
+    borne, orders = list(grounds(messages)), orders_in(messages)
+    return any(not any(_bears(ground, claim, orders) for ground in borne) for claim in found)
 
 
 def _statements_in(text: str) -> Iterator[_Claim]:
@@ -250,93 +216,8 @@ def _deeds_in(text: str) -> frozenset[str]:
     return frozenset(deed for deed in _DEEDS if _WORDS[deed].search(text))
 
 
-def _bears(ground: _Ground, claim: _Claim, orders: frozenset[str]) -> bool:
+def _bears(ground: Ground, claim: _Claim, orders: frozenset[str]) -> bool:
     of_deed = ground.deeds is None or not claim.deeds or bool(ground.deeds & claim.deeds)
     named = {order for order in orders if order in claim.sentence}
     of_order = not named or any(order in ground.text for order in named) or not re.search(r"\d{3}", ground.text)
     return of_deed and of_order and (ground.is_done or not claim.is_finished)
-
-
-def _grounds(messages: Sequence[ChatMessage]) -> Iterator[_Ground]:
-    for waiting in _waiting(messages):
-        yield _Ground(_of_summary(waiting), is_done=False, text=waiting)
-    failed = _failed_since(messages)
-    for place, message in enumerate(messages):
-        if place in failed:
-            continue
-        if message["role"] == "system" and _DONE.search(message["content"]):
-            yield _Ground(_of_summary(message["content"]), is_done=True, text=message["content"])
-        for result in _objects(message["content"]) if message["role"] == "tool" else ():
-            if deeds := _of_result(result):
-                yield _Ground(deeds, is_done=True, text=json.dumps(result))
-
-
-def _failed_since(messages: Sequence[ChatMessage]) -> set[int]:
-    """Return where a note tells something as done that a later one says has failed since."""
-    failed, places = set[str](), set[int]()
-    for place, message in reversed([*enumerate(messages)]):
-        if message["role"] == "system":
-            what = message["content"].partition(": ")[0]
-            if _FAILED_SINCE in message["content"]:
-                failed.add(what)
-            elif what in failed:
-                places.add(place)
-    return places
-
-
-def _waiting(messages: Sequence[ChatMessage]) -> list[str]:
-    """List the requests that wait, by what the model was told of each; of the others a note has told the end."""
-    waiting: list[str] = []
-    for message in messages:
-        content = str(message.get("content") or "")
-        if message["role"] == "tool":
-            results = (one for one in _objects(content) if one.get("status") == "waiting_for_approval")
-            waiting += [str(one.get("message") or "") for one in results]
-        elif message["role"] == "system":
-            waiting += [f"{part.partition('. ')[0]}." for part in content.split(ASKED)[1:]]
-            told = content.removeprefix(NOTE)
-            waiting = [one for one in waiting if not told.startswith(f"{one.partition(_WAITS)[0]}:")]
-    return list(dict.fromkeys(waiting))
-
-
-def _facts(messages: Sequence[ChatMessage]) -> list[str]:
-    """List how the requests stand: those that wait and, the latest, those that have come to their end."""
-    notes = [str(one["content"]) for one in messages if one["role"] == "system" and one["content"].startswith(NOTE)]
-    ended = [note.removeprefix(NOTE) for note in notes]
-    facts = [*ended, *(one for one in _waiting(messages) if one)][-MAX_FACTS:]
-    return [fact if fact.endswith(".") else f"{fact}." for fact in facts]
-
-
-def _of_summary(text: str) -> frozenset[str] | None:
-    """Return the deeds that a summary of ours is about; None when that is not known."""
-    words = {word for word in _OF_NOTES if re.search(rf"\b{word}\b", text)}
-    return frozenset(deed for word in words for deed in _OF_NOTES[word]) if words else None
-
-
-def _of_result(result: dict[str, Any]) -> frozenset[str]:
-    refunded = result.get("refunded")
-    given_back = isinstance(refunded, str) and re.search(r"[1-9]", refunded)
-    return frozenset({*_OF_STATES.get(str(result.get("status")).lower(), ()), *(("money",) if given_back else ())})
-
-
-def _orders(messages: Sequence[ChatMessage]) -> frozenset[str]:
-    """Return the numbers of the orders that were looked at, by their digits."""
-    texts = [call["function"]["arguments"] for one in messages for call in one.get("tool_calls") or ()]
-    texts += [str(one["content"]) for one in messages if one["role"] == "tool"]
-    found = (str(one.get("order_id") or "") for text in texts for one in _objects(text))
-    digits = (re.sub(r"^\D+", "", number) for number in found)
-    return frozenset(one for one in digits if len(one) >= _MIN_DIGITS)
-
-
-def _objects(content: str) -> Iterator[dict[str, Any]]:
-    try:
-        left: list[Any] = [json.loads(content)]
-    except (ValueError, RecursionError):
-        return
-    while left:
-        match left.pop():
-            case dict() as found:
-                yield found
-                left += found.values()
-            case list() as found:
-                left += found

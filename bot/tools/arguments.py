@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from bot.blocks.text import bare
+from bot.look_alikes import LOOK_ALIKES
 from bot.shop.money import Money
 from bot.shop.orders import Address
 
@@ -18,13 +19,6 @@ MAX_LINES = 1_000
 MAX_CODE_CHARACTERS = 80
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
 _THOUSANDS = re.compile(r"(?<![\d.,'])\d{1,2}(?:[ '\u2019]\d{3})+(?![\d,']|[ ]\d)")  # 101 234 may be two numbers
-# Capitals and small letters of the Cyrillic and the Greek alphabet that look like Latin ones.
-_LOOK_ALIKES = str.maketrans(
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u03bf",
-    "ABEKMHOPCTYXIJSABEZHIKMNOPTYXaeopcyxijso",
-)
 _QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
@@ -40,7 +34,7 @@ def as_typed_plainly(text: str) -> str:
 
 def _plain_number(text: str) -> str:
     """Return a number as it is typed without letters that only look so, and without gaps between its thousands."""
-    latin = text.translate(_LOOK_ALIKES)
+    latin = text.translate(LOOK_ALIKES)
     plain = latin if latin.isascii() else text
     return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
 

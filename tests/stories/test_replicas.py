@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -29,15 +27,6 @@ CLICKS = 5
 HEARD = "hints_of_other_processes_are_heard"
 ROOM: dict[str, Any] = SETTINGS | {"BOT_APPROVAL_HOURS": 1, "BOT_MODEL_TIMEOUT_SECONDS": 5}
 pytestmark = pytest.mark.parametrize("world", ["postgres"], indirect=True)
-
-
-@pytest.fixture
-async def wire(world: World) -> AsyncIterator[Wire]:
-    """Put a wire between the bot and its database."""
-    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
-        one = Wire(world.place, Path(folder))
-        async with one.serving():
-            yield one
 
 
 async def refund_often(world: World, person: str, order_id: str, times: int, said: dict[Key, str]) -> None:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from aiohttp import ClientSession, web
 
+from bot.testing.serving import serving
+
 Fault = Literal[
     "request lost",
     "answer lost",
@@ -72,16 +74,8 @@ class FaultProxy:
         async with ClientSession() as self._session:
             app = web.Application(client_max_size=10_000_000)
             app.router.add_route("*", "/{path:.*}", self._handle)
-            runner = web.AppRunner(app, handler_cancellation=False)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            host, port = runner.addresses[0][:2]
-            self.url = f"http://{host}:{port}"
-            try:
+            async with serving(app) as self.url:
                 yield self
-            finally:
-                await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self._under_way += 1

@@ -1,7 +1,7 @@
 """What a shop's author gives the tests, and the steps that the tests share."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import pytest
@@ -68,6 +68,23 @@ class Stage(Protocol):
 
     async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
         """Check an adapter like `shop` whose key is wrong, or whose server hides e-mail addresses."""
+
+
+@dataclass(frozen=True)
+class StageWithoutHttp:
+    """What stages of shops have in common that keep their data on this machine: no proxy, no key, nothing hidden."""
+
+    shop: Shop
+    faults: FaultProxy | None = field(default=None, init=False)
+    refund_marker: str = field(default="", init=False)
+    cancel_marker: str = field(default="", init=False)
+    return_marker: str = field(default="", init=False)
+
+    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
+        """Check the shop. Raises NotHereError where something is to be broken."""
+        if broken != "nothing":
+            raise NotHereError("this shop needs no key and hides nothing")
+        await self.shop.check()
 
 
 async def sold(stage: Stage, sale: Sale) -> str:
