@@ -36,7 +36,7 @@ class Inbox(Protocol):
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
     async def choose(self, call: ToolCall, words: str, redrawn: Sequence[Post]) -> bool:
-        """Keep what was chosen from the menu of a call as its requester's words, unless they were answered before."""
+        """Keep what was chosen from a call's menu as its requester's words; False when they have answered before."""
 
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""

@@ -307,3 +307,21 @@ def over(card: Post, redrawn: Post) -> Post:
     return replace(
         redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
     )
+
+
+def close_cards(db: Transaction, call_id: str) -> None:
+    """Note that nothing is decided any more on the cards of a call."""
+    db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call_id])
+
+
+def mark_deleted(db: Transaction, post_id: str) -> None:
+    """Note that a post is not in Slack any more, because somebody has deleted it there."""
+    deleted = "UPDATE outbox SET status = 'failed', decidable = FALSE, error = 'deleted in Slack' WHERE id = ?"
+    db.execute(deleted, [post_id])
+
+
+def send_again(db: Transaction, post_id: str) -> None:
+    """Make a post wait once more that Slack did not take."""
+    # Somebody else's mark: whether the post is in Slack after all is asked before it is posted.
+    again = "UPDATE outbox SET status = 'waiting', attempts = 0, sender = 'retry' WHERE id = ? AND status = 'failed'"
+    db.execute(again, [post_id])
