@@ -313,3 +313,14 @@ async def test_a_database_of_a_newer_version(able: World) -> None:
     (found,) = (await findings(able))["database"]
     assert found["level"] == "fatal"
     assert "was written by a newer version of the bot (bot: x). Start that version" in found["found"]
+
+
+async def test_a_first_start_with_sample_orders(able: World, tmp_path: Path) -> None:
+    """Who starts with sample orders, as README says, is not told to."""
+    errors, new = tmp_path / "errors", able.database.with_name("new.db")
+    sample = ("--sample-orders", "ana@example.com")
+    async with BotProcess(able, errors=errors, arguments=sample, BOT_DATABASE=new, BOT_STAFF="U0NOBODY") as bot:
+        await able.slack.connected()
+        assert await bot.stop() == 0
+    assert "Slack knows nobody with the id U0NOBODY" in errors.read_text()
+    assert "--sample-orders" not in errors.read_text()
