@@ -36,6 +36,7 @@ Rooms, from the top down; each imports only what is below it:
     model_settings  which models are asked, where and how
     prices       what tokens cost
     currencies   how many decimals an amount has
+    look_alikes  letters that look like those from A to Z
     logs         what is told on stderr, a line for each event
     metrics      what is counted for Prometheus
     tracing      what is told to OpenTelemetry, where that is wanted
@@ -71,10 +72,11 @@ running -> succeeded | failed | unknown; unknown -> succeeded | failed.
 Calls that no import shows, all joined in wiring: intake wakes the worker (WakeThread), and so do the approvals after a
 customer's own change; intake tells the executor that a message was changed (MessageChanged), the agent that a run was
 stopped (RunStopped), and the desk that somebody opened their Home tab (HomeOpened) or their messages (MessagesOpened),
-or shared or opened a link (LinkEvent); the agent shows a status (ShowStatus), how a thread stands (ShowSession) and the
-steps of a run (ShowSteps, EndSteps), and reads what was said above in a thread (ReadAbove) and pictures (FetchFile);
-the desk begins a thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost);
-the outbox tells delivery which channel has a post (OutboxNews).
+or shared or opened a link (LinkEvent); the agent shows a status (ShowStatus), how a thread stands (ShowSession), the
+steps of a run (ShowSteps, EndSteps) and an answer while it is written (ShowDraft, EndDraft), and reads what was said
+above in a thread (ReadAbove), what files say in words (DescribeFiles) and pictures (FetchFile); the desk begins a
+thread through delivery (PostNow); delivery tells the approvals of a card that was lost (CardLost); the outbox tells
+delivery which channel has a post (OutboxNews).
 
 Errors: SettingsError, StartError, DatabaseError and ConnectionLostError end the process with one line. RunError,
 ModelError and IdentityError end a run with plain words and a reference. ToolError is read by the model, ToolCrashError

@@ -8,6 +8,10 @@ import click
 
 from bot.evaluation.command import evaluate
 
+PORT = click.IntRange(0, 65_535)
+COUNT = click.IntRange(1, 1_000_000)
+LINE = click.IntRange(1, 10_000)
+
 
 @click.group()
 @click.version_option(metadata.version("support-bot"), prog_name="support-bot")
@@ -37,7 +41,7 @@ def main(context: click.Context, *, verbose: bool, log_format: str, env_file: Pa
 
 
 @main.command()
-@click.option("--port", default=8700, show_default=True, help="Port on localhost.")
+@click.option("--port", type=PORT, default=8700, show_default=True, help="Port on localhost.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
 @click.option(
     "--database",
@@ -60,7 +64,7 @@ def demo(*, port: int, browser: bool, database: Path, shop: str) -> None:
 
 
 @main.command()
-@click.option("--http", "http_port", type=int, help="Serve the Events API on this port, in place of Socket Mode.")
+@click.option("--http", "http_port", type=PORT, help="Serve the Events API on this port, in place of Socket Mode.")
 @click.option(
     "--host",
     default="0.0.0.0",  # noqa: S104 - Slack and supervisors come from outside
@@ -108,10 +112,10 @@ def migrate_database(*, source: str, target: str) -> None:
 @click.option("--follow", "-f", is_flag=True, help="Go on with every call that is new or moves on, until Ctrl-C.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
-@click.option("--tool", help="Only calls of this tool.")
-@click.option("--status", help="Only calls with this status.")
-@click.option("--day", help="Only calls of this day in UTC: 2026-11-25, today or yesterday.")
-@click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1), help="How many calls.")
+@click.option("--tool", help="Only calls of this tool, and stories with one.")
+@click.option("--status", help="Only calls with this status, and stories with one.")
+@click.option("--day", help="Only calls of this day in UTC, and stories with one: 2026-11-25, today or yesterday.")
+@click.option("--limit", "-n", default=20, show_default=True, type=COUNT, help="How many calls.")
 def log(
     *,
     what: str | None,
@@ -243,7 +247,7 @@ def settle(reference: str, outcome: str, *, why: str) -> None:
 
 @main.command()
 @click.argument("order")
-@click.option("--line", "lines", type=click.IntRange(1), multiple=True, help="Only this line; may be given again.")
+@click.option("--line", "lines", type=LINE, multiple=True, help="Only this line; may be given again.")
 def received(order: str, lines: tuple[int, ...]) -> None:
     """Say that what was sent back of ORDER has arrived, at the built-in shop.
 

@@ -19,7 +19,7 @@ from bot.demo import serve
 from bot.environment import read_settings, share_with_opentelemetry
 from bot.logs import tell
 from bot.operator.check.check import check
-from bot.operator.check.finding import Level
+from bot.operator.check.finding import Finding, Level
 from bot.operator.console import errors, run, stop_signal
 from bot.settings import Settings, SettingsError
 from bot.shop import sample as sample_shop
@@ -61,10 +61,13 @@ def serve_slack(http_port: int | None, host: str, sample_orders: str | None) -> 
         if sample_orders and settings.shop != BUILT_IN:
             raise SettingsError(f"--sample-orders fills the built-in shop, and BOT_SHOP is {settings.shop}.")
         tools.load(settings)  # a slip in one is told before anything outside is asked
-        await _check_start(settings, http=http_port is not None)
+        findings = await _check_start(settings, http=http_port is not None)
         if sample_orders:
             added = await _fill_shop(settings.shop_file, sample_orders)
             click.echo(f"{added} sample orders added." if added else "The shop has orders already; none were added.")
+        for finding in findings:
+            if not (sample_orders and finding.about == "shop"):  # it has orders by now
+                logger.warning("%s: %s", finding.about, finding.text)
         stopped = stop_signal()
         async with running(settings, http_port=http_port, host=host) as connection:
             where = f"over HTTP on port {http_port}, path {EVENTS_PATH}" if http_port else "over Socket Mode"
@@ -95,14 +98,12 @@ def _tell_start(settings: Settings, where: str) -> None:
     )
 
 
-async def _check_start(settings: Settings, *, http: bool) -> None:
-    """Stop a start that cannot come to anything, and warn of what will not work. Raises StartError."""
+async def _check_start(settings: Settings, *, http: bool) -> list[Finding]:
+    """Stop a start that cannot come to anything, and return what will not work. Raises StartError."""
     findings = await check(settings, http=http, thorough=False)
     if broken := [finding for finding in findings if finding.level is Level.FATAL]:
         raise StartError("\n".join(f"{finding.about}: {finding.text}" for finding in broken))
-    for finding in findings:
-        if finding.level is Level.WARNING:
-            logger.warning("%s: %s", finding.about, finding.text)
+    return [finding for finding in findings if finding.level is Level.WARNING]
 
 
 async def _wait(stopped: asyncio.Event, watch: Coroutine[Any, Any, None]) -> None:

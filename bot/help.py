@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.blocks.text import email_addresses
+from bot.blocks.addresses import email_addresses
 
 MAX_CHARACTERS = 1_500
 MAX_QUERY_WORDS = 60

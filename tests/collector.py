@@ -10,7 +10,7 @@ from aiohttp import web
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.world import free_port
+from bot.testing.serving import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,19 @@ class Collector:
 @asynccontextmanager
 async def collecting() -> AsyncIterator[tuple[Collector, dict[str, str]]]:
     """Serve a collector, and give it with the variables that make a program send there at once."""
-    collector, port = Collector(), free_port()
+    collector = Collector()
     app = web.Application()
     app.router.add_post("/v1/traces", collector.take_traces)
     app.router.add_post("/v1/metrics", collector.take_metrics)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
-        "OTEL_BSP_SCHEDULE_DELAY": "20",
-        "OTEL_METRIC_EXPORT_INTERVAL": "100",
-    }
-    try:
-        yield collector, variables
-    finally:
-        await runner.cleanup()
+    async with serving(app) as url:
+        yield (
+            collector,
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+                "OTEL_BSP_SCHEDULE_DELAY": "20",
+                "OTEL_METRIC_EXPORT_INTERVAL": "100",
+            },
+        )
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[SeenSpan]:

@@ -168,8 +168,8 @@ async def think(request: Request) -> Answer:
     return status_of(order_id)
 
 
-async def approve(world: World, card: Message) -> None:
-    """Press Approve until the card is settled, as a person does whose screen says that it did not work."""
+async def approve(world: World, card: Message, person: str = SAM) -> None:
+    """Press the button that says yes until the card is settled, as somebody does whose screen says that it failed."""
 
     def settled() -> bool:
         now = world.workspace.message(card.channel, card.ts)
@@ -178,7 +178,7 @@ async def approve(world: World, card: Message) -> None:
     async with asyncio.timeout(20):
         while not settled():
             await world.slack.connected()
-            await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+            await world.workspace.click(person, card.channel, card.ts, "approve_call")
             with suppress(TimeoutError):
                 await world.workspace.until(settled, within=0.3)
 

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import aiohttp
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -168,3 +169,17 @@ async def test_demo_beside_settings(start: Start, tmp_path: Path) -> None:
     assert demo.returncode == 1
     assert errors.decode().startswith("Error: OPENAI_API_KEY is malformed: ")
     assert errors.decode().count("\n") == 1
+
+
+def test_every_number_has_bounds() -> None:
+    """A number that is too large for what it is given to is refused by the command, in a line."""
+    numbers = [
+        (name, option)
+        for name, command in main.commands.items()
+        for option in command.params
+        if isinstance(option.type, click.types.IntParamType)
+    ]
+    assert {"demo", "run", "log", "received", "eval"} <= {name for name, _ in numbers}
+    for name, option in numbers:
+        assert isinstance(option.type, click.IntRange), (name, option.name)
+        assert None not in (option.type.min, option.type.max), (name, option.name)

@@ -43,6 +43,7 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "chat_unfurl": {"links:write"},
     "chat_startStream": {"chat:write"},
     "chat_stopStream": {"chat:write"},
+    "chat_delete": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_info": {"channels:read", "groups:read", "im:read", "mpim:read"},

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import re
 import shlex
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -22,6 +23,7 @@ from bot.shop.changes import CancelOrder, Quote, QuotedItem, Refund, RefundReaso
 from bot.shop.orders import Customer
 from bot.shop.sqlite import SqliteShop
 from bot.store.records import ThreadId
+from bot.testing import shop as tests_for_shops
 from bot.testing.openai import Answer
 from bot.tools.tool import Context, GatedTool, Tool, ToolError
 from tests.tools.test_contract import BUILT_IN
@@ -129,6 +131,14 @@ async def test_queries_run(world: World) -> None:
             assert output.strip() != b"[]", line
 
 
+def test_example_tool_is_in_the_house_style() -> None:
+    """The README's complete tool passes the checks of this repository as a file of `bot/tools`."""
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    for check in (["check", "--quiet"], ["format", "--check", "--quiet"]):
+        command = [ruff, *check, "--stdin-filename", "bot/tools/get_delivery_time.py", "-"]
+        subprocess.run(command, cwd=ROOT, input=code("python")[0], text=True, check=True)  # noqa: S603 - our own words
+
+
 async def test_example_tool_works(tmp_path: Path, shop: SqliteShop) -> None:
     """The README's complete tool is described and parsed as it stands, and does what it says."""
     path = tmp_path / "get_delivery_time.py"
@@ -158,6 +168,12 @@ async def test_example_policy_works() -> None:
     assert ask(Refund("1", RefundReason.CHANGED_MIND), quote, ana) == Refusal("A gift card can't be given back.")
     assert ask(Refund("1", RefundReason.NOT_DELIVERED), quote, ana) == TWO_APPROVERS
     assert ask(CancelOrder("1"), quote, ana) == AS_USUAL
+
+
+def test_the_behaviours_of_a_shop_are_counted() -> None:
+    """There are as many tests for shops as README says."""
+    behaviours = [name for name in tests_for_shops.__all__ if name.startswith("test_")]
+    assert f"{len(behaviours)} named behaviours" in README
 
 
 async def test_example_test_passes() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.postgres.migrations import TABLES
 from tests.conftest import LONG
 
 ROOT = Path(__file__).parent.parent
@@ -144,6 +145,37 @@ def test_the_journeys_name_files() -> None:
     arrows = re.findall(r"-> (\w+)/(\w+) ", described)
     assert len(arrows) == 14
     assert all((ROOT / "bot" / room / f"{file}.py").exists() for room, file in arrows)
+
+
+def test_the_map_names_each_callback() -> None:
+    """Each call that no import shows stands in the map by its name."""
+    described = ast.get_docstring(ast.parse((ROOT / "bot" / "__init__.py").read_text("utf-8"))) or ""
+    of_file = ast.parse(MODULES["bot.callbacks"].read_text("utf-8")).body
+    protocols = {
+        one.name for one in of_file if isinstance(one, ast.ClassDef) and "Protocol" in map(ast.unparse, one.bases)
+    }
+    assert protocols
+    assert protocols <= set(re.findall(r"\w+", described))
+
+
+def test_one_table_has_one_owner() -> None:
+    """The map of the store names each table once, and its owner alone writes it, with those beside it for a part."""
+    beside = {
+        "threads": {"leases"},
+        "inbox_rows": {"inbox"},
+        "calls": {"approval_requests", "yeses", "open_requests", "erased_calls"},
+        "outbox": {"erased_posts"},
+        "outbox_rows": {"outbox", "erased_posts"},
+    }
+    described = ast.get_docstring(ast.parse(MODULES["bot.store"].read_text("utf-8"))) or ""
+    owners = dict(re.findall(r"^    ([a-z_]+) +([a-z_]+) {2,}", described.split("\nWays to write")[0], re.MULTILINE))
+    assert owners.keys() == set(TABLES)
+    for name, path in MODULES.items():
+        if name.startswith("bot.store.tables."):
+            module = name.rpartition(".")[2]
+            words = re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", path.read_text("utf-8"))
+            theirs = {one: {owners[one], *beside.get(owners[one], ())} for one in words if one in owners}
+            assert {table for table, modules in theirs.items() if module not in modules} == set(), module
 
 
 def test_help_is_fast() -> None:

@@ -18,7 +18,10 @@ FOUND_LATE = "I was away and found this only now"
 
 
 class Agent:
-    """Answers one message at a time of a thread. All state is rows, so a run that was cut off goes on from them."""
+    """Answers one message at a time of a thread. All state is rows, so a run that was cut off goes on from them.
+
+    What brings a message to its end returns whether another one waits in the thread.
+    """
 
     def __init__(self, *, runs: Runs, ends: RunEnds, reading: Reading, progress: Progress, max_seconds: float) -> None:
         self._runs = runs

@@ -6,10 +6,10 @@ from dataclasses import replace
 from bot.agent.asking import without_menus
 from bot.agent.attachments import unread
 from bot.agent.instructions import without_instructions
+from bot.blocks.addresses import email_addresses
 from bot.blocks.markdown import Markdown
 from bot.blocks.messages import answer_messages, context, in_words
 from bot.blocks.people import HANDED_OVER, feedback, talk_to_person
-from bot.blocks.text import email_addresses
 from bot.help import articles
 from bot.identity import Person
 from bot.model.pictures import Pictures

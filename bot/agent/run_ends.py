@@ -32,7 +32,10 @@ class RunEnds:
         self._intents = intents
 
     async def answered(self, message: InboxMessage, reply: ChatMessage | None, posts: Sequence[Post]) -> bool | None:
-        """End a run with what is said; None when the person has corrected the message before it was answered."""
+        """End a run with what is said, and return whether another message waits in the thread.
+
+        None when the person has corrected the message before it was answered.
+        """
         try:
             more = await self._conversations.finish(message, reply, posts)
         except MessageChangedError:
@@ -47,12 +50,18 @@ class RunEnds:
         )
 
     async def declined(self, message: InboxMessage, words: str | None, error: str) -> bool:
-        """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
+        """Leave a message unanswered, and unread by the model: the person hears why, or has heard.
+
+        Returns whether another message waits in the thread.
+        """
         posts = self._replies.plain(message, words) if words else []
         return await self._conversations.finish(message, None, posts, error=error)
 
     async def failed(self, message: InboxMessage, error: RunError) -> bool:
-        """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row."""
+        """End a run that failed: plain words, a reference for the user, and the same reference in the inbox row.
+
+        Returns whether another message waits in the thread.
+        """
         tracing.ended("not answered", well=False)
         mark = reference(error.row_id)
         where = f"{message.thread.channel}/{message.thread.ts}"

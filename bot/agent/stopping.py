@@ -57,7 +57,7 @@ class Stops:
                 self._cut[thread].set()
 
     def look_now(self) -> None:
-        """Look in the background."""
+        """Look for stopped runs in the background, and cut them off."""
         task = asyncio.create_task(self._look())
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)

@@ -146,8 +146,8 @@ def _who(call: ToolCall, by: str | None) -> str:
 
 
 def _by_whom(template: str, call: ToolCall) -> str:
-    """Return the template in the words for what the requester alone has said yes to."""
-    if call.gate != Gate.REQUESTER:
+    """Return the template in the words for what the requester alone has said yes to, so far or for good."""
+    if call.gate != Gate.REQUESTER and not call.waits_for_requester:
         return template
     return (
         template.replace("Approved by", "Confirmed by")

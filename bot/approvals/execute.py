@@ -11,7 +11,9 @@ from bot.approvals.cards import Cards, settled_posts
 from bot.approvals.conflicts import Conflicts
 from bot.approvals.effects import NOT_AS_SHOWN, Effects, first_look, quoted_of
 from bot.approvals.endings import Ending
+from bot.approvals.waiting_words import redraw_waiting
 from bot.blocks.cards import without_note
+from bot.blocks.text import Mrkdwn
 from bot.callbacks import WakeThread
 from bot.failpoints import reach
 from bot.identity import IdentityError, Person
@@ -52,6 +54,7 @@ class Executor:
     ) -> None:
         self._calls = store.approval_requests
         self._open = store.open_requests
+        self._outbox = store.outbox
         self._cards = cards
         self._effects = effects
         self._conflicts = conflicts
@@ -226,7 +229,8 @@ class Executor:
     ) -> bool:
         # Who changes or deletes a message takes its words back, from the card too.
         drawn = replace(call, card=without_note(call.card)) if ending is Ending.SUPERSEDED else call
-        redrawn, announcement = settled_posts(drawn, ending.on_card(call, by or call.decided_by, why + quotation))
+        line = ending.on_card(call, by or call.decided_by, why + quotation)
+        redrawn, announcement = settled_posts(drawn, line)
         settled = await self._calls.settle(
             call,
             ending.value.status,
@@ -243,6 +247,7 @@ class Executor:
         )
         reach("outcome written")
         if settled:
+            await redraw_waiting(self._outbox, call, Mrkdwn(line))
             tracing.ended(ending.value.status, well=ending.value.status != CallStatus.FAILED)
             tell(
                 logger,

@@ -15,9 +15,10 @@ from bot.approvals.execute import fields_of
 from bot.approvals.history import RefundHistory
 from bot.approvals.keys import Keys
 from bot.approvals.policy import AS_USUAL, PolicyError
+from bot.approvals.waiting_words import WAITING, redraw_waiting
 from bot.blocks.cards import approval_card, for_requester_alone, note_block, note_of
 from bot.blocks.preview import Preview
-from bot.blocks.text import mention
+from bot.blocks.text import Mrkdwn, mention
 from bot.identity import IdentityError, Person
 from bot.intent import CustomerIntent
 from bot.logs import tell
@@ -159,6 +160,7 @@ class Requests:
 
         await self._asked(fresh, preview, needs, ask)
         if done:
+            await redraw_waiting(self._store.outbox, call, Mrkdwn(redrawn.text))
             tell(logger, "request changed", **fields_of(call), by=by, into=fresh.id)
         return done
 
@@ -217,7 +219,7 @@ def _waiting(call: ToolCall, preview: Preview, needs: Needs) -> ToolCall:
         Gate.BOTH: f"Confirm is pressed on the card, and then {approving}",
     }[needs.gate]
     message = f"{preview.summary} waits until {until}. Nothing has happened yet."
-    told = {"status": "waiting_for_approval", "not_executed": True, "request": reference(call.id), "message": message}
+    told = {"status": WAITING, "not_executed": True, "request": reference(call.id), "message": message}
     return replace(
         call,
         quote=preview.quoted.written,

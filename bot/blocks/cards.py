@@ -60,7 +60,7 @@ def note_block(requester: str, note: str) -> Block:
 
 
 def note_of(card: Sequence[Block]) -> Block | None:
-    """Find that on a card."""
+    """Return the block of the requester's own words; None for a card without."""
     return next((block for block in card if block.get("block_id") == _NOTE), None)
 
 

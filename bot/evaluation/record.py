@@ -27,7 +27,7 @@ class Call:
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Call":
-        """Read a row."""
+        """Make a call of its row in the log."""
         return cls(
             id=row["id"],
             tool=row["tool"],

@@ -95,7 +95,7 @@ class ApproveTool(McpTool, ForeignTool):
 
     @classmethod
     async def call_once(cls, arguments: Mapping[str, Any]) -> str:
-        """Call it, once."""
+        """Call the server's tool once, and return what it says."""
         try:
             answer = await cls.connection.call(cls.pinned, arguments)
         except ServerUnavailableError as error:

@@ -232,6 +232,8 @@ def show_log(
         raise click.ClickException(f"{status} is no status. There are {', '.join(CallStatus)}.")
     if what is not None and not what.strip():
         raise click.UsageError("Say what is looked for, or nothing at all for the latest calls.")
+    if what == "today" and (tool or status):
+        raise click.UsageError("`log today` sums up a whole day: it goes with --day alone.")
     if follow and what is not None:
         raise click.UsageError("--follow goes on with the latest calls; it does not go with a story, a queue or a day.")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from bot import clock
 from bot.operator import reader, today
 from bot.operator.names import Names, ask_names, find_people
-from bot.operator.reader import Filters, LogReader, NothingFoundError, Place, Row, ids_in
+from bot.operator.reader import EVERYTHING, Filters, LogReader, NothingFoundError, Place, Row, ids_in
 from bot.operator.story import Story, ids_of_place, tell
 from bot.operator.text import as_csv, lasting, printable, seconds_between, stamp, table
 from bot.prices import Prices
@@ -18,6 +18,7 @@ from bot.slack.client import SLACK_ERRORS
 
 Format = Literal["text", "json", "csv"]
 MAX_STORIES_OF_A_PERSON = 3
+MAX_LOOKED_THROUGH = 1_000
 MAX_FOLLOWED = 200
 POLL_INTERVAL_SECONDS = 0.3
 CALL_COLUMNS = {
@@ -92,7 +93,7 @@ class OperatorLog:
         return table([_shown(row, names) for row in rows], CALL_COLUMNS, question.width)
 
     async def _queue(self, question: Question) -> list[str]:
-        rows = self._log.pending()
+        rows = self._log.pending(question.filters)
         if not rows and question.form == "text":
             return ["Nothing waits."]
         names = await self._names(ids_in(rows), ())
@@ -133,16 +134,18 @@ class OperatorLog:
             places, decided = self._log.places_of_message(*link), []
         elif what.startswith("@") or reader.user_in(what):
             user = reader.user_in(what) or await self._user_called(what)
-            places = self._log.places_of_person(user, MAX_STORIES_OF_A_PERSON)
+            places = self._log.with_call(self._log.places_of_person(user, MAX_LOOKED_THROUGH), filters)
+            places = places[-MAX_STORIES_OF_A_PERSON:]
             decided = self._log.calls_decided_by(user, filters, 20)
         else:
-            places, decided = self._log.places_of_order(what, filters), self._log.forgotten(what)
+            places, decided = self._log.places_of_order(what, filters), self._log.forgotten(what, filters)
             if not places and reader.is_reference(what):
                 places = self._log.places_of_reference(what)
+        places = self._log.with_call(places, filters)
         if not places and not decided:
             raise NothingFoundError(
-                f"The log has nothing of {printable(what)}. Ask for an order's number, a reference, a link to a "
-                "message in Slack, a person as @name, `pending` or `today`."
+                f"The log has nothing of {printable(what)}{_such(filters)}. Ask for an order's number, a reference, "
+                "a link to a message in Slack, a person as @name, `pending` or `today`."
             )
         return places, decided
 
@@ -188,6 +191,10 @@ class OperatorLog:
                     first = False
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), POLL_INTERVAL_SECONDS)
+
+
+def _such(filters: Filters) -> str:
+    return "" if filters == EVERYTHING else " with such a call"
 
 
 def describe(log: LogReader, call_id: str) -> str:
@@ -245,4 +252,4 @@ def _written(rows: Sequence[Mapping[str, Any]], form: Format) -> list[str]:
     """Write rows for a program; nothing for a person, who gets a table."""
     if form == "json":
         return [json.dumps(list(rows), indent=2, ensure_ascii=False)]
-    return [as_csv(rows)] if form == "csv" else []
+    return [as_csv(rows)] if form == "csv" and rows else []

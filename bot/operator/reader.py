@@ -38,8 +38,8 @@ class Filters:
     status: str | None = None
     day: date | None = None
 
-    def sql(self) -> tuple[str, list[Any]]:
-        """Return the condition and its values."""
+    def sql(self, at: str = "created_at") -> tuple[str, list[Any]]:
+        """Return the condition and its values, for rows with the time of the call in this column."""
         conditions, values = ["TRUE"], []
         if self.tool:
             conditions.append("tool = ?")
@@ -48,9 +48,12 @@ class Filters:
             conditions.append("status = ?")
             values.append(self.status)
         if self.day:
-            conditions.append("created_at >= ? AND created_at < ?")
+            conditions.append(f"{at} >= ? AND {at} < ?")
             values += [_midnight(self.day), _midnight(self.day + timedelta(days=1))]
         return " AND ".join(conditions), values
+
+
+EVERYTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,12 @@ class LogReader:
         sql = f"{_CALLS} WHERE (decided_by = ? OR first_approved_by = ?) AND {condition} {_LATEST_FIRST} LIMIT ?"
         return self.rows(sql, [user, user, *values, limit])[::-1]
 
-    def pending(self) -> list[Row]:
+    def pending(self, filters: Filters = EVERYTHING) -> list[Row]:
         """List the requests that wait for a person, or of which nobody knows the outcome, the oldest first."""
         marks = ", ".join("?" * len(_WAITING))
-        sql = f"SELECT * FROM approval_requests WHERE status IN ({marks}) ORDER BY asked_at"
-        return self.rows(sql, _WAITING)
+        condition, values = filters.sql("asked_at")
+        sql = f"SELECT * FROM approval_requests WHERE status IN ({marks}) AND {condition} ORDER BY asked_at"
+        return self.rows(sql, [*_WAITING, *values])
 
     def people(self) -> set[str]:
         """Return the ids of all who wrote or decided."""
@@ -159,12 +163,21 @@ class LogReader:
         places = [Place(row["channel"], row["thread_ts"]) for row in found if row["thread_ts"]]
         return [place for place in places if place.channel != FORGOTTEN]
 
-    def forgotten(self, what: str) -> list[Row]:
+    def with_call(self, places: Sequence[Place], filters: Filters) -> list[Place]:
+        """Return those of the threads in which there is a call that is wanted; all of them when any is."""
+        if filters == EVERYTHING:
+            return list(places)
+        condition, values = filters.sql()
+        sql = f"SELECT 1 FROM tool_calls WHERE channel = ? AND thread_ts = ? AND {condition} LIMIT 1"
+        return [place for place in places if self.rows(sql, [place.channel, place.thread_ts, *values])]
+
+    def forgotten(self, what: str, filters: Filters) -> list[Row]:
         """List the requests about an order or with a reference whose thread was erased."""
         order = _order_names(what)
-        sql = f"{_CALLS} WHERE channel = ? AND (lower(order_id) IN (?, ?, ?) OR id LIKE ?)"
+        condition, values = filters.sql()
+        sql = f"{_CALLS} WHERE channel = ? AND (lower(order_id) IN (?, ?, ?) OR id LIKE ?) AND {condition}"
         like = f"{what.lower()}%" if is_reference(what) else ""
-        return self.rows(sql, [FORGOTTEN, *order, like])
+        return self.rows(sql, [FORGOTTEN, *order, like, *values])
 
 
 def _midnight(day: date) -> str:

@@ -109,6 +109,7 @@ def tell(log: LogReader, place: Place, names: Names, prices: Prices) -> Story:
             Event(row["at"], "operator", row["by"], _joined(row["action"], row["why"]), row["subject"][:8])
             for row in done
         ),
+        *_failed_later(log, key),
     ]
     return Story(
         place,
@@ -116,6 +117,17 @@ def tell(log: LogReader, place: Place, names: Names, prices: Prices) -> Story:
         tuple(sorted(events, key=lambda e: e.at)),
         _sums(said, calls, asked, prices),
     )
+
+
+def _failed_later(log: LogReader, key: Sequence[str]) -> Iterator[Event]:
+    rows = log.rows(
+        f"""SELECT failed_at, why, tool, id FROM refund_checks JOIN tool_calls ON id = call_id
+            {_OF_THREAD} AND failed_at IS NOT NULL""",
+        key,
+    )
+    for row in rows:
+        words = _joined("made, and failed later at the payment provider", row["why"])
+        yield Event(row["failed_at"], "outcome", row["tool"], words, row["id"][:8])
 
 
 def ids_of_place(log: LogReader, place: Place) -> list[Row]:

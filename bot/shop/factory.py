@@ -1,11 +1,11 @@
 """A shop of the operator's own: made by a function that a setting names, open for as long as the bot runs."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, get_args, get_type_hints
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 from pydantic_settings import BaseSettings
 
 from bot.environment import env_file
@@ -14,12 +14,12 @@ from bot.settings import SettingsError
 from bot.shop.shop import Shop
 
 BUILT_IN = "sqlite"
-_OURS = {
+OURS = {
     "shopify": "bot.shop.shopify:open_shopify",
     "vendure": "bot.shop.vendure:open_vendure",
     "stripe": "bot.shop.stripe:open_stripe",
 }
-NAMES = ", ".join((BUILT_IN, *_OURS))
+NAMES = ", ".join((BUILT_IN, *OURS))
 _METHODS = [name for name in vars(Shop) if not name.startswith("_")]
 
 
@@ -30,7 +30,7 @@ async def own_shop(variable: str, name: str) -> AsyncIterator[Shop]:
     Raises SettingsError with one line. The factory takes nothing, or settings of its own class, which are read as that
     class says, also where it would do without; it returns an async context manager.
     """
-    name = _OURS.get(name, name)
+    name = OURS.get(name, name)
     factory = _find(variable, name)
     try:
         opening: Any = factory(**_arguments(variable, name, factory))
@@ -47,6 +47,25 @@ async def own_shop(variable: str, name: str) -> AsyncIterator[Shop]:
             raise SettingsError(f"{variable}: {name} could not open the shop: {described(error)}.") from error
         _check(variable, name, shop)
         yield shop
+
+
+def variables_of(name: str) -> frozenset[str]:
+    """Return what a shop is set by, in capital letters; nothing where it takes no settings, or cannot be looked at."""
+    try:
+        factory = _find("", OURS.get(name, name))
+        hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except Exception:  # noqa: BLE001 - it is anybody's code, and told of when it is opened
+        return frozenset()
+    kinds = [kind for hint in hints.values() if (kind := _class_of_settings(hint))]
+    return frozenset(word.upper() for kind in kinds for word in _variables(kind))
+
+
+def _variables(kind: type[BaseSettings]) -> Iterator[str]:
+    for name, field in kind.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        words = [one for one in choices if isinstance(one, str)]
+        yield from words or [f"{kind.model_config.get('env_prefix', '')}{name}"]
 
 
 def _find(variable: str, name: str) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ class Delivery:
         on_lost_card: CardLost,
     ) -> None:
         self._client = client
-        self._posting = Posting(client, statuses, outbox.is_ours)
+        self._posting = Posting(client, statuses, outbox)
         self._outbox = outbox
         self._statuses = statuses
         self._sessions = sessions
@@ -84,6 +84,7 @@ class Delivery:
                     await asyncio.wait(self._senders.values())
         self._is_stopped = True
         await finish(self._senders.values(), 0)
+        await self._posting.stop()
         await self._statuses.stop()
         await self._sessions.stop()
 

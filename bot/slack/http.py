@@ -40,7 +40,7 @@ class SlackRoute:
         self._verifiers = [SignatureVerifier(signing_secret, clock) for clock in clocks]
 
     def add_to(self, web_app: web.Application) -> None:
-        """Serve it."""
+        """Serve Slack's requests in an application."""
         web_app.router.add_post(EVENTS_PATH, self._receive)
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -183,7 +183,7 @@ class _HangUp(asyncio.Protocol):
     """Closes its connection at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
+        """Hang up at once."""
         transport.close()
 
 

@@ -1,25 +1,19 @@
 """What is asked of Slack for one post: said once, found again where its outcome is not known, or drawn over."""
 
 import asyncio
-import logging
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import slack_error
-from bot.slack.refusals import is_rate_limit, is_transient
+from bot.slack.standing import EVENT_TYPE, Doubles, standing
 from bot.slack.statuses import Statuses
 from bot.store.records import Post
+from bot.store.store import Outbox
 
-logger = logging.getLogger(__name__)
-
-EVENT_TYPE = "support_bot_post"
 # What Slack says of a message that is no more, or that is not to be changed any more.
 _GONE = ("message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed")
-CLOCK_SKEW = timedelta(hours=1)  # by which the clock of this host may be wrong
 
 
 class NotOursError(Exception):
@@ -29,10 +23,15 @@ class NotOursError(Exception):
 class Posting:
     """Posts, at Slack's pace in the channel, with the id in the metadata by which a post is known again."""
 
-    def __init__(self, client: AsyncWebClient, statuses: Statuses, is_ours: Callable[[], bool]) -> None:
+    def __init__(self, client: AsyncWebClient, statuses: Statuses, outbox: Outbox) -> None:
         self._client = client
         self._statuses = statuses
-        self._is_ours = is_ours
+        self._outbox = outbox
+        self._doubles = Doubles(client, outbox)
+
+    async def stop(self) -> None:
+        """Look no more for what was posted twice."""
+        await self._doubles.stop()
 
     async def post(self, post: Post) -> str:
         """Say it, unless it stands there already, and return its ts. Raises SlackApiError, and as the client does."""
@@ -42,14 +41,19 @@ class Posting:
             return ts
         await self._wait_for_turn(post)
         self._ensure_ours()
-        response = await self._client.chat_postMessage(
-            channel=post.channel,
-            thread_ts=post.thread_ts,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"id": post.id}},
-            **_content(post),
-        )
+        lapses = self._outbox.lapses()
+        try:
+            response = await self._client.chat_postMessage(
+                channel=post.channel,
+                thread_ts=post.thread_ts,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"id": post.id}},
+                **_content(post),
+            )
+        finally:
+            if self._outbox.lapses() != lapses:  # this process stood still, and another may have looked too early
+                self._doubles.look_for(post)
         return str(response["ts"])
 
     async def update(self, post: Post) -> str:
@@ -95,31 +99,12 @@ class Posting:
 
     def _ensure_ours(self) -> None:
         """Say nothing once others may have taken the post, as after a long sleep: Slack would have it twice."""
-        if not self._is_ours():
+        if not self._outbox.is_ours():
             raise NotOursError
 
     async def _find(self, post: Post) -> str | None:
         """Look for a post that may stand in Slack already; None when Slack says that there is none."""
-        window: dict[str, Any] = {
-            "channel": post.channel,
-            "oldest": str((post.created_at - CLOCK_SKEW).timestamp()),
-            "include_all_metadata": True,
-            "limit": 200,
-        }
-        try:
-            if post.thread_ts:
-                pages = await self._client.conversations_replies(ts=post.thread_ts, **window)
-            else:
-                pages = await self._client.conversations_history(**window)
-            async for page in pages:
-                for message in page["messages"]:
-                    if message.get("metadata", {}).get("event_payload", {}).get("id") == post.id:
-                        return str(message["ts"])
-        except SlackApiError as error:
-            if is_transient(error) or is_rate_limit(error):
-                raise
-            logger.warning("cannot look for a post in %s: %s", post.channel, slack_error(error))
-        return None
+        return await anext(standing(self._client, post), None)
 
     async def _wait_for_turn(self, post: Post) -> None:
         """Keep to Slack's pace, and let a status that is on its way arrive first, so that the post clears it."""

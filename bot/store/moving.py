@@ -13,6 +13,7 @@ from bot.settings import PostgresUrl, SettingsError
 from bot.store.errors import DatabaseError
 from bot.store.opening import MISSING, open_database
 from bot.store.reading import Reader, open_reader
+from bot.store.sqlite.files import file_at
 from bot.store.sqlite.leases import is_in_use
 from bot.store.sqlite.writing import writing
 
@@ -80,6 +81,8 @@ async def move(source: Place, target: Place) -> tuple[Sums, bool]:
     """
     if isinstance(source, Path) and not await asyncio.to_thread(source.is_file):
         raise DatabaseError(f"There is no database at {source}.")
+    if source == target or _is_same_file(source, target):
+        raise DatabaseError(f"{target} is the database that is to be moved, so it stays as it is.")
     for place in (source, target):
         async with open_database(place):
             pass  # its schema is up to date from here on
@@ -149,6 +152,11 @@ def _batches(reader: Reader, table: str, key: str, columns: Sequence[str]) -> It
     while rows:
         yield rows
         rows = reader.rows(f"{select} WHERE ({key}) > ({marks}) {order}", [rows[-1][name] for name in names])
+
+
+def _is_same_file(source: Place, target: Place) -> bool:
+    files = [file_at(place) if isinstance(place, Path) else None for place in (source, target)]
+    return files[0] is not None and files[0] == files[1]
 
 
 def _is_filled(reader: Reader, table: str) -> bool:

@@ -55,6 +55,10 @@ def look_at_server(url: PostgresUrl) -> Server:
     """Ask a server about itself. Raises DatabaseError, and SettingsError where the extra is not installed."""
     with _reading(url, at_one_moment=False) as reader:
         (row,) = reader.rows(_LOOK)
+        if row["ours"]:
+            from bot.store.postgres.migrations import refuse_newer
+
+            refuse_newer([one["name"] for one in reader.rows("SELECT name FROM support_bot_migrations")])
     return Server(row["version"] // 10_000, datetime.fromisoformat(row["now"]), bool(row["closed"]), bool(row["ours"]))
 
 

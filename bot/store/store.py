@@ -36,7 +36,7 @@ class Inbox(Protocol):
         """Keep what somebody asked for by a form, for its run, in a thread that is ours from now on."""
 
     async def choose(self, call: ToolCall, words: str, redrawn: Sequence[Post]) -> bool:
-        """Keep what was chosen from the menu of a call as its requester's words, unless they were answered before."""
+        """Keep what was chosen from a call's menu as its requester's words; False when they have answered before."""
 
     async def waiting_threads(self) -> dict[ThreadId, str]:
         """Return threads with unprocessed or interrupted messages that no live process has leased, and who wrote."""
@@ -182,6 +182,12 @@ class Outbox(Protocol):
 
     def is_ours(self) -> bool:
         """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
+
+    def lapses(self) -> int:
+        """Return how often our lease has ended: what was taken at another number may be another process's since."""
+
+    async def stands_at(self, post: Post) -> str | None:
+        """Return the ts under which a post was posted, by whom ever; None while it waits, and "" when it never was."""
 
     async def sent(self, post: Post, ts: str, *, besides: Collection[str] = ()) -> Post | None:
         """Keep where the post is in Slack, and return the channel's next one as `next` does."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from bot.blocks.text import bare
+from bot.look_alikes import LOOK_ALIKES
 from bot.shop.money import Money
 from bot.shop.orders import Address
 
@@ -19,58 +20,6 @@ MAX_CODE_CHARACTERS = 80
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
 # Gaps, commas or apostrophes between thousands; 101 234 may be two numbers.
 _THOUSANDS = re.compile(r"(?<![\d.,'])\d{1,2}(?:(?:[ '\u2019]\d{3})+|(?:,\d{3})+)(?![\d,']|[ ]\d)")
-# Letters of other alphabets, and small capitals, that look like the Latin ones in front of a number.
-_LOOK_ALIKES = {
-    ord(one): latin
-    for latin, others in {
-        "A": "\u0410\u0391\u13aa\u1d00",
-        "B": "\u0412\u0392\u13f4\u0299",
-        "C": "\u0421\u03f9\u13df\u1d04",
-        "D": "\u13a0\u1d05",
-        "E": "\u0415\u0395\u13ac\u1d07",
-        "F": "\u03dc\ua730",
-        "G": "\u050c\u13c0\u0262",
-        "H": "\u041d\u0397\u13bb\u029c",
-        "I": "\u0406\u0399\u04c0\u026a",
-        "J": "\u0408\u037f\u13ab\u1d0a",
-        "K": "\u041a\u039a\u13e6\u1d0b",
-        "L": "\u13de\u029f",
-        "M": "\u041c\u039c\u13b7\u1d0d",
-        "N": "\u039d\u0274",
-        "O": "\u041e\u039f\u0555\u1d0f",
-        "P": "\u0420\u03a1\u13e2\u1d18",
-        "Q": "\u051a",
-        "R": "\u13a1\u13d2\u0280",
-        "S": "\u0405\u13da\u054f\ua731",
-        "T": "\u0422\u03a4\u13a2\u1d1b",
-        "U": "\u054d\u1d1c",
-        "V": "\u0474\u13d9\u1d20",
-        "W": "\u051c\u13b3\u1d21",
-        "X": "\u0425\u03a7",
-        "Y": "\u04ae\u03a5\u028f",
-        "Z": "\u0396\u13c3\u1d22",
-        "a": "\u0430\u03b1",
-        "c": "\u0441\u03f2",
-        "d": "\u0501",
-        "e": "\u0435",
-        "h": "\u04bb",
-        "i": "\u0456\u03b9\u0131",
-        "j": "\u0458\u03f3",
-        "k": "\u03ba\u043a",
-        "n": "\u0578",
-        "o": "\u043e\u03bf\u0585",
-        "p": "\u0440\u03c1",
-        "q": "\u051b",
-        "s": "\u0455",
-        "t": "\u03c4",
-        "u": "\u03c5\u057d",
-        "v": "\u03bd\u0475",
-        "w": "\u051d",
-        "x": "\u0445\u03c7",
-        "y": "\u0443\u03b3",
-    }.items()
-    for one in others
-}
 _QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
@@ -87,7 +36,7 @@ def as_typed_plainly(text: str) -> str:
 def _plain_number(text: str) -> str:
     """Return a number as it is typed without letters that only look so, and without gaps between its thousands."""
     bare_letters = "".join(one for one in unicodedata.normalize("NFD", text) if unicodedata.category(one) != "Mn")
-    latin = bare_letters.translate(_LOOK_ALIKES)
+    latin = bare_letters.translate(LOOK_ALIKES)
     plain = latin if latin.isascii() else text
     return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
 

@@ -65,7 +65,7 @@ class ForeignCalls:
         """Say what is called. Raises ShopRefusedError when that is not what it was any more."""
         return _quote(self._found(change)[0])
 
-    async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:  # noqa: ARG002 - nothing to compare
+    async def apply(self, change: Change, quote: Quote, *, key: str) -> Applied:
         """Call the tool; who calls this sees to it that it happens once."""
         call, tool = self._found(change)
         try:
@@ -74,7 +74,7 @@ class ForeignCalls:
             return Applied(key, AppliedStatus.FAILED, said=str(error))
         return Applied(key, said=said)
 
-    async def applied(self, change: Change, key: str) -> Applied | None:  # noqa: ARG002 - whatever it was
+    async def applied(self, change: Change, key: str) -> Applied | None:
         """Know nothing: nobody can be asked."""
         return None
 

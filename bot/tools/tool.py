@@ -247,7 +247,7 @@ class GatedTool(Tool):
         change = await self.change(context)
         return preview_of(Quoted(change, await context.shop.quote(change)))
 
-    async def run(self, context: Context) -> ToolResult:  # noqa: ARG002 - every tool is run with one
+    async def run(self, context: Context) -> ToolResult:
         """Refuse: a change is made of what was shown and approved, and by nothing else."""
         raise ToolError("This needs an approval.")
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from bot.testing.serving import serving
 from bot.testing.slack.workspace import Channel, Message
 from tests.world import ANA, BOT, World, words_in
 
@@ -38,26 +39,34 @@ def completion(message: Any, **changes: Any) -> Raw:
     return Raw(json.dumps({key: value for key, value in (body | changes).items() if value is not None}))
 
 
-class RawModel:
-    """Sends the raw answer that is filed under the last thing somebody wrote, and from then on a good one."""
+class _ModelServer:
+    """A server on a free port of localhost for as long as the `async with` lasts."""
 
-    def __init__(self, answers: Mapping[str, Raw]) -> None:
-        self._answers = dict(answers)
+    def __init__(self) -> None:
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/v1/chat/completions", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._serving = serving(app)
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        self.url = f"{await self._serving.__aenter__()}/v1"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(kind, error, trace)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        raise NotImplementedError
+
+
+class RawModel(_ModelServer):
+    """Sends the raw answer that is filed under the last thing somebody wrote, and from then on a good one."""
+
+    def __init__(self, answers: Mapping[str, Raw]) -> None:
+        self._answers = dict(answers)
+        super().__init__()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -76,7 +85,7 @@ class RawModel:
         return response
 
 
-class AnyServer:
+class AnyServer(_ModelServer):
     """Answers each request by a function of its body, and keeps the bodies of those for a turn."""
 
     def __init__(
@@ -85,21 +94,7 @@ class AnyServer:
         self.asked: list[dict[str, Any]] = []
         self._answer = answer
         self._seen = seen
-        app = web.Application(client_max_size=2**24)
-        app.router.add_post("/v1/chat/completions", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        self.url = ""
-
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._runner.cleanup()
+        super().__init__()
 
     async def _serve(self, request: web.Request) -> web.Response:
         self._seen(request)

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from bot.testing.serving import serving
+
 STATUS = json.dumps({"order_id": "ORD-10234", "include_tracking": False})
 INTENT = json.dumps({"category": "order_status", "urgency": "low", "order_id": "ORD-10234", "summary": "Where it is."})
 
@@ -53,17 +55,15 @@ class BenchWorld:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
         app.router.add_post("/v1/chat/completions", self._model)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._serving = serving(app)
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = (await self._serving.__aenter__()).removeprefix("http://")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(None, None, None)
 
     async def say(self) -> Times:
         """Send the event of a new direct message, of somebody who has not written before."""

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.blocks.addresses import REMOVED, without_addresses
 from bot.blocks.cards import escalation_card
 from bot.blocks.messages import answer_messages, plain
 from bot.blocks.orders import order_card
-from bot.blocks.text import REMOVED, one_line, prose, without_addresses
+from bot.blocks.text import one_line, prose
 from bot.shop.money import Money
 from bot.shop.orders import Customer, Order, OrderItem, OrderStatus
 from bot.store.records import Block
@@ -67,6 +68,11 @@ from bot.store.records import Block
         "evil%2Ecom",
         "evil&#46;com",
         "evil\u2027com",
+        "evil\u00b7com/pay",
+        "evil\u0702com",
+        "evil.c\u043em",
+        "evil.\u0441\u043e.uk",
+        "evil.\u1d04\u1d0f\u1d0d",
         "sms:+14155550100",
         "EVIL.COM",
         "Evil.Com",
@@ -102,6 +108,8 @@ def test_addresses_go(address: str) -> None:
         "Write to ana@example.com.",
         "ありがとうございます。注文は発送されました。",
         "Thanks.We shipped it.",
+        "Visa.Оплата прошла.Спасибо",
+        "El col\u00b7legi, 5\u00b710 cm, Visa\u00b7ending 4242",
         "Between 10:30:00 and 12:45, [10:30:00], std::sort or x::y.",
         "Write on WhatsApp: it is quicker. It was delivered.Es ist da",
         "Ratio 1:2:3, order ORD-10234: yes ❤\ufe0f.",

@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.mcp import pinning
 from bot.mcp.transports import MAX_MESSAGE_BYTES
 from bot.testing.openai import Answer
+from bot.testing.serving import serving
 from tests.mcp.hostile import TOOLS
 from tests.world import ANA, World, calls, free_port
 
@@ -59,21 +60,18 @@ class HttpServer:
 
 
 @asynccontextmanager
-async def serving(server: HttpServer) -> AsyncIterator[None]:
+async def serving_mcp(server: HttpServer) -> AsyncIterator[None]:
     """Serve on localhost."""
     app = web.Application()
     app.router.add_route("*", "/mcp", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", server.port).start()
-    yield
-    await runner.cleanup()
+    async with serving(app, server.port):
+        yield
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[HttpServer]:
     """Give a server that is there."""
-    async with serving(server := HttpServer()):
+    async with serving_mcp(server := HttpServer()):
         yield server
 
 

@@ -1,7 +1,8 @@
 """`support-bot check` and the start: each thing that is wrong by name, with what to do."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from bot.operator.check.machine import check_database, file_system_of
 from bot.slack.intake import EVENTS
 from bot.slack.scopes import SCOPES
 from bot.testing.openai import Answer, Failure, Request
+from bot.testing.serving import serving
 from bot.testing.slack.workspace import Channel, Person
 from tests.operator.command import ask, give
 from tests.process import BotProcess
-from tests.world import SAM, TEAM, World, free_port, sorted_as, status_of
+from tests.world import SAM, TEAM, World, sorted_as, status_of
 
 MANIFEST = {
     "settings": {"event_subscriptions": {"bot_events": list(EVENTS)}, "interactivity": {"is_enabled": True}},
@@ -128,6 +130,7 @@ async def test_missing_event(able: World) -> None:
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "model", "warning", "http://127.0.0.1:9/v1 does not answer"),
         ({"BOT_APPROVER": "U0SAM"}, "settings", "warning", "BOT_APPROVER is no setting of the bot."),
         ({"BOT_DATABASE": "nowhere/support.db"}, "database", "fatal", "is not there."),
+        ({"BOT_DATABASE": "."}, "database", "fatal", "is a folder."),
     ],
 )
 async def test_what_is_wrong(able: World, changes: dict[str, str], about: str, level: str, words: str) -> None:
@@ -176,15 +179,13 @@ async def test_model_without_tools(able: World) -> None:
     ]
 
 
-async def serve(handler: Callable[[web.Request], Any]) -> tuple[web.AppRunner, str]:
+@asynccontextmanager
+async def model_server(handler: Callable[[web.Request], Any]) -> AsyncIterator[str]:
     """Serve a model server of our own."""
     app = web.Application()
     app.router.add_route("*", "/v1/{rest:.*}", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    return runner, f"http://127.0.0.1:{port}/v1"
+    async with serving(app) as url:
+        yield f"{url}/v1"
 
 
 async def refuse(_: web.Request) -> web.Response:
@@ -194,14 +195,11 @@ async def refuse(_: web.Request) -> web.Response:
 
 async def test_refused_key_stops_a_start(able: World, tmp_path: Path) -> None:
     """A key that the model's server refuses is fatal to `check`, and `run` ends at once with the same words."""
-    runner, url = await serve(refuse)
-    try:
+    async with model_server(refuse) as url:
         (found,) = (await findings(able, OPENAI_BASE_URL=url))["model"]
         assert found["found"] == f"{url} refuses OPENAI_API_KEY (401)."
         process = BotProcess(able, errors=tmp_path / "errors", openai_base_url=url)
         assert await process.ended() == 1
-    finally:
-        await runner.cleanup()
     assert (tmp_path / "errors").read_text() == (
         f"Error: model: {url} refuses OPENAI_API_KEY (401). Copy the key again.\n"
     )
@@ -209,12 +207,9 @@ async def test_refused_key_stops_a_start(able: World, tmp_path: Path) -> None:
 
 async def test_refused_key_of_the_fallback(able: World) -> None:
     """The fallback model at a server of its own is checked there, and its own key is named."""
-    runner, url = await serve(refuse)
-    models = {"OPENAI_FALLBACK_MODEL": "spare", "OPENAI_FALLBACK_BASE_URL": url, "OPENAI_FALLBACK_API_KEY": "sk-spare"}
-    try:
-        (found,) = (await findings(able, **models))["fallback"]
-    finally:
-        await runner.cleanup()
+    models = {"OPENAI_FALLBACK_MODEL": "spare", "OPENAI_FALLBACK_API_KEY": "sk-spare"}
+    async with model_server(refuse) as url:
+        (found,) = (await findings(able, **models, OPENAI_FALLBACK_BASE_URL=url))["fallback"]
     assert found["found"] == f"{url} refuses OPENAI_FALLBACK_API_KEY (401)."
 
 
@@ -239,11 +234,8 @@ async def test_context_size(able: World) -> None:
             return web.json_response({"object": "list", "data": [model]})
         raise web.HTTPTemporaryRedirect(able.model.url + "/chat/completions")
 
-    runner, url = await serve(tell)
-    try:
+    async with model_server(tell) as url:
         (found,) = (await findings(able, OPENAI_BASE_URL=url))["model"]
-    finally:
-        await runner.cleanup()
     assert found["found"].endswith("reads 32,768 tokens.")
 
 
@@ -309,3 +301,26 @@ def test_other_databases(tmp_path: Path) -> None:
     path.write_bytes(b"not a database" * 1000)
     assert check_database(path)[0].level is Level.FATAL
     assert path.read_bytes() == b"not a database" * 1000
+
+
+@pytest.mark.sqlite_file
+async def test_a_database_of_a_newer_version(able: World) -> None:
+    """A database that this version cannot be started on is found by the check, in the words of the start."""
+    async with able.bot():
+        pass
+    assert (await findings(able))["database"][0]["level"] == "ok"
+    able.write("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('bot', 'x', '2030-01-01')")
+    (found,) = (await findings(able))["database"]
+    assert found["level"] == "fatal"
+    assert "was written by a newer version of the bot (bot: x). Start that version" in found["found"]
+
+
+async def test_a_first_start_with_sample_orders(able: World, tmp_path: Path) -> None:
+    """Who starts with sample orders, as README says, is not told to."""
+    errors, new = tmp_path / "errors", able.database.with_name("new.db")
+    sample = ("--sample-orders", "ana@example.com")
+    async with BotProcess(able, errors=errors, arguments=sample, BOT_DATABASE=new, BOT_STAFF="U0NOBODY") as bot:
+        await able.slack.connected()
+        assert await bot.stop() == 0
+    assert "Slack knows nobody with the id U0NOBODY" in errors.read_text()
+    assert "--sample-orders" not in errors.read_text()

@@ -13,6 +13,26 @@ STRIPE = {"BOT_SHOP": "stripe", "BOT_STRIPE_KEY": "rk_live_1", "BOT_STRIPE_URL":
 SHOPIFY = {"BOT_SHOP": "shopify", "BOT_SHOPIFY_STORE": "example.myshopify.com", "BOT_SHOPIFY_URL": NOWHERE}
 VENDURE = {"BOT_SHOP": "vendure", "BOT_VENDURE_URL": f"{NOWHERE}/admin-api", "BOT_VENDURE_API_KEY": "key"}
 
+OWN = """
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+class MySettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="BOT_MY_SHOP_")
+    file: str
+    orders: str = Field("", validation_alias="BOT_ORDERS")
+
+def open_shop(settings: MySettings):
+    raise ValueError("not today")
+"""
+
+
+async def strange(world: World, **changes: str) -> dict[str, str]:
+    """Check, and return what to do about each variable that means nothing."""
+    said = await ask(world, "check", "--json", **changes)
+    told = [one for one in json.loads(said.out)["findings"] if one["about"] == "settings" and one["level"] != "ok"]
+    return {one["found"].split()[0]: one["advice"] for one in told}
+
 
 async def found(world: World, *before: str, **changes: str) -> tuple[str, str]:
     """Check, and return how bad it is with the shop, and what was found."""
@@ -59,3 +79,16 @@ async def test_a_file_of_settings_of_its_own(world: World) -> None:
         lines = ["BOT_SHOP=stripe", f"BOT_STRIPE_KEY={API_KEY}", f"BOT_STRIPE_URL={server.url}/v1"]
         world.database.with_name("prod.env").write_text("\n".join(lines))
         assert await found(world, "--env-file", "prod.env") == ("ok", "stripe answers. It can do: Refund.")
+
+
+async def test_the_settings_of_a_shop_are_known(world: World) -> None:
+    """What the shop that is set reads is a setting; nearly one is named, and so is one of another shop than is set."""
+    world.database.with_name("my_shop.py").write_text(OWN)
+    own = {"BOT_SHOP": "my_shop:open_shop", "BOT_MY_SHOP_FILE": "orders.json", "BOT_ORDERS": "orders.json"}
+    for variables in (STRIPE, SHOPIFY | {"BOT_SHOPIFY_TOKEN": "shpat_1"}, VENDURE, own):
+        assert await strange(world, **variables) == {}
+    slips = {"BOT_SHOPIFY_STOER": "example", "BOT_STRIPE_KEY": "rk_live_1"}
+    assert await strange(world, **SHOPIFY, **slips) == {
+        "BOT_SHOPIFY_STOER": "Is BOT_SHOPIFY_STORE meant?",
+        "BOT_STRIPE_KEY": "Set BOT_SHOP=stripe, or remove it.",
+    }

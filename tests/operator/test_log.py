@@ -194,6 +194,24 @@ async def test_filters(day: World) -> None:
     )
 
 
+async def test_filters_of_stories(day: World) -> None:
+    """A story, a queue and what a person did are told when a call in them is such a one, and never in spite of it."""
+    reference = json.loads((await ask(day, "log", "--json", "10188")).out)[0]["events"]
+    call = next(event["reference"] for event in reference if event["kind"] == "request")
+    for what in ("10188", call, "@ana", "pending"):
+        for right in ((), ("--tool", "initiate_refund"), ("--day", "today")):
+            assert (await ask(day, "log", what, *right)).code == 0, (what, right)
+        for wrong in (("--tool", "delete_account"), ("--status", "declined"), ("--day", "yesterday")):
+            said = await ask(day, "log", what, *wrong)
+            told = (
+                (0, "Nothing waits.") if what == "pending" else (1, f"The log has nothing of {what} with such a call")
+            )
+            assert (said.code, told[1] in said.out + said.errors) == (told[0], True), (what, wrong)
+    said = await ask(day, "log", "today", "--tool", "initiate_refund")
+    assert (said.code, "goes with --day alone" in said.errors) == (2, True)
+    assert (await ask(day, "log", "--csv", "--day", "yesterday")).out == ""
+
+
 async def test_for_programs(day: World) -> None:
     """JSON and CSV give ids as well as names, and a story is a list of events."""
     calls = json.loads((await ask(day, "log", "--json")).out)

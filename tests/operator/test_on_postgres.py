@@ -51,6 +51,11 @@ async def test_check_and_restore(world: World, tmp_path: Path) -> None:
     async with world.bot():
         pass
     assert "can be written, PostgreSQL 18" in (await ask(world, "check")).out
+    with psycopg.connect(world.place, autocommit=True) as connection:
+        connection.execute("INSERT INTO support_bot_migrations VALUES ('x', clock_timestamp())")
+    told = await ask(world, "check")
+    assert told.code == 1
+    assert "was written by a newer version of the bot (x). Start that version" in told.out
     assert "support-bot migrate-database" in (await ask(world, "restore", "backup.db")).errors
     gone = {"BOT_DATABASE": f"postgresql://bot:hunter2@localhost:1/gone?host={tmp_path}"}
     said = await give(tmp_path, "pause", **gone)

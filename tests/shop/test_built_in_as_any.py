@@ -2,29 +2,22 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import pytest
 from sqlite_utils import Database
 
-from bot.shop.shop import Shop
 from bot.shop.sqlite import SqliteShop
 from bot.store.sqlite.database import DatabaseThread
 from bot.testing.shop import *  # noqa: F403 - the tests
-from bot.testing.shop import FaultProxy, NotHereError, Sale
+from bot.testing.shop import NotHereError, Sale, StageWithoutHttp
 from tests.shop.mutants import ON_ANY, WITH_GOODS, Behaviour, Mutant, dies
 
 
 @dataclass(frozen=True)
-class BuiltInStage:
+class BuiltInStage(StageWithoutHttp):
     """The built-in shop and its rows."""
 
-    shop: Shop
     database: DatabaseThread
-    faults: FaultProxy | None = None
-    refund_marker: str = ""
-    cancel_marker: str = ""
-    return_marker: str = ""
 
     async def sell(self, sale: Sale) -> str:
         """Write the rows of an order."""
@@ -64,12 +57,6 @@ class BuiltInStage:
         """Add up the rows of money that went back."""
         sql = "SELECT COALESCE(SUM(-amount_minor), 0) FROM payments WHERE order_id = ? AND amount_minor < 0"
         return int(await self.database.read(lambda db: db.execute(sql, [number]).fetchone()[0]))
-
-    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
-        """Check the shop, which needs no key and hides nothing."""
-        if broken != "nothing":
-            raise NotHereError("the built-in shop needs no key and hides nothing")
-        await self.shop.check()
 
 
 @pytest.fixture

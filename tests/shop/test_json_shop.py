@@ -3,26 +3,19 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
-from bot.shop.shop import Shop
 from bot.testing.shop import *  # noqa: F403 - the tests
-from bot.testing.shop import FaultProxy, NotHereError, Sale
+from bot.testing.shop import NotHereError, Sale, StageWithoutHttp
 from tests.own.json_shop import JsonShop
 
 
 @dataclass(frozen=True)
-class JsonStage:
+class JsonStage(StageWithoutHttp):
     """The shop and its file."""
 
-    shop: Shop
     file: Path
-    faults: FaultProxy | None = None
-    refund_marker: str = ""
-    cancel_marker: str = ""
-    return_marker: str = ""
 
     async def sell(self, sale: Sale) -> str:
         """Write an order into the file."""
@@ -39,12 +32,6 @@ class JsonStage:
     async def given_back(self, number: str) -> int:
         """Add up what the file says."""
         return sum(refund["minor"] for refund in json.loads(self.file.read_text())[number]["refunds"].values())
-
-    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
-        """Check the shop, which needs no key and hides nothing."""
-        if broken != "nothing":
-            raise NotHereError("this shop needs no key and hides nothing")
-        await self.shop.check()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from bot.app import running
 from bot.slack.client import SlackClient, StartError, failure, fetch_bot_identity, slack_error, web_client
 from bot.testing.openai import Answer
+from bot.testing.serving import serving
 from tests.world import ANA, World, free_port, shown
 
 ODD_ANSWERS = [
@@ -54,14 +55,8 @@ async def answering(*answers: web.Response) -> AsyncIterator[SlackClient]:
 
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with ClientSession() as session:
-            yield web_client("xoxb-demo", f"http://127.0.0.1:{runner.addresses[0][1]}/api/", session)
-    finally:
-        await runner.cleanup()
+    async with serving(app) as url, ClientSession() as session:
+        yield web_client("xoxb-demo", f"{url}/api/", session)
 
 
 @pytest.mark.parametrize("method", METHODS)

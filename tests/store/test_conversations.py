@@ -8,7 +8,7 @@ from bot.store.calls import CallStatus
 from bot.store.errors import LostLeaseError
 from bot.store.store import Store
 from tests.store.conftest import OpenStore
-from tests.store.rows import ANA, ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take
+from tests.store.rows import ANA, ANSWER, BEN, THREAD, TURN, message, post, propose, refund, take, take_over
 
 
 async def test_once(store: Store) -> None:
@@ -106,10 +106,7 @@ async def test_intent_that_comes_late(open_process: OpenStore) -> None:
     slow = await open_process(60)
     taken = await take(slow)
     quick = await open_process(0)
-    again = await quick.inbox.next(THREAD)
-    assert again
-    await quick.conversations.begin(again)
-    await quick.conversations.finish(again, ANSWER, [])
+    again = await take_over(quick)
     with pytest.raises(LostLeaseError):
         await slow.conversations.set_intent(taken, '{"kind": "refund"}', [post()])
     await quick.conversations.set_intent(again, '{"kind": "return"}', [])

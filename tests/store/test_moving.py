@@ -98,3 +98,18 @@ async def test_export(places: dict[str, Place], tmp_path: Path, kind: str) -> No
             assert there.rows(f"SELECT * FROM {view}") == rows  # noqa: S608
     with pytest.raises(DatabaseError, match="is there already"):
         await export(places[kind], target)
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgres", "link"])
+async def test_onto_itself(places: dict[str, Place], tmp_path: Path, place: str) -> None:
+    """A database is not moved onto itself, by whatever name."""
+    source = places["sqlite" if place == "link" else place]
+    async with open_database(source):
+        pass
+    target = source
+    if place == "link":
+        assert isinstance(source, Path)
+        target = tmp_path / "link.db"
+        target.symlink_to(source)
+    with pytest.raises(DatabaseError, match="is the database that is to be moved"):
+        await move(source, target)

@@ -16,7 +16,7 @@ from bot.store.tables.database import Database, Transaction
 from bot.store.tables.outbox import POSTS_IN_A_BURST
 from bot.store.tables.seals import verify
 from tests.store.conftest import OpenDatabase, OpenStore
-from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, TURN, message, park, post, propose, refund, take
+from tests.store.rows import ANA, ANSWER, BEN, SAM, THREAD, TURN, message, park, post, propose, refund, take, take_over
 
 ROUNDS = 12
 
@@ -283,11 +283,7 @@ async def test_fence(open_process: OpenStore) -> None:
     """A run that slept through a take-over writes nothing, even when its process has taken the thread back since."""
     sleeper = await open_process(60)
     asleep = await take(sleeper)
-    other = await open_process(0)
-    again = await other.inbox.next(THREAD)
-    assert again
-    await other.conversations.begin(again)
-    await other.conversations.finish(again, ANSWER, [])
+    await take_over(await open_process(0))
     await sleeper.inbox.receive(message("2.0", BEN), addressed=False, mentioned=False)
     with pytest.raises(Exception, match="is in the hands of"):
         await sleeper.conversations.finish(asleep, ANSWER, [post("twice")])

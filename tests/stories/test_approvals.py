@@ -705,3 +705,28 @@ async def test_request_that_lost_its_cards(world: World) -> None:
         replies = await world.replies(root, 3)
     assert "its card could not be posted" in shown(replies[2])
     assert call_row(world)["status"] == "cancelled"
+
+
+@ON_BOTH_STORES
+@pytest.mark.parametrize("ending", ["approve_call", "cancel_call", "withdrawn"])
+async def test_words_that_are_no_longer_true(world: World, ending: str) -> None:
+    """Where it was said that a request waits and nothing has happened, it says what came of it once that is so."""
+    async with world.bot():
+        waits = "Refund of $42.00 for ORD-10188 waits until a person approves it. Nothing has happened yet."
+        world.script += [refund_of("ORD-10188"), Answer(f"I have asked for it. {waits} May I do anything else?")]
+        question = await world.says(ANA, "@bot refund ORD-10188, it is broken")
+        card = await world.card(question)
+        (said,) = [one for one in await world.replies(question, 2) if one.ts != card.ts]
+        assert waits in shown(said)
+        person = ANA if ending == "withdrawn" else SAM
+        assert await world.workspace.click(person, card.channel, card.ts, ending.replace("withdrawn", "cancel_call"))
+
+        def words() -> str | None:
+            (now,) = [shown(one) for one in world.said_to(question) if one.ts == said.ts]
+            return None if "Nothing has happened" in now else now
+
+        line = await world.workspace.until(words)
+    came = {"approve_call": "went back to Visa ending 4242", "cancel_call": "declined by", "withdrawn": "withdrawn by"}
+    assert line.startswith("I have asked for it. ")
+    assert came[ending] in line
+    assert "May I do anything else?" in line

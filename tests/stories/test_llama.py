@@ -29,9 +29,9 @@ async def test_a_local_model(world: World) -> None:
         card = await world.card(question)
         assert await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
         assert "$42.00" in shown(await world.settled(card))
-        before = len(world.workspace.replies_of_bot(question))
+        answered = await _replies(world, question, len(answered) + 1)
         await world.says(ANA, "thank you, when do I get it?", thread_ts=question.ts)
-        last = (await _replies(world, question, before + 1))[-1]
+        last = (await _replies(world, question, len(answered) + 1))[-1]
         assert "reference" not in shown(last)
     called = world.rows("SELECT tool, status FROM tool_calls")
     assert [(row["tool"], row["status"]) for row in called] == [

@@ -1,9 +1,5 @@
 """A connection is lost at a commit, and nobody knows what was written: nothing is lost, and nothing is done twice."""
 
-import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.settings import PostgresUrl
@@ -14,15 +10,6 @@ from tests.world import ANA, BEN, World, shown
 
 COMMITS = 50  # of a bot that answers a question and makes a refund there are a few more
 pytestmark = pytest.mark.parametrize("world", ["postgres"], indirect=True)
-
-
-@pytest.fixture
-async def wire(world: World) -> AsyncIterator[Wire]:
-    """Put a wire between the bot and its database."""
-    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
-        one = Wire(world.place, Path(folder))
-        async with one.serving():
-            yield one
 
 
 @pytest.mark.parametrize("lost", range(1, COMMITS))

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from bot.store.tables.erasure import Erasure
 from bot.testing.openai import Answer
 from bot.testing.slack.workspace import Message
+from tests.operator.command import ask
 from tests.world import ANA, ON_BOTH_STORES, SAM, SUPPORT, TEAM, World, buttons, calls, notes_in, refund_of, shown
 
 LONG_AGO = "2026-01-01T00:00:00+00:00"
@@ -127,3 +129,19 @@ async def test_only_where_money_went_back(world: World, days: int) -> None:
         if not days:
             await refunded(world)
     assert checks(world) == []
+
+
+@ON_BOTH_STORES
+async def test_what_is_left_of_it(world: World) -> None:
+    """The operator reads it in the story of the order; when the customer is forgotten, that it failed is left alone."""
+    async with world.bot(**QUICKLY):
+        card = await refunded(world)
+        fails_at_the_provider(world)
+        a_day_passes(world)
+        await card_shows(world, card, "has failed since")
+    told = await ask(world, "log", "ORD-10188")
+    assert "made, and failed later at the payment provider: The card is closed." in " ".join(told.out.split())
+    async with world.tables() as tables:
+        await Erasure(tables).forget(ANA)
+    assert checks(world) == [{"looks": 0, "failed": 1, "why": None}]
+    assert world.rows("SELECT note FROM refund_checks") == [{"note": None}]

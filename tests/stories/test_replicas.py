@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -29,15 +27,6 @@ CLICKS = 5
 HEARD = "hints_of_other_processes_are_heard"
 ROOM: dict[str, Any] = SETTINGS | {"BOT_APPROVAL_HOURS": 1, "BOT_MODEL_TIMEOUT_SECONDS": 5}
 pytestmark = pytest.mark.parametrize("world", ["postgres"], indirect=True)
-
-
-@pytest.fixture
-async def wire(world: World) -> AsyncIterator[Wire]:
-    """Put a wire between the bot and its database."""
-    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
-        one = Wire(world.place, Path(folder))
-        async with one.serving():
-            yield one
 
 
 async def refund_often(world: World, person: str, order_id: str, times: int, said: dict[Key, str]) -> None:
@@ -109,6 +98,32 @@ async def test_hung_for_longer_than_its_lease(world: World) -> None:
             assert await hung.stop() == 0
             assert await other.stop() == 0
     assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["In time.", "Again."]
+    check(world)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_stands_still_in_a_request(world: World, *, answers: bool) -> None:
+    """A post that was under way to Slack while its process stood still, and was said by another, stands there once."""
+    world.script += [Answer("Once."), Answer("Again.")]
+    under_way = world.workspace.faults.hang("chat.postMessage", answers=answers)
+    async with BotProcess(world, **ROOM) as still:
+        await world.slack.connected()
+        question = await world.says(ANA, "@bot hello")
+        await under_way.reached.wait()
+        os.kill(still.pid, signal.SIGSTOP)
+        async with BotProcess(world, **ROOM) as other:
+            await world.replies(question)
+            under_way.release()
+            await world.workspace.until(lambda: len(world.said_to(question)) == 2)
+            os.kill(still.pid, signal.SIGCONT)
+            await world.workspace.until(lambda: len(world.said_to(question)) == 1)
+            await world.says(ANA, "and now?", thread_ts=question.ts)
+            await world.replies(question, 2)
+            assert await still.stop() == 0
+            assert await other.stop() == 0
+    assert [shown(reply) for reply in world.said_to(question)] == ["Once.", "Again."]
+    [kept, _] = world.said_to(question)
+    assert world.rows("SELECT ts FROM outbox ORDER BY seq LIMIT 1") == [{"ts": kept.ts}]
     check(world)
 
 

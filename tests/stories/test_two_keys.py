@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from bot.shop.changes import Applied, Change, Quote
 from bot.shop.sqlite.shop import SqliteShop
 from bot.testing.openai import Answer, Request
 from bot.testing.slack.workspace import Message
-from tests.process import Supervisor, check
+from tests.process import Supervisor, approve, check
 from tests.stories.test_kills import SOON
 from tests.world import ANA, BEN, SAM, SUPPORT, World, buttons, calls, notes_in, refund_of, shown
 
@@ -136,6 +135,18 @@ async def test_figures_change_between_the_keys(world: World) -> None:
     assert (request(world)["status"], request(world)["confirmed_at"]) == ("pending", None)
 
 
+async def test_it_cannot_be_done_any_more(world: World) -> None:
+    """What can't be done when the customer says yes ends there: it names them as who confirmed, and nobody approves."""
+    async with world.bot():
+        _, card = await asked(world)
+        world.write("UPDATE orders SET status = 'shipped' WHERE id = 'ORD-10251'")
+        await press(world, card, ANA)
+        settled = shown(await world.settled(card))
+    assert "confirmed by <@U0ANA>, but not done. ORD-10251 is shipped" in settled
+    assert "approved" not in settled
+    assert request(world)["status"] == "failed"
+
+
 async def test_pause_between_the_keys(world: World) -> None:
     """While the operator has paused, a customer's Confirm does nothing either, and works after it."""
     async with world.bot():
@@ -241,21 +252,6 @@ async def cancelling(request: Request) -> Answer:
     return calls(("cancel_order", {"order_id": "ORD-10251"}))
 
 
-async def insist(world: World, card: Message, person: str) -> None:
-    """Press until the card has no buttons any more, as a person does whose screen says that it did not work."""
-
-    def settled() -> bool:
-        now = world.workspace.message(card.channel, card.ts)
-        return now is not None and not buttons(now)
-
-    async with asyncio.timeout(20):
-        while not settled():
-            await world.slack.connected()
-            await press(world, card, person)
-            with suppress(TimeoutError):
-                await world.workspace.until(settled, within=0.3)
-
-
 KILLED = [
     "click acked",
     "post taken:3",
@@ -274,11 +270,11 @@ async def test_killed_between_the_keys(world: World, killed: str) -> None:
     async with Supervisor(world, [killed], **SOON) as supervisor:
         question = await world.says(ANA, "@bot cancel ORD-10251")
         theirs = await world.card(question)
-        await insist(world, theirs, ANA)
+        await approve(world, theirs, ANA)
         card = await world.workspace.until(
             lambda: next((m for m in world.workspace.replies_of_bot(question) if buttons(m)), None)
         )
-        await insist(world, card, SAM)
+        await approve(world, card, SAM)
         await world.replies(question, 4)
         assert supervisor.died == [-signal.SIGKILL]
     assert world.refunds() == [("ORD-10251", 4350)]
@@ -294,7 +290,7 @@ async def test_killed_after_the_customers_click(world: World, killed: str) -> No
         question = await world.says(ANA, "@bot cancel ORD-10251")
         card = await world.card(question)
         await world.replies(question, 2)  # else the first answer may be given only after the click, and tell of it
-        await insist(world, card, ANA)
+        await approve(world, card, ANA)
         await world.replies(question, 4)
         assert supervisor.died == [-signal.SIGKILL]
     assert world.refunds() == [("ORD-10251", 4350)]

@@ -13,6 +13,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
 from bot.testing.openai import Answer, CompletionsServer, Failure, Model, Request, ToolCall, add_routes, text_of
+from bot.testing.serving import serving
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 TWO_CALLS = Answer(
@@ -167,13 +168,8 @@ async def test_own_application() -> None:
     """The routes live in an application that serves other things too."""
     app = web.Application()
     add_routes(app, lambda _: Answer("Hi"), "offline-model")
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    async with AsyncOpenAI(api_key="none", base_url=f"http://127.0.0.1:{port}/v1") as client:
+    async with serving(app) as url, AsyncOpenAI(api_key="none", base_url=f"{url}/v1") as client:
         completion = await client.chat.completions.create(model="any", messages=HELLO)
-    await runner.cleanup()
     assert completion.model == "offline-model"
 
 

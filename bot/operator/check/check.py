@@ -24,7 +24,7 @@ async def check(settings: Settings, *, http: bool = False, thorough: bool = True
         check_shop(settings, thorough=thorough),
     )
     telemetry = await asyncio.to_thread(check_telemetry, thorough=thorough)
-    of_settings = [*check_settings(), *telemetry, *(check_help_and_tools(settings) if thorough else ())]
+    of_settings = [*check_settings(settings.shop), *telemetry, *(check_help_and_tools(settings) if thorough else ())]
     return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
 
 

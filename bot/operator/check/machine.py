@@ -6,6 +6,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.operator.check.finding import Finding, fatal, ok, warning
+from bot.shop.sqlite import shop_migrations
+from bot.store.errors import DatabaseError
+from bot.store.sqlite.database import refuse_newer
+from bot.store.sqlite.migrations import bot_migrations
+from bot.store.sqlite.transaction import SqliteTransaction
 
 LOCK_TIMEOUT_SECONDS = 3.0
 MIN_FREE_BYTES = 500_000_000
@@ -62,6 +67,8 @@ def check_database(path: Path, mounts: str | None = None) -> list[Finding]:
     folder = path.absolute().parent
     if not folder.is_dir():
         return [fatal("database", f"The folder {folder} is not there.", "Create it, or correct BOT_DATABASE.")]
+    if path.is_dir():
+        return [fatal("database", f"{path} is a folder.", "BOT_DATABASE names the file in it.")]
     findings = [_file_system(path, mounts), _disk(folder)]
     return [_database(path, folder), *filter(None, findings)]
 
@@ -119,7 +126,13 @@ def _database(path: Path, folder: Path) -> Finding:
             ours = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             log = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'tool_calls'").fetchone()
             db.execute("BEGIN IMMEDIATE")
-            db.execute("ROLLBACK")
+            try:
+                for migrations in (bot_migrations, shop_migrations) if log else ():
+                    refuse_newer(path, SqliteTransaction(db, execute_plugins=False), migrations)
+            finally:
+                db.execute("ROLLBACK")
+    except DatabaseError as error:
+        return fatal("database", str(error))
     except sqlite3.Error as error:
         return fatal("database", f"{path} cannot be written: {error}.", "Look at its owner, its disk and its lock.")
     if ours and not log:

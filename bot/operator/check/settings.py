@@ -10,6 +10,7 @@ from bot.environment import env_file, share_with_opentelemetry
 from bot.help import articles
 from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError, variable
+from bot.shop.factory import OURS, variables_of
 from bot.tracing import tracing
 
 _OURS = "BOT_"
@@ -56,12 +57,17 @@ def check_telemetry(*, thorough: bool) -> list[Finding]:
     return [ok("telemetry", f"{what.capitalize()} go to {where}.")]
 
 
-def check_settings(environment: Mapping[str, str] | None = None) -> list[Finding]:
+def check_settings(shop: str, environment: Mapping[str, str] | None = None) -> list[Finding]:
     """Name what is set under one of our beginnings, here or in the file of settings, and means nothing."""
-    known = {variable(name).upper() for name in Settings.model_fields}
+    known = {variable(name).upper() for name in Settings.model_fields} | variables_of(shop)
+    of_other_shops = {word: name for name in OURS for word in variables_of(name)}
     given = {name.upper() for name in {*(os.environ if environment is None else environment), *_in_file()}}
     findings = []
     for name in sorted(given - known - _OF_OTHERS):
+        if other := of_other_shops.get(name):
+            advice = f"Set {variable('shop')}={other}, or remove it."
+            findings.append(warning("settings", f"{name} is for {other}, and the shop is {shop}.", advice))
+            continue
         near = get_close_matches(name, known, 1, _LIKENESS) if name.startswith((_OURS, *_SHARED)) else []
         if near or name.startswith(_OURS):
             advice = f"Is {near[0]} meant?" if near else "Remove it."

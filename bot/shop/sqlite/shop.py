@@ -72,7 +72,7 @@ class SqliteShop:
 
     @property
     def reads(self) -> Collection[Reading]:
-        """Both."""
+        """All that the port knows of."""
         return tuple(Reading)
 
     async def check(self) -> None:

@@ -160,10 +160,17 @@ class Stripe:
         return _applied(await self._api.create("refunds", form, key))
 
     async def applied(self, change: Change, key: str) -> Applied | None:
-        """Look for the key among the refunds of the order's payment."""
-        payment = await self._payment(change.order_id) if isinstance(change, Refund) and key else None
-        refunds = await self._api.all("refunds", payment_intent=payment["id"]) if payment else []
-        ours = [refund for refund in refunds if (refund["metadata"] or {}).get(_KEY) == key]
+        """Look for the key among the refunds of the order's payment; among all when no payment has that name now."""
+
+        def is_ours(refund: Json) -> bool:
+            return (refund["metadata"] or {}).get(_KEY) == key
+
+        if not isinstance(change, Refund) or not key:
+            return None
+        if payment := await self._payment(change.order_id):
+            ours = [one for one in await self._api.all("refunds", payment_intent=payment["id"]) if is_ours(one)]
+        else:
+            ours = await self._api.latest("refunds", is_ours, 1)
         return _applied(ours[0]) if ours else None
 
     async def erase_due(self) -> None:
@@ -238,7 +245,8 @@ def _status(refund: Json) -> AppliedStatus:
 
 
 def _applied(refund: Json) -> Applied:
-    return Applied(refund["id"], _status(refund), str(refund.get("failure_reason") or "")[:200])
+    reason = str(refund.get("failure_reason") or "")[:200].replace("_", " ")
+    return Applied(refund["id"], _status(refund), f"Stripe's reason: {reason}." if reason else "")
 
 
 def _customer(node: Json) -> Customer:

@@ -79,8 +79,10 @@ def cancelled_at(node: Json, key: str) -> datetime | None:
 
 
 def without_its_money(node: Json, decimals: int) -> Applied:
-    """Return that an order is cancelled and that its money is not on its way."""
+    """Return that an order is cancelled, and what of its money is not on its way, if there is any."""
     rest = _money(sum(_left(node).values()), node["currencyCode"], decimals)
+    if not rest.minor:
+        return Applied(node["id"])
     return Applied(node["id"], AppliedStatus.FAILED, f"It is cancelled, but {rest} of its money has not gone back.")
 
 

@@ -281,7 +281,7 @@ def _attempt(
 
 
 def refuses(error: Exception) -> bool:
-    """Tell a database that cannot from an operation that is wrong."""
+    """Return whether the database cannot; else the operation is wrong."""
     return isinstance(error, psycopg.OperationalError | psycopg.InternalError | psycopg.InterfaceError)
 
 

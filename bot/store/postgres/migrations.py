@@ -1,7 +1,7 @@
 """The schema of the bot's own tables, forward only, the same as in `bot.store.sqlite.migrations` but for the types."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
@@ -267,12 +267,17 @@ def migrate(connection: psycopg.Connection[Any]) -> None:
             "CREATE TABLE IF NOT EXISTS support_bot_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)"
         )
         applied = {name for (name,) in connection.execute("SELECT name FROM support_bot_migrations")}
-        if newer := applied - set(_MIGRATIONS):
-            raise DatabaseError(
-                f"The database was written by a newer version of the bot ({', '.join(sorted(newer))}). "
-                "Start that version, or go back to a backup."
-            )
+        refuse_newer(applied)
         for name, apply in _MIGRATIONS.items():
             if name not in applied:
                 apply(connection)
                 connection.execute("INSERT INTO support_bot_migrations VALUES (%s, clock_timestamp())", [name])
+
+
+def refuse_newer(applied: Collection[str]) -> None:
+    """Raise DatabaseError when something was done to the database that this version does not know."""
+    if newer := set(applied) - set(_MIGRATIONS):
+        raise DatabaseError(
+            f"The database was written by a newer version of the bot ({', '.join(sorted(newer))}). "
+            "Start that version, or go back to a backup."
+        )

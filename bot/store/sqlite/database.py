@@ -199,7 +199,7 @@ class DatabaseThread:
             # The library decides outside of a transaction what is to be applied; with the lock starters take turns.
             connection.execute("BEGIN IMMEDIATE")
             for migrations in self._migrations:
-                self._refuse_newer(db, migrations)
+                refuse_newer(self.path, db, migrations)
                 migrations.apply(db)
             if not connection.execute("PRAGMA user_version").fetchone()[0]:
                 set_mark(connection.execute)
@@ -227,15 +227,6 @@ class DatabaseThread:
             if mark is None or not self._mark <= mark <= db.execute("PRAGMA user_version").fetchone()[0]:
                 raise _MovedError("the file was overwritten while open; stop the bot, then `support-bot restore`")
             self._file, self._mark = file, mark
-
-    def _refuse_newer(self, db: SqliteTransaction, migrations: Migrations) -> None:
-        with closing(sqlite3.connect(":memory:")) as empty:
-            ours = {one.name for one in migrations.pending(SqliteTransaction(empty, execute_plugins=False))}
-        if newer := {one.name for one in migrations.applied(db)} - ours:
-            raise DatabaseError(
-                f"The database {self.path} was written by a newer version of the bot "
-                f"({migrations.name}: {', '.join(sorted(newer))}). Start that version, or go back to a backup."
-            )
 
     def _next_batch(self) -> list[Operation]:
         """Wait for operations, and take what else is there by then; an empty batch is the end."""
@@ -301,3 +292,14 @@ def _attempt(db: SqliteTransaction, operation: Operated[object]) -> tuple[object
 def _is_refusal(error: Exception) -> bool:
     """Tell a database that cannot from an operation that is wrong."""
     return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _REFUSALS
+
+
+def refuse_newer(path: Path, db: SqliteTransaction, migrations: Migrations) -> None:
+    """Raise DatabaseError when something was done to the database that this version does not know."""
+    with closing(sqlite3.connect(":memory:")) as empty:
+        ours = {one.name for one in migrations.pending(SqliteTransaction(empty, execute_plugins=False))}
+    if newer := {one.name for one in migrations.applied(db)} - ours:
+        raise DatabaseError(
+            f"The database {path} was written by a newer version of the bot "
+            f"({migrations.name}: {', '.join(sorted(newer))}). Start that version, or go back to a backup."
+        )

@@ -15,7 +15,8 @@ from bot.store.tables.database import Database, Transaction
 from bot.store.tables.day_limits import check_day, lock_people
 from bot.store.tables.inbox_rows import go_on
 from bot.store.tables.leases import Leases
-from bot.store.tables.outbox import Outbox, cards_of, over
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, close_cards, over
 from bot.store.tables.refund_checks import watch_refund
 from bot.store.tables.seals import seal
 from bot.store.tables.switches import PAUSE
@@ -190,7 +191,7 @@ class ApprovalRequests:
 
     def _replace_cards(self, db: Transaction, call: ToolCall, cards: Sequence[Post], redrawn: Post) -> None:
         earlier = [card for card in cards_of(db, call.id) if card.decidable]
-        db.execute("UPDATE outbox SET decidable = FALSE WHERE call_id = ? AND replaces IS NULL", [call.id])
+        close_cards(db, call.id)
         self._outbox.insert(db, [*(over(card, redrawn) for card in earlier), *cards], call.thread)
 
     async def settle(

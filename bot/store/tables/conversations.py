@@ -9,7 +9,7 @@ from bot.store.errors import DatabaseError, LostLeaseError, MessageChangedError
 from bot.store.records import ChatMessage, InboxMessage, Post, ThreadId
 from bot.store.tables.calls import abandon_calls, call_of, insert_calls
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.inbox_rows import finish_running
+from bot.store.tables.inbox_rows import finish_running, keep_context
 from bot.store.tables.leases import Leases
 from bot.store.tables.messages import (
     add_unreached,
@@ -70,7 +70,7 @@ class Conversations:
             if not db.execute("SELECT 1 FROM messages WHERE inbox_id = ?", [message.id]).fetchone():
                 answer_calls(db, message.thread, unanswered_calls(db, message.thread))
                 if context:
-                    db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, message.id])
+                    keep_context(db, message.id, context)
                 append(db, message.thread, said(message.user, message.text + context), inbox_id=message.id)
             correct_running(db, message.thread)
             conversation = read_conversation(db, message.thread)
@@ -175,7 +175,7 @@ class Conversations:
         return await self._database.read(lambda db: is_quiet_for(db, find_thread(db, thread), user))
 
     async def hand_over(self, thread: ThreadId, user: str, told: Post, said: Post) -> bool:
-        """Leave the thread to people for this person, and say so there and to the team."""
+        """Leave the thread to people for this person, told there and to the team; False when there is none."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
@@ -190,7 +190,7 @@ class Conversations:
         return await self._database.commit(write)
 
     async def give_back(self, thread: ThreadId, said: Post) -> bool:
-        """Answer in the thread again, and say so there, once."""
+        """Answer in the thread again, told there once, and return whether people had it."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)
@@ -207,7 +207,7 @@ class Conversations:
         await self._database.commit(lambda db: take_back_older_than(db, hours))
 
     async def rate(self, thread: ThreadId, post_id: str, user: str, worth: str, reason: str | None = None) -> bool:
-        """Keep a rating in place of an earlier one of the same person's."""
+        """Keep a rating in place of the person's earlier one; False when it is of no post of that thread."""
 
         def write(db: Transaction) -> bool:
             found = find_thread(db, thread)

@@ -23,7 +23,7 @@ from bot.store.tables.inbox_rows import (
     threads_that_name,
 )
 from bot.store.tables.messages import erase_messages, erase_names_in_messages, erase_reasons
-from bot.store.tables.outbox import is_waiting
+from bot.store.tables.outbox_rows import is_waiting
 from bot.store.tables.refund_checks import erase_refund_checks
 from bot.store.tables.threads import erase_ratings, erase_thread
 from bot.store.tables.usage import erase_usage

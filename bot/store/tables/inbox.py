@@ -23,11 +23,13 @@ from bot.store.tables.inbox_rows import (
     write_files,
 )
 from bot.store.tables.leases import Leases
-from bot.store.tables.outbox import Outbox, relayed_to_customer, relayed_to_team
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import relayed_to_customer, relayed_to_team
 from bot.store.tables.threads import (
     find_thread,
     insert_thread,
     is_quiet_for,
+    mark_stopped,
     mark_taken_back,
     place_of,
 )
@@ -160,10 +162,9 @@ class Inbox:
 
     async def stop(self, thread: ThreadId, ts: str) -> None:
         """Note when a person has stopped the bot in the thread."""
-        stop = "UPDATE threads SET stopped_at = ? WHERE thread = ? AND coalesce(stopped_at, '') < ?"
 
         def write(db: Transaction) -> None:
-            db.execute(stop, [ts, find_thread(db, thread).key, ts])
+            mark_stopped(db, find_thread(db, thread), ts)
             db.hint()
 
         await self._database.commit(write)

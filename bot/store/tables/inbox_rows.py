@@ -187,6 +187,26 @@ def mark_running(db: Transaction, row_id: int, traceparent: str | None) -> None:
     db.execute("UPDATE inbox SET status = 'running', traceparent = ? WHERE id = ?", [traceparent, row_id])
 
 
+def keep_context(db: Transaction, row_id: int, context: str) -> None:
+    """Keep what the model is told around a message."""
+    db.execute("UPDATE inbox SET context = ? WHERE id = ?", [context, row_id])
+
+
+def mark_corrected(db: Transaction, row_id: int) -> None:
+    """Note that the model has read the corrected words of a message that is not answered yet."""
+    db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ? AND finished_at IS NULL", [row_id])
+
+
+def wait_again(db: Transaction, row_id: int) -> bool:
+    """Make a message that could not be answered wait once more; False when it is none."""
+    again = db.execute(
+        """UPDATE inbox SET status = 'waiting', attempts = 0, error = NULL, finished_at = NULL, traceparent = NULL
+           WHERE id = ? AND status = 'failed'""",
+        [row_id],
+    )
+    return bool(again.rowcount == 1)
+
+
 def finish_running(db: Transaction, thread: ThreadId, error: str | None) -> bool:
     """End all messages that the thread's run answers, and return whether another waits."""
     # The first condition on the status is the index's own (inbox_open): SQLite uses it only when it reads just that.

@@ -28,6 +28,7 @@ class Leases(ABC):
         self._database = database
         self._fences: dict[str, int] = {}
         self._unwritten: DatabaseError | None = None
+        self._lapses = 0
         self._seen_at = float("-inf")  # by this process's count of seconds, when its last sign of life was begun
 
     @abstractmethod
@@ -54,12 +55,18 @@ class Leases(ABC):
     async def _sign(self, write: Callable[[Transaction], None]) -> None:
         began = monotonic()
         await self._database.commit_first(write)
+        self._lapses += began - self._seen_at >= self.seconds
         self._seen_at = began
 
     @property
     def hold(self) -> bool:
         """Whether nobody can have taken anything from this process: it has not slept since its last sign of life."""
         return monotonic() - self._seen_at < self.seconds
+
+    @property
+    def lapses(self) -> int:
+        """How often it was not, this time included."""
+        return self._lapses + (not self.hold)
 
     async def ensure_alive(self) -> None:
         """Raise DatabaseError when the last sign of life was not written or nothing can be now; this writes nothing."""

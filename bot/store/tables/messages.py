@@ -8,8 +8,8 @@ from bot.store.calls import Conversation, ToolCall
 from bot.store.records import NOTE, WITHOUT_TEXT, Block, ChatMessage, ThreadId
 from bot.store.tables.calls import calls_of_turn
 from bot.store.tables.database import Transaction
-from bot.store.tables.inbox_rows import mark_running, read_files, without_name
-from bot.store.tables.outbox import take_unreached
+from bot.store.tables.inbox_rows import mark_corrected, mark_running, read_files, without_name
+from bot.store.tables.outbox_rows import take_unreached
 from bot.store.tables.refund_checks import take_failures
 from bot.store.tables.runs import spent, start_of_run
 from bot.store.tables.threads import get_intent
@@ -35,8 +35,13 @@ def correct_running(db: Transaction, thread: ThreadId) -> bool:
     for row in corrected:
         message = json.dumps(said(row["user"], row["said"]), ensure_ascii=False)
         db.execute("UPDATE messages SET message = ? WHERE id = ?", [message, row["id"]])
-        db.execute("UPDATE inbox SET changed_at = NULL WHERE id = ? AND finished_at IS NULL", [row["inbox_id"]])
+        mark_corrected(db, row["inbox_id"])
     return bool(corrected)
+
+
+def say_again(db: Transaction, inbox_id: int) -> None:
+    """Free a message to join the conversation once more, behind what was said since."""
+    db.execute("UPDATE messages SET inbox_id = NULL WHERE inbox_id = ?", [inbox_id])
 
 
 def is_gone(db: Transaction, thread: ThreadId) -> bool:
@@ -54,7 +59,7 @@ def is_gone(db: Transaction, thread: ThreadId) -> bool:
 def join_waiting(db: Transaction, thread: ThreadId) -> bool:
     """Add what the same person wrote next to the run: what somebody else wrote is asked in their own name, later.
 
-    A form has a run of its own.
+    A form has a run of its own. Returns whether anything was added.
     """
     rows = db.query(
         """SELECT id, user, text, status, form, traceparent FROM inbox WHERE thread = ?

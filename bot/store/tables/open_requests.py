@@ -10,7 +10,8 @@ from bot.store.records import Post, ThreadId
 from bot.store.tables.calls import call_of, get_call
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.inbox_rows import is_known_text, mark_changed, thread_of
-from bot.store.tables.outbox import Outbox, cards_of
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, mark_deleted
 
 
 class OpenRequests:
@@ -116,10 +117,7 @@ class OpenRequests:
                 return []
             if (gone_of := get_call(db, found[1])) is not None:
                 db.lock(gone_of.thread.key)  # two cards that go at once: the second to look sees that none is left
-            db.execute(
-                "UPDATE outbox SET status = 'failed', decidable = FALSE, error = 'deleted in Slack' WHERE id = ?",
-                [found[0]],
-            )
+            mark_deleted(db, found[0])
             call = get_call(db, found[1])
             is_left = any(card.decidable for card in cards_of(db, found[1]))
             return [call] if call and call.status == CallStatus.PENDING and not is_left else []

@@ -6,34 +6,20 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
 
 from bot import clock
-from bot.store.records import Block, Post, ThreadId, new_id
+from bot.store.records import Block, Post, ThreadId
 from bot.store.tables.database import Database, Transaction
 from bot.store.tables.leases import Leases
+from bot.store.tables.outbox_rows import NOWHERE, post_of
 from bot.store.tables.threads import give_back, place_of
 
 POST_INTERVAL = timedelta(seconds=1)  # Slack's limit for chat.postMessage is one message a second a channel …
-NOWHERE = ""  # where a post went that the team never read
 POSTS_IN_A_BURST = 5  # … with short bursts tolerated
 
 
 def _lock(channel: str) -> str:
     return f"channel {channel}"
-
-
-def cards_of(db: Transaction, call_id: str) -> list[Post]:
-    """List the cards that were posted, or are about to be, for a gated call; not those that Slack did not take."""
-    rows = db.query(
-        "SELECT * FROM outbox WHERE call_id = ? AND replaces IS NULL AND status != 'failed' ORDER BY seq", [call_id]
-    )
-    return [_post(row) for row in rows]
-
-
-def redraw(db: Transaction, card: Post, drawn: Post) -> None:
-    """Keep a card as it is shown from now on: it is drawn again like this, after a pause and on a Home tab."""
-    db.execute("UPDATE outbox SET text = ?, blocks = ? WHERE id = ?", [drawn.text, json.dumps(drawn.blocks), card.id])
 
 
 class Outbox:
@@ -114,6 +100,19 @@ class Outbox:
         """Return whether our lease on what was taken still holds; if not, it is to be taken again."""
         return self._leases.hold
 
+    def lapses(self) -> int:
+        """Return how often our lease has ended: what was taken at another number may be another process's since."""
+        return self._leases.lapses
+
+    async def stands_at(self, post: Post) -> str | None:
+        """Return the ts under which a post was posted, by whom ever; None while it waits, and "" when it never was."""
+
+        def read(db: Transaction) -> str | None:
+            row = db.execute("SELECT status, ts FROM outbox WHERE id = ?", [post.id]).fetchone()
+            return None if row and row[0] == "waiting" else (row and row[1]) or ""
+
+        return await self._database.read(read)
+
     def _take(self, db: Transaction, channel: str, besides: Collection[str]) -> Post | None:
         others = f"AND coalesce(o.thread_ts, o.id) NOT IN ({', '.join('?' * len(besides))})" if besides else ""
         rows = db.query(
@@ -124,7 +123,7 @@ class Outbox:
         for row in rows:
             if self._leases.held_by_another_process(db, row["sender"]):
                 return None
-            post = replace(_post(row), ts=row["replaced_ts"] or row["draft_ts"])
+            post = replace(post_of(row), ts=row["replaced_ts"] or row["draft_ts"])
             turn = self._preleased.pop(post.id, None)
             if turn is not None and row["sender"] == self._leases.process:
                 return replace(post, wait_seconds=max(0.0, turn - monotonic()))
@@ -152,7 +151,7 @@ class Outbox:
             for row in db.query(found, [team, channel, ts]):
                 latest = "SELECT blocks FROM outbox WHERE replaces = ? ORDER BY seq DESC LIMIT 1"
                 drawn = db.execute(latest, [row["id"]]).fetchone()
-                return _post(row | {"blocks": drawn[0]} if drawn else row)
+                return post_of(row | {"blocks": drawn[0]} if drawn else row)
             return None
 
         return await self._database.read(read)
@@ -165,7 +164,7 @@ class Outbox:
                        AS drawn FROM outbox o WHERE about = ? AND replaces IS NULL AND ephemeral_for IS NULL
                        AND status != 'failed' AND instr(blocks, ?) > 0 ORDER BY seq"""
             rows = list(db.query(found, [thread.key, part]))
-            return [_post(row | {"blocks": row["drawn"] or row["blocks"]}) for row in rows]
+            return [post_of(row | {"blocks": row["drawn"] or row["blocks"]}) for row in rows]
 
         return await self._database.read(read)
 
@@ -239,58 +238,3 @@ def _turn(db: Transaction, post: Post) -> float:
 
 def _thread_ts(db: Transaction, post: Post) -> str | None:
     return place_of(db, post.team, post.channel, post.thread_ts) if post.thread_ts else None
-
-
-def relayed_to_team(db: Transaction, thread: ThreadId) -> ThreadId | None:
-    """Return the team's thread about a customer's."""
-    sql = """SELECT to_channel, coalesce(ts, '') FROM relays WHERE thread = ? AND to_channel != ?
-             ORDER BY at DESC NULLS LAST LIMIT 1"""
-    found = db.execute(sql, [thread.key, NOWHERE]).fetchone()
-    return ThreadId(thread.team, *found) if found else None
-
-
-def relayed_to_customer(db: Transaction, thread: ThreadId) -> ThreadId | None:
-    """Return the customer's thread that the team's is about."""
-    found = db.execute(
-        "SELECT thread FROM relays WHERE (to_channel, ts) = (?, ?)", [thread.channel, thread.ts]
-    ).fetchone()
-    return ThreadId.of_key(found[0]) if found else None
-
-
-def take_unreached(db: Transaction, thread: ThreadId) -> bool:
-    """Return, once, whether the team could not be told of the thread, so that nobody has it."""
-    deleted = "DELETE FROM relays WHERE thread = ? AND to_channel = ?"
-    return bool(db.execute(deleted, [thread.key, NOWHERE]).rowcount)
-
-
-def is_waiting(db: Transaction, thread: ThreadId) -> bool:
-    """Return whether something about the thread is still to be said."""
-    waiting = "SELECT 1 FROM outbox WHERE about = ? AND status = 'waiting'"
-    return db.execute(waiting, [thread.key]).fetchone() is not None
-
-
-def _post(row: dict[str, Any]) -> Post:
-    return Post(
-        id=row["id"],
-        team=row["team"],
-        channel=row["channel"],
-        thread_ts=row["thread_ts"],
-        text=row["text"],
-        blocks=tuple(json.loads(row["blocks"])),
-        call_id=row["call_id"],
-        replaces=row["replaces"],
-        draft_ts=row["draft_ts"],
-        decidable=bool(row["decidable"]),
-        ephemeral_for=row["ephemeral_for"],
-        ts=row["ts"],
-        attempts=row["attempts"],
-        created_at=datetime.fromisoformat(row["created_at"]),
-        traceparent=row["traceparent"],
-    )
-
-
-def over(card: Post, redrawn: Post) -> Post:
-    """Return the post that replaces a card where it stands."""
-    return replace(
-        redrawn, id=new_id(), team=card.team, channel=card.channel, thread_ts=card.thread_ts, replaces=card.id
-    )

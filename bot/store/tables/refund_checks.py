@@ -7,7 +7,8 @@ from bot.store.calls import ToolCall
 from bot.store.records import Post, ThreadId
 from bot.store.tables.calls import call_of
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.outbox import Outbox, cards_of, over
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, over
 
 
 class RefundChecks:

@@ -3,6 +3,9 @@
 from bot.store.errors import NothingToRetryError
 from bot.store.tables.audit import write_audit
 from bot.store.tables.database import Database, Transaction
+from bot.store.tables.inbox_rows import wait_again
+from bot.store.tables.messages import say_again
+from bot.store.tables.outbox_rows import send_again
 
 _UNKNOWN = (
     "Nobody knows yet what came of this request. The bot asks the shop again by itself; "
@@ -45,13 +48,8 @@ def _message_again(db: Transaction, like: str) -> tuple[str, str] | None:
     if len(errors) > 1:
         raise NothingToRetryError("Several messages have a reference that begins so. Give more of it.")
     for row_id, _, _ in rows:
-        again = db.execute(
-            """UPDATE inbox SET status = 'waiting', attempts = 0, error = NULL, finished_at = NULL, traceparent = NULL
-               WHERE id = ? AND status = 'failed'""",
-            [row_id],
-        )
-        if again.rowcount == 1:  # What was said joins the conversation once more, behind the apology.
-            db.execute("UPDATE messages SET inbox_id = NULL WHERE inbox_id = ?", [row_id])
+        if wait_again(db, row_id):
+            say_again(db, row_id)
     reference = str(rows[0][1]).partition(":")[0]
     return reference, f"The message of {rows[0][2]} waits for its answer again."
 
@@ -69,11 +67,7 @@ def _post_again(db: Transaction, like: str) -> tuple[str, str] | None:
         raise NothingToRetryError(
             "This is the card of a request that was closed without it. It can be asked for again."
         )
-    # Somebody else's mark: whether the post is in Slack after all is asked before it is posted.
-    db.execute(
-        "UPDATE outbox SET status = 'waiting', attempts = 0, sender = 'retry' WHERE id = ? AND status = 'failed'",
-        [row_id],
-    )
+    send_again(db, row_id)
     return row_id, f"The post in {channel} is tried again."
 
 

@@ -183,6 +183,12 @@ def over_draft(db: Transaction, thread: ThreadId, posts: Sequence[Post]) -> list
     return [*posts, Post(new_id(), thread.team, thread.channel, thread.ts, "", draft_ts=ts)]
 
 
+def mark_stopped(db: Transaction, thread: ThreadId, ts: str) -> None:
+    """Keep when a person has stopped the bot in the thread; an earlier time than what is kept changes nothing."""
+    stop = "UPDATE threads SET stopped_at = ? WHERE thread = ? AND coalesce(stopped_at, '') < ?"
+    db.execute(stop, [ts, thread.key, ts])
+
+
 def erase_ratings(db: Transaction, user: str) -> None:
     """Erase what the person said that answers in others' threads were worth, and that they called people there."""
     db.execute("DELETE FROM ratings WHERE user = ?", [user])

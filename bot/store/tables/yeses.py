@@ -8,7 +8,8 @@ from bot.store.calls import ToolCall
 from bot.store.records import Post, new_id
 from bot.store.tables.calls import get_call
 from bot.store.tables.database import Database, Transaction
-from bot.store.tables.outbox import Outbox, cards_of, redraw
+from bot.store.tables.outbox import Outbox
+from bot.store.tables.outbox_rows import cards_of, redraw
 from bot.store.tables.switches import PAUSE
 
 Draw = Callable[[ToolCall, Post], Post]

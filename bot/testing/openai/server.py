@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.testing.openai.refusals import refusal
 from bot.testing.openai.turn import Answer, Failure, Json, Model, Request, ToolCall
+from bot.testing.serving import serving
 
 
 def add_routes(app: web.Application, answer: Model, model_name: str) -> None:
@@ -58,20 +59,16 @@ class CompletionsServer:
         app = web.Application(client_max_size=2**24)
         add_routes(app, self._answer, model_name)
         # A client that gives up ends its request here too, so that closing never waits for a slow answer.
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._serving = serving(app, cancels=True)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}/v1"
+        self.url = f"{await self._serving.__aenter__()}/v1"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(kind, error, trace)
 
     def _answer(self, request: Request) -> Answer | Failure | Awaitable[Answer | Failure]:
         self.requests.append(request)

@@ -22,13 +22,17 @@ from bot.testing.shop.stage import (
 
 
 async def test_what_has_not_left_is_cancelled_with_its_money(stage: Stage) -> None:
-    """A cancellation stops the order and gives back all of its money, once under its key."""
+    """A cancellation stops the order and gives back all of its money, once under its key, and is no other key's."""
     number = await cancellable(stage)
     change = CancelOrder(number)
     quote = await stage.shop.quote(change)
     assert quote.balance
     first = await stage.shop.apply(change, quote, key=KEY)
-    assert await stage.shop.apply(change, quote, key=KEY) == first
+    assert await stage.shop.apply(change, quote, key=KEY) == first == await stage.shop.applied(change, KEY)
+    for key in (OTHER_KEY, KEY[:-1], ""):
+        assert await stage.shop.applied(change, key) is None
+    with pytest.raises(ShopRefusedError):
+        await stage.shop.apply(change, quote, key=OTHER_KEY)
     order = await order_of(stage, number)
     assert not order.cancellable
     assert await stage.given_back(number) == quote.balance.minor == order.refunded.minor
@@ -88,6 +92,17 @@ async def test_an_order_that_was_paid_in_parts_is_cancelled(stage: Stage) -> Non
     total = (await order_of(stage, number)).total.minor
     assert (await apply(stage, CancelOrder(number))).status != AppliedStatus.FAILED
     assert await stage.given_back(number) == total
+
+
+async def test_a_cancellation_whose_money_is_on_its_way_is_pending(stage: Stage) -> None:
+    """The payment provider has not settled it: the order is cancelled, and nobody says that its money went back."""
+    needs(stage, CancelOrder)
+    number = await sold(stage, Sale(state="paid", refunds="pending"))
+    change = CancelOrder(number)
+    assert (await apply(stage, change)).status == AppliedStatus.PENDING
+    found = await stage.shop.applied(change, KEY)
+    assert found
+    assert found.status == AppliedStatus.PENDING
 
 
 async def test_a_cancellation_whose_money_does_not_go_back_says_both(stage: Stage) -> None:

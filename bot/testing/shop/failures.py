@@ -1,17 +1,18 @@
 """What was not begun, what was refused and what nobody knows are told apart."""
 
+import asyncio
 from typing import Literal
 
 import pytest
 
-from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopUnavailableError
+from bot.shop.shop import LookFirst, Safe, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.testing.shop.faults import Fault
 from bot.testing.shop.stage import KEY, Sale, Stage, check, faults_of, not_refused, refund_of, sold, until_applied
 
 
-@pytest.mark.parametrize("fault", ["answer lost", "500 after"])
+@pytest.mark.parametrize("fault", ["answer lost", "500 after", "nobody's error"])
 async def test_a_deed_whose_answer_is_lost_is_found(stage: Stage, fault: Fault) -> None:
-    """Done, and the answer lost or an error: nobody says that nothing moved, it is found, and it happens once."""
+    """Done, and the answer lost or an error that is not the shop's: nobody says "not done", and it happens once."""
     number = await sold(stage, Sale())
     change = refund_of(number, 1000)
     quote = await stage.shop.quote(change)
@@ -42,6 +43,35 @@ async def test_a_deed_that_is_too_slow_is_unknown_and_shows_up_later(stage: Stag
     faults_of(stage).next("slow", stage.refund_marker, seconds=3.0)
     await not_refused(stage, change, quote)
     await until_applied(stage, change)
+    assert await stage.given_back(number) == 1000
+
+
+async def test_a_repeat_while_the_first_one_is_under_way_moves_money_once(stage: Stage) -> None:
+    """The same key twice, and the first request is still on its way when the second is made: one refund."""
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults = faults_of(stage)
+    faults.next("slow", stage.refund_marker, seconds=0.5)
+    both = (stage.shop.apply(change, quote, key=KEY) for _ in range(2))
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert not any(isinstance(one, ShopRefusedError | ShopUnavailableError) for one in outcomes)
+    await faults.idle()
+    assert await stage.given_back(number) == 1000
+
+
+async def test_a_repeat_of_what_was_given_up_moves_money_once(stage: Stage) -> None:
+    """A request that was given up arrives after its repeat: at a shop that keeps keys, there is one refund."""
+    if isinstance(stage.shop.replay, LookFirst):
+        pytest.skip("this shop keeps no keys, so nothing is repeated there")
+    number = await sold(stage, Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    faults = faults_of(stage)
+    faults.next("slow", stage.refund_marker, seconds=3.0)
+    await not_refused(stage, change, quote)
+    await stage.shop.apply(change, quote, key=KEY)
+    await faults.idle()
     assert await stage.given_back(number) == 1000
 
 

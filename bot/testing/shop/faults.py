@@ -8,6 +8,8 @@ from typing import Literal
 
 from aiohttp import ClientSession, web
 
+from bot.testing.serving import serving
+
 Fault = Literal[
     "request lost",
     "answer lost",
@@ -15,6 +17,7 @@ Fault = Literal[
     "500 after",
     "HTML",
     "no end of brackets",
+    "nobody's error",
     "rate limited",
     "rate limited for ever",
     "rate limited somehow",
@@ -45,6 +48,8 @@ class FaultProxy:
         self.url = ""
         self._target = target
         self._faults: list[_Armed] = []
+        self._under_way = 0
+        self._changed = asyncio.Condition()
 
     def next(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
         """Fail the next request about this in this way; one that is slow takes so many seconds."""
@@ -58,22 +63,28 @@ class FaultProxy:
         """Fail no more."""
         self._faults.clear()
 
+    async def idle(self) -> None:
+        """Wait until no request is on its way, those included that an adapter has given up."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._under_way)
+
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["FaultProxy"]:
         """Serve on a port of localhost while the context is open."""
         async with ClientSession() as self._session:
             app = web.Application(client_max_size=10_000_000)
-            app.router.add_route("*", "/{path:.*}", self._pass_on)
-            runner = web.AppRunner(app, handler_cancellation=False)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            host, port = runner.addresses[0][:2]
-            self.url = f"http://{host}:{port}"
-            try:
+            app.router.add_route("*", "/{path:.*}", self._handle)
+            async with serving(app) as self.url:
                 yield self
-            finally:
-                await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self._under_way += 1
+        try:
+            return await self._pass_on(request)
+        finally:
+            async with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -87,6 +98,8 @@ class FaultProxy:
         response = await self._send(request, body)
         if fault == "500 after":
             return web.Response(status=500, text="Internal error")
+        if fault == "nobody's error":
+            return web.json_response({"error": "blocked"}, status=400)
         if fault == "in pieces":
             return await _in_pieces(request, response)
         return self._cut(request) if fault == "answer lost" else response

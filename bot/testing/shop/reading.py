@@ -5,6 +5,10 @@ import pytest
 from bot.shop.money import Money
 from bot.testing.shop.stage import ANA, BEN, Sale, Stage, order_of, sold
 
+CLEO = "cleo@example.com"
+MANY_ORDERS = 23
+MANY_LINES = 160
+
 
 async def test_an_order_is_found_by_the_number_a_customer_knows(stage: Stage) -> None:
     """An order is found by its number, also in the spelling that `order_number` makes of what people type."""
@@ -60,6 +64,16 @@ async def test_only_ones_own_orders_are_listed_the_latest_first(stage: Stage) ->
     assert len(await stage.shop.orders(ana, most=1)) == 1
 
 
+async def test_more_orders_than_a_page_are_all_listed(stage: Stage) -> None:
+    """A customer who bought often sees as many orders as are asked for, the latest first, each of them once."""
+    numbers = [await sold(stage, Sale(email=CLEO)) for _ in range(MANY_ORDERS)]
+    cleo = await stage.shop.customer(CLEO)
+    assert cleo
+    found = [order.id for order in await stage.shop.orders(cleo, most=MANY_ORDERS + 1)]
+    assert found[:MANY_ORDERS] == numbers[::-1]
+    assert len(set(found)) == len(found)
+
+
 async def test_an_order_tells_whose_it_is(stage: Stage) -> None:
     """An order names its customer by the address, so that nobody else's is shown as one's own."""
     assert (await order_of(stage, await sold(stage, Sale(email=BEN)))).customer.email.lower() == BEN
@@ -73,9 +87,10 @@ async def test_lines_are_told_with_their_prices(stage: Stage) -> None:
 
 
 async def test_many_lines_are_all_told(stage: Stage) -> None:
-    """An order with more lines than a page of the shop's has them all."""
-    order = await order_of(stage, await sold(stage, Sale(prices=(100,) * 60)))
-    assert len(order.items) == 60
+    """An order with more lines than some pages of the shop's has them all, in their order."""
+    prices = tuple(range(100, 100 + MANY_LINES))
+    order = await order_of(stage, await sold(stage, Sale(prices=prices)))
+    assert [item.price.minor for item in order.items] == list(prices)
 
 
 async def test_hostile_text_stays_text(stage: Stage) -> None:

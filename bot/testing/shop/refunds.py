@@ -153,14 +153,20 @@ async def test_an_outdated_quote_is_refused(stage: Stage) -> None:
 
 
 async def test_other_figures_than_the_shops_are_refused(stage: Stage) -> None:
-    """A quote that says other figures than the shop would moves nothing, even less money than there is."""
+    """A quote that says other figures than the shop would, less money, another way or person, moves nothing."""
     number = await sold(stage, Sale())
     change = refund_of(number)
     quote = await stage.shop.quote(change)
     assert quote.balance
-    less = replace(quote, balance=replace(quote.balance, minor=quote.balance.minor - 1))
-    with pytest.raises(ShopRefusedError):
-        await stage.shop.apply(change, less, key=KEY)
+    less = replace(quote.balance, minor=quote.balance.minor - 1)
+    others = (
+        replace(quote, balance=less),
+        replace(quote, method="another way of payment"),
+        replace(quote, customer=replace(quote.customer, email="somebody.else@example.com")),
+    )
+    for other in others:
+        with pytest.raises(ShopRefusedError):
+            await stage.shop.apply(change, other, key=KEY)
     assert await stage.given_back(number) == 0
 
 
@@ -186,6 +192,17 @@ async def test_failed_is_failed_and_its_money_is_free_again(stage: Stage) -> Non
     assert found
     assert found.status == AppliedStatus.FAILED
     assert await refundable(stage, number) == before
+
+
+async def test_what_the_shop_refuses_is_refused(stage: Stage) -> None:
+    """A refund that the shop itself does not make is told as refused, is not found, and its money is there still."""
+    number = await sold(stage, Sale(refunds="refused"))
+    before = await refundable(stage, number)
+    change = refund_of(number, 1000)
+    with pytest.raises(ShopRefusedError):
+        await apply(stage, change)
+    assert await stage.shop.applied(change, KEY) is None
+    assert (await refundable(stage, number), await stage.given_back(number)) == (before, 0)
 
 
 @pytest.mark.parametrize(("currency", "minor", "shown"), [("JPY", 6900, "6,900 JPY"), ("KWD", 12840, "12.840 KWD")])

@@ -1,7 +1,7 @@
 """What a shop's author gives the tests, and the steps that the tests share."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import pytest
@@ -24,7 +24,8 @@ class NotHereError(Exception):
 class Sale:
     """An order to be placed: lines by their price, in minor units, one of each, paid with as many payments.
 
-    `refunds` says how the payment provider will answer a refund; `name` is given to the first line's product.
+    `refunds` says how the payment provider will answer a refund, or that the shop refuses to ask it; `name` is given to
+    the first line's product.
     """
 
     email: str = ANA
@@ -32,7 +33,7 @@ class Sale:
     currency: str = "USD"
     state: Literal["paid", "shipped", "delivered"] = "delivered"
     payments: int = 1
-    refunds: Literal["succeeded", "pending", "failed"] = "succeeded"
+    refunds: Literal["succeeded", "pending", "failed", "refused"] = "succeeded"
     name: str = "Mug"
 
 
@@ -67,6 +68,23 @@ class Stage(Protocol):
 
     async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
         """Check an adapter like `shop` whose key is wrong, or whose server hides e-mail addresses."""
+
+
+@dataclass(frozen=True)
+class StageWithoutHttp:
+    """What stages of shops have in common that keep their data on this machine: no proxy, no key, nothing hidden."""
+
+    shop: Shop
+    faults: FaultProxy | None = field(default=None, init=False)
+    refund_marker: str = field(default="", init=False)
+    cancel_marker: str = field(default="", init=False)
+    return_marker: str = field(default="", init=False)
+
+    async def check(self, *, broken: Literal["nothing", "key", "e-mail"] = "nothing") -> None:
+        """Check the shop. Raises NotHereError where something is to be broken."""
+        if broken != "nothing":
+            raise NotHereError("this shop needs no key and hides nothing")
+        await self.shop.check()
 
 
 async def sold(stage: Stage, sale: Sale) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute, get_directive_values, parse, validate
 
+from bot.testing.serving import serving
 from tests.shop.shopify.store import Book, Json, Store, bag
 
 CLIENT_ID, SECRET = "app-id", "app-secret"
@@ -43,15 +44,8 @@ class AdminServer:
         app = web.Application()
         app.router.add_post("/admin/oauth/access_token", self._give_token)
         app.router.add_post("/admin/api/{version}/graphql.json", self._answer)
-        runner = web.AppRunner(app, handler_cancellation=False)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        try:
+        async with serving(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _give_token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -110,8 +104,9 @@ class Root:
         return next((self._customer(one) for one in self._store.customers.values() if one["id"] == id), None)
 
     def customerByIdentifier(self, _info: Any, *, identifier: Json) -> Json | None:  # noqa: N802
-        """Find a customer by the whole address."""
-        found = self._store.customers.get(identifier["emailAddress"])
+        """Find a customer by a part of the address: an adapter is to compare what it gets."""
+        alike = (one for one in self._store.customers.values() if identifier["emailAddress"] in one["email"])
+        found = next(alike, None)
         return self._customer(found) if found else None
 
     def customers(self, _info: Any, *, first: int, **_how: Any) -> Json:

@@ -15,7 +15,8 @@ JOB_SECONDS = 0.15
 PROVIDER_SECONDS = 0.02
 CONCURRENT = "This request is currently in progress, please try again."
 MISMATCH = "The same idempotency key cannot be used with different operation parameters."
-STATUSES = {"succeeded": "SUCCESS", "pending": "PENDING", "failed": "FAILURE"}
+REFUSED = "refused"
+STATUSES = {"succeeded": "SUCCESS", "pending": "PENDING", "failed": "FAILURE", REFUSED: REFUSED}
 
 
 def bag(amount: Decimal, currency: str) -> Json:
@@ -179,6 +180,9 @@ class Store:
         parts = [(one["parentId"], Decimal(one["amount"])) for one in sent["transactions"]]
         wanted = sum((value for _, value in parts), Decimal(0))
         left = sum((one["value"] for one in book.payments), Decimal(0)) - book.gone()
+        if book.provider == REFUSED:
+            del self._keys[key]
+            return _wrong("This order cannot be refunded.")
         if wanted > left or any(value > book.left(parent) for parent, value in parts):
             del self._keys[key]
             return _wrong(f"Refund amount ${wanted} is greater than net payment received ${left}")

@@ -10,7 +10,7 @@ from bot.testing.openai import Answer
 from bot.testing.shop import FaultProxy
 from tests.process import BotProcess
 from tests.shop.stripe.server import API_KEY, StripeServer
-from tests.world import ANA, SAM, World, refund_of, shown
+from tests.world import ANA, SAM, TEAM, World, refund_of, shown
 
 
 @pytest_asyncio.fixture
@@ -62,5 +62,26 @@ async def test_money_that_comes_days_later(world: World, server: StripeServer) -
         server.refunds[0] |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
         await world.workspace.until(
             lambda: [one for one in world.workspace.replies_of_bot(question) if "but not done" in shown(one)]
+        )
+    assert await server.given_back(number) == 0
+
+
+async def test_money_that_is_taken_back_days_later(world: World, server: StripeServer) -> None:
+    """A refund that Stripe called done and has failed since is told so, in its thread and to the team."""
+    number = await server.sell(server.buyer("ana@example.com"), 4200, "USD", refunds="succeeded")
+    world.script.extend([refund_of(number, 42.0), Answer("I asked for it.")])
+    async with bot_on(world, server.url):
+        question = await world.says(ANA, f"@bot my order {number} came broken")
+        card = await world.card(question)
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call")
+        assert "went back to card" in shown(await world.settled(card))
+        server.refunds[0] |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+        world.write("UPDATE refund_checks SET look_at = '2026-01-01T00:00:00+00:00'")
+        told = await world.workspace.until(
+            lambda: [one for one in world.workspace.replies_of_bot(question) if "but has failed since" in shown(one)]
+        )
+        assert "Stripe's reason: lost or stolen card. The team is told." in shown(told[-1])
+        await world.workspace.until(
+            lambda: [one for one in world.workspace.messages if one.channel == TEAM and "has failed since" in one.text]
         )
     assert await server.given_back(number) == 0

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from bot.shop.changes import AppliedStatus
 from bot.shop.money import Money
 from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError, ShopUnavailableError
 from bot.shop.stripe import StripeSettings, open_stripe
@@ -166,10 +167,46 @@ async def test_a_refund_is_found_when_stripe_has_forgotten_its_key(stage: Stripe
     assert await stage.given_back(number) == quote.balance.minor
 
 
+async def test_a_refund_is_found_when_its_payment_is_not(stage: StripeStage) -> None:
+    """When the payment has another name, or the search does not find it, what was done is still told as done."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    first = await stage.shop.apply(change, quote, key=KEY)
+    stage.server.payments["pi_1001"]["metadata"]["order_id"] = "OTHER-7"
+    for _ in range(120):
+        stage.server.give_back("pi_1001", 1, "succeeded", {})
+    assert await stage.shop.applied(change, KEY) == first
+    assert await stage.shop.apply(change, quote, key=KEY) == first
+    assert await stage.shop.applied(change, "another key") is None
+
+
+async def test_a_refund_that_fails_after_it_was_made(stage: StripeStage) -> None:
+    """What Stripe called done and takes back days later is told as failed, with the reason in words."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    assert (await apply(stage, change)).status == AppliedStatus.SUCCEEDED
+    stage.server.refunds[0] |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    applied = await stage.shop.applied(change, KEY)
+    assert applied is not None
+    assert (applied.status, applied.why) == (AppliedStatus.FAILED, "Stripe's reason: expired or canceled card.")
+    assert (await order_of(stage, number)).refunded == Money(0)
+
+
+async def test_a_status_that_nobody_knows_is_not_done(stage: StripeStage) -> None:
+    """A refund with a status of later years is on its way, and its money counts as gone."""
+    number = await stage.sell(Sale())
+    stage.server.give_back("pi_1001", 1000, "in_review", {"support_bot_key": KEY})
+    applied = await stage.shop.applied(refund_of(number, 1000), KEY)
+    assert applied
+    assert applied.status == AppliedStatus.PENDING
+    assert (await order_of(stage, number)).refunded == Money(1000)
+
+
 async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
     """A payment that was charged back is not refunded: nothing has moved, in Stripe's words."""
     number = await stage.sell(Sale())
-    stage.server.payments["pi_1001"]["refunds"] = "disputed"
+    stage.server.payments["pi_1001"]["refunds"] = "refused"
     with pytest.raises(ShopRefusedError, match="has been charged back"):
         await apply(stage, refund_of(number, 1000))
     assert await stage.given_back(number) == 0

@@ -1,5 +1,6 @@
 """The adapter for Vendure against a Vendure server, over a proxy that fails: what every shop's adapter must hold."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,13 +10,13 @@ import pytest_asyncio
 from pydantic import HttpUrl, SecretStr
 
 from bot.currencies import exponent
-from bot.shop.changes import CancelOrder
+from bot.shop.changes import AppliedStatus, CancelOrder
 from bot.shop.money import Money
 from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
-from bot.testing.shop.stage import apply, refund_of
+from bot.testing.shop.stage import KEY, apply, order_of, refund_of
 from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
 from tests.shop.vendure.server import VendureServer, key_with, vendure, why_not
 
@@ -50,6 +51,8 @@ class VendureStage:
         scale = 10 ** (DECIMALS - exponent(sale.currency)) if exponent(sale.currency) < DECIMALS else 1
         shrink = 10 ** (exponent(sale.currency) - DECIMALS) if exponent(sale.currency) > DECIMALS else 1
         prices = [price * scale // shrink for price in sale.prices]
+        if sale.refunds not in REFUNDS:
+            raise NotHereError("Vendure asks the payment provider for whatever is left of a payment")
         how: dict[str, object] = {"refunds": REFUNDS[sale.refunds]}
         payments = [how] if sale.payments == 1 else [how | {"amount": prices[0] // 2}, how]
         ship: Literal["nothing", "shipped", "delivered"] = "nothing" if sale.state == "paid" else sale.state
@@ -112,6 +115,26 @@ async def test_a_cancelled_order_without_its_money_can_be_refunded(stage: Vendur
     applied = await apply(stage, CancelOrder(number))
     assert applied.why == "It is cancelled, but $47.00 of its money has not gone back."
     assert (await stage.shop.quote(refund_of(number))).balance == Money(4700)
+
+
+@pytest.mark.parametrize(("lines", "rest"), [((1,), "$15.00"), ((1, 2), "$5.00")])
+async def test_money_of_a_cancelled_order_that_people_gave_back(
+    stage: VendureStage, lines: tuple[int, ...], rest: str
+) -> None:
+    """When the shop's people are first with a part of the money, Vendure refuses ours, and what is left is told."""
+    number = await stage.sell(Sale(prices=(4200, 1000), state="paid"))
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    stage.faults.next("slow", stage.refund_marker, seconds=1.5)
+    applying = asyncio.create_task(stage.shop.apply(change, quote, key=KEY))
+    async with asyncio.timeout(20):
+        while (await order_of(stage, number)).cancellable:  # noqa: ASYNC110 - no shop tells when it is done
+            await asyncio.sleep(0.01)
+    for line in lines:
+        await stage.server.give_line_back(number, line)
+    applied = await applying
+    assert applied.status == AppliedStatus.FAILED
+    assert applied.why == f"It is cancelled, but {rest} of its money has not gone back."
 
 
 @pytest.mark.parametrize(

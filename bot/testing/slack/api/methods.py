@@ -6,8 +6,6 @@ from bot.testing.slack.api.arguments import Arguments, SlackError
 from bot.testing.slack.api.finding import channel_in, own_channel, own_message, thread_in, user_in
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.objects import Json, Message
-from bot.testing.slack.workspace.surfaces import RefusedError
-from bot.testing.slack.workspace.views import View
 
 Method = Callable[[Workspace, Arguments], Json]
 METHODS: dict[str, Method] = {}
@@ -245,44 +243,6 @@ def set_session_status(workspace: Workspace, arguments: Arguments) -> Json:
         raise SlackError("invalid_thread_ts")
     workspace.set_session(channel.id, str(arguments["thread_ts"]), state, title)
     return {}
-
-
-# Views
-
-
-@method("views.open")
-def views_open(workspace: Workspace, arguments: Arguments) -> Json:
-    """Open a modal before the one who did something less than three seconds ago."""
-    trigger_id, shown = arguments.required("trigger_id"), arguments.view("modal")
-    return _shown(workspace, lambda: workspace.surfaces.open(trigger_id, shown))
-
-
-@method("views.push")
-def views_push(workspace: Workspace, arguments: Arguments) -> Json:
-    """Open a modal above the one in which something was clicked."""
-    trigger_id, shown = arguments.required("trigger_id"), arguments.view("modal")
-    return _shown(workspace, lambda: workspace.surfaces.open(trigger_id, shown, push=True))
-
-
-@method("views.update")
-def views_update(workspace: Workspace, arguments: Arguments) -> Json:
-    """Show something else in a modal that is open."""
-    view_id, shown = arguments.required("view_id"), arguments.view("modal")
-    return _shown(workspace, lambda: workspace.surfaces.update(view_id, shown, arguments.get("hash")))
-
-
-@method("views.publish")
-def views_publish(workspace: Workspace, arguments: Arguments) -> Json:
-    """Show a person their Home tab."""
-    user, shown = user_in(workspace, arguments, "user_id"), arguments.view("home")
-    return _shown(workspace, lambda: workspace.surfaces.publish(user, shown, arguments.get("hash")))
-
-
-def _shown(workspace: Workspace, show: Callable[[], View]) -> Json:
-    try:
-        return {"view": show().as_json(workspace.app)}
-    except RefusedError as error:
-        raise SlackError(str(error)) from None
 
 
 # How messages are listed

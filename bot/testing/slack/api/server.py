@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack
 from email.utils import formatdate
 from time import time
 from types import TracebackType
@@ -9,11 +10,13 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.testing.serving import serving
 from bot.testing.slack.api.arguments import Arguments, SlackError
 from bot.testing.slack.api.entities import ENTITY_METHODS
 from bot.testing.slack.api.methods import METHODS
 from bot.testing.slack.api.scopes import DEFAULT_SCOPES, check_scopes
 from bot.testing.slack.api.streams import STREAM_METHODS
+from bot.testing.slack.api.views import VIEW_METHODS
 from bot.testing.slack.socket_mode import RETRY_DELAYS, SocketMode
 from bot.testing.slack.workspace import Workspace
 from bot.testing.slack.workspace.faults import ConnectionLost, Fault, Hang, RateLimited, Refused, ServerError
@@ -23,7 +26,7 @@ from bot.testing.slack.workspace.surfaces import RefusedError
 BOT_TOKEN = "xoxb-demo"  # noqa: S105 - made up, opens nothing but a demo on localhost
 APP_TOKEN = "xapp-demo"  # noqa: S105 - as above
 CONFIG_TOKEN = "xoxe.xoxp-demo"  # noqa: S105 - as above
-_METHODS = METHODS | ENTITY_METHODS | STREAM_METHODS
+_METHODS = METHODS | ENTITY_METHODS | STREAM_METHODS | VIEW_METHODS
 
 
 class SlackServer:
@@ -51,7 +54,7 @@ class SlackServer:
         self.socket_mode = SocketMode(workspace, ack_timeout=ack_timeout, retry_delays=retry_delays)
         workspace.deliveries.deliver = self.socket_mode.deliver
         self._port = port
-        self._runner: web.AppRunner | None = None
+        self._serving = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -73,18 +76,14 @@ class SlackServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         self.add_routes(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        url = await self._serving.enter_async_context(serving(app, self._port))
+        self._port = int(url.rpartition(":")[2])
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._runner:
-            await self._runner.cleanup()
+        await self._serving.aclose()
 
     async def _shut_down(self, _app: web.Application) -> None:
         await self.workspace.deliveries.stop()
@@ -179,7 +178,7 @@ def _respond(request: web.Request, fault: Fault | None, answer: Json, scopes: Ab
             return web.Response(status=500, text="<h1>Server Error</h1>", content_type=content_type)
         case Refused(error):
             return web.json_response({"ok": False, "error": error})
-        case ConnectionLost():
+        case ConnectionLost() | Hang(answers=False):
             if request.transport:
                 request.transport.abort()
             return web.Response()

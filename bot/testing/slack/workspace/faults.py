@@ -38,8 +38,9 @@ class ConnectionLost:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Hold the call back until a test releases it; then it is done as usual."""
+    """Hold the call back until a test releases it; then it is done as usual, and answered unless the answer is lost."""
 
+    answers: bool = True
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -96,9 +97,9 @@ class Faults:
         """Hang up instead of answering, before or after doing what was asked."""
         self._plan(ConnectionLost(moment), method, times, channel)
 
-    def hang(self, method: str, *, times: int = 1, channel: str | None = None) -> Hang:
+    def hang(self, method: str, *, times: int = 1, channel: str | None = None, answers: bool = True) -> Hang:
         """Hold calls back until the returned `Hang` is released; its `reached` is set when the first has come."""
-        hang = Hang()
+        hang = Hang(answers)
         self._plan(hang, method, times, channel)
         return hang
 
