@@ -69,9 +69,13 @@ class HelpArticles:
         return [Section(**row) for row in rows]
 
     def _read(self, folder: Path) -> Iterator[Section]:
-        paths = sorted(folder.glob("*.md")) if folder.is_dir() else []
+        files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+        paths = [path for path in files if path.suffix.lower() == ".md"]
+        others = ", ".join(path.name for path in files if path not in paths and not path.name.startswith("."))
         if not paths:
             self.faults.append(f"The help folder {folder} has no articles (*.md), so nothing is found in it.")
+        elif others:
+            self.faults.append(f"The help folder {folder} has files that are no articles (*.md): {others[:200]}.")
         for path in paths:
             try:
                 sections = list(_sections(_text(path.read_bytes()), path.stem))

@@ -80,3 +80,13 @@ def test_empty_article(tmp_path: Path) -> None:
     """An article without text is told in a line."""
     (tmp_path / "a.md").write_text("# Later\n", "utf-8")
     assert HelpArticles(tmp_path).faults == [f"The help article {tmp_path / 'a.md'} is empty."]
+
+
+def test_what_is_no_article(tmp_path: Path) -> None:
+    """A file of another kind beside the articles is told by name; capitals in an ending make none."""
+    (tmp_path / "RETURNS.MD").write_text("# Returns\nThirty days.")
+    (tmp_path / "fees.txt").write_text("Free.")
+    (tmp_path / ".gitkeep").write_text("")
+    articles = HelpArticles(tmp_path)
+    assert [section.text for section in articles.search("days")] == ["Thirty days."]
+    assert articles.faults == [f"The help folder {tmp_path} has files that are no articles (*.md): fees.txt."]
