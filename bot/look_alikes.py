@@ -1,15 +1,53 @@
-"""Letters that look like those from A to Z and are others."""
+"""Letters of other alphabets, and small capitals, that look like those from A to Z."""
 
-_CYRILLIC_AND_GREEK = (
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u03bf"
-)
-_SMALL_CAPITALS = (
-    "\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f"
-    "\u1d0d\u0274\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21\u028f\u1d22"
-)
-LOOK_ALIKES = str.maketrans(
-    _CYRILLIC_AND_GREEK + _SMALL_CAPITALS,
-    "ABEKMHOPCTYXIJSABEZHIKMNOPTYXaeopcyxijso" + "abcdefghijklmnoprstuvwyz",
-)
+LOOK_ALIKES = {
+    ord(one): latin
+    for latin, others in {
+        "A": "\u0410\u0391\u13aa\u1d00",
+        "B": "\u0412\u0392\u13f4\u0299",
+        "C": "\u0421\u03f9\u13df\u1d04",
+        "D": "\u13a0\u1d05",
+        "E": "\u0415\u0395\u13ac\u1d07",
+        "F": "\u03dc\ua730",
+        "G": "\u050c\u13c0\u0262",
+        "H": "\u041d\u0397\u13bb\u029c",
+        "I": "\u0406\u0399\u04c0\u026a",
+        "J": "\u0408\u037f\u13ab\u1d0a",
+        "K": "\u041a\u039a\u13e6\u1d0b",
+        "L": "\u13de\u029f",
+        "M": "\u041c\u039c\u13b7\u1d0d",
+        "N": "\u039d\u0274",
+        "O": "\u041e\u039f\u0555\u1d0f",
+        "P": "\u0420\u03a1\u13e2\u1d18",
+        "Q": "\u051a",
+        "R": "\u13a1\u13d2\u0280",
+        "S": "\u0405\u13da\u054f\ua731",
+        "T": "\u0422\u03a4\u13a2\u1d1b",
+        "U": "\u054d\u1d1c",
+        "V": "\u0474\u13d9\u1d20",
+        "W": "\u051c\u13b3\u1d21",
+        "X": "\u0425\u03a7",
+        "Y": "\u04ae\u03a5\u028f",
+        "Z": "\u0396\u13c3\u1d22",
+        "a": "\u0430\u03b1",
+        "c": "\u0441\u03f2",
+        "d": "\u0501",
+        "e": "\u0435",
+        "h": "\u04bb",
+        "i": "\u0456\u03b9\u0131",
+        "j": "\u0458\u03f3",
+        "k": "\u03ba\u043a",
+        "n": "\u0578",
+        "o": "\u043e\u03bf\u0585",
+        "p": "\u0440\u03c1",
+        "q": "\u051b",
+        "s": "\u0455",
+        "t": "\u03c4",
+        "u": "\u03c5\u057d",
+        "v": "\u03bd\u0475",
+        "w": "\u051d",
+        "x": "\u0445\u03c7",
+        "y": "\u0443\u03b3",
+    }.items()
+    for one in others
+}

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-_ADDED = re.compile(r"/(chat/completions|completions|responses|models)/?$")
+_UNFILLED = re.compile(r"\.{3}$|^\$|^%\w+%$|^\{\{|^[A-Z]+(?:_[A-Z]+)+=|^(?:sk|xox[bp]|xapp)-x+$", re.ASCII)
+_ADDED = re.compile(r"/(chat(/completions)?|completions|responses|models|messages|generate|embeddings)/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ def printable(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("it holds a space, a line break or a character that no key has; copy it again")
+    if _UNFILLED.search(text):
+        raise ValueError("it is a place for a key or the name of one, and no key")
     if text[:1] in ("'", '"', "`"):  # not every reader of a file of settings takes them off
         raise ValueError("it stands in quotation marks; leave them out")
     return secret

@@ -44,8 +44,7 @@ class Agent:
             if more is None:
                 reach("message corrected")
                 continue
-            if message.shown_in != message.thread:
-                self._progress.status(message.thread, "")  # nothing is posted there that would clear it
+            self._clear_status(message)
             if not more:
                 waits = await self._ends.is_undecided(message)
                 self._progress.session(message.shown_in, "suspended" if waits else "active", message.user)
@@ -79,7 +78,14 @@ class Agent:
 
     async def decline(self, message: InboxMessage, words: str | None, *, error: str) -> bool:
         """Leave a message unanswered, and unread by the model: the person hears why, or has heard."""
-        return await self._ends.declined(message, words, error)
+        more = await self._ends.declined(message, words, error)
+        self._clear_status(message)
+        return more
+
+    def _clear_status(self, message: InboxMessage) -> None:
+        """Show nothing more, where no post does: the run may end in silence, or its posts stand in another thread."""
+        for thread in {message.thread, message.shown_in}:
+            self._progress.status(thread, "")
 
     def show_waiting(self, thread: ThreadId) -> None:
         """Show that there is more to answer than can be answered at once."""

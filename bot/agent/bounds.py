@@ -1,5 +1,7 @@
 """What one person may use within an hour, in all threads together, and the words for those who have reached it."""
 
+import math
+
 from bot import clock
 from bot.settings import Settings
 from bot.store.bounds import Bound, BoundReached, Resource
@@ -31,10 +33,11 @@ def words_for(reached: BoundReached) -> str:
         Resource.RUNS: "You have written to me as often as I may answer one person within an hour.",
         Resource.TOKENS: "Your messages have taken as much work as I may do for one person within an hour.",
     }[reached.bound.resource]
-    return f"{why} Please write again {in_minutes(reached)}; what you write before that, I leave unread."
+    left = (reached.until - clock.now()).total_seconds()
+    return f"{why} Please write again {in_minutes(left)}; what you write before that, I leave unread."
 
 
-def in_minutes(reached: BoundReached) -> str:
-    """Say when there is room again."""
-    minutes = max(1, -(-(reached.until - clock.now()).seconds // 60)) if reached.until > clock.now() else 1
+def in_minutes(seconds: float) -> str:
+    """Say after how long something is possible again."""
+    minutes = math.ceil(seconds / 60)
     return f"in {minutes} minutes" if minutes > 1 else "in a minute"

@@ -4,8 +4,9 @@
 class RunError(Exception):
     """A run cannot go on. `words` are for the user; `row_id` is where the operator finds more.
 
-    With `escalate` the thread is escalated; `again` tells whether writing again may help. After `empty` what the run
-    has found is worth more than an apology; after `filtered` no later run may be given this run's messages.
+    With `escalate` the thread is escalated; `again` tells whether writing again may help, and `again_in` after how many
+    seconds, where that is known. After `empty` what the run has found is worth more than an apology; after `filtered`
+    no later run may be given this run's messages.
     """
 
     def __init__(
@@ -16,6 +17,7 @@ class RunError(Exception):
         *,
         escalate: bool = False,
         again: bool = True,
+        again_in: float | None = None,
         empty: bool = False,
         filtered: bool = False,
     ) -> None:
@@ -24,5 +26,6 @@ class RunError(Exception):
         self.row_id = row_id
         self.escalate = escalate
         self.again = again
+        self.again_in = again_in
         self.empty = empty
         self.filtered = filtered

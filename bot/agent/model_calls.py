@@ -176,6 +176,7 @@ def _run_error(error: ModelError, row: ModelCall) -> RunError:
         row.id,
         str(error),
         again=error.reason.helps,
+        again_in=error.busy_seconds,
         empty=error.reason in (Reason.EMPTY, Reason.UNUSABLE),
         filtered=error.reason is Reason.FILTERED,
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from bot.agent.bounds import in_minutes
 from bot.agent.errors import RunError
 from bot.agent.escalation import Escalation
 from bot.agent.intents import Intents
@@ -16,7 +17,7 @@ from bot.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
-TRY_AGAIN = "Write “try again” in a minute."
+TRY_AGAIN = "Write “try again” {}."
 
 
 class RunEnds:
@@ -72,7 +73,7 @@ class RunEnds:
             intent = await self._intents.stored(message.thread)
             summary, key = f"{error.words} ({mark})", message.key
             post = await self._escalation.post(message.thread, message.user, summary, intent, key=key)
-        next_step = "I have asked a person to look at it." if post else TRY_AGAIN if error.again else ""
+        next_step = "I have asked a person to look at it." if post else _try_again(error)
         text = " ".join(filter(None, [error.words, next_step, f"If it goes on, tell the team this reference: {mark}"]))
         reply = {"role": "assistant", "content": error.words}
         posts = self._replies.plain(message, text) if post else self._replies.apology(message, text)
@@ -84,3 +85,7 @@ class RunEnds:
     async def is_undecided(self, message: InboxMessage) -> bool:
         """Return whether a request waits in the thread for somebody's decision."""
         return await self._conversations.is_undecided(message.thread)
+
+
+def _try_again(error: RunError) -> str:
+    return TRY_AGAIN.format(in_minutes(error.again_in or 0.0)) if error.again else ""

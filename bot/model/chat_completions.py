@@ -211,7 +211,11 @@ class OpenAIModel:
                 return value
         meant = refusal.error(refused.request_id, max_wait=_MAX_WAIT_SECONDS)
         raise ModelError(
-            self._text_of(refused), meant.reason, refused.request_id, retry_after=meant.retry_after
+            self._text_of(refused),
+            meant.reason,
+            refused.request_id,
+            retry_after=meant.retry_after,
+            busy_seconds=meant.busy_seconds,
         ) from refused
 
     async def _send(self, body: Mapping[str, Any], hear: Hear | None = None) -> _Answer:

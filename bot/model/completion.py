@@ -9,24 +9,22 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from bot.model.calls import read_calls
 from bot.model.dialect import wanted_back
 from bot.model.events import is_stream, read_events
-from bot.model.literals import as_json
+from bot.model.literals import parsed
 from bot.model.model import RequestedCall, Turn, Usage
-from bot.model.spoken import UnspeakableError, has_thoughts, spoken, unfenced
-from bot.store.records import ChatMessage, new_id, writable
+from bot.model.spoken import UnspeakableError, spoken, unfenced
+from bot.model.thoughts import has_thoughts
+from bot.store.records import ChatMessage, writable
 
 _MAX_REPLAYED_CHARACTERS = 4_000
-_MAX_CALLS = 50  # of one turn; the rest is dropped as if the model had not asked: it can ask again
 _MAX_READ_CHARACTERS = 200_000  # of a text, thoughts included
 _MAX_TEXT_CHARACTERS = 20_000  # far more than anybody reads in Slack
 _MAX_KEPT_CHARACTERS = 60_000  # of thoughts and signatures that go back with a turn; half a signature is none
-_CALL_ID = re.compile(r"[!-~]{1,40}")  # as OpenAI takes it back
 _CUT_OFF = re.compile(r"length|max_tokens")
 _FILTERED = re.compile(r"filter|safety|sensitive|prohibit|guardrail|block|recitation|spii|refus|moderat")
 _BROKEN_OFF = re.compile(r"error|abort|cancel|time.?out|resource|malformed|fail|interrupt")
-_CALLS_AS_PARTS = ("tool_use", "tool_call", "function_call")
-_PARALLEL = "parallel"
 _OF_A_REPORT = re.compile(r"err|code|msg|fault|block|^detail$|^message$", re.IGNORECASE)
 
 
@@ -54,7 +52,7 @@ def read_turn(body: bytes, *, asked: str, request_id: str | None, tools: Collect
     completion = read_completion(body)
     choice = _choice(completion)
     message = choice["message"]
-    calls, kept = _calls(message, tools)
+    calls, kept = read_calls(message, tools)
     reason = _finish_reason(completion)
     ended = reason or ""
     if calls and any(kind.search(ended) for kind in (_CUT_OFF, _FILTERED, _BROKEN_OFF)):
@@ -83,11 +81,15 @@ def read_completion(body: bytes) -> dict[str, Any]:
         completion = _decoded(body)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if isinstance(completion, list) and len(completion) == 1:
+        [completion] = completion
     if not isinstance(completion, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - as for all else that it may be
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     reported = completion.get("error") or (first.get("error") if isinstance(first, dict) else None)
+    if isinstance(first, dict) and "message" not in first and isinstance(first.get("delta"), dict):
+        first["message"] = first["delta"]
     if reported or completion.get("object") == "error" or (not choices and any(_report_in(completion))):
         raise ReportedError(completion if not reported else {"error": reported})
     if not isinstance(first, dict) or not isinstance(first.get("message"), dict):
@@ -110,6 +112,8 @@ def _decoded(body: bytes) -> Any:
         return json.loads(body)
     except UnicodeDecodeError:  # a letter that is not as it should be costs itself
         return json.loads(body.decode("utf-8", "replace"))
+    except ValueError:  # pieces, each in a line
+        return read_events(body)
 
 
 def read_text(completion: dict[str, Any]) -> str:
@@ -160,7 +164,7 @@ def _words(content: Any) -> str:
     """Read text that may come in parts; thoughts among them are none of it."""
     match content:
         case str():
-            return content
+            return _words(parts) if content.startswith("[{") and _are_parts(parts := parsed(content)) else content
         case list():
             return "".join(map(_words, content))
         case dict() if any(content.get(key) for key in ("thought", "thinking", "reasoning")):
@@ -172,95 +176,8 @@ def _words(content: Any) -> str:
     return ""
 
 
-def _calls(message: dict[str, Any], tools: Collection[str]) -> tuple[tuple[RequestedCall, ...], dict[str, Any]]:
-    """Read the calls, and by their ids what the server wants back with each."""
-    calls: dict[str, RequestedCall] = {}
-    kept: dict[str, Any] = {}
-    for call in _written_calls(message):
-        function = _object(call.get("function")) or call
-        # An id that stands twice could not be answered; one out of the ordinary is not sent back.
-        given = str(call["id"]) if isinstance(call.get("id"), str | int) else ""
-        call_id = given if _CALL_ID.fullmatch(given) and given not in calls else new_id()[:9]
-        raw = function.get("arguments", function.get("parameters", function.get("input")))
-        calls[call_id] = RequestedCall(call_id, _name(function.get("name"), tools), writable(_arguments(raw)))
-        if wanted := wanted_back(call):
-            kept[call_id] = wanted
-        if len(calls) == _MAX_CALLS:
-            break
-    return tuple(calls.values()), kept
-
-
-def _written_calls(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    written = message.get("tool_calls")
-    if isinstance(written, str):
-        written = _parsed(written)
-    if not written and isinstance(message.get("function_call"), dict):
-        written = [{"function": message["function_call"]}]
-    if not written and isinstance(message.get("content"), list):
-        written = [part for part in message["content"] if _object(part).get("type") in _CALLS_AS_PARTS]
-    if isinstance(written, dict) and all(isinstance(call, dict) for call in written.values()):
-        written = written if "name" in written or "function" in written else list(written.values())
-    for call in [written] if isinstance(written, dict) else written if isinstance(written, list) else ():
-        if not isinstance(call, dict) or call.get("type") not in (None, "", "function", *_CALLS_AS_PARTS):
-            continue
-        inner = _object(call.get("function"))
-        if str(inner.get("name")).rpartition(".")[2] == _PARALLEL:
-            yield from _uses(inner)
-        else:
-            yield call
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _uses(wrapper: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Read the calls out of one of `multi_tool_use.parallel`, which models write in place of several."""
-    try:
-        uses = json.loads(_arguments(wrapper.get("arguments"))).get("tool_uses")
-    except (ValueError, AttributeError, RecursionError):
-        uses = None
-    found = [use for use in uses if isinstance(use, dict)] if isinstance(uses, list) else []
-    for use in found:
-        yield {"function": {"name": use.get("recipient_name") or use.get("name"), "arguments": use.get("parameters")}}
-    if not found:
-        yield {"function": wrapper}
-
-
-def _name(written: Any, tools: Collection[str]) -> str:
-    """Return the tool's name out of what was wrapped around it; one that cannot be sent back is made so that it can."""
-    name = written if isinstance(written, str) else ""
-    plain = re.sub(r"<\|.*|\(.*\)$", "", name, flags=re.DOTALL).strip(" \n\t\"'`:")
-    tried = (name, plain, *re.split(r"[./:|]+|__", plain)[::-1])
-    snake = (re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-\s]+", "_", one).lower() for one in tried)
-    for one in (*tried, *snake):
-        if one in tools:
-            return one
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "unnamed"
-
-
-def _arguments(written: Any) -> str:
-    """Return the arguments as JSON text: an object is written out, nothing is none, wrappings are opened."""
-    if isinstance(written, list) and len(written) == 1:
-        [written] = written
-    if not isinstance(written, str):
-        return "{}" if written is None else json.dumps(written)
-    text = written
-    for _ in range(3):
-        text = unfenced(text) if text.lstrip().startswith("`") else text
-        try:
-            inner = json.loads(text) if text.lstrip().startswith('"') else None
-        except (ValueError, RecursionError):
-            inner = None
-        if not isinstance(inner, str):
-            break
-        text = inner
-    if text.strip() in ("", "null", "None"):
-        return "{}"
-    return text if _parsed(text) is not None else as_json(text) or text
+def _are_parts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(_object(one).get("text"), str) and "type" in one for one in value)
 
 
 def _bounded(model: str, of_message: dict[str, Any], of_calls: dict[str, Any]) -> dict[str, Any]:

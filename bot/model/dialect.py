@@ -57,6 +57,11 @@ _FORMS = {
         r"|only user,? (and|or) (assistant|model)|roles must alternate|should be 'user'|should be alphanumeric strings"
         r"|(unexpected|unknown|invalid|unsupported) role\W{1,3}(system|developer)"
     ),
+    "only_streams": re.compile(
+        r"only supports?\W+(the )?stream|enable the stream|requires? streaming|streaming is required"
+        r"|\bstream\W{1,3}(must|has to|should|needs? to) be (set to )?(true|enabled)|set (the )?stream\W{1,4}(to )?true"
+        r"|for non-?stream|non-?stream\w*[^.]{0,40}(not |un)support"
+    ),
     "named_results": re.compile(r"(?=.*(required|empty|missing)).*(function_?response|tool)\W{1,3}name\b"),
 }
 
@@ -74,6 +79,8 @@ class Dialect:
     """Whether the instructions have to stand in the words of the first person, for want of a system message."""
     named_results: bool = False
     """Whether a call's result has to name its tool."""
+    only_streams: bool = False
+    """Whether it gives no answer but as a stream."""
     stand_ins: frozenset[str] = frozenset()
     """Which thoughts and signatures it wants with each turn, also with those that another model wrote."""
 
@@ -82,6 +89,8 @@ class Dialect:
         kept = {key: value for key, value in body.items() if key not in self.left_out}
         if "max_completion_tokens" in body and "max_completion_tokens" in self.left_out and not self._takes_no_limit:
             kept["max_tokens"] = body["max_completion_tokens"]
+        if self.only_streams:
+            kept["stream"] = True
         if "tools" in kept and self.left_out.intersection(_OF_SCHEMA):
             kept["tools"] = [_reduced(tool, self.left_out) for tool in kept["tools"]]
         return kept

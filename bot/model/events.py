@@ -19,7 +19,7 @@ def is_stream(body: bytes) -> bool:
 def read_events(body: bytes) -> Any:
     """Return the completion that the events tell piece by piece, or what they tell in its place.
 
-    Raises ValueError when there is nothing of the kind in them.
+    Raises ValueError when there is nothing of the kind in them, or the end of it is missing.
     """
     pieces = list(_pieces(body.decode("utf-8", "replace")))
     whole = next((piece for piece in pieces if not _deltas(piece)), None)
@@ -40,6 +40,8 @@ def read_events(body: bytes) -> Any:
                     _add_call(_whole_of(call, calls), call)
     if calls:
         message["tool_calls"] = list(calls.values())
+    if (calls or message["content"]) and not is_whole(body):
+        raise ValueError("the stream broke off")
     return told | {"choices": [{"message": message, "finish_reason": reason}]}
 
 
@@ -82,12 +84,22 @@ def _pieces(text: str) -> Iterator[dict[str, Any]]:
     # Only these end a line of events; others that Python knows may stand in a text.
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if not line.startswith(":")]
     data = [line[len("data:") :].strip() for line in lines if line.startswith("data:")]
-    for one in data or ["\n".join(lines)]:
+    for one in data or _values(lines):
         if one and one != _OVER:
             piece = json.loads(one)
             if not isinstance(piece, dict):
                 raise ValueError("an event is no JSON object")
             yield piece
+
+
+def _values(lines: list[str]) -> list[str]:
+    """Return the one value of all the lines; where they are none, each of them may be one."""
+    whole = "\n".join(lines)
+    try:
+        json.loads(whole)
+    except ValueError:
+        return lines
+    return [whole]
 
 
 def _deltas(piece: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -1,13 +1,36 @@
-"""Arguments that are nearly JSON: a dict as Python writes it, or an object with a comma too many."""
+"""Arguments that are nearly JSON: a dict as Python writes it, a comma too many, marks behind the object."""
 
 import ast
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 MAX_CHARACTERS = 20_000
 _CONSTANTS = {"true": "true", "false": "false", "null": "null"}
+_NOTHING_MORE = re.compile(r"(?:\s|\}|</?[\w:|\uff5c\u2581-]{1,40}>|```)*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+def parsed(text: str) -> Any:
+    """Return what a text is as JSON; None when it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def alone(text: str) -> str | None:
+    """Return the JSON object behind which nothing stands but the same again, or marks that end it; None for others."""
+    text = text.strip()
+    if not text.startswith("{") or len(text) > MAX_CHARACTERS:
+        return None
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    written = text[:end]
+    return written if _NOTHING_MORE.fullmatch(text[end:].replace(written, "")) else None
 
 
 def as_json(text: str) -> str | None:

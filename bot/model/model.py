@@ -77,16 +77,24 @@ class ModelError(Exception):
     """The model did not answer in a way that can be used. `reason` has the words for the user, the text is for the log.
 
     `retry_after` are the seconds after which asking again may help; None when it would not. After ADAPTED asking again
-    is another question, and helps at once; after TOO_LONG less of the conversation may.
+    is another question, and helps at once; after TOO_LONG less of the conversation may. `busy_seconds` are those for
+    which the server wants to be left alone, where they are too many to be waited for here.
     """
 
     def __init__(
-        self, text: str, reason: Reason, request_id: str | None = None, *, retry_after: float | None = None
+        self,
+        text: str,
+        reason: Reason,
+        request_id: str | None = None,
+        *,
+        retry_after: float | None = None,
+        busy_seconds: float | None = None,
     ) -> None:
         super().__init__(writable(text))
         self.reason = reason
         self.request_id = request_id
         self.retry_after = retry_after
+        self.busy_seconds = busy_seconds
 
 
 Hear = Callable[[str], None]

@@ -24,6 +24,8 @@ _OF_SETTINGS = (
     HTTPStatus.METHOD_NOT_ALLOWED,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
     HTTPStatus.GONE,
+    HTTPStatus.MISDIRECTED_REQUEST,
+    HTTPStatus.NOT_IMPLEMENTED,
 )
 
 
@@ -37,7 +39,8 @@ _TOO_LONG = _words(
     r"context.{0,12}(length|window|size|limit)|exceed_context|n_ctx|max_model_len|prompt_too_long|too large for",
     r"maximum (prompt|model|input|sequence) length|string_above_max_length|max_prompt_tokens",
     r"(prompt|input|conversation|message|request|text)s?( tokens?)?( is| are| was| length)? ?too (long|large)",
-    r"too many (input |prompt )?tokens|token (count|limit)[^.]{0,40}exceed|input token count",
+    r"too many (total |input |prompt |text )*(tokens|bytes|characters)|input token count",
+    r"token (count|limit)[^.]{0,40}exceed",
     r"max_seq_len|max_new_tokens\W{1,4}must be|range of input length|(prompt|input)[^.]{0,30} exceed",
     r"(exceed|larger|longer|greater)\w*[^.]{0,60}(token|context)|reduce (the length|your (message|prompt|input))",
     r"max\w* (input|number of( input)?) (tokens|characters|length)|(less|fewer) than \d+ (tokens|characters)",
@@ -49,6 +52,8 @@ _FILTERED = _words(
     r"\bflagged\b|moderation|prohibited.?content|(inappropriate|unsafe|sensitive) (content|input|prompt|word|info)",
     r"(input|output|content|prompt)[\w ]{0,20}(unsafe|sensitive)|unsuitable|high risk|guardrail",
     r"safety (system|filter|setting|reason|check|classif)|usage (polic|guideline)",
+    r"\b(was|been|is) filtered|harmful|jailbreak",
+    r"violat\w*[^.]{0,30}(polic|guideline|rules|terms|standards)",
     r"\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168",
     r"blocked\b[^.]{0,30}(safety|policy|filter|content)",
 )
@@ -56,7 +61,8 @@ _SPENT = _words(
     r"insufficient.{0,10}(quota|credit|balance|fund)|billing_|(out of|no) credits|overdue|past invoices",
     r"(credit|spend(ing)?|usage|key) limit|credit balance|payment.?required|arrearage|not enough (credit|balance)",
     r"budget[^.]{0,20}exceed|exceed\w* ?budget|over budget|free tier[^.]{0,30}exhausted",
-    r"balance[^.]{0,12}(low|enough|insufficient)|\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
+    r"(balance|funds|credits?)[^.]{0,20}(low|enough|sufficient|deplet|exhaust|used up|expired)|used up[^.]{0,30}tokens",
+    r"\b(daily|weekly|monthly)\b|\b(tpd|rpd)\b",
     r"(per[- ]?|/ ?|\ba )(day|week|month)|\u6b20\u8d39|\u4f59\u989d\u4e0d\u8db3|\u5145\u503c",
 )
 _QUOTA = _words(r"exceeded[\w ]{0,20}quota|quota.exceeded|billing")
@@ -64,18 +70,24 @@ _BUSY = _words(
     r"rate.?limit|too many requests|overloaded|capacity|loading|try again (later|in)",
     r"\u7e41\u5fd9|\u8fc7\u5927|\u7a0d\u540e",
 )
+# What says so whatever the status is.
+_SURELY_BUSY = _words(
+    r"rate.?limit\w* (exceeded|reached)|too many requests|(currently|still) (loading|overloaded)|warming up",
+    r"server.?(is )?busy|no (free |available )?slots?\b",
+)
 _TEMPLATE = _words(r"jinja|chat.?template|render\w*[^.]{0,20} (prompt|template)")  # it may take another form
 _SETTINGS = _words(
     r"(invalid|incorrect|missing|wrong|expired|no)[\w ]{0,20}(api.?key|credential)|unauthori[sz]ed|authenticat",
     r"(api.?key|credential|access.?token|secret.?\w*)s?[\w ]{0,20}(not valid|invalid|incorrect|missing|expired)",
     r"auth\w*.?fail|login fail|\u8eab\u4efd|location is not supported|be verified",
-    r"(not|n['\u2019]?t|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)|not supported for [\w.]*tool|call.?parser",
+    r"(not|n['\u2019]?t|no)[\w ]{0,20}support[\w ]{0,20}(tool|function)|not supported for [\w.]*tool",
+    r"(call|tool).?parser|http request to an https|version[^.]{0,20}not supported",
     r"(tool|function)[\w `'\"]{0,20}(not |un)(support|enabled)|unexpected endpoint|requires?[^.]{0,20}--\w+",
     r"not a valid model|no models? (is |are )?loaded|unable to access [\w -]{0,20}model|decommission|deprecat",
     r"no endpoints found|model[^.]{0,60}(not (found|exist|available)|does not exist)|\u6a21\u578b\u4e0d\u5b58\u5728",
     r"(no such|unknown|invalid|unsupported) model\b|model (id|identifier)[\w .]{0,60}(invalid|n['\u2019]t supported)",
     r"(supported|enabled|available) only|only (supported|enabled|available)|no longer (supported|available)",
-    r"throughput isn",
+    r"throughput isn|invalid url|(model|deployment)_?not_?found",
 )
 _PICTURES = _words(r"image|picture|vision|multi-?modal|mmproj|too large|array|sequence|string")
 
@@ -93,10 +105,10 @@ class Refusal:
         """Return what it means; to wait longer than `max_wait` would be of no use."""
         reason = self.reason
         wait = self.retry_after or 0.0
-        passing = reason in (Reason.BUSY, Reason.UNREACHABLE) and wait <= max_wait
-        return ModelError(
-            f"status {self.status}: {self.said}"[:_MAX_TEXT], reason, request_id, retry_after=wait if passing else None
-        )
+        passing, text = reason in (Reason.BUSY, Reason.UNREACHABLE), f"status {self.status}: {self.said}"[:_MAX_TEXT]
+        if passing and wait > max_wait:
+            return ModelError(text, reason, request_id, busy_seconds=wait)
+        return ModelError(text, reason, request_id, retry_after=wait if passing else None)
 
     @property
     def reason(self) -> Reason:
@@ -109,7 +121,7 @@ class Refusal:
         reasons = (
             (Reason.SPENT, status == HTTPStatus.PAYMENT_REQUIRED or (not of_server and self._is_spent)),
             (Reason.TOO_LONG, status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or too_long),
-            (Reason.BUSY, too_many),
+            (Reason.BUSY, too_many or _SURELY_BUSY.search(said)),
             (Reason.FILTERED, _FILTERED.search(said)),
             (Reason.SETTINGS, status in _OF_SETTINGS or moved or _SETTINGS.search(said)),
             (Reason.BUSY, passing and _BUSY.search(said)),

@@ -5,50 +5,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-_THOUGHT = (
-    r"(?:\w{1,12}:)?(?:\w{1,12}[_-])?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|plan(?:ning)?"
-    r"|(?:inner_?)?monologue|internal)(?:[_-]\w{1,12})?"
-)
-# How each template opens and closes what is not to be said.
-_OPEN = re.compile(
-    rf"(?:<|&lt;){_THOUGHT}(?:\s[^<>/]*)?(?:>|&gt;)|<\|{_THOUGHT}\|>|\[{_THOUGHT}\]|\u25c1{_THOUGHT}\u25b7"
-    rf"|<\|(?:START|begin)_(?:of_)?{_THOUGHT}\|>|<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>"
-    rf"|<\|channel>\s*thought\b|<\|inner_prefix\|>",
-    re.IGNORECASE,
-)
-_CLOSE = re.compile(
-    rf"(?:<|&lt;)/{_THOUGHT}\s*(?:>|&gt;)|<\|/{_THOUGHT}\|>|\[/{_THOUGHT}\]|\u25c1/{_THOUGHT}\u25b7"
-    rf"|<\|(?:END|end)_(?:of_)?{_THOUGHT}\|>|<\|end\|>(?:<\|start\|>assistant)?|<channel\|>|<\|inner_suffix\|>",
-    re.IGNORECASE,
-)
-_FENCED_THOUGHT = re.compile(rf"^```{_THOUGHT}[ ]?\n[\s\S]*?(?:^```[ ]?$|\Z)", re.IGNORECASE | re.MULTILINE)
-_FINAL = re.compile(
-    r"<\|channel\|>\s*final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>|\A(?=analysis|commentary)[\s\S]*assistantfinal"
-    r"|<\|begin_of_solution\|>",
-    re.IGNORECASE,
-)
-# Thoughts in words, as they are asked for by a prompt of the old kind, and what ends them.
-_TOLD_THOUGHTS = re.compile(
-    r"\A[*#\s]{0,4}(?:here (?:is|are) my )?(?:thoughts?(?: process)?|thinking|reasoning|chain of thought"
-    r"|internal \w{1,20})[* ]{0,3}:",
-    re.IGNORECASE,
-)
-_AFTER_THEM = re.compile(
-    r"(?<=\n)[*# ]{0,4}(?:here is my )?(?:final )?(?:answer|response)[* ]{0,3}:[* ]{0,3}", re.IGNORECASE
-)
-_OF_THE_USER = re.compile(
-    r"\bthe user(?:'s|\u2019s)? (?:wants|is (?:asking|requesting|upset|frustrated|annoyed)|asked|asks|says|said"
-    r"|has asked|mentioned|seems|just|message|request)\b",
-    re.IGNORECASE,
-)
-_THIRD_PERSON_CHARACTERS = 200
-# Whom we talk to may be somebody of the team, who hears of customers; nobody is told so what somebody thinks of doing.
-_SELF_TALK = re.compile(
-    r"\A\W*(?:(?:we|i) (?:need to|have to|should|must) (?:respond|answer|reply|output|produce|figure)\b"
-    r"|(?:okay|ok|alright|hmm|so|first|now|let me|we|i)\b[^\n]{0,80}"
-    r"\bthe customer (?:wants|is asking|asked|asks|says|said))",
-    re.IGNORECASE,
-)
+from bot.model.thoughts import is_thought, without_thoughts
 
 # Marks around a whole turn, with which a careless server ends or begins it.
 _TURN_MARK = (
@@ -73,7 +30,8 @@ _MARKS = re.compile(
     r"|</?[\w:-]{0,40}(?:tool|function|api)[_-]?(?:call|code|use|response|result)[\w:-]{0,20}(?:\s[^<>]{0,200})?>"
     r"|</?(?:[\w-]+:)?(?:tools?|functions?|invoke|parameters?|args?|arg_key|arg_value)(?:[_-]?(?:calls?|use|code|name"
     r"|response|output|result))?s?(?:[\s=][^<>]*)?>|</?(?:start|end)_function_\w+>"
-    r"|\bto=functions\.|^[\[(*_ ]{0,3}note from the shop\b|\{\s{0,5}\"[\w-]{1,60}\"\s{0,3}:|<0x[0-9A-F]{2}>"
+    r"|\bto=functions\.|^[\[(*_ ]{0,3}note from the shop\b|\{\s{0,5}(?:[\"'][\w-]{1,60}[\"']|[a-z_]\w{0,60})\s{0,3}:"
+    r"|<0x[0-9A-F]{2}>"
     r"|\[(?:your|customer|client|company|insert|agent|recipient)\b[^\]\n]{0,40}\](?!\()"
     r"|^\(something new was written before|^\(what was said before is left out"
     r"|[\"'](?:name|tool|function)[\"']\s*:\s*[\"'][\w.-]+[\"']\s*,\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
@@ -91,6 +49,18 @@ _NEXT_TURN = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _AND_OURS = re.compile(r"^[ \t]*assistant:", re.IGNORECASE | re.MULTILINE)
+# A result that a small model repeats in the marks of its template before it speaks.
+_RESULT = r"(?:(?:tool|function|api|ipython|code)s?[ _-]?)(?:result|response|output|return)s?|results?|observations?"
+_ECHO = re.compile(
+    rf"\s*(?:<(?P<tag>{_RESULT})(?:\s[^<>]{{0,200}})?>(?P<tagged>[\s\S]*?)</(?P=tag)\s*>"
+    rf"|<\|(?P<bar>{_RESULT})\|>(?P<barred>[\s\S]*?)<\|(?:/(?P=bar)|im_end|eot_id|eom_id|end)\|>"
+    r"|\[(?P<name>TOOL_RESULTS?)\](?P<bracketed>[\s\S]*?)\[/(?P=name)\]"
+    r"|<\uff5ctool\u2581(?P<many>outputs?)\u2581begin\uff5c>(?P<deep>[\s\S]*?)<\uff5ctool\u2581(?P=many)\u2581end\uff5c>)\s*",
+    re.IGNORECASE,
+)
+_OF_A_CALL = re.compile(
+    r"(?:tool|function)[ _-]?call|[\"'](?:arguments|parameters)[\"']|<invoke|<function", re.IGNORECASE
+)
 _NOTHING = {
     *("null", "none", "undefined", "nan", "n/a", "nil", "empty", "blank", "no response", "no output", "no content"),
     *("no answer", "silence", "object object", "empty response"),
@@ -112,10 +82,8 @@ class UnspeakableError(ValueError):
 
 def spoken(text: str, tools: Collection[str] = ()) -> str:
     """Return what may be said of a text. Raises UnspeakableError when it is a call written out, or not for people."""
-    said = _without_thoughts(text)
-    if _TOLD_THOUGHTS.match(said) and (ends := _AFTER_THEM.search(said)):
-        said = said[ends.end() :]
-    while (shorter := _without_mark(said.strip())) != said:
+    said = without_thoughts(text)
+    while (shorter := _without_mark(_without_echo(said.strip(), tools))) != said:
         said = shorter
     if (ended := _END_OF_TURN.search(said)) and said[: ended.start()].strip():
         said = said[: ended.start()].strip()
@@ -126,19 +94,13 @@ def spoken(text: str, tools: Collection[str] = ()) -> str:
         raise UnspeakableError(f"it holds a mark of a template or a call as text: {found[0].strip()[:60]}")
     if found := _OWN_TAG.search(said):
         raise UnspeakableError(f"it holds a tag of its own: {found[0][:60]}")
-    beginning = said[:_THIRD_PERSON_CHARACTERS]
-    if _TOLD_THOUGHTS.match(said) or _OF_THE_USER.search(beginning) or _SELF_TALK.match(beginning):
+    if is_thought(said):
         raise UnspeakableError("it is a thought and no answer")
     if _is_data(said):
         raise UnspeakableError("it is JSON and no words")
     if tools and (found := _call_of(tools).search(said)):
         raise UnspeakableError(f"it holds a call as text: {found[0].strip()[:60]}")
     return said
-
-
-def has_thoughts(text: str) -> bool:
-    """Return whether thoughts stand in a text beside what may be said of it, or the end of thoughts."""
-    return any(mark.search(text) for mark in (_OPEN, _CLOSE, _FINAL, _FENCED_THOUGHT))
 
 
 def _without_next_turn(text: str) -> str:
@@ -160,26 +122,24 @@ def _without_mark(text: str) -> str:
     return text[:-_MAX_MARK_CHARACTERS] + _ENDS.sub("", text[-_MAX_MARK_CHARACTERS:])
 
 
+def _without_echo(text: str, tools: Collection[str]) -> str:
+    """Return a text without a result that is repeated at its head.
+
+    One behind words is a result of what they announce, and so a call that was never made.
+    """
+    echo = _ECHO.match(text)
+    inner = next(filter(None, echo.group("tagged", "barred", "bracketed", "deep")), "") if echo else ""
+    if not echo or _OF_A_CALL.search(inner) or (tools and _call_of(tools).search(inner)):
+        return text
+    return text[echo.end() :] or text
+
+
 def unfenced(text: str) -> str:
     """Return what stands in a fence of Markdown, or the text when it is in none."""
     text = text.strip()
     if not (text.startswith("```") and text.endswith("```") and len(text) > len("``````")):
         return text
     return re.sub(r"^\w+\s", "", text[3:-3].strip(" ")).strip()
-
-
-def _without_thoughts(text: str) -> str:
-    if finals := list(_FINAL.finditer(text)):
-        text = text[finals[-1].end() :]
-    text = _FENCED_THOUGHT.sub("", text)
-    while opened := _OPEN.search(text):
-        closed = _CLOSE.search(text, opened.end())
-        text = text[: opened.start()] + (text[closed.end() :] if closed else "")
-    if (closings := list(_CLOSE.finditer(text))) and text[closings[-1].end() :].strip():
-        text = text[closings[-1].end() :]  # the thought began in the prompt
-    elif closings:
-        text = text[: closings[0].start()] if re.fullmatch(r"<\|end\|>", closings[0][0]) else ""
-    return text
 
 
 def _is_data(text: str) -> bool:

@@ -104,7 +104,8 @@ def quotes(message: Mapping[str, Any]) -> list[str]:
     quoted: list[str] = []
     for shared in _shared(message):
         author = _name(shared.get("author_name")) or _name(shared.get("author_id")) or "somebody"
-        words = text(shared.get("text")) or "\n".join(_texts(shared.get("message_blocks"), 0))
+        blocks = (shared.get(key) for key in ("message_blocks", "blocks", "attachments"))
+        words = text(shared.get("text")) or next(filter(None, ("\n".join(_texts(one, 0)) for one in blocks)), "")
         words = readable((words or text(shared.get("fallback")))[:_MAX_QUOTED_CHARACTERS], "")
         quoted.append(f"- a message of {author}, forwarded: “{words or '(without text)'}”")
         quoted += [_told(file) for file in _files(shared)]
@@ -112,8 +113,13 @@ def quotes(message: Mapping[str, Any]) -> list[str]:
 
 
 def _shared(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the messages that were forwarded or linked to, as Slack attaches them."""
+    """Return the messages that were forwarded or linked to, as Slack attaches them; without a word, all that is there.
+
+    Beside words what has no such mark is the preview of a page.
+    """
     attached = dicts(message.get("attachments"))[:_MAX_QUOTES]
+    if not spoken(message).strip():
+        return attached
     return [one for one in attached if any(one.get(mark) for mark in _OF_A_MESSAGE)]
 
 

@@ -123,8 +123,10 @@ def read_clicker(body: dict[str, Any], ourselves: BotIdentity, trusted_teams: Se
     user = mapping(body.get("user"))
     team = text(mapping(body.get("team")).get("id")) or ourselves.team
     user_team = text(user.get("team_id")) or team
-    if text(mapping(body.get("enterprise")).get("id")) in ourselves.homes:
-        user_team = ourselves.team  # of which workspace of the organisation, users.info tells who decides
+    organisations = (mapping(body.get("enterprise")).get("id"), mapping(body.get("team")).get("enterprise_id"))
+    if any(text(one) in ourselves.homes for one in organisations):
+        # Of which workspace of the organisation, users.info tells who decides; the row tells where the card stands.
+        user_team = team = ourselves.team
     return (
         text(user.get("id")),
         ourselves.team if user_team in ourselves.homes else user_team,

@@ -12,6 +12,7 @@ from bot.tasks import finish
 logger = logging.getLogger(__name__)
 
 DELAY_SECONDS = 0.05
+CLEAR_DELAY_SECONDS = 1.0  # a post that is on its way clears it by itself
 REPEAT_SECONDS = 90.0  # Slack clears a status after two minutes
 REPEATS = 12  # after which nobody works at it any more
 TIMEOUT_SECONDS = 2.0  # a later one would come after the answer that it belongs before
@@ -27,10 +28,15 @@ class Statuses:
         self._repeat_seconds = repeat_seconds
         self._setting: dict[Key, asyncio.Task[None]] = {}
         self._next: dict[Key, asyncio.TimerHandle] = {}
+        self._shown = set[Key]()
 
     def show(self, thread: ThreadId, status: str) -> None:
-        """Show it, until the next post in the thread or another status; an empty one clears it. See `over`."""
-        self._later(DELAY_SECONDS, (thread.channel, thread.ts), status, REPEATS if status else 0)
+        """Show it, until the next post in the thread or another status. See `over`.
+
+        An empty one clears what is shown there by then: of a run that ends in silence no post does.
+        """
+        delay, repeats = (DELAY_SECONDS, REPEATS) if status else (CLEAR_DELAY_SECONDS, 0)
+        self._later(delay, (thread.channel, thread.ts), status, repeats)
 
     async def over(self, channel: str, thread_ts: str) -> None:
         """Show nothing more: what is on its way has arrived on return, so that the post that follows clears it."""
@@ -39,6 +45,7 @@ class Statuses:
         if setting := self._setting.get(key):
             await asyncio.wait([setting])
             self._drop(key)
+        self._shown.discard(key)
 
     async def stop(self) -> None:
         """Show nothing more in any thread."""
@@ -56,6 +63,9 @@ class Statuses:
 
     def _start(self, key: Key, status: str, repeats: int) -> None:
         del self._next[key]
+        if not status and key not in self._shown:
+            return
+        (self._shown.add if status else self._shown.discard)(key)
         before = self._setting.get(key)
         self._setting[key] = asyncio.create_task(self._set(key, status, before))
         if repeats:

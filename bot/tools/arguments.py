@@ -18,7 +18,8 @@ MAX_ORDER_NUMBER_CHARACTERS = 64
 MAX_LINES = 1_000
 MAX_CODE_CHARACTERS = 80
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]|[\u30fc\u4e00](?=\d)")
-_THOUSANDS = re.compile(r"(?<![\d.,'])\d{1,2}(?:[ '\u2019]\d{3})+(?![\d,']|[ ]\d)")  # 101 234 may be two numbers
+# Gaps, commas or apostrophes between thousands; 101 234 may be two numbers.
+_THOUSANDS = re.compile(r"(?<![\d.,'])\d{1,2}(?:(?:[ '\u2019]\d{3})+|(?:,\d{3})+)(?![\d,']|[ ]\d)")
 _QUOTES = " \t\r\n.,;:!?<>()[]{}*`~\"'\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _WITH_LETTERS = re.compile(r"#?\s?(?:[A-Z]{1,10}[\s-]?)?[A-Z0-9][\w#./-]*", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9#_./-]*")
@@ -34,7 +35,8 @@ def as_typed_plainly(text: str) -> str:
 
 def _plain_number(text: str) -> str:
     """Return a number as it is typed without letters that only look so, and without gaps between its thousands."""
-    latin = text.translate(LOOK_ALIKES)
+    bare_letters = "".join(one for one in unicodedata.normalize("NFD", text) if unicodedata.category(one) != "Mn")
+    latin = bare_letters.translate(LOOK_ALIKES)
     plain = latin if latin.isascii() else text
     return _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
 

@@ -147,7 +147,7 @@ class Context:
         )
 
 
-_WRAPPINGS = ("arguments", "parameters", "args", "params", "input")
+_WRAPPINGS = ("arguments", "parameters", "args", "params", "input", "kwargs")
 _NULLS = ("", "null", "None")
 
 
@@ -192,7 +192,8 @@ class Tool(BaseModel):
         if not isinstance(data, dict):
             return data
         fields = cls.model_fields
-        match list(data.items()):
+        called = "name" not in fields and data.get("name") == cls.name
+        match [(key, value) for key, value in data.items() if not (called and key == "name")]:
             case [(str(wrapping), dict(wrapped))] if wrapping in _WRAPPINGS and wrapping not in fields:
                 data = wrapped
         nulls = {name for name, value in data.items() if value is None or value in _NULLS}

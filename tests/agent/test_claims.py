@@ -1,8 +1,9 @@
 """Claims that nobody bears out are found in two dozen languages, and what is no claim is left alone."""
 
 import json
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.agent.claims import DOUBT, NOTHING_ELSE, PLAIN, claims, is_doubtful, is_unfounded, states, truth
 from bot.store.records import NOTE, ChatMessage
 from bot.testing.openai import Answer, Failure
-from tests.agent import claims_unseen
+from tests.agent import claims_unseen, claims_vague
 from tests.agent.claims_corpus import CLAIMS, HARMLESS
 from tests.model.items import call
 from tests.world import ANA, World, refund_of, shown
@@ -25,11 +26,20 @@ def rates(texts: Iterable[str]) -> tuple[int, int, int]:
     return sum(map(claims, every)), sum(claims(one) or states(one) for one in every), len(every)
 
 
+def answers(texts: Mapping[str, Iterable[str]]) -> tuple[int, int, int]:
+    """Count the answers to questions that are taken for a claim, those about which the model is asked, and all."""
+    every = [(text, [{**QUESTION, "content": question}]) for question, ones in texts.items() for text in ones]
+    found = [is_unfounded(*one) for one in every]
+    return sum(found), sum(map(operator.or_, found, (is_doubtful(*one) for one in every))), len(every)
+
+
 SETS = (
     rates(text for one in CLAIMS.values() for text in one),
     rates(text for one in HARMLESS.values() for text in one),
     rates(claims_unseen.CLAIMS),
     rates(claims_unseen.HARMLESS),
+    answers(claims_vague.CLAIMS),
+    answers(claims_vague.HARMLESS),
 )
 
 
@@ -171,7 +181,7 @@ async def test_claim_in_words_that_nobody_listed(world: World) -> None:
         replies = await world.replies(question, 2)
         assert any(shown(reply) == VAGUE for reply in replies)
         world.script += [
-            Answer("The cancellation is all sorted out for you."),
+            Answer("The cancellation has found its way for you."),
             Answer("YES"),
             Answer("I have cancelled your order."),
         ]

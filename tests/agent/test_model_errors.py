@@ -15,7 +15,7 @@ from bot.logs import event_of
 from bot.shop.orders import Order
 from bot.shop.sqlite import SqliteShop
 from bot.testing.openai import Answer, Failure, Request
-from tests.agent.raw_model import GOOD, AnyServer, Raw, RawModel, ask_side_by_side, completion
+from tests.agent.raw_model import GOOD, AnyServer, Raw, RawModel, ask_side_by_side, completion, refusal
 from tests.world import ANA, World, free_port, heard, shown, status_of
 
 
@@ -114,12 +114,43 @@ async def test_failures_that_last(world: World) -> None:
     for question, (_, words, times) in FINAL.items():
         text = shown(replies[question])
         assert text.startswith(words), question
-        assert ("Write “try again” in a minute." in text) is (words in AGAIN), question
+        when = "in 2 minutes" if question == "busy for long" else "in a minute"
+        assert (f"Write “try again” {when}." in text) is (words in AGAIN), question
         plain, _, mark = text.rpartition(" ")
         assert not any(part in plain for part in ("Error", "error", "secret", "429", "400"))
         (row,) = world.rows("SELECT status, error FROM model_calls WHERE id LIKE ?", f"{mark}%")
         assert row["status"] == "failed"
         assert tries[question] == times, question
+
+
+AS_SENT: dict[str, tuple[Raw, str]] = {
+    "no credits": (refusal(402, {"error": {"code": 402, "message": "Insufficient credits"}}), SPENT),
+    "an error in a 200": (refusal(200, {"error": {"code": 429, "message": "Rate limit exceeded"}}), BUSY),
+    "a list in a 200": (refusal(200, [{"error": {"code": 503, "message": "overloaded"}}]), BUSY),
+    "plain text": (refusal(400, "no, thanks"), REFUSED),
+    "a page": (Raw("<html>Welcome</html>", "text/html"), MISCONFIGURED),
+    "no tools": (refusal(400, {"error": "registry.ollama.ai/library/gemma:2b does not support tools"}), MISCONFIGURED),
+    "too long": (
+        refusal(400, {"error": {"message": "This model's maximum context length is 10 tokens.", "code": 400}}),
+        TOO_LONG,
+    ),
+    "filtered": (
+        refusal(400, {"error": {"code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}),
+        "My language model's content filter refused this message",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", AS_SENT)
+async def test_error_as_it_is_sent(world: World, caplog: pytest.LogCaptureFixture, kind: str) -> None:
+    """Each error is told in its own words, whatever its status and form, and the operator reads the server's."""
+    raw, words = AS_SENT[kind]
+    async with AnyServer(lambda _: raw) as server, world.bot(openai_base_url=server.url, BOT_SORTING=False):
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
+    assert shown(reply).startswith(words)
+    assert ("try again" in shown(reply)) is (words in AGAIN)
+    told = [fields for event, fields in filter(None, map(event_of, caplog.records)) if event == "model call failed"]
+    assert told[-1]["address"] == f"{server.url}/"
 
 
 async def test_try_again(world: World) -> None:
@@ -164,8 +195,8 @@ async def test_body_that_trickles(world: World) -> None:
         RawModel({"hello": drip, "intent": drip}) as model,
         world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=0.5),
     ):
-        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
         (other,) = await world.replies(await world.says(ANA, "@bot intent"))
+        (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert shown(reply).startswith(UNREACHABLE)
     assert shown(other) == GOOD
     ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 0.5 s'")

@@ -301,6 +301,8 @@ ODD = {
     "JSON twice": call(arguments=json.dumps(LOOK_UP)),
     "a dict of Python's": call(arguments="{'order_id': 'ORD-10234', 'include_tracking': False,}"),
     "a fence": call(arguments=f"```json\n{LOOK_UP}\n```"),
+    "the same twice": call(arguments=LOOK_UP * 2),
+    "a mark behind it": call(arguments=f"{LOOK_UP}</tool_call>"),
     "a flat call": {"id": "a", "name": "get_order_status", "arguments": OBJECT},
     "no type": {"id": "a", "function": {"name": "get_order_status", "arguments": LOOK_UP}},
     "a wrapped name": call("functions.get_order_status"),
@@ -408,3 +410,20 @@ async def test_server_that_does_not_stream(world: World) -> None:
     async with talking(world, answer, "where is it?", "and now?") as (server, replies):
         assert [GOOD in reply for reply in replies] == [True, True]
     assert [body["stream"] for body in server.asked if has_result(body)] == [True, False, False]
+
+
+async def test_server_that_only_streams(world: World) -> None:
+    """A server that gives no answer but as a stream is asked for one from then on, and its calls are made."""
+    refused: list[bool] = []
+
+    def answer(body: Body) -> Raw:
+        refused.append(not body["stream"])
+        if refused[-1]:
+            return refusal(400, {"error": {"message": "This model only support stream mode, please enable the stream"}})
+        delta = {"content": GOOD} if has_result(body) else {"tool_calls": [call() | {"index": 0}]}
+        return Raw(f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n{END}\n\n", "text/event-stream")
+
+    async with talking(world, answer, "where is it?", "and now?", BOT_SORTING=False) as (_, replies):
+        assert [reply.startswith(GOOD) for reply in replies] == [True, True]
+        assert "*Order ORD-10234*" in replies[0]
+    assert refused == [True, False, False, False, False]

@@ -38,6 +38,69 @@ def test_call(where: str) -> None:
     assert (call.id, call.name, call.arguments) == ("a", "find_orders", "{}")
 
 
+NAMES = (
+    "[find_orders]",
+    "<find_orders>",
+    "assistant<|channel|>commentary to=functions.find_orders",
+    '{"name": "find_orders"}',
+    "tool: find_orders",
+)
+
+
+@pytest.mark.parametrize("written", NAMES)
+def test_name_in_its_wrapping(written: str) -> None:
+    """A tool's name is found in what is wrapped around it, where it is the only one."""
+    (call,) = read({"tool_calls": [{"id": "a", "function": {"name": written, "arguments": "{}"}}]}).calls
+    assert call.name == "find_orders"
+
+
+@pytest.mark.parametrize("written", ["find_orders_and_refund", "refund", "search find-orders or find_order"])
+def test_name_of_no_tool(written: str) -> None:
+    """A name that only begins like a tool's is none of it."""
+    (call,) = read({"tool_calls": [{"id": "a", "function": {"name": written, "arguments": "{}"}}]}).calls
+    assert call.name != "find_orders"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "a", "type": "tool", "function": {"name": "find_orders", "arguments": "{}"}},
+        {"id": "a", "tool_name": "find_orders", "args": {}},
+        {"id": "a", "function": {"name": "find_orders", "args": "{}"}},
+    ],
+)
+def test_call_by_other_names(call: dict[str, Any]) -> None:
+    """A call is one under whatever name its type, its tool and its arguments stand."""
+    (found,) = read({"tool_calls": [call]}).calls
+    assert (found.name, found.arguments) == ("find_orders", "{}")
+
+
+PIECE = {"choices": [{"index": 0, "delta": {"content": "Hello."}, "finish_reason": "stop"}]}
+WHOLE = {"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}]}
+BODIES = {
+    "lines": json.dumps({"choices": [{"delta": {"content": ""}}]}) + "\n" + json.dumps(PIECE) + "\n",
+    "one piece": json.dumps(PIECE),
+    "a list": json.dumps([WHOLE]),
+    "parts as text": json.dumps(
+        {"choices": [{"message": {"content": json.dumps([{"type": "text", "text": "Hello."}])}}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_body(kind: str) -> None:
+    """An answer in pieces, in a list or written out twice is an answer."""
+    assert read_turn(BODIES[kind].encode(), asked="m", request_id=None, tools=TOOLS).text == "Hello."
+
+
+@pytest.mark.parametrize("sent", ["data: {}\n\n", "{}\n{}\n"])
+def test_pieces_without_an_end(sent: str) -> None:
+    """An answer in pieces of which the end is missing is none, also where nobody asked for pieces."""
+    body = sent.format(*[json.dumps({"choices": [{"delta": {"content": "It is"}}]})] * 2)
+    with pytest.raises(ValueError, match="broke off"):
+        read_turn(body.encode(), asked="m", request_id=None, tools=TOOLS)
+
+
 THOUGHTS = {
     "of Gemini": [{"text": "The limit is secret.", "thought": True}, {"text": "Hello."}],
     "without a type": [{"thinking": "x", "text": "The limit is secret."}, {"text": "Hello."}],

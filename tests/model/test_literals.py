@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model.literals import as_json
+from bot.model.literals import alone, as_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -71,3 +71,34 @@ def test_numbers_to_the_letter() -> None:
 def test_nothing_else(text: str) -> None:
     """What is no object of plain values, has a key twice, is too deep or too long, is not read."""
     assert as_json(text) is None
+
+
+OBJECT = '{"order_id": "ORD-1"}'
+
+
+@pytest.mark.parametrize(
+    "behind",
+    ["}", "</tool_call>", "<|im_end|>", OBJECT, f"\n{OBJECT}", "\n```", "<\uff5ctool\u2581call\u2581end\uff5c>"],
+)
+def test_nothing_more(behind: str) -> None:
+    """An object behind which the same stands again, or marks that end it, is that object."""
+    assert alone(OBJECT + behind) == OBJECT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OBJECT + '{"order_id": "ORD-2"}',
+        OBJECT[:-1],
+        OBJECT + ' {"amount": 1}',
+        OBJECT + " but not this one",
+        f"[{OBJECT}]",
+        "{" * 5_000,
+        OBJECT + " " * 30_000 + "x",
+        OBJECT * 2_000,
+        "",
+    ],
+)
+def test_something_more(text: str) -> None:
+    """Another object, words, or half of an object make it none."""
+    assert alone(text) is None

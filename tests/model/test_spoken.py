@@ -57,6 +57,22 @@ THOUGHTS = {
     "an end that nobody knows": "Hello Ana.<|assistant_end|>",
     "a turn of DeepSeek": "Hello Ana.<\uff5cUser\uff5c>Thanks",
     "in a box": "\\boxed{Hello Ana.}",
+    "a tag without an end": "<think/>Hello Ana.",
+    "of Open WebUI": '<details type="reasoning" done="true"><summary>Thought</summary>Secret.</details>Hello Ana.',
+    "of Ollama": "Thinking...\nSecret.\n...done thinking.\n\nHello Ana.",
+    "another word for it": "<ponder>Secret.</ponder><chain_of_thought>Secret.</chain_of_thought>Hello Ana.",
+    "a budget of Seed": "<seed:cot_budget_reflect>Secret.</seed:cot_budget_reflect>Hello Ana.",
+}
+ECHOES = {
+    "of Hermes": '<tool_response>\n{"status": "shipped"}\n</tool_response>\nHello Ana.',
+    "twice": "<tool_response>{}</tool_response><tool_response>[1]</tool_response>Hello Ana.",
+    "behind the role": '<|im_start|>assistant\n<tool_response>{"a": 1}</tool_response><|im_end|>Hello Ana.',
+    "of Mistral": '[TOOL_RESULTS]{"status": "shipped"}[/TOOL_RESULTS] Hello Ana.',
+    "a function": "<function_response>It is shipped.</function_response>Hello Ana.",
+    "an output": '<tool_output name="x">{"a": 1}</tool_output>Hello Ana.',
+    "with bars": '<|tool_response|>{"a": 1}<|im_end|>\nHello Ana.',
+    "an observation": "<observation>{}</observation> Hello Ana.",
+    "of DeepSeek": "<\uff5ctool\u2581output\u2581begin\uff5c>{}<\uff5ctool\u2581output\u2581end\uff5c>Hello Ana.",
 }
 
 
@@ -64,6 +80,12 @@ THOUGHTS = {
 def test_thoughts_and_marks_around(kind: str) -> None:
     """Thoughts of whatever template, also half open, and the marks around a turn are taken out of what is said."""
     assert spoken(THOUGHTS[kind], TOOLS) == "Hello Ana."
+
+
+@pytest.mark.parametrize("kind", ECHOES)
+def test_echo_of_a_result(kind: str) -> None:
+    """A result that is repeated in the marks of a template is taken from the head of the words that follow it."""
+    assert spoken(ECHOES[kind], TOOLS) == "Hello Ana."
 
 
 CALLS = {
@@ -117,6 +139,22 @@ CALLS = {
     "a note in brackets": "(Note from the shop: it was refunded)",
     "a form letter": "Dear [Customer Name], thank you.\n[Your Name]",
     "a byte": "Hello<0x0A>Ana",
+    "a result behind words": 'I look it up. <tool_response>{"status": "shipped"}</tool_response>',
+    "a result between words": "I look. <tool_response>{}</tool_response> It is shipped.",
+    "a result that is not closed": "<tool_response>\nHello Ana.",
+    "the end of a result": "Hello Ana.\n</tool_response>",
+    "a result with a call": '<tool_response><tool_call>{"name": "x"}</tool_call></tool_response>Done.',
+    "a call behind a result": '<tool_response>{}</tool_response><tool_call>{"name": "x"}</tool_call>Done.',
+    "a result of a call as text": "<tool_response>get_order_status(ORD-1)</tool_response>Done.",
+    "a dict of Python's": "One moment: {'order_id': 'ORD-1'}",
+    "an object of JavaScript's": 'One moment: {order_id: "ORD-1"}',
+    "a note to itself": "(Internal note: the limit is 50)\nHello.",
+    "thoughts in a quote": "> Reasoning\n> The limit is 50.\n\nHello.",
+    "thoughts in German": "Der Nutzer m\u00f6chte sein Geld zur\u00fcck. Ich frage nach dem Grund.",
+    "thoughts in French": "L'utilisateur veut un remboursement.",
+    "thoughts in Spanish": "La usuaria quiere un reembolso.",
+    "thoughts in Chinese": "\u7528\u6237\u60f3\u8981\u9000\u6b3e\u3002",
+    "thoughts in Italian": "L\u2019utente chiede un rimborso.",
 }
 
 
@@ -174,6 +212,10 @@ SAID = (
     "So the customer of ORD-10188 can return it until Friday.",
     "We need to know the reason before we can ask for it.",
     "User\nmanuals are in the box.",
+    "Der Benutzer im Handbuch ist ein Beispiel.",
+    "Sizes: {small} or {large}; the set {1: 2}.",
+    "> Thoughtful gifts are on page two.",
+    "The result: your parcel is here.",
     "\U0001f44d",
 )
 

@@ -70,7 +70,10 @@ async def test_before_the_run(world: World) -> None:
 @ON_BOTH_STORES
 @pytest.mark.parametrize("fails", [False, True])
 async def test_deleted_while_the_model_is_asked(world: World, *, fails: bool) -> None:
-    """Who deletes what they asked meanwhile gets no answer to it, nor an apology; what they write next is answered."""
+    """Who deletes what they asked meanwhile gets no answer to it, nor an apology, and nothing is shown as under way.
+
+    What they write next is answered.
+    """
     held = world.hold_model()
     reached, released = held.reached, held.released
 
@@ -86,7 +89,9 @@ async def test_deleted_while_the_model_is_asked(world: World, *, fails: bool) ->
         await reached.wait()
         world.workspace.delete(question.channel, question.ts)
         await world.workspace.until(lambda: all(delivery.acked for delivery in world.workspace.deliveries))
+        await world.workspace.until(lambda: world.workspace.statuses)
         held.release()
+        await world.workspace.until(lambda: not world.workspace.statuses)
     assert world.said_to(root) == []
     world.think = None
     world.script += [Answer("Hello.")]

@@ -114,6 +114,49 @@ async def test_organisation(world: World) -> None:
     assert world.refunds() == [("ORD-10188", 4200)]
 
 
+ORGANISATION = {"id": "E0ORG", "name": "Acme"}
+CLICKS: dict[str, dict[str, Any]] = {
+    "no team": {"team": None, "enterprise": ORGANISATION, "user": {"id": SAM, "team_id": "T0ACME"}},
+    "the organisation as a team": {
+        "team": None,
+        "enterprise": ORGANISATION,
+        "user": {"id": SAM, "team_id": "E0ORG"},
+    },
+    "no team of the person": {"team": None, "enterprise": ORGANISATION, "user": {"id": SAM}},
+    "another workspace": {"team": {"id": "T0HQ"}, "enterprise": ORGANISATION, "user": {"id": SAM, "team_id": "T0HQ"}},
+    "the organisation of the team": {
+        "team": {"id": "T0HQ", "enterprise_id": "E0ORG"},
+        "enterprise": None,
+        "user": {"id": SAM, "team_id": "T0HQ"},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", CLICKS)
+async def test_click_in_an_organisation(world: World, kind: str) -> None:
+    """A click counts whichever workspace of the organisation its envelope names, or none."""
+    world.workspace.enterprise_id = "E0ORG"
+    world.workspace.add(Person(SAM, "sam", "Sam Lee", email="sam@example.com", team="E0ORG", enterprise="E0ORG"))
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot ORD-10188 is broken, refund"))
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call", forged=CLICKS[kind])
+        await world.settled(card)
+    assert world.refunds() == [("ORD-10188", 4200)]
+
+
+async def test_click_of_another_organisation(world: World) -> None:
+    """A click by way of somebody else's organisation belongs to no request of ours."""
+    world.workspace.enterprise_id = "E0ORG"
+    world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]
+    forged = {"team": {"id": "T0EVIL", "enterprise_id": "E0EVIL"}, "enterprise": {"id": "E0EVIL"}}
+    async with world.bot():
+        card = await world.card(await world.says(ANA, "@bot ORD-10188 is broken, refund"))
+        await world.workspace.click(SAM, card.channel, card.ts, "approve_call", forged=forged)
+        assert "does not belong" in await world.whisper_to(SAM)
+    assert world.refunds() == []
+
+
 async def test_another_organisation(world: World) -> None:
     """Somebody of another organisation is a stranger, in a channel of ours too."""
     world.workspace.enterprise_id = "E0ORG"

@@ -169,6 +169,34 @@ async def test_link_to_any_message(world: World, mark: str) -> None:
     assert "a message of U0BEN, forwarded: “ORD-10234 arrived broken”" in heard(world.asked[0])[0]
 
 
+WORDS = [{"type": "section", "text": {"type": "mrkdwn", "text": "ORD-10234 arrived broken"}}]
+SHAPES: dict[str, dict[str, Any]] = {
+    "blocks of a message": {"is_msg_unfurl": True, "message_blocks": [{"message": {"blocks": WORDS}}]},
+    "blocks": {"is_share": True, "author_name": "Ben", "blocks": WORDS},
+    "of an app": {"is_share": True, "bot_id": "B1", "attachments": [{"text": "ORD-10234 arrived broken"}]},
+    "an old client": {"is_share": True, "text": "", "fallback": "ben: ORD-10234 arrived broken"},
+    "no mark": {"title": "A mail", "text": "ORD-10234 arrived broken", "from_url": "https://acme.slack.com/x"},
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+async def test_forwarded_in_any_shape(world: World, kind: str) -> None:
+    """What is forwarded is read wherever Slack puts its words, and without words of one's own whatever it is."""
+    world.script += [Answer("Which order?")]
+    async with world.bot():
+        await world.replies(await world.says(ANA, "", "D0ANA", attachments=[SHAPES[kind]]))
+    assert "ORD-10234 arrived broken" in heard(world.asked[0])[0]
+
+
+async def test_preview_of_a_page(world: World) -> None:
+    """The preview that Slack makes of a page is none of what somebody says or forwards."""
+    world.script += [Answer("What about it?")]
+    preview = {"title": "Mugs", "text": "Buy now", "from_url": "https://shop.example.com/mugs"}
+    async with world.bot():
+        await world.replies(await world.says(ANA, "see https://shop.example.com/mugs", "D0ANA", attachments=[preview]))
+    assert "Buy now" not in heard(world.asked[0])[0]
+
+
 async def test_forwarded_photo(world: World) -> None:
     """A photo in a message that somebody forwards is on their refund's card, and they hear that nobody else sees it."""
     world.script += [refund_of("ORD-10188"), Answer("I have asked for it.")]

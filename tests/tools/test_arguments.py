@@ -19,6 +19,11 @@ CLEAR: dict[str, tuple[type[Tool], str, dict[str, Any]]] = {
     ),
     "a wrapping": (GetOrderStatus, '{"arguments": {"order_id": "1"}}', {"order_id": "1"}),
     "another wrapping": (FindOrders, '{"parameters": {}}', {"email": None}),
+    "a whole call": (
+        GetOrderStatus,
+        '{"name": "get_order_status", "arguments": {"order_id": "1"}}',
+        {"order_id": "1"},
+    ),
     "a truth as text": (GetOrderStatus, '{"order_id": "1", "include_tracking": "true"}', {"include_tracking": True}),
     "no text for null": (FindOrders, '{"email": ""}', {"email": None}),
     "a word for null": (InitiateRefund, f'{{{REFUND}, "amount": "null"}}', {"amount": None}),
@@ -60,6 +65,10 @@ def test_not_clear(more: str) -> None:
 
 def test_not_a_wrapping() -> None:
     """An object beside other arguments, or under another name, is no wrapping."""
-    for written in ('{"arguments": {"order_id": "1"}, "order_id": "2"}', '{"order": {"order_id": "1"}}'):
+    for written in (
+        '{"arguments": {"order_id": "1"}, "order_id": "2"}',
+        '{"order": {"order_id": "1"}}',
+        '{"name": "initiate_refund", "arguments": {"order_id": "1"}}',
+    ):
         with pytest.raises(ToolError):
             GetOrderStatus.parse(written)

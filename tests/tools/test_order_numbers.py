@@ -43,6 +43,16 @@ AS_WRITTEN = [
     "10'234",
     "\u041eRD-10234",
     "\u039fRD-10234",
+    "O\N{CHEROKEE LETTER SV}\N{CHEROKEE LETTER A}-10234",
+    "\N{LATIN LETTER SMALL CAPITAL O}\N{LATIN LETTER SMALL CAPITAL R}\N{LATIN LETTER SMALL CAPITAL D}-10234",
+    "\N{GREEK SMALL LETTER OMICRON}rd-10234",
+    "\N{LATIN CAPITAL LETTER O WITH ACUTE}RD-10234",
+    "10,234",
+    "ORD-10,234",
+    "Order-10234",
+    "order10234",
+    "Bestellung 10234",
+    "No10234",
     10234,
 ]
 
@@ -58,7 +68,7 @@ async def test_one_number(shop: SqliteShop, written: str | int) -> None:
     assert order.id == "ORD-10234"
 
 
-@pytest.mark.parametrize("written", ["101 234", "10 234 567 8", "10 234 10188"])
+@pytest.mark.parametrize("written", ["101 234", "10 234 567 8", "10 234 10188", "INV-10234"])
 async def test_another_number(shop: SqliteShop, written: str) -> None:
     """What may be two numbers is not put together."""
     tool = GetOrderStatus.parse(json.dumps({"order_id": written, "include_tracking": False}))
@@ -66,7 +76,7 @@ async def test_another_number(shop: SqliteShop, written: str) -> None:
     assert number is None or await shop.order(number) is None
 
 
-@pytest.mark.parametrize("written", ["", "#", True, None, ["10234"], 1.5])
+@pytest.mark.parametrize("written", ["", "#", True, None, ["10234"], 1.5, "10,23,4", "102,34", "10,234,5"])
 def test_no_number(written: object) -> None:
     """What is no text or number, or nothing of either, is refused."""
     with pytest.raises(ToolError):

@@ -29,6 +29,11 @@ from bot.shop.sqlite.migrations import NUMBER_DIGITS, NUMBER_KEY
 _WORDS_BEFORE = re.compile(r"^(?:(?:order|number|no|nr|id)\b[\s.:]{0,3}){1,3}(?=[^\s_/-])", re.IGNORECASE)
 # A number in groups, as on paper: those after the first are digits, or a few capitals.
 _IN_GROUPS = re.compile(r"#?[A-Za-z]{0,10}-?\d\w{0,20}(?:\s{1,3}(?:\d{1,12}|[A-Z]{1,3}\d{0,6})){1,5}", re.ASCII)
+# What an order, or its number, is called where it stands without a gap before the number.
+_CALLED = re.compile(
+    r"^(?:order|bestell(?:ung|ing|nummer|nr)?|auftrag|commande|pedido|ordine|encomenda|zamowienie|siparis|number|nummer|numero"
+    r"|no|nr)+(?=\d)"
+)
 _AROUND = " \t\r\n.,;:!?()[]<>\"'*`~\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _MIN_WORD_CHARACTERS = 4
 
@@ -137,9 +142,10 @@ def _find(db: Database, number: str) -> str | None:
     if db.execute("SELECT 1 FROM orders WHERE id = ?", [number]).fetchone():
         return number
     key = re.sub(r"[#\-_ ]", "", number).lower()
-    for column in (NUMBER_KEY, NUMBER_DIGITS):
-        found = db.execute(f"SELECT id FROM orders WHERE {column} = ? LIMIT 2", [key]).fetchall()  # noqa: S608 - ours
-        if len(found) == 1 and key:
+    alone = _CALLED.sub("", key)
+    for column, wanted in ((NUMBER_KEY, key), (NUMBER_DIGITS, key), (NUMBER_KEY, alone), (NUMBER_DIGITS, alone)):
+        found = db.execute(f"SELECT id FROM orders WHERE {column} = ? LIMIT 2", [wanted]).fetchall()  # noqa: S608 - ours
+        if len(found) == 1 and wanted:
             (only,) = found
             return str(only[0])
     return None
