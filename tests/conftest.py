@@ -20,7 +20,9 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 LONG = (
+    "demo/test_browser.py",
     "mcp",
+    "model/test_templates.py",
     "shop/shopify",
     "shop/stripe",
     "slack/test_growth.py",

@@ -13,7 +13,7 @@ from bot.store.records import NOTE, ChatMessage
 from bot.testing.openai import Answer, Failure
 from tests.agent import claims_unseen, claims_vague
 from tests.agent.claims_corpus import CLAIMS, HARMLESS
-from tests.model.test_wire import call
+from tests.model.items import call
 from tests.world import ANA, World, refund_of, shown
 
 QUESTION: ChatMessage = {"role": "user", "name": "U0ANA", "content": "I want my money back"}

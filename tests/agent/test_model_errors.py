@@ -193,13 +193,13 @@ async def test_body_that_trickles(world: World) -> None:
     drip = Raw("", trickle=True)
     async with (
         RawModel({"hello": drip, "intent": drip}) as model,
-        world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=1),
+        world.bot(openai_base_url=model.url, BOT_MODEL_TIMEOUT_SECONDS=0.5),
     ):
         (other,) = await world.replies(await world.says(ANA, "@bot intent"))
         (reply,) = await world.replies(await world.says(ANA, "@bot hello"))
     assert shown(reply).startswith(UNREACHABLE)
     assert shown(other) == GOOD
-    ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 1 s'")
+    ended = world.rows("SELECT DISTINCT purpose FROM model_calls WHERE error = 'no whole answer within 0.5 s'")
     assert {row["purpose"] for row in ended} == {"turn", "intent"}
 
 
