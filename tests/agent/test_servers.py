@@ -351,6 +351,16 @@ async def test_no_arguments(world: World, arguments: Any) -> None:
     assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["succeeded"]
 
 
+@pytest.mark.parametrize("arguments", ["", None, " ", "null", "{}</tool_call>"])
+async def test_no_arguments_of_a_request(world: World, arguments: Any) -> None:
+    """A request that needs no arguments waits for a person's yes, however none are written."""
+    world.deliver_all()
+    wanted = call("delete_account", arguments)
+    async with talking(world, lambda body: says(GOOD) if has_result(body) else calls(wanted), "delete me"):
+        pass
+    assert [row["status"] for row in world.rows("SELECT status FROM tool_calls")] == ["pending"]
+
+
 async def test_one_odd_call_of_several(world: World) -> None:
     """What cannot be understood costs its own call: its sibling runs, and each is answered."""
     odd: tuple[Any, ...] = (None, 7, {}, call(arguments=[1]), call(name=None), call(arguments=3.5))
