@@ -21,12 +21,15 @@ settings.load_profile("any machine")
 TESTS = Path(__file__).parent
 LONG = (
     "demo/test_browser.py",
+    "evaluation/test_changes.py",
     "mcp",
     "model/test_templates.py",
+    "operator/test_on_postgres.py",
     "shop/shopify",
     "shop/stripe",
     "slack/test_growth.py",
     "stories/test_clocks.py",
+    "stories/test_erasure.py",
     "stories/test_evaluation.py",
     "stories/test_evaluation_breaches.py",
     "stories/test_failover.py",
