@@ -63,9 +63,9 @@ class ModelCalls:
         thread: ThreadId,
         requester: str,
         messages: Sequence[ChatMessage],
+        hear: Hear | None = None,
         *,
         last: bool = False,
-        hear: Hear | None = None,
     ) -> Turn:
         """Ask for the next turn of a thread, for the one who wrote. Raises RunError when no model gave one.
 

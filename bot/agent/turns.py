@@ -1,6 +1,6 @@
 """The model's next turn in a run: asked for while the run may go on, and asked again when a line came meanwhile."""
 
-from collections.abc import Sequence
+from functools import partial
 
 from bot.agent.asking import without_menus
 from bot.agent.conversation import seen_by
@@ -46,10 +46,7 @@ class Turns:
             await self._reading.look(conversation)
             messages = seen_by(message.user, conversation.messages)
             last = conversation.spent.steps >= self._settings.max_steps
-
-            async def ask(messages: Sequence[ChatMessage], hear: Hear | None, *, last: bool = last) -> Turn:
-                return await self._model_calls.ask(message.thread, message.user, messages, last=last, hear=hear)
-
+            ask = partial(self._model_calls.ask, message.thread, message.user, last=last)
             cards = without_menus(conversation.cards)
             asking = true_turn(ask, [*messages, LAST_TURN] if last else messages, cards, hear)
             turn = await self._stops.unless_stopped(message.thread, asking)

@@ -8,7 +8,7 @@ from typing import Any
 
 _FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:", re.ASCII)
 _OVER = "[DONE]"
-_END_CHARACTERS = 40
+_END_BYTES = 40
 
 
 def is_stream(body: bytes) -> bool:
@@ -40,17 +40,9 @@ def read_events(body: bytes) -> Any:
                     _add_call(_whole_of(call, calls), call)
     if calls:
         message["tool_calls"] = list(calls.values())
-    if (calls or message["content"]) and not is_whole(body):
+    if (calls or message["content"]) and not reason and _OVER.encode() not in body[-_END_BYTES:]:
         raise ValueError("the stream broke off")
     return told | {"choices": [{"message": message, "finish_reason": reason}]}
-
-
-def is_whole(body: bytes) -> bool:
-    """Return whether events tell that the answer has ended, and not the connection alone."""
-    text = body.decode("utf-8", "replace")
-    return _OVER in text[-_END_CHARACTERS:] or any(
-        choice.get("finish_reason") for piece in _pieces(text) for choice, _ in _deltas(piece)
-    )
 
 
 class Listener:
