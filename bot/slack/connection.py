@@ -129,7 +129,11 @@ async def _handle(handler: AsyncSocketModeHandler, client: SocketModeClient, req
         logger.warning("ignored an envelope of type %.40s whose payload cannot be read", request.type)
         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
         return
-    await handler.handle(client, request)
+    try:
+        await handler.handle(client, request)
+    except ConnectionError:
+        logger.info("the connection to Slack was lost before the ack; Slack sends it again")
+        return
     if request.type in _ACKED:
         reach(_ACKED[request.type])
 

@@ -1,6 +1,8 @@
 """The process as a supervisor sees it: it tells how it is, keeps its connection, and ends as it is told."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import aiohttp
@@ -104,6 +106,31 @@ async def test_cut_connection(world: World) -> None:
             await world.replies(await world.says(ANA, "@bot hello"))
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+
+
+@pytest.mark.sqlite_file
+async def test_cut_before_the_ack(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """An ack that finds its connection cut is a line and no error: Slack sends it again, and the answer comes once."""
+    world.script += [Answer("Hello.")]
+    world.slack.socket_mode.ack_timeout = 0.1
+    caplog.set_level("INFO", "bot.slack.connection")
+    async with running(world.settings()) as connection:
+        watch = asyncio.create_task(connection.lost())
+        await world.slack.connected()
+        with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            question = await world.says(ANA, "@bot hello", order=("app_mention",))
+            await world.workspace.until(lambda: world.workspace.deliveries[-1].acked is not None)
+            world.slack.socket_mode.close_abruptly()
+            other.execute("ROLLBACK")
+        await world.slack.connected()
+        world.workspace.announce(question)
+        await world.replies(question)
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+    assert [shown(reply) for reply in world.workspace.replies_of_bot(question)] == ["Hello."]
+    assert "lost before the ack; Slack sends it again" in caplog.text
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_slack_is_gone(world: World) -> None:
