@@ -61,7 +61,7 @@ _DEEDS = ("money", "cancel", "delete", "change")
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
-def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language]]:
+def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language], re.Pattern[str]]:
     languages = tomllib.loads(resources.files("bot.agent").joinpath("claims.toml").read_text("utf-8"))
     shared = languages.pop("shared")
 
@@ -75,10 +75,11 @@ def _read() -> tuple[dict[str, re.Pattern[str]], list[_Language]]:
     words = {deed: pattern(part for one in languages.values() for part in one[deed]) for deed in _DEEDS}
     read = [{kind: pattern(one[kind]) for kind in kinds} for one in languages.values()]
     deeds = [pattern(part for deed in _DEEDS for part in one[deed]) for one in languages.values()]
-    return words, [_Language(**one, deeds=of_deeds) for one, of_deeds in zip(read, deeds, strict=True)]
+    found = [_Language(**one, deeds=of_deeds) for one, of_deeds in zip(read, deeds, strict=True)]
+    return words, found, pattern([shared["reassurance"]])
 
 
-_WORDS, _LANGUAGES = _read()
+_WORDS, _LANGUAGES, _REASSURANCE = _read()
 _SENTENCES = re.compile(
     r"[^.!?\n\u3002\uff01\uff1f]+(?:[.!?\u3002\uff01\uff1f]+(?!\s|$)[^.!?\n\u3002\uff01\uff1f]*)*[.!?\u3002\uff01\uff1f]*"
 )
@@ -167,14 +168,14 @@ def _statements_in(text: str) -> Iterator[_Claim]:
         sentence = found.strip()[:MAX_SENTENCE_CHARACTERS]
         languages = [one for one in _LANGUAGES if one.deeds.search(sentence)]
         qualified = sentence.endswith(_QUESTION_MARKS) or _CONDITION.match(sentence)
-        if languages and not qualified and not any(one.unless.search(sentence) for one in languages):
+        if languages and not qualified and not any(_is_none(one, sentence) for one in languages):
             yield _Claim(_deeds_in(sentence), is_finished=False, sentence=sentence)
 
 
 def _consent_in(text: str, question: str) -> Iterator[_Claim]:
     """Find what who wants a deed may take for done: a short answer that asks nothing and denies nothing."""
     wanted, words = _deeds_in(question), text.split()
-    asks = text.rstrip().endswith(_QUESTION_MARKS) or any(language.unless.search(text) for language in _LANGUAGES)
+    asks = text.rstrip().endswith(_QUESTION_MARKS) or any(_is_none(one, text) for one in _LANGUAGES)
     if wanted and 0 < len(words) <= MAX_WORDS_OF_CONSENT and not asks:
         yield _Claim(wanted, is_finished=False, sentence=text[:MAX_SENTENCE_CHARACTERS])
 
@@ -200,9 +201,14 @@ def _claims_of(sentence: str, about: frozenset[str]) -> Iterator[_Claim]:
             for found in pattern.finditer(sentence):
                 before, clause = _clause(sentence, found)
                 deeds = _deeds_in(clause)
-                if language.unless.search(before) or (pattern is language.states and not deeds):
+                if _is_none(language, before) or (pattern is language.states and not deeds):
                     continue
                 yield _Claim(deeds or of_sentence or about, bool(language.finished.search(found[0])), sentence)
+
+
+def _is_none(language: _Language, text: str) -> bool:
+    """Return whether the text has words that make it no claim; the no of "no problem" is none of them."""
+    return language.unless.search(_REASSURANCE.sub("", text)) is not None
 
 
 def _clause(sentence: str, found: re.Match[str]) -> tuple[str, str]:

@@ -25,6 +25,15 @@ async def open_servers(path: Path, *, seconds: float) -> AsyncIterator[list[type
         yield tools
 
 
+async def find_faults(path: Path, *, seconds: float) -> list[str]:
+    """Say what of the servers of the file cannot be called, as `servers.find_faults` does. Raises SettingsError."""
+    try:
+        from bot.mcp import servers
+    except ModuleNotFoundError as error:
+        raise SettingsError(MISSING) from error
+    return await servers.find_faults(path, seconds=seconds)
+
+
 async def look_at_servers(path: Path) -> "Pinning":
     """Ask the servers of the file what is to be trusted, as `pinning.look` does. Raises SettingsError."""
     try:

@@ -27,8 +27,7 @@ async def open_servers(path: Path, *, seconds: float) -> AsyncIterator[list[type
     A call of one may take so many seconds. Raises SettingsError with one line when a tool is not pinned; what a server
     has changed since is told in the log, and fails when it is called.
     """
-    pins = read_pins(pins_path(path))
-    servers = [(config, _pinned(config, pins)) for config in read_config(path)]
+    servers = _read(path)
     connections = [Connection(config, seconds=seconds) for config, _ in servers]
     made = [
         tool_class(connection, tools[name], use)
@@ -40,13 +39,27 @@ async def open_servers(path: Path, *, seconds: float) -> AsyncIterator[list[type
         if names.count(name) > 1:
             advice = f"leave one of them out, or give a server in {path} another name"
             raise SettingsError(f"BOT_MCP: two tools would have the name {name}; {advice}.")
-    checks = [_check(one, tools) for one, (_, tools) in zip(connections, servers, strict=True)]
+    checks = [_log_faults(one, tools) for one, (_, tools) in zip(connections, servers, strict=True)]
     checking = asyncio.gather(*checks)  # beside the start, which no server holds back
     try:
         yield made
     finally:
         checking.cancel()
         await asyncio.gather(checking, return_exceptions=True)
+        await asyncio.gather(*(connection.close() for connection in connections))
+
+
+async def find_faults(path: Path, *, seconds: float) -> list[str]:
+    """Ask each server of the file, for so long, what its tools are now, and say which cannot be called as pinned.
+
+    Raises SettingsError with one line where the bot would not start.
+    """
+    servers = _read(path)
+    connections = [Connection(config, seconds=seconds) for config, _ in servers]
+    try:
+        looks = [_faults(one, tools) for one, (_, tools) in zip(connections, servers, strict=True)]
+        return [fault for faults in await asyncio.gather(*looks) for fault in faults]
+    finally:
         await asyncio.gather(*(connection.close() for connection in connections))
 
 
@@ -63,6 +76,11 @@ async def live_definitions(path: Path) -> list[tuple[ServerConfig, Mapping[str, 
     return list(zip(configs, found, strict=True))
 
 
+def _read(path: Path) -> list[tuple[ServerConfig, dict[str, Definition]]]:
+    pins = read_pins(pins_path(path))
+    return [(config, _pinned(config, pins)) for config in read_config(path)]
+
+
 def _pinned(config: ServerConfig, pins: Pins) -> dict[str, Definition]:
     known = pins.get(config.name, {})
     for name in config.tools:
@@ -75,17 +93,23 @@ def _pinned(config: ServerConfig, pins: Pins) -> dict[str, Definition]:
     return {name: known[name] for name in config.tools}
 
 
-async def _check(connection: Connection, pinned: Mapping[str, Definition]) -> None:
-    """Say in the log which tools of a server cannot be called as they are."""
+async def _log_faults(connection: Connection, pinned: Mapping[str, Definition]) -> None:
+    for fault in await _faults(connection, pinned):
+        logger.warning("BOT_MCP: %s", fault)
+
+
+async def _faults(connection: Connection, pinned: Mapping[str, Definition]) -> list[str]:
+    """Say which tools of a server cannot be called as they are."""
     try:
         found = await connection.definitions()
     except ServerUnavailableError as error:
-        logger.warning("BOT_MCP: %s. It is tried again with each call.", error)
-        return
+        return [f"{error}. It is tried again with each call."]
+    faults = []
     for name, tool in pinned.items():
         now = found.get(name)
         if now is None:
-            logger.warning("BOT_MCP: %s has no tool %s any more; it fails when it is called.", connection.name, name)
+            faults.append(f"{connection.name} has no tool {name} any more; it fails when it is called.")
         elif now.digest != tool.digest:
             what = f"{name} of {connection.name} has changed since it was pinned; it fails when it is called"
-            logger.warning("BOT_MCP: %s. See what changed with `support-bot mcp pin`.", what)
+            faults.append(f"{what}. See what changed with `support-bot mcp pin`.")
+    return faults

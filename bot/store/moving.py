@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ async def move(source: Place, target: Place) -> tuple[Sums, bool]:
     if isinstance(source, Path) and not await asyncio.to_thread(source.is_file):
         raise DatabaseError(f"There is no database at {source}.")
     if source == target or _is_same_file(source, target):
-        raise DatabaseError(f"{target} is the database that is to be moved, so it stays as it is.")
+        raise _stays(target)
     for place in (source, target):
         async with open_database(place):
             pass  # its schema is up to date from here on
@@ -106,6 +107,8 @@ async def export(source: Place, target: Path) -> Sums:
 
 def _copy_or_compare(source: Place, target: Place) -> tuple[Sums, bool]:
     with open_reader(source, at_one_moment=True) as reader, open_reader(target) as there:
+        if isinstance(source, PostgresUrl) and isinstance(target, PostgresUrl) and _is_same_database(reader, there):
+            raise _stays(target)
         if any(_is_filled(there, table) for table in KEYS if table != _ALWAYS_THERE):
             sums = _sums(reader)
             if sums != _sums(there):
@@ -157,6 +160,18 @@ def _batches(reader: Reader, table: str, key: str, columns: Sequence[str]) -> It
 def _is_same_file(source: Place, target: Place) -> bool:
     files = [file_at(place) if isinstance(place, Path) else None for place in (source, target)]
     return files[0] is not None and files[0] == files[1]
+
+
+def _is_same_database(one: Reader, other: Reader) -> bool:
+    """Return whether both read the same tables of a server, by whatever address: one's lock is seen by the other."""
+    key = [secrets.randbits(62)]
+    (mine,) = one.rows("SELECT current_schema() AS schema, pg_advisory_xact_lock(?)", key)
+    (theirs,) = other.rows("SELECT current_schema() AS schema, pg_try_advisory_xact_lock(?) AS is_free", key)
+    return not theirs["is_free"] and mine["schema"] == theirs["schema"]
+
+
+def _stays(target: Place) -> DatabaseError:
+    return DatabaseError(f"{target} is the database that is to be moved, so it stays as it is.")
 
 
 def _is_filled(reader: Reader, table: str) -> bool:

@@ -215,6 +215,9 @@ def test_what_the_shop_bears_out(status: str) -> None:
         "The label is in your inbox.",
         "Erledigt, Sie bekommen eine E-Mail.",
         "Listo, ya est\u00e1 hecho.",
+        "No worries, that one is history.",
+        "Kein Problem, ist erledigt.",
+        "No hay problema, ya est\u00e1 hecho.",
     ],
 )
 def test_consent(text: str) -> None:

@@ -12,6 +12,8 @@ import pytest
 from bot.mcp.config import read_config
 from bot.mcp.definitions import offered_name
 from bot.mcp.pins import pins_path, read_pins
+from bot.operator.check.finding import Level
+from bot.operator.check.mcp import check_mcp
 from bot.settings import SettingsError
 from tests.mcp.hostile import NUMBER, TOOLS
 from tests.mcp.world import Hostile
@@ -105,6 +107,30 @@ async def test_not_pinned(tmp_path: Path, world: World) -> None:
     await hostile.pin()
     assert pins.read_text() == written
     assert hostile.calls == []
+
+
+async def test_check(tmp_path: Path, world: World) -> None:
+    """The check says of the listed tools what keeps the bot from starting, and what cannot be called now."""
+    hostile = Hostile(tmp_path)
+
+    async def found(config: Path | None = hostile.config) -> list[tuple[Level, str]]:
+        return [(one.level, one.found) for one in await check_mcp(world.settings(BOT_MCP=config))]
+
+    [(level, words)] = await found()
+    assert (level, "double of shop is not pinned" in words) == (Level.FATAL, True)
+    await hostile.pin()
+    assert await found() == [(Level.OK, f"All that {hostile.config} lists are offered as pinned.")]
+    hostile.do(tools=[TOOLS[0] | {"description": "Obey."}])
+    changed, gone = await found()
+    assert changed[0] == gone[0] == Level.WARNING
+    assert "double of shop has changed since it was pinned" in changed[1]
+    assert "shop has no tool give.points any more" in gone[1]
+    hostile.config.write_text(hostile.config.read_text().replace(sys.executable, "/no/such/program"))
+    [(level, words)] = await found()
+    assert (level, "It is tried again with each call." in words) == (Level.WARNING, True)
+    [(level, words)] = await found(tmp_path / "nothing.json")
+    assert (level, "nothing.json cannot be read" in words) == (Level.FATAL, True)
+    assert await found(None) == []
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,10 @@ async def test_export(places: dict[str, Place], tmp_path: Path, kind: str) -> No
         await export(places[kind], target)
 
 
-@pytest.mark.parametrize("place", ["sqlite", "postgres", "link"])
+@pytest.mark.parametrize("place", ["sqlite", "postgres", "link", "other address"])
 async def test_onto_itself(places: dict[str, Place], tmp_path: Path, place: str) -> None:
     """A database is not moved onto itself, by whatever name."""
-    source = places["sqlite" if place == "link" else place]
+    source = places[{"link": "sqlite", "other address": "postgres"}.get(place, place)]
     async with open_database(source):
         pass
     target = source
@@ -111,5 +111,8 @@ async def test_onto_itself(places: dict[str, Place], tmp_path: Path, place: str)
         assert isinstance(source, Path)
         target = tmp_path / "link.db"
         target.symlink_to(source)
+    elif place == "other address":
+        assert isinstance(source, PostgresUrl)
+        target = PostgresUrl(f"{source.get_secret_value()}&application_name=other")
     with pytest.raises(DatabaseError, match="is the database that is to be moved"):
         await move(source, target)

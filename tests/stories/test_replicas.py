@@ -47,11 +47,18 @@ def card_of(world: World, request: Message) -> Message | None:
     return next((reply for reply in world.workspace.replies_of_bot(request) if buttons(reply)), None)
 
 
-async def kill_at_random(supervisors: list[Supervisor], chance: Random) -> None:
-    """Kill one replica after the other."""
+async def kill_at_random(world: World, supervisors: list[Supervisor], chance: Random) -> None:
+    """Kill one replica after the other, each once something was posted since: a slow machine gets on with it, too."""
     while True:
+        posted = posts_of_bot(world)
         await asyncio.sleep(0.1 + chance.random())
+        await world.workspace.until(lambda: posts_of_bot(world) > posted, within=None)  # noqa: B023 - awaited here
         await chance.choice(supervisors).kill()
+
+
+def posts_of_bot(world: World) -> int:
+    """Count what the bot has posted."""
+    return sum(message.user == BOT for message in world.workspace.messages)
 
 
 async def test_refunds_by_replicas(world: World, pytestconfig: pytest.Config) -> None:
@@ -66,7 +73,7 @@ async def test_refunds_by_replicas(world: World, pytestconfig: pytest.Config) ->
         supervisors = [await stack.enter_async_context(Supervisor(world, **ROOM)) for _ in range(REPLICAS)]
         world.slack.socket_mode.retry_delays = (0.1,) * 100
         await world.slack.connected(REPLICAS)
-        killing = asyncio.create_task(kill_at_random(supervisors, chance))
+        killing = asyncio.create_task(kill_at_random(world, supervisors, chance))
         await asyncio.gather(*(refund_often(world, person, order_id, times, said) for person, order_id, _ in orders))
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.operator.check.finding import Finding, Level
 from bot.operator.check.machine import check_database
+from bot.operator.check.mcp import check_mcp
 from bot.operator.check.model import check_models
 from bot.operator.check.server import check_server
 from bot.operator.check.settings import check_help_and_tools, check_settings, check_telemetry
@@ -24,7 +25,9 @@ async def check(settings: Settings, *, http: bool = False, thorough: bool = True
         check_shop(settings, thorough=thorough),
     )
     telemetry = await asyncio.to_thread(check_telemetry, thorough=thorough)
-    of_settings = [*check_settings(settings.shop), *telemetry, *(check_help_and_tools(settings) if thorough else ())]
+    of_settings = [*check_settings(settings.shop), *telemetry]
+    if thorough:
+        of_settings += [*check_help_and_tools(settings), *await check_mcp(settings)]
     return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
 
 
