@@ -35,6 +35,7 @@ _STATUS = {
 }
 _DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
 """How many decimals Stripe's amounts have where that is not what the currency has."""
+_MAX_CUSTOMERS = 100  # of one address, the latest; each is asked for its payments
 _TENS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 """Currencies with thousandths, of which Stripe takes only whole tens."""
 
@@ -115,7 +116,7 @@ class Stripe:
 
     async def orders(self, customer: Customer, *, most: int) -> list[Order]:
         """List the paid orders of all that Stripe knows under the customer's address, the latest first."""
-        ids = [one["id"] for one in await self._customers(customer.email)][:most] or [customer.id]
+        ids = [one["id"] for one in await self._customers(customer.email)][:_MAX_CUSTOMERS] or [customer.id]
         paid = await together(self._paid_by(one, most) for one in ids)
         named = sorted((one for found in paid for one in found), key=lambda payment: payment["created"], reverse=True)
         return await together(self._order(payment, customer) for payment in named[:most])
@@ -165,7 +166,7 @@ class Stripe:
         def is_ours(refund: Json) -> bool:
             return (refund["metadata"] or {}).get(_KEY) == key
 
-        if not isinstance(change, Refund) or not key:
+        if not isinstance(change, Refund):
             return None
         if payment := await self._payment(change.order_id):
             ours = [one for one in await self._api.all("refunds", payment_intent=payment["id"]) if is_ours(one)]

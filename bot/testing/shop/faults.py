@@ -68,6 +68,11 @@ class FaultProxy:
         async with self._changed:
             await self._changed.wait_for(lambda: not self._under_way)
 
+    async def all_met(self) -> None:
+        """Wait until all that was armed has met its request, which may be under way still."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._faults)
+
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["FaultProxy"]:
         """Serve on a port of localhost while the context is open."""
@@ -89,6 +94,8 @@ class FaultProxy:
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         fault, seconds = self._fault(body.decode(errors="replace"))
+        async with self._changed:
+            self._changed.notify_all()
         if (instead := _instead(fault)) is not None:
             return instead
         if fault == "request lost":

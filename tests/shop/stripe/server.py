@@ -30,6 +30,9 @@ class StripeServer:
         self.refunds: list[Json] = []
         self.asked: list[str] = []
         self.may_refund = True
+        self.error_after: str | None = None
+        """The kind of an error that is told of every refund, which is made all the same."""
+        self.refusal = "invalid_request_error"
         self._refunds_at = refunds_at
         self._charges: dict[str, str] = {}
         self._keys: dict[str, tuple[Json, tuple[int, Json] | None]] = {}
@@ -97,7 +100,7 @@ class StripeServer:
         """Move the clock on by a day."""
         self._keys.clear()
 
-    def give_back(self, payment: str, amount: int, status: str, metadata: Json) -> Json:
+    def give_back(self, payment: str, amount: int, status: str | None, metadata: Json) -> Json:
         """Book a refund."""
         made = {
             "id": f"re_{len(self.refunds) + 1}",
@@ -131,9 +134,9 @@ class StripeServer:
         )
 
     async def _list_customers(self, request: web.Request) -> web.Response:
-        """Find customers in part of their address: an adapter is to compare what it gets."""
+        """Find customers in part of their address, the latest first: an adapter is to compare what it gets."""
         email = request.query.get("email", "")
-        return answer(request, [one for one in self.customers.values() if email in one["email"]])
+        return answer(request, [one for one in reversed(self.customers.values()) if email in one["email"]])
 
     async def _customer(self, request: web.Request) -> web.Response:
         return reply(request, 200, self.customers[request.match_info["id"]])
@@ -175,12 +178,13 @@ class StripeServer:
     def _give_back(self, form: Json) -> tuple[int, Json]:
         payment, amount = self.payments[form["payment_intent"]], int(form["amount"])
         if payment["refunds"] == "refused":
-            return 400, error("invalid_request_error", "This charge has been charged back")
+            return 400, error(self.refusal, "This charge has been charged back")
         assert form["reason"] in ("duplicate", "fraudulent", "requested_by_customer")
         if not 0 < amount <= payment["amount_received"] - self._gone(payment["id"]):
             return 400, error("invalid_request_error", "Refund amount is greater than unrefunded amount on charge")
         metadata = {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")}
-        return 200, self.give_back(payment["id"], amount, payment["refunds"], metadata)
+        made = self.give_back(payment["id"], amount, payment["refunds"], metadata)
+        return (400, error(self.error_after, "Something went wrong")) if self.error_after else (200, made)
 
     async def _ask(self, method: str, path: str, **request: Any) -> tuple[int, Json]:
         async with self._session.request(method, f"{self._refunds_at}/v1/{path}", **request) as response:

@@ -1,5 +1,6 @@
 """The adapter for Stripe on a stand-in, over a proxy that fails: what every shop's adapter must hold."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,7 +15,7 @@ from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError, ShopUnavailabl
 from bot.shop.stripe import StripeSettings, open_stripe
 from bot.testing.shop import *  # noqa: F403 - the tests
 from bot.testing.shop import FaultProxy, NotHereError, Sale
-from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
+from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, not_refused, order_of, refund_of
 from tests.shop.mutants import BEHIND_HTTP, ON_ANY, Behaviour, Mutant, dies
 from tests.shop.stripe.server import API_KEY, StripeServer
 
@@ -84,11 +85,14 @@ async def test_an_old_refund_among_many_is_found(stage: StripeStage) -> None:
 
 
 async def test_orders_of_every_customer_with_the_address(stage: StripeStage) -> None:
-    """A shop that makes a new customer for each purchase: all purchases under the address are told."""
+    """A shop that makes a new customer for each visit: all purchases under the address are told."""
     numbers = [await stage.server.sell(stage.server.buyer(ANA), 4200, "USD", refunds="succeeded") for _ in range(3)]
+    for _ in range(3):
+        stage.server.buyer(ANA)  # who looked around
     ana = await stage.shop.customer(ANA)
     assert ana
-    assert [order.id for order in await stage.shop.orders(ana, most=9)] == numbers[::-1]
+    for most in (9, 2):
+        assert [order.id for order in await stage.shop.orders(ana, most=most)] == numbers[::-1][:most]
 
 
 async def test_a_customer_with_a_thousand_orders(stage: StripeStage) -> None:
@@ -111,6 +115,21 @@ async def test_names_of_orders(stage: StripeStage, order: str) -> None:
         assert (await order_of(stage, stage.shop.order_number(written) or "")).id == order
 
 
+async def test_an_order_that_was_paid_twice(stage: StripeStage) -> None:
+    """Of two payments for one order the first is the order; the second was a slip, and is for people."""
+    for units in (4200, 1000):
+        await stage.server.sell(stage.server.buyer(ANA), units, "USD", refunds="succeeded", order="7")
+    assert (await order_of(stage, "7")).total == Money(4200)
+
+
+async def test_names_that_differ_in_their_letters_alone(stage: StripeStage) -> None:
+    """Of two orders whose names differ in the case of letters each is found as it is written, and none by guess."""
+    for order in ("web-1", "WEB-1"):
+        await stage.server.sell(stage.server.buyer(ANA), 4200, "USD", refunds="succeeded", order=order)
+        assert (await order_of(stage, order)).id == order
+    assert await stage.shop.order("Web-1") is None
+
+
 async def test_a_payment_that_did_not_succeed_is_no_order(stage: StripeStage) -> None:
     """What was not paid is neither told nor refunded."""
     number = await stage.sell(Sale())
@@ -129,11 +148,12 @@ async def test_units_that_are_stripes_own(stage: StripeStage, currency: str, uni
     assert await stage.given_back(number) == units
 
 
-async def test_thousandths_that_stripe_cannot_give_back(stage: StripeStage) -> None:
-    """Of dinars Stripe takes whole tens of thousandths, so anything else is refused before it is shown."""
-    number = await stage.server.sell(stage.server.buyer(ANA), 12840, "KWD", refunds="succeeded")
+@pytest.mark.parametrize(("currency", "units", "minor"), [("KWD", 12840, 1234), ("MGA", 128, 1250)])
+async def test_what_stripe_cannot_give_back_exactly(stage: StripeStage, currency: str, units: int, minor: int) -> None:
+    """Of dinars Stripe takes tens of thousandths, of ariary whole ones; all else is refused before it is shown."""
+    number = await stage.server.sell(stage.server.buyer(ANA), units, currency, refunds="succeeded")
     with pytest.raises(ShopRefusedError):
-        await stage.shop.quote(refund_of(number, 1234, "KWD"))
+        await stage.shop.quote(refund_of(number, minor, currency))
 
 
 async def test_a_key_for_other_words_is_refused(stage: StripeStage) -> None:
@@ -193,23 +213,71 @@ async def test_a_refund_that_fails_after_it_was_made(stage: StripeStage) -> None
     assert (await order_of(stage, number)).refunded == Money(0)
 
 
-async def test_a_status_that_nobody_knows_is_not_done(stage: StripeStage) -> None:
-    """A refund with a status of later years is on its way, and its money counts as gone."""
+@pytest.mark.parametrize(
+    ("status", "told", "gone"),
+    [
+        ("succeeded", AppliedStatus.SUCCEEDED, 1000),
+        (None, AppliedStatus.SUCCEEDED, 1000),
+        ("pending", AppliedStatus.PENDING, 1000),
+        ("requires_action", AppliedStatus.PENDING, 1000),
+        ("in_review", AppliedStatus.PENDING, 1000),
+        ("failed", AppliedStatus.FAILED, 0),
+        ("canceled", AppliedStatus.FAILED, 0),
+    ],
+)
+async def test_what_a_status_means(stage: StripeStage, status: str | None, told: AppliedStatus, gone: int) -> None:
+    """Only what Stripe calls done is done; a status of later years is on its way, and its money counts as gone."""
     number = await stage.sell(Sale())
-    stage.server.give_back("pi_1001", 1000, "in_review", {"support_bot_key": KEY})
+    stage.server.give_back("pi_1001", 1000, status, {"support_bot_key": KEY})
     applied = await stage.shop.applied(refund_of(number, 1000), KEY)
     assert applied
-    assert applied.status == AppliedStatus.PENDING
-    assert (await order_of(stage, number)).refunded == Money(1000)
+    assert applied.status == told
+    assert (await order_of(stage, number)).refunded == Money(gone)
 
 
-async def test_what_stripe_refuses_is_refused(stage: StripeStage) -> None:
+@pytest.mark.parametrize("kind", ["invalid_request_error", "card_error"])
+async def test_what_stripe_refuses_is_refused(stage: StripeStage, kind: str) -> None:
     """A payment that was charged back is not refunded: nothing has moved, in Stripe's words."""
     number = await stage.sell(Sale())
     stage.server.payments["pi_1001"]["refunds"] = "refused"
+    stage.server.refusal = kind
     with pytest.raises(ShopRefusedError, match="has been charged back"):
         await apply(stage, refund_of(number, 1000))
     assert await stage.given_back(number) == 0
+
+
+async def test_an_error_of_stripes_own_says_nothing_of_the_deed(stage: StripeStage) -> None:
+    """What went wrong inside of Stripe may have been done: it is not told as refused, and it is found."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    stage.server.error_after = "api_error"
+    await not_refused(stage, change, await stage.shop.quote(change))
+    assert await stage.shop.applied(change, KEY)
+    assert await stage.given_back(number) == 1000
+
+
+async def test_a_repeat_that_is_overtaken_is_no_refusal(stage: StripeStage) -> None:
+    """What another process does under the same key, after one has looked, is found, and not taken for a change."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    stage.faults.next("in pieces")  # the look reads twice
+    stage.faults.then("in pieces")
+    stage.faults.then("slow", seconds=1.0)
+    overtaken = asyncio.create_task(stage.shop.apply(change, quote, key=KEY))
+    await stage.faults.all_met()
+    applied = await stage.shop.apply(change, quote, key=KEY)
+    assert await overtaken == applied
+    assert await stage.given_back(number) == 1000
+
+
+async def test_more_refunds_than_can_be_read(stage: StripeStage) -> None:
+    """A payment with more refunds than are read is left alone: what is not known is not taken for nothing."""
+    number = await stage.sell(Sale())
+    for _ in range(5_001):
+        stage.server.give_back("pi_1001", 0, "succeeded", {})
+    with pytest.raises(ShopUnavailableError, match="too many refunds"):
+        await stage.shop.applied(refund_of(number, 1000), KEY)
 
 
 async def test_a_question_that_stripe_refuses_is_unavailable(stage: StripeStage) -> None:
