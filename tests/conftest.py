@@ -20,16 +20,23 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 LONG = (
+    "agent/test_servers.py",
     "demo/test_browser.py",
     "evaluation/test_changes.py",
     "mcp",
     "model/test_templates.py",
+    "operator/test_datasette.py",
+    "operator/test_log.py",
     "operator/test_on_postgres.py",
     "shop/shopify",
     "shop/stripe",
     "slack/test_growth.py",
+    "store/test_races.py",
+    "store/test_server.py",
     "stories/test_acks.py",
     "stories/test_clocks.py",
+    "stories/test_delivery.py",
+    "stories/test_disk.py",
     "stories/test_drafts.py",
     "stories/test_erasure.py",
     "stories/test_evaluation.py",
@@ -39,8 +46,15 @@ LONG = (
     "stories/test_lost_commits.py",
     "stories/test_pgbouncer.py",
     "stories/test_processes.py",
+    "stories/test_refunds_that_fail_later.py",
     "stories/test_replicas.py",
+    "stories/test_shops.py",
+    "stories/test_slack_is_down.py",
     "stories/test_soak.py",
+    "stories/test_sweeper.py",
+    "stories/test_tracing.py",
+    "stories/test_two_approvers.py",
+    "stories/test_two_keys.py",
 )
 """What is left out where no tests are named, so that they are a matter of minutes; `.ci/run` runs it besides."""
 
