@@ -5,6 +5,7 @@ import pytest
 from bot.shop.changes import AppliedStatus, CancelOrder
 from bot.shop.orders import OrderStatus
 from bot.shop.shop import ShopRefusedError
+from bot.testing.shop.faults import Fault
 from bot.testing.shop.stage import (
     KEY,
     OTHER_KEY,
@@ -66,6 +67,21 @@ async def test_a_cancellation_that_was_cut_off_is_finished_by_its_key(stage: Sta
     quote = await stage.shop.quote(change)
     assert quote.balance
     faults.next("answer lost", stage.cancel_marker)
+    await not_refused(stage, change, quote)
+    await stage.shop.apply(change, quote, key=KEY)
+    assert await stage.given_back(number) == quote.balance.minor
+
+
+@pytest.mark.parametrize("look", ["500 before", "rate limited", "request lost"])
+async def test_a_look_that_fails_after_a_cancellation_says_nothing_of_it(stage: Stage, look: Fault) -> None:
+    """Cancelled, and whatever is asked next fails: nobody says "not done", and the same key ends it."""
+    number = await cancellable(stage)
+    faults = faults_of(stage)
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    assert quote.balance
+    faults.next("in pieces", stage.cancel_marker)
+    faults.then(look)
     await not_refused(stage, change, quote)
     await stage.shop.apply(change, quote, key=KEY)
     assert await stage.given_back(number) == quote.balance.minor

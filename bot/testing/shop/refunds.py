@@ -194,6 +194,13 @@ async def test_failed_is_failed_and_its_money_is_free_again(stage: Stage) -> Non
     assert await refundable(stage, number) == before
 
 
+async def test_a_line_whose_refund_failed_can_be_refunded(stage: Stage) -> None:
+    """What the provider refused of a line's money is there for that line still."""
+    number = await sold(stage, Sale(prices=(4200, 1000), refunds="failed"))
+    await apply(stage, refund_of(number, lines=(2,)))
+    assert (await stage.shop.quote(refund_of(number, lines=(2,)))).balance == Money(1000)
+
+
 async def test_what_the_shop_refuses_is_refused(stage: Stage) -> None:
     """A refund that the shop itself does not make is told as refused, is not found, and its money is there still."""
     number = await sold(stage, Sale(refunds="refused"))

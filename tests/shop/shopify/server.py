@@ -27,6 +27,8 @@ class AdminServer:
         self.points = FULL_BUCKET
         self.asked: list[str] = []
         self.tokens_given = 0
+        self.errors_after: Sequence[str] = ()
+        """Codes of the errors that are told of each change, which is made all the same."""
         self._schema = schema
         self._tokens: set[str] = set()
 
@@ -72,6 +74,9 @@ class AdminServer:
             return web.json_response({"errors": [{"message": e.message, "extensions": {"code": "X"}} for e in wrong]})
         running: Any = execute(self._schema, document, Root(self.store), variable_values=sent["variables"])
         result = running if hasattr(running, "formatted") else await running
+        if self.errors_after and sent["query"].startswith("mutation"):
+            errors = [{"message": "Went wrong.", "extensions": {"code": code}} for code in self.errors_after]
+            return web.json_response({"errors": errors})
         return web.json_response(result.formatted)
 
 

@@ -43,6 +43,7 @@ class Book:
     provider: str = "SUCCESS"
     refuses: set[str] = field(default_factory=set)
     """Payments whose provider takes no money back."""
+    is_in_a_job: bool = False
     cancelled: str | None = None
     staff_note: str | None = None
 
@@ -128,6 +129,10 @@ class Store:
         }
         self.versions = {"2026-01", "2026-04", "2026-07", "2026-10"}
         self.prefix = "#"
+        self.may_cancel = True
+        self.job_seconds = JOB_SECONDS
+        self.told_of_refunds: Json = {}
+        """What is told of each refund that is made, in place of the refund."""
         self.numbers = itertools.count(1001)
         self._keys: dict[str, tuple[Json, Json | None]] = {}
 
@@ -190,15 +195,17 @@ class Store:
         assert sent["currency"] == book.currency
         refund = book.refund(parts, sent["note"])
         self._keys[key] = (sent, refund)
-        return {"refund": refund, "userErrors": []}
+        return {"refund": refund, "userErrors": []} | self.told_of_refunds
 
     def cancel(self, order_id: str, staff_note: str) -> Json:
         """Begin a job that cancels the order and gives back all that is left."""
         book = self.books[order_id]
-        if book.cancelled or book.fulfillments:
-            error = {"code": "INVALID", "message": "Cannot cancel an order that has already been canceled"}
+        code = "INVALID" if self.may_cancel else "NO_REFUND_PERMISSION"
+        if book.cancelled or book.fulfillments or book.is_in_a_job or not self.may_cancel:
+            error = {"code": code, "message": "Cannot cancel an order that has already been canceled"}
             return {"job": None, "orderCancelUserErrors": [error]}
-        asyncio.get_running_loop().call_later(JOB_SECONDS, self._run, book, staff_note)
+        book.is_in_a_job = True
+        asyncio.get_running_loop().call_later(self.job_seconds, self._run, book, staff_note)
         return {"job": {"id": f"gid://shopify/Job/{book.number}"}, "orderCancelUserErrors": []}
 
     def send_back(self, sent: Json) -> Json:

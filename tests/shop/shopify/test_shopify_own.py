@@ -1,13 +1,11 @@
 """What only Shopify does: points, tokens that last a day, keys that are forgotten, addresses, rights, and jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
 from bot.shop.changes import Applied, AppliedStatus, CancelOrder, ChangeAddress, RefundReason, ReturnItems
@@ -20,16 +18,9 @@ from bot.testing.shop.returns import return_of
 from bot.testing.shop.stage import ANA, KEY, OTHER_KEY, apply, order_of, refund_of
 from tests.shop.mutants import BEHIND_HTTP, ON_ANY, WITH_GOODS, Behaviour, Mutant, dies
 from tests.shop.shopify.store import bag
-from tests.shop.shopify.test_shopify import ShopifyStage, open_stage
+from tests.shop.shopify.test_shopify import ShopifyStage
 
 ELSEWHERE = Address("Ana Maria Lopez", "2 Side St", "Austin", "TX", "73301", "US")
-
-
-@pytest_asyncio.fixture
-async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ShopifyStage]:
-    """Open a stage in the default version."""
-    async with open_stage(request.config) as opened:
-        yield opened
 
 
 async def test_too_few_points_tell_when_to_come_back(stage: ShopifyStage) -> None:
