@@ -32,10 +32,11 @@ _PIECE_BYTES = 1_000
 class _Armed:
     """How the next request that contains `about` fails; if it waits, not before all that was armed earlier."""
 
-    fault: Fault
+    fault: Fault | None
     about: str
-    seconds: float
+    seconds: float = 0
     waits: bool = False
+    answer: object = None
 
 
 class FaultProxy:
@@ -58,6 +59,10 @@ class FaultProxy:
     def then(self, fault: Fault, about: str = "", *, seconds: float = 1.0) -> None:
         """Fail in this way, too, but only after what was to fail until now has."""
         self._faults.append(_Armed(fault, about, seconds, waits=True))
+
+    def answer(self, answer: object, about: str) -> None:
+        """Answer the next request about this with these words, as JSON, and pass nothing on."""
+        self._faults.append(_Armed(None, about, answer=answer))
 
     def stop(self) -> None:
         """Fail no more."""
@@ -93,15 +98,16 @@ class FaultProxy:
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        fault, seconds = self._fault(body.decode(errors="replace"))
+        armed = self._take(body.decode(errors="replace"))
         async with self._changed:
             self._changed.notify_all()
-        if (instead := _instead(fault)) is not None:
+        fault = armed.fault
+        if (instead := _instead(armed)) is not None:
             return instead
         if fault == "request lost":
             return self._cut(request)
         if fault == "slow":
-            await asyncio.sleep(seconds)  # the adapter gives up meanwhile; what it sent still arrives
+            await asyncio.sleep(armed.seconds)  # the adapter gives up meanwhile; what it sent still arrives
         response = await self._send(request, body)
         if fault == "500 after":
             return web.Response(status=500, text="Internal error")
@@ -118,12 +124,12 @@ class FaultProxy:
             kept = {k: v for k, v in answer.headers.items() if k.lower() in ("content-type", "retry-after")}
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
 
-    def _fault(self, body: str) -> tuple[Fault | None, float]:
+    def _take(self, body: str) -> _Armed:
         for position, armed in enumerate(self._faults):
             if armed.about in body and not (armed.waits and position):
                 del self._faults[position]
-                return armed.fault, armed.seconds
-        return None, 0
+                return armed
+        return _Armed(None, "")
 
     @staticmethod
     def _cut(request: web.Request) -> web.Response:
@@ -132,8 +138,11 @@ class FaultProxy:
         return web.Response()
 
 
-def _instead(fault: Fault | None) -> web.Response | None:
+def _instead(armed: _Armed) -> web.Response | None:
     """Return what the server's answer is replaced by, which it is not even asked for; None where it is."""
+    fault = armed.fault
+    if armed.answer is not None:
+        return web.json_response(armed.answer)
     if fault and fault.startswith("rate limited"):
         return web.Response(status=429, headers=_PATIENCE.get(fault), text="Too many requests")
     if fault == "HTML":

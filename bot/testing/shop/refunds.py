@@ -100,6 +100,17 @@ async def test_two_keys_at_once_never_exceed_what_was_paid(stage: Stage) -> None
     assert await stage.given_back(number) == quote.balance.minor
 
 
+async def test_two_keys_at_once_refund_a_line_once(stage: Stage) -> None:
+    """Of two refunds of one line at the same instant, one is refused, though the order has money left for both."""
+    number = await sold(stage, Sale(prices=(4200, 1000)))
+    change = refund_of(number, lines=(2,))
+    quote = await stage.shop.quote(change)
+    both = (stage.shop.apply(change, quote, key=key) for key in (KEY, OTHER_KEY))
+    done = [one for one in await asyncio.gather(*both, return_exceptions=True) if isinstance(one, Applied)]
+    assert len(done) == 1
+    assert await stage.given_back(number) == 1000
+
+
 async def test_a_refund_is_found_by_its_key(stage: Stage) -> None:
     """What was done under a key is found by it, and nothing by another key or a part of one."""
     number = await sold(stage, Sale())

@@ -89,6 +89,14 @@ class VendureServer:
             await self._ship(code, delivered=ship == "delivered")
         return code
 
+    async def fill_cart(self) -> str:
+        """Put something into a cart that is not paid, and return its code."""
+        (variant,) = await self._variants([4200], "USD", "Mug")
+        shop = Api(self.admin.session, f"{self.url}/shop-api?currencyCode=USD")
+        await shop.ask(ADD, id=variant)
+        code: str = (await shop.ask("{activeOrder{code}}"))["activeOrder"]["code"]
+        return code
+
     async def given_back(self, code: str) -> int:
         """Return how much went back or is about to, in hundredths."""
         order = (await self.admin.ask(BOOKS, code=code))["orders"]["items"][0]

@@ -12,6 +12,7 @@ from pydantic import HttpUrl, SecretStr
 from bot.currencies import exponent
 from bot.shop.changes import AppliedStatus, CancelOrder
 from bot.shop.money import Money
+from bot.shop.remote import OutcomeUnknownError
 from bot.shop.shop import Shop, ShopCheckError, ShopRefusedError
 from bot.shop.vendure import VendureSettings, open_vendure
 from bot.testing.shop import *  # noqa: F403 - the tests
@@ -100,6 +101,11 @@ async def test_a_profile_has_the_address(stage: VendureStage) -> None:
     assert (await stage.shop.profile(order.customer)).address == order.address
 
 
+async def test_a_cart_is_no_order(stage: VendureStage) -> None:
+    """What somebody has not paid for yet is not told, whatever code it has."""
+    assert await stage.shop.order(await stage.server.fill_cart()) is None
+
+
 async def test_a_line_that_the_shops_own_people_refunded_is_not_refunded_again(stage: VendureStage) -> None:
     """What the shop's staff gave back for a line counts for that line, and for no other."""
     number = await stage.sell(Sale(prices=(4200, 1000)))
@@ -135,6 +141,36 @@ async def test_money_of_a_cancelled_order_that_people_gave_back(
     applied = await applying
     assert applied.status == AppliedStatus.FAILED
     assert applied.why == f"It is cancelled, but {rest} of its money has not gone back."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"refundOrder": {"__typename": "RefundStateTransitionError", "message": "Cannot transition"}}},
+        {"data": {"refundOrder": {"__typename": "ErrorOfLaterYears", "message": "No"}}},
+        {"errors": [{"extensions": {"code": code}} for code in ("FORBIDDEN", "INTERNAL_SERVER_ERROR")]},
+        {"data": None},
+    ],
+)
+async def test_an_answer_that_says_nothing_of_the_deed(stage: VendureStage, answer: object) -> None:
+    """Only what is known to come before the payment provider was asked is a refusal; all else is unknown."""
+    number = await stage.sell(Sale())
+    change = refund_of(number, 1000)
+    quote = await stage.shop.quote(change)
+    stage.faults.answer(answer, stage.refund_marker)
+    with pytest.raises(OutcomeUnknownError):
+        await stage.shop.apply(change, quote, key=KEY)
+
+
+async def test_money_that_is_told_and_not_seen(stage: VendureStage) -> None:
+    """A cancelled order whose refund was answered and is not there is unknown, and not done."""
+    number = await stage.sell(Sale(state="paid"))
+    change = CancelOrder(number)
+    quote = await stage.shop.quote(change)
+    told = {"__typename": "Refund", "id": "999999", "state": "Settled", "total": 4700, "reason": "", "lines": []}
+    stage.faults.answer({"data": {"refundOrder": told}}, stage.refund_marker)
+    with pytest.raises(OutcomeUnknownError):
+        await stage.shop.apply(change, quote, key=KEY)
 
 
 @pytest.mark.parametrize(
