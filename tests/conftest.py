@@ -20,7 +20,12 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 LONG = (
+    "agent/test_bounds.py",
+    "agent/test_garbage.py",
+    "agent/test_model_errors.py",
+    "agent/test_non_answers.py",
     "agent/test_servers.py",
+    "approvals/test_gated_call_machine.py",
     "demo/test_browser.py",
     "evaluation/test_changes.py",
     "mcp",
@@ -35,6 +40,7 @@ LONG = (
     "store/test_server.py",
     "stories/test_acks.py",
     "stories/test_clocks.py",
+    "stories/test_decisions.py",
     "stories/test_delivery.py",
     "stories/test_disk.py",
     "stories/test_drafts.py",
@@ -42,6 +48,7 @@ LONG = (
     "stories/test_evaluation.py",
     "stories/test_evaluation_breaches.py",
     "stories/test_failover.py",
+    "stories/test_home.py",
     "stories/test_kills.py",
     "stories/test_lost_commits.py",
     "stories/test_pgbouncer.py",
@@ -55,6 +62,8 @@ LONG = (
     "stories/test_tracing.py",
     "stories/test_two_approvers.py",
     "stories/test_two_keys.py",
+    "stories/test_what_people_send.py",
+    "tools/test_goods.py",
 )
 """What is left out where no tests are named, so that they are a matter of minutes; `.ci/run` runs it besides."""
 

@@ -101,8 +101,10 @@ async def test_of_a_direct_message(world: World) -> None:
 
 async def test_in_the_approval_channel(world: World) -> None:
     """They are asked below the card in the approvers' channel, and the customer's thread names nobody."""
-    async with world.bot(**SOON, BOT_APPROVAL_CHANNEL="C0TEAM"):
+    async with world.bot(BOT_APPROVAL_CHANNEL="C0TEAM"):
         question, card = await asked(world)
+        await world.workspace.until(lambda: [m for m in world.workspace.messages if m.channel == "C0TEAM"])
+    async with world.bot(**SOON, BOT_APPROVAL_CHANNEL="C0TEAM"):
         told = await heard(world, "<@U0PAT> Refund of $42.00 for ORD-10188: nobody")
         assert told.channel == "C0TEAM"
         await heard(world, "<@U0ANA> Refund of $42.00 for ORD-10188: nobody has decided so far, so I have asked")
