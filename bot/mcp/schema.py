@@ -1,10 +1,12 @@
 """Other people's JSON Schemas: whether one can be used, whether arguments fit, what a model server takes of it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from fractions import Fraction
 from functools import cache
+from itertools import count
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError, ValidationError
@@ -15,12 +17,14 @@ from referencing import Registry
 MAX_SCHEMA_CHARACTERS = 20_000
 MAX_ERRORS = 5
 MAX_STEPS = 20_000  # a fifth of a second
+# Of a schema, and of checks within checks: a library below panics, past any except, where the stack ends in it.
+MAX_NESTED, MAX_DEPTH = 60, 205
 _BY_NAME = frozenset({"properties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 _NOT_AT_THE_TOP = ("oneOf", "anyOf", "allOf", "not", "enum", "$schema", "$id")  # a model server refuses them there
 
 
 Check = Callable[[Validator, Any, Any, Any], Iterable[ValidationError] | None]
-_steps: ContextVar[list[int]] = ContextVar("steps")
+_left: ContextVar[Counter[str]] = ContextVar("left")
 
 
 class UnusableSchemaError(Exception):
@@ -33,6 +37,8 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         written = json.dumps(schema)
         if len(written) > MAX_SCHEMA_CHARACTERS:
             raise UnusableSchemaError(f"it has more than {MAX_SCHEMA_CHARACTERS} characters")
+        if _depth(schema) > MAX_NESTED:
+            raise UnusableSchemaError(f"it is nested more than {MAX_NESTED} deep")
         if schema.get("type") != "object":
             raise UnusableSchemaError("it does not describe an object")
         for reference in _references(schema):
@@ -43,9 +49,20 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     misfits(schema, {})
 
 
+def _depth(schema: Mapping[str, Any]) -> int:
+    """Count how many objects and lists stand within each other, without a recursion of its own."""
+    level: list[Any] = [schema]
+    for depth in count():
+        inner = [node for node in level if isinstance(node, Mapping | list)]
+        if not inner:
+            return depth
+        level = [part for node in inner for part in (node.values() if isinstance(node, Mapping) else node)]
+    raise AssertionError
+
+
 def misfits(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
     """Say what of the arguments does not fit. Raises UnusableSchemaError, also when that takes too much work."""
-    _steps.set([MAX_STEPS])
+    _left.set(Counter(steps=MAX_STEPS, depth=MAX_DEPTH))
     try:
         errors = sorted(_validator(schema).iter_errors(arguments), key=lambda error: str(error.json_path))
     except UnusableSchemaError:
@@ -82,11 +99,16 @@ def _bounded(kind: type[Validator]) -> type[Validator]:
 
 def _counted(check: Check) -> Check:
     def counted(validator: Validator, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        left = _steps.get()
-        left[0] -= 1
-        if left[0] < 0:
+        left = _left.get()
+        left.subtract(("steps", "depth"))
+        if left["steps"] < 0:
             raise UnusableSchemaError(f"it takes more than {MAX_STEPS} steps")
-        yield from check(validator, value, instance, schema) or ()
+        if left["depth"] < 0:
+            raise UnusableSchemaError(f"it leads more than {MAX_DEPTH} deep, as a recursion does")
+        try:
+            yield from check(validator, value, instance, schema) or ()
+        finally:
+            left["depth"] += 1
 
     return counted
 

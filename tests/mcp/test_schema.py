@@ -86,6 +86,33 @@ def test_unusable(schema: dict[str, Any], why: str) -> None:
         check_schema(schema)
 
 
+@pytest.mark.parametrize("frames", range(0, 200, 20))
+def test_at_any_depth_of_the_stack(frames: int) -> None:
+    """However deep in the program it is looked at, a circle or a deep schema is refused, and a tree is not."""
+
+    def look(schema: dict[str, Any], frames: int) -> None:
+        if frames:
+            return look(schema, frames - 1)
+        return check_schema(schema)
+
+    deep: dict[str, Any] = {}
+    for _ in range(500):
+        deep = {"not": deep}
+    for schema in (an_object() | {"$ref": "#"}, an_object(a=deep), an_object() | {"allOf": [{"$ref": "#"}]}):
+        with pytest.raises(UnusableSchemaError):
+            look(schema, frames)
+    look(an_object(child={"$ref": "#"}), frames)
+
+
+def test_trees_of_arguments() -> None:
+    """A schema that describes a tree takes one of any sensible depth."""
+    tree = an_object(child={"$ref": "#"})
+    arguments: dict[str, Any] = {}
+    for _ in range(20):
+        arguments = {"child": arguments}
+    assert misfits(tree, arguments) == []
+
+
 def test_circle_that_is_found_late() -> None:
     """A circle that only some arguments lead into is an error of the schema, and no crash."""
     schema = an_object(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"$ref": "#/$defs/b"}}}
