@@ -114,7 +114,7 @@ async def test_check(tmp_path: Path, world: World) -> None:
     hostile = Hostile(tmp_path)
 
     async def found(config: Path | None = hostile.config) -> list[tuple[Level, str]]:
-        return [(one.level, one.found) for one in await check_mcp(world.settings(BOT_MCP=config))]
+        return [(one.level, one.found) for one in await check_mcp(world.settings(BOT_MCP=config), thorough=True)]
 
     [(level, words)] = await found()
     assert (level, "double of shop is not pinned" in words) == (Level.FATAL, True)

@@ -19,16 +19,15 @@ from bot.settings import PostgresUrl, Settings
 
 async def check(settings: Settings, *, http: bool = False, thorough: bool = True) -> list[Finding]:
     """Check everything that the bot needs. At a start, which is not `thorough`, the model is not asked a question."""
-    slack, models, shop = await asyncio.gather(
+    slack, models, shop, mcp = await asyncio.gather(
         check_slack(settings, http=http, thorough=thorough),
         check_models(settings, thorough=thorough),
         check_shop(settings, thorough=thorough),
+        check_mcp(settings, thorough=thorough),
     )
     telemetry = await asyncio.to_thread(check_telemetry, thorough=thorough)
-    of_settings = [*check_settings(settings.shop), *telemetry]
-    if thorough:
-        of_settings += [*check_help_and_tools(settings), *await check_mcp(settings)]
-    return [*of_settings, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
+    of_settings = [*check_settings(settings.shop), *telemetry, *(check_help_and_tools(settings) if thorough else ())]
+    return [*of_settings, *mcp, *slack, *models, *shop, *await asyncio.to_thread(_check_place, settings.database)]
 
 
 def _check_place(place: Path | PostgresUrl) -> list[Finding]:

@@ -5,9 +5,12 @@ from bot.operator.check.finding import Finding, fatal, ok, warning
 from bot.settings import Settings, SettingsError
 
 
-async def check_mcp(settings: Settings) -> list[Finding]:
-    """Start and ask the servers whose tools are offered; nothing is found where there are none."""
-    if settings.mcp is None:
+async def check_mcp(settings: Settings, *, thorough: bool) -> list[Finding]:
+    """Start and ask the servers whose tools are offered, when `thorough` and where there are any.
+
+    A start opens them anyway.
+    """
+    if settings.mcp is None or not thorough:
         return []
     try:
         faults = await find_faults(settings.mcp, seconds=settings.tool_timeout_seconds)

@@ -1,11 +1,13 @@
 """An order that has not left is cancelled with its money, once."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.shop.changes import AppliedStatus, CancelOrder
 from bot.shop.orders import OrderStatus
 from bot.shop.shop import ShopRefusedError
-from bot.testing.shop.faults import Fault
+from bot.testing.shop.faults import Fault, FaultProxy
 from bot.testing.shop.stage import (
     KEY,
     OTHER_KEY,
@@ -59,32 +61,33 @@ async def test_what_has_left_is_not_cancelled(stage: Stage) -> None:
         await stage.shop.quote(CancelOrder(number))
 
 
-async def test_a_cancellation_that_was_cut_off_is_finished_by_its_key(stage: Stage) -> None:
-    """Cut off in the middle, the same key again ends in a cancelled order and all of its money back, once."""
+async def ends_by_its_key(stage: Stage, arm: Callable[[FaultProxy], None]) -> None:
+    """Cancel over faults: nobody says "not done", and the same key again ends it, with all of its money back once."""
     number = await cancellable(stage)
     faults = faults_of(stage)
     change = CancelOrder(number)
     quote = await stage.shop.quote(change)
     assert quote.balance
-    faults.next("answer lost", stage.cancel_marker)
+    arm(faults)
     await not_refused(stage, change, quote)
     await stage.shop.apply(change, quote, key=KEY)
     assert await stage.given_back(number) == quote.balance.minor
+
+
+async def test_a_cancellation_that_was_cut_off_is_finished_by_its_key(stage: Stage) -> None:
+    """Cut off in the middle, the same key again ends in a cancelled order and all of its money back, once."""
+    await ends_by_its_key(stage, lambda faults: faults.next("answer lost", stage.cancel_marker))
 
 
 @pytest.mark.parametrize("look", ["500 before", "rate limited", "request lost"])
 async def test_a_look_that_fails_after_a_cancellation_says_nothing_of_it(stage: Stage, look: Fault) -> None:
     """Cancelled, and whatever is asked next fails: nobody says "not done", and the same key ends it."""
-    number = await cancellable(stage)
-    faults = faults_of(stage)
-    change = CancelOrder(number)
-    quote = await stage.shop.quote(change)
-    assert quote.balance
-    faults.next("in pieces", stage.cancel_marker)
-    faults.then(look)
-    await not_refused(stage, change, quote)
-    await stage.shop.apply(change, quote, key=KEY)
-    assert await stage.given_back(number) == quote.balance.minor
+
+    def arm(faults: FaultProxy) -> None:
+        faults.next("in pieces", stage.cancel_marker)
+        faults.then(look)
+
+    await ends_by_its_key(stage, arm)
 
 
 async def test_a_cancellation_whose_money_must_wait_is_no_refusal(stage: Stage) -> None:

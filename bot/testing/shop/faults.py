@@ -30,7 +30,10 @@ _PIECE_BYTES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Armed:
-    """How the next request that contains `about` fails; if it waits, not before all that was armed earlier."""
+    """How the next request that contains `about` fails, or what it is answered instead.
+
+    If it waits, not before all that was armed earlier.
+    """
 
     fault: Fault | None
     about: str
